@@ -1,0 +1,347 @@
+"""Every message that crosses between two compartments: typed, bounded, and refused at the first field that is not.
+
+A message is one `SOCK_SEQPACKET` datagram holding one msgpack map with a type tag. `decode` is the only way in:
+it takes the set of types that *this* receiver expects from *this* peer, so that a compromised peer cannot send even
+a well-formed message of another kind. Bounds are part of the types; past `decode` nothing is checked again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from device.channel.errors import HostileMessageError
+
+MAX_BOXES = 64
+MAX_REGIONS = 16
+MAX_READINGS = 8
+MAX_CODE_BYTES = 1024
+MAX_ENVELOPE_BYTES = 32 * 1024
+MAX_MESSAGE_BYTES = 48 * 1024
+NUMBER_OF_CLASSES = 43
+
+FrameNumber = Annotated[int, Meta(ge=0, le=2**40)]
+Milliseconds = Annotated[int, Meta(ge=0, le=2**48)]
+Generation = Annotated[int, Meta(ge=0, le=2**62)]
+Slot = Annotated[int, Meta(ge=0, le=63)]
+Pixels = Annotated[float, Meta(ge=-16384.0, le=16384.0)]
+Extent = Annotated[float, Meta(ge=0.0, le=16384.0)]
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+ClassId = Annotated[int, Meta(ge=0, le=NUMBER_OF_CLASSES - 1)]
+Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
+Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
+Heading = Annotated[float, Meta(ge=0.0, le=360.0)]
+Identifier = Annotated[str, Meta(pattern=r"^[0-9a-z_.:-]{1,64}$")]
+Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
+
+CompartmentName = Literal[
+    "capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator", "dialer", "warden"
+]
+StateName = Literal[
+    "VERIFIED",
+    "CONTRADICTED",
+    "FORGED",
+    "MISPLACED",
+    "DAMAGED",
+    "CODE_ONLY",
+    "MISSING",
+    "UNVERIFIED",
+    "SUSPECT",
+]
+HealthKind = Literal[
+    "started",
+    "stopped",
+    "restarted",
+    "invalid_message",
+    "budget_spent",
+    "degraded",
+    "tamper",
+    "frames_dropped",
+    "spool_full",
+]
+
+
+class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    """Root of every message."""
+
+
+# --- frames -----------------------------------------------------------------------------------------------------
+
+
+class FrameReady(Message, tag="frame_ready"):
+    """capture -> perception, codes: slot `slot` of the ring holds frame `frame` while its generation is `generation`."""
+
+    frame: FrameNumber
+    slot: Slot
+    generation: Generation
+    t_ms: Milliseconds  # since the stream's first frame
+    utc_ms: Milliseconds  # 0: the stream's wall-clock time is not known
+
+
+class FrameDone(Message, tag="frame_done"):
+    """perception, codes -> capture, lockstep only: the frame is done with, its results are sent."""
+
+    frame: FrameNumber
+
+
+class StreamEnd(Message, tag="stream_end"):
+    """capture -> perception, codes -> verdict: no frame follows."""
+
+    frames: FrameNumber
+
+
+# --- perception -------------------------------------------------------------------------------------------------
+
+
+class Box(Struct, frozen=True, forbid_unknown_fields=True):
+    """One sign as perception saw it; pixels of the input frame, corner at the top left."""
+
+    x: Pixels
+    y: Pixels
+    w: Extent
+    h: Extent
+    score: Fraction
+    class_id: ClassId
+    class_score: Fraction
+
+
+class Sightings(Message, tag="sightings"):
+    """perception -> verdict, and to the recorder: what one frame shows, an empty list included."""
+
+    frame: FrameNumber
+    t_ms: Milliseconds
+    utc_ms: Milliseconds
+    width: Annotated[int, Meta(ge=1, le=8192)]
+    height: Annotated[int, Meta(ge=1, le=8192)]
+    boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)]
+
+
+class Region(Struct, frozen=True, forbid_unknown_fields=True):
+    """A rectangle worth reading at full resolution, pixels of the input frame."""
+
+    x: Pixels
+    y: Pixels
+    w: Extent
+    h: Extent
+
+
+class Regions(Message, tag="regions"):
+    """perception -> codes: where a code panel may hang in this frame."""
+
+    frame: FrameNumber
+    regions: Annotated[list[Region], Meta(max_length=MAX_REGIONS)]
+
+
+# --- codes ------------------------------------------------------------------------------------------------------
+
+
+class Reading(Struct, frozen=True, forbid_unknown_fields=True):
+    """One QR symbol. `data` is untrusted. `decoders` tells which of the two decoders gave exactly these bytes.
+
+    `error_rate` is the fraction of modules that differ from the re-encoded codeword, None where it could not be
+    measured. An empty `data` means: a symbol stands here (finder patterns found) but no decoder can read it, although
+    its modules are `module_px` pixels wide, which is enough.
+    """
+
+    data: Annotated[bytes, Meta(max_length=MAX_CODE_BYTES)]
+    decoders: Annotated[list[Literal["zbar", "zxing"]], Meta(max_length=2)]
+    x: Pixels
+    y: Pixels
+    w: Extent
+    h: Extent
+    module_px: Extent
+    error_rate: Fraction | None
+
+
+class Readings(Message, tag="readings"):
+    """codes -> verdict: what was read in one frame, an empty list included."""
+
+    frame: FrameNumber
+    t_ms: Milliseconds
+    readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)]
+
+
+# --- position ---------------------------------------------------------------------------------------------------
+
+
+class Fix(Message, tag="fix"):
+    """position -> verdict: where the vehicle was. `utc_ms` is the fix's own clock (GPS time)."""
+
+    utc_ms: Milliseconds
+    lat: Latitude
+    lon: Longitude
+    heading: Heading | None  # degrees clockwise from true north, None when standing
+    accuracy_m: Annotated[float, Meta(ge=0.0, le=10_000.0)]
+
+
+class FixesEnd(Message, tag="fixes_end"):
+    """position -> verdict: no fix follows (the GPX file is at its end, or there is no source at all)."""
+
+
+# --- verdicts ---------------------------------------------------------------------------------------------------
+
+
+class CodeClaims(Struct, frozen=True, forbid_unknown_fields=True):
+    """The checked claims of an authentic sign code. Never the raw bytes."""
+
+    sign_id: Identifier
+    class_id: ClassId
+    lat: Latitude
+    lon: Longitude
+    heading: Heading
+    valid_from: Milliseconds  # unix seconds
+    valid_until: Milliseconds  # unix seconds
+    key_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+    error_rate: Fraction | None
+    readings: Annotated[int, Meta(ge=0, le=100_000)]
+
+
+class Place(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the vehicle was at the verdict's last frame."""
+
+    lat: Latitude
+    lon: Longitude
+    heading: Heading | None
+    accuracy_m: Annotated[float, Meta(ge=0.0, le=10_000.0)]
+
+
+class Verdict(Message, tag="verdict"):
+    """verdict -> sealer, indicator and the recorder: what Sealcam holds to be true about one physical sign.
+
+    `class_id` is the class to act on (None where nothing may be believed); `perceived_class_id` is what perception
+    alone said, kept for the record and never to be acted on.
+    """
+
+    verdict_id: Identifier
+    state: StateName
+    class_id: ClassId | None
+    perceived_class_id: ClassId | None
+    confidence: Fraction
+    first_frame: FrameNumber
+    last_frame: FrameNumber
+    utc_ms: Milliseconds
+    sightings: Annotated[int, Meta(ge=0, le=100_000)]
+    code: CodeClaims | None
+    position: Place | None
+    reasons: Annotated[list[Identifier], Meta(max_length=16)]
+
+
+class VerdictStored(Message, tag="verdict_stored"):
+    """sealer -> verdict: the verdict is sealed and on disk; it need not be sent again."""
+
+    verdict_id: Identifier
+
+
+class Tamper(Message, tag="tamper"):
+    """indicator -> verdict: the tamper switch changed."""
+
+    opened: bool
+    at_ms: Milliseconds
+
+
+class Health(Message, tag="health"):
+    """warden, verdict -> sealer and indicator: something about the device itself that telemetry must show."""
+
+    kind: HealthKind
+    compartment: CompartmentName
+    count: Annotated[int, Meta(ge=0, le=2**40)]
+    at_ms: Milliseconds  # unix milliseconds
+    detail: Identifier  # a fixed word, for example a signal's name or a layer's name
+
+
+# --- telemetry --------------------------------------------------------------------------------------------------
+
+
+class Envelope(Message, tag="envelope"):
+    """sealer -> uplink: sealed bytes, to be published as they are. uplink cannot read them."""
+
+    sequence: Annotated[int, Meta(ge=0, le=2**53)]
+    sealed: Annotated[bytes, Meta(min_length=1, max_length=MAX_ENVELOPE_BYTES)]
+
+
+class ReceiptBytes(Message, tag="receipt"):
+    """uplink -> sealer: bytes that claim to be a receipt. sealer verifies the sink's signature."""
+
+    data: Annotated[bytes, Meta(min_length=1, max_length=4096)]
+
+
+class Dial(Message, tag="dial"):
+    """uplink -> dialer: give me a new connection to the one broker (there is nothing to choose)."""
+
+
+class Dialled(Message, tag="dialled"):
+    """dialer -> uplink: with `ok`, the connected socket rides along as SCM_RIGHTS."""
+
+    ok: bool
+
+
+# --- control: compartment <-> warden ------------------------------------------------------------------------------
+
+
+class Ready(Message, tag="ready"):
+    """compartment -> warden: initialised and confined. `facts` are small numbers that warden needs (stream size...)."""
+
+    facts: Annotated[dict[Identifier, int], Meta(max_length=32)]
+
+
+class Go(Message, tag="go"):
+    """warden -> compartment: every compartment is ready; start."""
+
+
+class Beat(Message, tag="beat"):
+    """compartment -> warden, a few times a second: alive. Counts are since start; stages are seconds of wall time."""
+
+    handled: FrameNumber
+    dropped: FrameNumber
+    invalid: Annotated[dict[CompartmentName, Annotated[int, Meta(ge=0, le=2**40)]], Meta(max_length=10)]
+    latencies_ms: Annotated[dict[Identifier, list[float]], Meta(max_length=8)]  # samples since the last beat
+
+
+class Stop(Message, tag="stop"):
+    """warden -> compartment: finish what is in hand and exit 0."""
+
+
+class Done(Message, tag="done"):
+    """compartment -> warden: my input has ended and everything I had to do is done."""
+
+    facts: Annotated[dict[Identifier, int], Meta(max_length=32)]
+
+
+class Failed(Message, tag="failed"):
+    """compartment -> warden: I cannot do my work; one sentence with the remedy. Printable ASCII only: it is shown."""
+
+    reason: Annotated[str, Meta(max_length=400, pattern=r"^[ -~]+$")]
+
+
+AnyMessage = TypeVar("AnyMessage", bound=Message)
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(message: Message) -> bytes:
+    """Serialise one message. Raises ValueError if it is larger than any receiver would take (our own bug)."""
+    data = _encoder.encode(message)
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise ValueError(f"a {type(message).__name__} of {len(data)} bytes is over the {MAX_MESSAGE_BYTES} byte cap")
+    return data
+
+
+class Codec:
+    """Decoder for one receiving end: only the message types that this peer may send are known to it."""
+
+    def __init__(self, *accepted: type[Message]) -> None:
+        union = accepted[0]
+        for kind in accepted[1:]:
+            union = union | kind  # type: ignore[assignment]
+        self._decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(union, strict=True)
+
+    def decode(self, data: bytes) -> Message:
+        """Bytes from a peer -> one of the accepted types. Raises HostileMessageError; never anything else."""
+        if not 0 < len(data) <= MAX_MESSAGE_BYTES:
+            raise HostileMessageError(f"message of {len(data)} bytes, accepted are 1 to {MAX_MESSAGE_BYTES}")
+        try:
+            return self._decoder.decode(data)
+        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+            raise HostileMessageError(str(error)[:200]) from None
