@@ -1,9 +1,9 @@
 """Deterministic CBOR (RFC 8949 section 4.2.1), and the one bounded way in for bytes that somebody else wrote.
 
 Only integers of 64 bits, byte and text strings, arrays, maps with integer or text keys, and, where asked for, booleans
-and null exist here: no floats (so no NaN and no second spelling of a number), no tags (cbor2 would build regular expressions, dates and
-big numbers out of them), no indefinite lengths. `decode` walks the heads first, in constant stack and in time linear
-in the input, and hands only what passed to cbor2; then the value must encode to exactly the same bytes.
+and null exist here. No floats: so no NaN, and no second spelling of a number. No tags: cbor2 would build regular
+expressions, dates and big numbers out of them. No indefinite lengths. `decode` walks the heads first, in constant
+stack and in time linear in the input, and hands only what passed to cbor2; the value must then encode to these bytes.
 """
 
 from __future__ import annotations
