@@ -1,0 +1,23 @@
+"""What can be wrong with keys and certificates. Each message is one sentence: what, where, and the remedy."""
+
+from device.errors import UsageError
+
+
+class KeysError(UsageError):
+    """Root of the errors about keys, certificates and the data home."""
+
+
+class MissingKeyError(KeysError):
+    """A key or certificate is not there; `sealcam keys init` makes the development ones."""
+
+
+class UnsafeKeyFileError(KeysError):
+    """A secret can be read or changed by others, or is not a plain file: it is not used. The remedy is a chmod."""
+
+
+class DamagedKeyError(KeysError):
+    """A file does not hold the key or certificate that it must hold."""
+
+
+class ExpiredCertificateError(KeysError):
+    """A certificate is not valid now; `sealcam keys renew` makes new ones (or the clock is wrong)."""
