@@ -1,0 +1,84 @@
+"""From a box in a frame to a class and a probability that means what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from device.perception.interpreter import Model
+
+Image = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+
+
+def crop(frame: Image, box: Box, expand: float, size: tuple[int, int] = (48, 48)) -> Image:
+    """Cuts the box out of the frame, `expand` times as wide and high, and scales it to `size`.
+
+    What lies outside the frame repeats the frame's edge. The channel order stays what it is.
+
+    Args:
+        frame: uint8, height x width x 3; may be read-only.
+        box: x, y, width, height in pixels; fractions count.
+        expand: factor on both sides about the box's centre (`crop_expand` of the manifest).
+        size: height and width of the result.
+    """
+    height, width = frame.shape[:2]
+    x, y, w, h = box
+    half_w, half_h = max(w * expand / 2, 1.0), max(h * expand / 2, 1.0)
+    middle_x, middle_y = x + w / 2, y + h / 2
+    left, right = round(middle_x - half_w), round(middle_x + half_w)
+    top, bottom = round(middle_y - half_h), round(middle_y + half_h)
+    inside = frame[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if inside.size == 0:
+        return np.zeros((*size, 3), np.uint8)
+    pads = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
+    if any(pads):
+        inside = cv2.copyMakeBorder(inside, *pads, cv2.BORDER_REPLICATE)
+    shrinks = inside.shape[0] > size[0]
+    scaled = cv2.resize(inside, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return np.asarray(scaled, np.uint8)
+
+
+def softmax(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
+    """Probabilities of the last axis, calibrated by one temperature (Guo et al., "On Calibration...", ICML 2017)."""
+    scaled = np.asarray(logits, np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What the classifier says of one box: the likeliest class, its probability, and those of all classes."""
+
+    class_id: int
+    probability: float
+    probabilities: NDArray[np.float64]
+
+
+class Classifier:
+    """The classifier network with its crop convention and temperature, as the manifest's `classifier` entry gives them."""
+
+    def __init__(self, model: Model, crop_expand: float, temperature: float) -> None:
+        self._model = model
+        self._expand = crop_expand
+        self._temperature = temperature
+        self._size = model.input_shape[1], model.input_shape[2]
+
+    def crop(self, frame: Image, box: Box) -> Image:
+        """The RGB crop that the network is given for `box` of a BGR frame."""
+        return np.asarray(cv2.cvtColor(crop(frame, box, self._expand, self._size), cv2.COLOR_BGR2RGB), np.uint8)
+
+    def classify(self, patch: Image) -> Classified:
+        """Classifies one RGB crop of the network's input size."""
+        probabilities = softmax(self._model.run(patch)[0].reshape(-1), self._temperature)
+        class_id = int(probabilities.argmax())
+        return Classified(class_id, float(probabilities[class_id]), probabilities)
+
+    def __call__(self, frame: Image, boxes: Sequence[Box]) -> list[Classified]:
+        """Classifies each box (x, y, width, height in pixels) of a BGR frame."""
+        return [self.classify(self.crop(frame, box)) for box in boxes]

@@ -1,0 +1,90 @@
+"""One small adapter for whichever TFLite interpreter is installed: float in, float out, whatever the tensors hold."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+Floats: TypeAlias = NDArray[np.float32]
+
+
+class InterpreterMissing(RuntimeError):
+    """No TFLite interpreter is installed: install `ai-edge-litert` (or `tflite-runtime` on an older system)."""
+
+
+class ModelUnreadable(ValueError):
+    """The bytes are not a TFLite model that this interpreter can run."""
+
+
+def _interpreter_class() -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        try:
+            from tflite_runtime.interpreter import Interpreter
+        except ImportError:
+            raise InterpreterMissing(str(InterpreterMissing.__doc__)) from None
+    return Interpreter
+
+
+class Model:
+    """A loaded network. After construction it needs no file any more.
+
+    Args:
+        model: the `.tflite` bytes, or a path to them.
+        threads: number of CPU threads.
+
+    Raises:
+        InterpreterMissing: no interpreter is installed.
+        ModelUnreadable: the model cannot be loaded.
+    """
+
+    def __init__(self, model: bytes | str | os.PathLike[str], threads: int = 1) -> None:
+        content = model if isinstance(model, bytes) else Path(model).read_bytes()
+        try:
+            self._interpreter = _interpreter_class()(model_content=content, num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelUnreadable(f"the model cannot be loaded: {error}") from error
+        (self._input,) = self._interpreter.get_input_details()
+        self._outputs = sorted(self._interpreter.get_output_details(), key=lambda detail: str(detail["name"]))
+        scale, zero = self._input["quantization"]
+        self._bytes_as_they_are = self._input["dtype"] == np.int8 and abs(scale - 1.0) < 1e-3 and zero == -128
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the input tensor, batch first: (1, height, width, 3)."""
+        return tuple(int(size) for size in self._input["shape"])
+
+    def run(self, image: Array) -> list[Floats]:
+        """Runs the network on pixel values 0..255 of the input's shape (the batch axis may be left out).
+
+        Returns:
+            the outputs, dequantised to float32, in the order of their tensors' names. The arrays are the caller's own.
+        """
+        self._interpreter.set_tensor(self._input["index"], self._quantised(image).reshape(self.input_shape))
+        self._interpreter.invoke()
+        return [self._floats(detail) for detail in self._outputs]
+
+    def _quantised(self, image: Array) -> Array:
+        dtype = self._input["dtype"]
+        if dtype == np.float32 or (dtype == np.uint8 and image.dtype == np.uint8):
+            return image.astype(dtype, copy=False)
+        if self._bytes_as_they_are and image.dtype == np.uint8:
+            return np.bitwise_xor(image, np.uint8(0x80)).view(np.int8)  # v - 128, without leaving eight bits
+        scale, zero = self._input["quantization"]
+        limits = np.iinfo(dtype)
+        quantised: Array = np.clip(np.rint(image / scale) + zero, limits.min, limits.max).astype(dtype)
+        return quantised
+
+    def _floats(self, detail: dict[str, Any]) -> Floats:
+        raw = self._interpreter.get_tensor(detail["index"])
+        scale, zero = detail["quantization"]
+        if raw.dtype == np.float32 or scale == 0.0:
+            return np.asarray(raw, np.float32)
+        return (raw.astype(np.float32) - np.float32(zero)) * np.float32(scale)

@@ -1,0 +1,33 @@
+"""Checkpoints: what a training needs to go on, in one file that is replaced in one step."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.errors import CheckpointError
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Writes `state`, so that a crash leaves either the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    torch.save(state, draft)
+    os.replace(draft, path)
+
+
+def load(path: Path, network: str) -> dict[str, Any]:
+    """Reads the checkpoint of `network` ("classifier" or "detector")."""
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no checkpoint to resume from; train without --resume first") from None
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint, or a damaged one ({type(error).__name__})") from error
+    if state.get("network") != network:
+        raise CheckpointError(f"{path}: a checkpoint of {state.get('network')!r}, not of the {network}")
+    return state

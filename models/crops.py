@@ -1,0 +1,94 @@
+"""Training samples of the classifier: patches around signs, warped, relit and degraded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from device.perception.classify import crop
+from models import augment
+from models.gtsrb import Crop
+from models.source import Image, Source
+
+CROP_EXPAND = 1.2
+"""The run-time crop: the detector's box, 1.2 times as wide and high about its centre."""
+
+PATCH_EXPAND = 1.5
+PATCH_SIZE = 64
+INPUT_SIZE = 48
+_SHARE = CROP_EXPAND / PATCH_EXPAND * PATCH_SIZE  # pixels of a patch that the run-time crop covers
+
+
+def load_patches(source: Source, rows: Sequence[Crop], expand: float, size: int) -> NDArray[np.uint8]:
+    """Decodes all rows to patches: N x size x size x 3, RGB, the ROI expanded by `expand`."""
+    patches = np.empty((len(rows), size, size, 3), np.uint8)
+    for index, row in enumerate(tqdm(rows, desc="decode crops", unit="crop", mininterval=2)):
+        left, top, right, bottom = row.box
+        patches[index] = crop(source.image(row.path), (left, top, right - left, bottom - top), expand, (size, size))
+    return patches
+
+
+def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
+    """One training input (48 x 48) from one patch (64 x 64): pose, box noise, light, distance, blur, noise, codec.
+
+    `hard` is for drawings: they are all alike, so they are bent and relit more.
+    """
+    more = 1.5 if hard else 1.0
+    result = _pose(patch, rng, more)
+    if rng.random() < 0.9:
+        result = augment.light(result, rng)
+    if rng.random() < 0.15 * more:
+        result = augment.shadow(result, rng)
+    if rng.random() < 0.35:
+        result = augment.far(result, rng, 11, 34)
+    if rng.random() < 0.3:
+        result = augment.blur(result, rng, 1.6)
+    if rng.random() < 0.4:
+        result = augment.noise(result, rng)
+    if rng.random() < 0.3:
+        result = augment.compressed(result, rng)
+    return result
+
+
+def _pose(patch: Image, rng: Generator, more: float) -> Image:
+    """Perspective from turned corners, plus the detector's error in place (8 %) and size (-15 to +18 %) of the box."""
+    half_w, half_h = _SHARE / 2 * rng.uniform(0.85, 1.18, 2) * rng.uniform(0.93, 1.08)
+    angle = np.deg2rad(np.clip(rng.normal(0, 5 * more), -22, 22))
+    centre = PATCH_SIZE / 2 + rng.normal(0, 0.04, 2) * _SHARE
+    square = np.array([[-half_w, -half_h], [half_w, -half_h], [half_w, half_h], [-half_w, half_h]])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    corners = (square @ turn.T + centre + rng.normal(0, 1.0 * more, (4, 2))).astype(np.float32)
+    side = INPUT_SIZE
+    target = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, target)
+    warped = cv2.warpPerspective(
+        patch, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(warped, np.uint8)
+
+
+def background_patches(frames: Sequence[Image], boxes: Sequence[NDArray[np.float32]], count: int, seed: int) -> Image:
+    """Patches that hold no labelled sign, `count` of them: what a false detection would hand to the classifier.
+
+    Args:
+        frames: RGB frames.
+        boxes: per frame, N x 4 corners of its labelled signs; patches that touch one are not taken.
+    """
+    rng = np.random.default_rng(seed)
+    taken: list[Image] = []
+    while len(taken) < count:
+        index = int(rng.integers(len(frames)))
+        height, width = frames[index].shape[:2]
+        side = float(np.exp(rng.uniform(np.log(14), np.log(160))))
+        x, y = rng.uniform(0, width - side), rng.uniform(0, (height - side) * 0.8)
+        left, top, right, bottom = boxes[index].T.reshape(4, -1)
+        grown = PATCH_EXPAND * side
+        touches = (left < x + grown) & (right > x - grown / 2) & (top < y + grown) & (bottom > y - grown / 2)
+        if not touches.any():
+            taken.append(crop(frames[index], (x, y, side, side), PATCH_EXPAND, (PATCH_SIZE, PATCH_SIZE)))
+    return np.stack(taken)

@@ -1,0 +1,106 @@
+"""Figures of a detector over a set of frames: mAP at IoU 0.5 (COCO's tool), recall by sign width, best threshold."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device.perception.detect import Detection
+
+WIDTH_BINS = ((0, 24), (24, 32), (32, 48), (48, 1000))
+"""Sign widths in pixels of the 1360x800 frame, for the recall."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Detections of one frame and the corners (N x 4) of its true signs, in pixels of the frame."""
+
+    detections: Sequence[Detection]
+    truth: NDArray[np.float32]
+
+
+def map50(frames: Sequence[Found]) -> float:
+    """Average precision of the one class `sign` at an IoU of 0.5, by pycocotools (101 recall points)."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    annotations: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
+    for number, frame in enumerate(frames, start=1):
+        for left, top, right, bottom in frame.truth.tolist():
+            w, h = right - left, bottom - top
+            entry = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "bbox": [left, top, w, h]}
+            annotations.append(entry | {"area": w * h, "iscrowd": 0})
+        results += [
+            {"image_id": number, "category_id": 1, "bbox": list(found[:4]), "score": found[4]} for found in frame.detections
+        ]
+    if not results or not annotations:
+        return 0.0
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO()
+        images = [{"id": number} for number in range(1, len(frames) + 1)]
+        truth.dataset = {"info": {}, "images": images, "categories": [{"id": 1}], "annotations": annotations}
+        truth.createIndex()
+        evaluation = COCOeval(truth, truth.loadRes(results), "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+    precision = evaluation.eval["precision"][0, :, 0, 0, 2]
+    return float(precision[precision > -1].mean())
+
+
+def matches(frame: Found) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    """Greedy matching at IoU 0.5: the score of each detection, whether it is right, and per true sign the score that
+    found it (0 where none did)."""
+    scores = np.array([found[4] for found in frame.detections], np.float64)
+    right = np.zeros(len(scores), bool)
+    found_by = np.zeros(len(frame.truth))
+    for index in np.argsort(-scores, kind="stable"):
+        overlaps = _overlaps(frame.detections[index], frame.truth)
+        overlaps[found_by > 0] = 0
+        if overlaps.size and overlaps.max() >= 0.5:
+            right[index] = True
+            found_by[int(overlaps.argmax())] = scores[index]
+    return scores, right, found_by
+
+
+def _overlaps(found: Detection, truth: NDArray[np.float32]) -> NDArray[np.float64]:
+    x, y, w, h = found[:4]
+    wide = np.minimum(truth[:, 2], x + w) - np.maximum(truth[:, 0], x)
+    high = np.minimum(truth[:, 3], y + h) - np.maximum(truth[:, 1], y)
+    common = np.maximum(wide, 0) * np.maximum(high, 0)
+    areas = np.prod(truth[:, 2:] - truth[:, :2], axis=1)
+    return np.asarray(common / (areas + w * h - common), np.float64)
+
+
+def recall_by_width(frames: Sequence[Found], score: float) -> dict[str, dict[str, float]]:
+    """Recall at a threshold for each bin of widths, with the number of signs in it."""
+    widths = np.concatenate([frame.truth[:, 2] - frame.truth[:, 0] for frame in frames])
+    hit = np.concatenate([matches(frame)[2] for frame in frames]) >= score
+    result = {}
+    for low, high in WIDTH_BINS:
+        inside = (widths >= low) & (widths < high)
+        if inside.any():
+            result[f"{low}-{high}"] = {"signs": int(inside.sum()), "recall": float(hit[inside].mean())}
+    return result
+
+
+def precision_recall(frames: Sequence[Found], score: float) -> tuple[float, float]:
+    """Precision and recall of the detections with at least `score`."""
+    parts = [matches(frame) for frame in frames]
+    kept = np.concatenate([right[scores >= score] for scores, right, _ in parts])
+    found = np.concatenate([by for _, _, by in parts]) >= score
+    return (float(kept.mean()) if kept.size else 1.0), (float(found.mean()) if found.size else 0.0)
+
+
+def threshold_for(frames: Sequence[Found], precision: float) -> float:
+    """The lowest threshold (0.1 to 0.9) at which the precision is reached; 0.9 if it never is."""
+    for score in np.arange(0.1, 0.9, 0.01):
+        if precision_recall(frames, float(score))[0] >= precision:
+            return float(round(score, 2))
+    return 0.9

@@ -1,0 +1,58 @@
+"""The project's own sign drawings (`hardware.signs`), where that package is at hand, as training material."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from models.classes import CLASS_NAMES
+from models.crops import PATCH_EXPAND, PATCH_SIZE, sample
+from models.source import Image
+
+Draw = Callable[[int, int], NDArray[np.uint8]]
+"""Class id and side in pixels -> RGBA, side x side x 4."""
+
+
+def available() -> Draw | None:
+    """The drawing function, or None where the package is not there."""
+    if find_spec("hardware") is None or find_spec("hardware.signs") is None:
+        return None
+    draw: Draw = import_module("hardware.signs").draw
+    return draw
+
+
+def tight(drawing: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Cuts the transparent margin off."""
+    rows, columns = np.nonzero(drawing[:, :, 3] > 127)
+    return drawing[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+
+
+def over(drawing: NDArray[np.uint8], ground: Image) -> Image:
+    """Lays an RGBA drawing over an RGB picture of the same size."""
+    alpha = drawing[:, :, 3:].astype(np.float32) / 255
+    return np.asarray(drawing[:, :, :3] * alpha + ground * (1 - alpha) + 0.5, np.uint8)
+
+
+def patches(draw: Draw, grounds: NDArray[np.uint8], count: int, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """`count` classifier patches (N x 64 x 64 x 3) of drawings on background patches, and their classes."""
+    inner = round(PATCH_SIZE / PATCH_EXPAND)
+    signs = [cv2.resize(tight(draw(c, 256)), (inner, inner), interpolation=cv2.INTER_AREA) for c in range(len(CLASS_NAMES))]
+    labels = rng.permutation(np.arange(count) % len(CLASS_NAMES)).astype(np.int64)
+    result = grounds[rng.integers(len(grounds), size=count)].copy()
+    start = (PATCH_SIZE - inner) // 2
+    for patch, label in zip(result, labels, strict=True):
+        square = patch[start : start + inner, start : start + inner]
+        square[:] = over(signs[label], square)
+    return result, labels
+
+
+def samples(draw: Draw, grounds: NDArray[np.uint8], count: int, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """`count` classifier inputs (N x 48 x 48 x 3) of bent, relit and degraded drawings, and their classes."""
+    drawn, labels = patches(draw, grounds, count, rng)
+    return np.stack([sample(patch, rng, hard=True) for patch in drawn]), labels

@@ -1,0 +1,135 @@
+"""Training of the classifier on GTSRB crops, sign drawings and, as what is not a sign, background of road scenes."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from models import drawings, gtsdb, gtsrb, splits
+from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, background_patches, load_patches, sample
+from models.loop import Plan, fit
+from models.nets import Classifier
+from models.source import Source
+
+BACKGROUND = -1
+"""Label of a patch without a sign. It is trained towards "all classes alike": Hendrycks et al., "Deep Anomaly Detection
+with Outlier Exposure", ICLR 2019. The network keeps 43 outputs, and its probability stays low on such patches."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Patches of one kind (N x 64 x 64 x 3), their labels (N), and which share of each batch they fill.
+
+    `index`, where given, is drawn from instead of 0..N-1: it can repeat rare classes.
+    """
+
+    patches: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    share: float
+    hard: bool = False
+    index: NDArray[np.int64] | None = None
+
+
+Batch = tuple[Tensor, Tensor]
+
+
+def batches(pools: list[Pool], plan: Plan, step: int) -> Batch:
+    """The batch of one step: images N x 3 x 48 x 48 (uint8, channels last) and labels N."""
+    rng = np.random.default_rng([plan.seed, step])
+    images = np.empty((plan.batch, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
+    labels = np.empty(plan.batch, np.int64)
+    kinds = rng.choice(len(pools), plan.batch, p=[pool.share for pool in pools])
+    for index, kind in enumerate(kinds):
+        images[index], labels[index] = _draw(pools[kind], rng)
+    return torch.from_numpy(images).permute(0, 3, 1, 2), torch.from_numpy(labels)
+
+
+def _draw(pool: Pool, rng: Generator) -> tuple[NDArray[np.uint8], int]:
+    chosen = int(rng.integers(len(pool.patches)) if pool.index is None else rng.choice(pool.index))
+    return sample(pool.patches[chosen], rng, pool.hard), int(pool.labels[chosen])
+
+
+def loss_of(network: nn.Module, batch: Batch) -> Tensor:
+    """Cross-entropy with a little label smoothing; towards the uniform distribution where there is no sign."""
+    images, labels = batch
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = network(images.float())
+    logits = logits.float()
+    target = functional.one_hot(labels.clamp(min=0), logits.shape[1]).float()
+    signs = (labels >= 0).float()[:, None]
+    smooth = 1 / logits.shape[1]
+    target = signs * (0.96 * target + 0.04 * smooth) + (1 - signs) * smooth
+    weight = signs[:, 0] + 0.5 * (1 - signs[:, 0])
+    losses = -(target * functional.log_softmax(logits, 1)).sum(1)
+    return (losses * weight).sum() / weight.sum()
+
+
+def class_balanced(labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
+    """Indices that repeat rare classes towards the square root of their number: 210 crops count as 680 of 2250."""
+    counts = np.bincount(labels, minlength=int(labels.max()) + 1)
+    repeats = np.sqrt(counts.max() / np.maximum(counts, 1))[labels]
+    whole = np.floor(repeats).astype(np.int64) + (rng.random(len(labels)) < repeats % 1)
+    return np.repeat(np.arange(len(labels)), whole)
+
+
+def run(options: Namespace) -> None:
+    """Loads the data, trains, and reports the validation accuracy of the float network."""
+    source = Source(options.data, "Train.csv")
+    rows = gtsrb.load(source)
+    if options.scenes is None:
+        tracks = frozenset(gtsrb.split_tracks(rows, 0.1, options.seed))
+        pools = []
+    else:
+        scenes = Source(options.scenes, "gt.txt")
+        split = splits.draw(rows, gtsdb.load(scenes), gtsdb.shared_tracks(scenes))
+        splits.write(split, options.out / "split.json")
+        tracks = split.tracks
+        pools = _scene_pools(scenes, split, options)
+    train = [row for row in rows if row.track not in tracks]
+    labels = np.array([row.class_id for row in train], np.int64)
+    order = class_balanced(labels, np.random.default_rng(options.seed))
+    patches = load_patches(source, train, PATCH_EXPAND, PATCH_SIZE)
+    rest = 1.0 - sum(pool.share for pool in pools)
+    pools.append(Pool(patches, labels, rest, index=order))
+    plan = Plan("classifier", options.steps or 3500, batch=128, rate=options.rate or 3e-3, seed=options.seed)
+    network = fit(
+        Classifier(),
+        plan,
+        lambda step: batches(pools, plan, step),
+        loss_of,
+        options.out / "classifier.pt",
+        options.resume,
+        options.start_from,
+    )
+    held = [row for row in rows if row.track in tracks]
+    seen = load_patches(source, held, CROP_EXPAND, INPUT_SIZE)
+    right = predict(network, seen).argmax(1) == np.array([row.class_id for row in held])
+    print(f"validation: {right.mean():.4%} of {len(held)} crops of {len(tracks)} held-out tracks")
+
+
+def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> list[Pool]:
+    scenes = [scene for scene in gtsdb.load(source) if scene.number not in split.frames]
+    frames = [gtsdb.frame(source, scene) for scene in tqdm(scenes, desc="decode scenes", unit="frame")]
+    grounds = background_patches(frames, [scene.corners for scene in scenes], 12000, options.seed)
+    pools = [Pool(grounds, np.full(len(grounds), BACKGROUND, np.int64), 0.08)]
+    draw = None if options.no_drawings else drawings.available()
+    if draw is not None:
+        drawn, labels = drawings.patches(draw, grounds, 6000, np.random.default_rng(options.seed))
+        pools.append(Pool(drawn, labels, 0.08, hard=True))
+    return pools
+
+
+@torch.inference_mode()
+def predict(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Logits (N x 43) of the float network on crops (N x 48 x 48 x 3)."""
+    network.eval()
+    parts = torch.split(torch.from_numpy(images).permute(0, 3, 1, 2), 512)
+    return torch.cat([network(part.float()) for part in parts]).numpy()

@@ -1,0 +1,99 @@
+"""Training of the detector on GTSDB scenes with pasted GTSRB signs, drawings and panels."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from models import drawings, gtsdb, gtsrb, paste, splits, targets
+from models.classes import CLASS_NAMES
+from models.crops import load_patches
+from models.loop import Plan, fit
+from models.nets import Detector
+from models.scenes import SIZE, Extras, Ground, sample
+from models.source import Source
+
+Batch = tuple[Tensor, targets.Targets]
+
+
+def run(options: Namespace) -> None:
+    """Loads the data and trains."""
+    source = Source(options.data, "gt.txt")
+    scenes = gtsdb.load(source)
+    shared = gtsdb.shared_tracks(source)
+    crops = Source(options.crops, "Train.csv") if options.crops else None
+    rows = gtsrb.load(crops) if crops else []
+    split = splits.draw(rows, scenes, shared)
+    if crops:
+        splits.write(split, options.out / "split.json")
+    ground = load_ground(source, [scene for scene in scenes if scene.number not in split.frames])
+    signs = _cutouts(crops, [row for row in rows if row.track not in split.tracks]) if crops else _own_cutouts(ground)
+    draw = None if options.no_drawings else drawings.available()
+    drawn = [drawings.tight(draw(c, 160)) for c in range(len(CLASS_NAMES))] if draw else []
+    panels = paste.code_panels(150, options.seed) + paste.plain_panels(80, options.seed)
+    extras = Extras(signs, drawn, panels)
+    plan = Plan("detector", options.steps or 6000, batch=16, rate=options.rate or 2e-3, seed=options.seed)
+    fit(
+        Detector(),
+        plan,
+        lambda step: batch_of(ground, extras, plan, step),
+        loss_of,
+        options.out / "detector.pt",
+        options.resume,
+        options.start_from,
+    )
+
+
+def load_ground(source: Source, scenes: Sequence[gtsdb.Scene]) -> Ground:
+    """Decodes the scenes; rare classes are chosen more often, by the square root of their number."""
+    frames = [gtsdb.frame(source, scene) for scene in tqdm(scenes, desc="decode scenes", unit="frame", mininterval=2)]
+    labels = np.concatenate([scene.class_ids for scene in scenes])
+    counts = np.bincount(labels, minlength=len(CLASS_NAMES))
+    chances = 1 / np.sqrt(counts[labels])
+    return Ground(frames, [scene.corners for scene in scenes], chances / chances.sum())
+
+
+def _cutouts(source: Source, rows: Sequence[gtsrb.Crop]) -> paste.Cutouts:
+    """The larger half of each track: every third crop from the middle on."""
+    chosen = [row for row in rows if row.box[2] - row.box[0] >= 24][::3]
+    patches = load_patches(source, chosen, 1.04, paste.SIDE)
+    pictures = [paste.cut(patch, row.class_id) for patch, row in zip(patches, chosen, strict=True)]
+    return paste.Cutouts(pictures, np.array([1.6 * (row.box[2] - row.box[0]) for row in chosen], np.float32))
+
+
+def _own_cutouts(ground: Ground) -> paste.Cutouts:
+    """Without GTSRB: the scenes' own signs, cut as discs."""
+    pictures, largest = [], []
+    for owner, box in zip(ground.owners, np.concatenate(ground.corners).astype(int), strict=True):
+        left, top, right, bottom = box
+        patch = cv2.resize(ground.frames[owner][top:bottom, left:right], (paste.SIDE, paste.SIDE))
+        pictures.append(np.dstack([patch, paste.outline("circle")]))
+        largest.append(1.6 * (right - left))
+    return paste.Cutouts(pictures, np.array(largest, np.float32))
+
+
+def batch_of(ground: Ground, extras: Extras, plan: Plan, step: int) -> Batch:
+    """The batch of one step: images N x 3 x SIZE x SIZE (uint8, channels last) and their targets."""
+    rng = np.random.default_rng([plan.seed, step])
+    images: list[NDArray[np.uint8]] = []
+    parts = []
+    for _ in range(plan.batch):
+        image, corners, ignored = sample(ground, extras, rng)
+        images.append(image)
+        parts.append(targets.draw(corners, ignored, SIZE // targets.STRIDE))
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), targets.stack(parts)
+
+
+def loss_of(network: nn.Module, batch: Batch) -> Tensor:
+    """The detector's loss on a batch."""
+    images, wanted = batch
+    with torch.autocast("cpu", torch.bfloat16):
+        heatmap, sides = network(images.float())
+    return targets.loss(heatmap, sides, wanted)

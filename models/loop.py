@@ -1,0 +1,175 @@
+"""The training loop that both networks share: schedule, bf16 autocast, moving average, checkpoint, progress bar."""
+
+from __future__ import annotations
+
+import copy
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from models import checkpoint
+from models.errors import CheckpointError
+
+Batch = TypeVar("Batch")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Hyper-parameters of one training; they go into the manifest as they are."""
+
+    network: str
+    steps: int
+    batch: int
+    rate: float
+    seed: int
+    decay: float = 0.02
+    warmup: int = 200
+    average: float = 0.998
+    save_every_s: float = 60.0
+
+
+def rate_at(plan: Plan, step: int) -> float:
+    """Learning rate: linear warm-up, then half a cosine to a hundredth."""
+    if step < plan.warmup:
+        return plan.rate * (step + 1) / plan.warmup
+    done = min(1.0, (step - plan.warmup) / max(1, plan.steps - plan.warmup))
+    return plan.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2)
+
+
+def prefetched(make: Callable[[int], Batch], first: int, last: int, depth: int = 4) -> Iterator[Batch]:
+    """Yields make(first) ... make(last - 1), made one ahead in a thread: OpenCV lets go of the interpreter lock."""
+    ready: queue.Queue[Batch | BaseException] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def work() -> None:
+        for step in range(first, last):
+            try:
+                item: Batch | BaseException = make(step)
+            except BaseException as error:  # handed to the consumer, which raises it
+                item = error
+            while not stop.is_set():
+                try:
+                    ready.put(item, timeout=0.5)
+                    break
+                except queue.Full:
+                    continue
+            if stop.is_set() or isinstance(item, BaseException):
+                return
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        for _ in range(first, last):
+            got = ready.get()
+            if isinstance(got, BaseException):
+                raise got
+            yield got
+    finally:
+        stop.set()
+
+
+class Average:
+    """Exponential moving average of a network's weights and buffers, with a short memory at first."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = copy.deepcopy(network).eval()
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, step: int) -> None:
+        """Moves the average towards the network's present state."""
+        keep = min(self.decay, (1 + step) / (10 + step))
+        for mean, now in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(now, 1 - keep)
+            else:
+                mean.copy_(now)
+
+
+def fit(
+    network: nn.Module,
+    plan: Plan,
+    make: Callable[[int], Batch],
+    loss_of: Callable[[nn.Module, Batch], Tensor],
+    path: Path,
+    resume: bool,
+    start_from: Path | None = None,
+) -> nn.Module:
+    """Trains `network` and returns its moving average.
+
+    Args:
+        make: the batch of one step; the same step gives the same batch.
+        loss_of: the loss of the network on a batch; runs under bf16 autocast.
+        path: where the checkpoint goes, once a minute and at the end.
+        resume: go on from `path`.
+        start_from: weights to start from, as a fine-tuning does; only the weights are taken.
+    """
+    network = network.to(memory_format=torch.channels_last)
+    if start_from is not None:
+        network.load_state_dict(checkpoint.load(start_from, plan.network)["average"])
+    average = Average(network, plan.average)
+    optimizer = torch.optim.AdamW(_groups(network, plan.decay), lr=plan.rate)
+    first = _restore(path, plan, network, average, optimizer) if resume else 0
+    bar = tqdm(total=plan.steps, initial=first, desc=plan.network, unit="step", mininterval=5)
+    saved = time.monotonic()
+    mean_loss = math.nan
+    network.train()
+    for step, batch in enumerate(prefetched(make, first, plan.steps), start=first):
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(plan, step)
+        loss = loss_of(network, batch)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        average.update(network, step)
+        value = loss.item()
+        mean_loss = value if math.isnan(mean_loss) else 0.98 * mean_loss + 0.02 * value
+        bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
+        bar.update()
+        if time.monotonic() - saved > plan.save_every_s or step + 1 == plan.steps:
+            checkpoint.save(path, _state(plan, step + 1, network, average, optimizer))
+            saved = time.monotonic()
+    bar.close()
+    return average.network
+
+
+def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """No weight decay on biases and normalisation."""
+    wide = [weights for weights in network.parameters() if weights.ndim > 1]
+    narrow = [weights for weights in network.parameters() if weights.ndim <= 1]
+    return [{"params": wide, "weight_decay": decay}, {"params": narrow, "weight_decay": 0.0}]
+
+
+def _state(
+    plan: Plan, step: int, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
+) -> dict[str, Any]:
+    return {
+        "network": plan.network,
+        "plan": asdict(plan),
+        "step": step,
+        "weights": network.state_dict(),
+        "average": average.network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
+
+
+def _restore(
+    path: Path, plan: Plan, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
+) -> int:
+    state = checkpoint.load(path, plan.network)
+    try:
+        network.load_state_dict(state["weights"])
+        average.network.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise CheckpointError(f"{path}: a checkpoint of another version of the network ({error})") from error

@@ -1,0 +1,113 @@
+"""The two networks, in PyTorch. Both take RGB 0..255 (N x 3 x H x W): the scaling is part of the first layer.
+
+Only operations that TFLite runs in int8 are used: convolution, depthwise convolution, ReLU, addition, nearest upsampling.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Scale(nn.Module):
+    """Maps 0..255 to 0..2. It subtracts nothing, so that export can fold it into the next convolution, padding and all."""
+
+    factor = 1 / 128
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image * self.factor
+
+
+def conv(inside: int, outside: int, size: int = 3, stride: int = 1, groups: int = 1, relu: bool = True) -> nn.Sequential:
+    """Convolution, batch normalisation and, unless it is a linear bottleneck, ReLU."""
+    layers: list[nn.Module] = [
+        nn.Conv2d(inside, outside, size, stride, size // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outside),
+    ]
+    return nn.Sequential(*layers, *([nn.ReLU()] if relu else []))
+
+
+class Residual(nn.Module):
+    """Adds a block's output to its input."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features + self.block(features)
+
+
+def inverted(inside: int, outside: int, expand: int, stride: int = 1) -> nn.Module:
+    """Inverted residual (Sandler et al., MobileNetV2, CVPR 2018)."""
+    middle = inside * expand
+    block = nn.Sequential(
+        conv(inside, middle, 1),
+        conv(middle, middle, 3, stride, groups=middle),
+        conv(middle, outside, 1, relu=False),
+    )
+    return Residual(block) if stride == 1 and inside == outside else block
+
+
+class Classifier(nn.Module):
+    """48 x 48 crop -> 43 logits; about 180 thousand parameters, 20 million multiply-adds."""
+
+    def __init__(self, classes: int = 43) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            Scale(),
+            conv(3, 24),
+            conv(24, 32, stride=2),
+            Residual(conv(32, 32)),
+            conv(32, 56, stride=2),
+            Residual(conv(56, 56)),
+            conv(56, 88, stride=2),
+            inverted(88, 88, 2),
+            nn.AvgPool2d(2),
+        )
+        self.drop = nn.Dropout(0.2)
+        self.head = nn.Conv2d(88, classes, 3)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return torch.flatten(self.head(self.drop(self.features(image))), 1)
+
+
+class Detector(nn.Module):
+    """Frame -> heatmap logits (N x 1 x H/8 x W/8) and distances to the four sides (N x 4 x H/8 x W/8, input pixels).
+
+    Anchor-free, one class, one scale of output (after Zhou et al., "Objects as Points", 2019, and FCOS, ICCV 2019), with
+    a three-level feature pyramid. The distances are the square of what the last layer says: eight bits then resolve
+    0.1 pixel for a sign of 12 pixels and still reach one of 300.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(Scale(), conv(3, 16, stride=2), conv(16, 24, stride=2), inverted(24, 24, 2))
+        self.stride8 = nn.Sequential(inverted(24, 40, 3, stride=2), inverted(40, 40, 3), inverted(40, 40, 3))
+        self.stride16 = nn.Sequential(inverted(40, 64, 4, stride=2), inverted(64, 64, 4), inverted(64, 64, 4))
+        self.stride32 = nn.Sequential(inverted(64, 96, 4, stride=2), inverted(96, 96, 3))
+        width = 48
+        self.lateral8 = conv(40, width, 1, relu=False)
+        self.lateral16 = conv(64, width, 1, relu=False)
+        self.lateral32 = conv(96, width, 1, relu=False)
+        self.mix16 = nn.Sequential(nn.ReLU(), conv(width, width, 3, groups=width), conv(width, width, 1, relu=False))
+        self.up = nn.Upsample(scale_factor=2, mode="nearest")
+        self.neck = nn.Sequential(nn.ReLU(), inverted(width, width, 2), inverted(width, width, 2))
+        self.heat = nn.Sequential(conv(width, width, 3, groups=width), conv(width, 48, 1), nn.Conv2d(48, 1, 1))
+        self.side = nn.Sequential(conv(width, width, 3, groups=width), conv(width, 48, 1), nn.Conv2d(48, 4, 1), nn.ReLU())
+        nn.init.constant_(self.heat[-1].bias, -4.6)  # p = 0.01 at first, as Lin et al., "Focal loss", ICCV 2017
+        nn.init.constant_(self.side[-2].bias, 3.0)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        fine = self.stride8(self.stem(image))
+        middle = self.stride16(fine)
+        coarse = self.lateral32(self.stride32(middle))
+        merged = self.mix16(self.lateral16(middle) + self.up(coarse))
+        features = self.neck(self.lateral8(fine) + self.up(merged))
+        root = self.side(features)
+        return self.heat(features), root * root
+
+
+def parameters(network: nn.Module) -> int:
+    """Number of trained parameters."""
+    return sum(weights.numel() for weights in network.parameters())

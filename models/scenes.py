@@ -1,0 +1,149 @@
+"""Training samples of the detector: pieces of road scenes at run-time scale, with pasted signs and pasted non-signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from models import augment
+from models.paste import Cutout, Cutouts, paste
+from models.source import Image
+
+SIZE = 384
+RUN_TIME_SCALE = 0.72
+"""1360x800 letterboxed into 1024x576."""
+
+_SCALES = 0.5, 1.6
+_SMALLEST = 7.0
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Frames (RGB) and the corners of their signs (N x 4 each); `scale` brings them to run-time size.
+
+    `chances` weighs the frames' signs (all frames' in one row) as the middle of a sample.
+    """
+
+    frames: Sequence[Image]
+    corners: Sequence[NDArray[np.float32]]
+    chances: NDArray[np.float64]
+    scale: float = RUN_TIME_SCALE
+    owners: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        owners = np.repeat(np.arange(len(self.corners)), [len(boxes) for boxes in self.corners])
+        object.__setattr__(self, "owners", owners)
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What is pasted: photographed signs, drawn signs (may be empty) and panels that are no sign."""
+
+    signs: Cutouts
+    drawings: Sequence[Cutout]
+    panels: Sequence[Cutout]
+
+
+Sample = tuple[Image, NDArray[np.float32], NDArray[np.bool_]]
+"""Picture (SIZE x SIZE x 3), corners of its signs (N x 4), and which of them are too small or cut off: not to learn."""
+
+
+def sample(ground: Ground, extras: Extras, rng: Generator) -> Sample:
+    """Draws one sample."""
+    image, corners = _piece(ground, rng)
+    if rng.random() < 0.5:
+        image = np.ascontiguousarray(image[:, ::-1])
+        corners = np.stack([SIZE - corners[:, 2], corners[:, 1], SIZE - corners[:, 0], corners[:, 3]], 1)
+    corners = _with_pasted(image, corners, extras, rng)
+    clipped = np.clip(corners, 0, SIZE)
+    area = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
+    visible = np.prod(np.maximum(clipped[:, 2:] - clipped[:, :2], 0), axis=1) / np.maximum(area, 1e-6)
+    kept = visible > 0.1
+    side = (clipped[:, 2:] - clipped[:, :2]).min(1, initial=1e9)
+    ignored = (visible < 0.65) | (side < _SMALLEST)
+    return _degraded(image, rng), clipped[kept].astype(np.float32), ignored[kept]
+
+
+def _piece(ground: Ground, rng: Generator) -> tuple[Image, NDArray[np.float32]]:
+    """A square of a frame at a jittered scale, in the middle or not of one of its signs."""
+    scale = ground.scale * float(np.exp(rng.uniform(*np.log(_SCALES))))
+    side = SIZE / scale
+    around_sign = len(ground.owners) > 0 and rng.random() < 0.65
+    chosen = int(rng.choice(len(ground.owners), p=ground.chances)) if around_sign else -1
+    index = int(ground.owners[chosen]) if around_sign else int(rng.integers(len(ground.frames)))
+    frame, boxes = ground.frames[index], ground.corners[index]
+    height, width = frame.shape[:2]
+    if around_sign:
+        box = boxes[chosen - int(np.searchsorted(ground.owners, index))]
+        x, y = (box[:2] + box[2:]) / 2 - side * rng.uniform(0.1, 0.9, 2)
+    else:
+        x, y = (rng.uniform(-0.1, max(room / side - 0.9, 0.1)) * side for room in (width, height))
+    left, top, extent = round(float(x)), round(float(y)), round(side)
+    image = np.full((extent, extent, 3), 114, np.uint8)
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + extent, width), min(top + extent, height)
+    if x1 > x0 and y1 > y0:
+        image[y0 - top : y1 - top, x0 - left : x1 - left] = frame[y0:y1, x0:x1]
+    method = cv2.INTER_AREA if scale < 1 and rng.random() < 0.5 else cv2.INTER_LINEAR
+    scaled = cv2.resize(image, (SIZE, SIZE), interpolation=method)
+    corners = (boxes - np.array([left, top, left, top], np.float32)) * np.float32(SIZE / extent)
+    return np.asarray(scaled, np.uint8), corners
+
+
+def _with_pasted(image: Image, corners: NDArray[np.float32], extras: Extras, rng: Generator) -> NDArray[np.float32]:
+    boxes = [box for box in corners]
+    for _ in range(int(rng.choice(4, p=[0.4, 0.3, 0.2, 0.1]))):
+        w, h = np.exp(rng.uniform(np.log(10), np.log(130))) * np.exp(rng.normal(0, 0.06, 2))
+        spot = _free_spot(boxes, w, h, rng)
+        if spot is not None:
+            picture = _sign(extras, max(w, h), rng)
+            boxes.append(paste(image, _relit(picture, rng), (*spot, w, h), rng))
+            if rng.random() < 0.4:  # a panel below the sign, as the coded signs have
+                wide = w * rng.uniform(0.6, 1.3)
+                below = (spot[0] + (w - wide) / 2, spot[1] + h * rng.uniform(1.03, 1.3), wide, wide * rng.uniform(0.9, 1.2))
+                paste(image, _relit(extras.panels[rng.integers(len(extras.panels))], rng), below, rng)
+    if rng.random() < 0.3:
+        w = float(np.exp(rng.uniform(np.log(10), np.log(140))))
+        h = w * float(np.exp(rng.normal(-0.1, 0.3)))
+        spot = _free_spot(boxes, w, h, rng)
+        if spot is not None:
+            paste(image, _relit(extras.panels[rng.integers(len(extras.panels))], rng), (*spot, w, h), rng)
+    return np.stack([*boxes]).astype(np.float32) if boxes else np.zeros((0, 4), np.float32)
+
+
+def _sign(extras: Extras, side: float, rng: Generator) -> Cutout:
+    if extras.drawings and rng.random() < 0.3:
+        return extras.drawings[rng.integers(len(extras.drawings))]
+    fine = np.flatnonzero(extras.signs.largest >= side)
+    return extras.signs.pictures[rng.choice(fine) if len(fine) else int(extras.signs.largest.argmax())]
+
+
+def _free_spot(boxes: Sequence[NDArray[np.float32]], w: float, h: float, rng: Generator) -> tuple[float, float] | None:
+    """Where a w x h picture touches no sign: four tries."""
+    for _ in range(4):
+        x, y = rng.uniform(-0.2 * w, SIZE - 0.8 * w), rng.uniform(-0.2 * h, SIZE - 0.8 * h)
+        if all(x > b[2] + 2 or x + w < b[0] - 2 or y > b[3] + 2 or y + h < b[1] - 2 for b in boxes):
+            return float(x), float(y)
+    return None
+
+
+def _relit(picture: Cutout, rng: Generator) -> Cutout:
+    if rng.random() < 0.3:
+        return picture
+    return np.dstack([augment.light(np.ascontiguousarray(picture[:, :, :3]), rng, 0.7), picture[:, :, 3]])
+
+
+def _degraded(image: Image, rng: Generator) -> Image:
+    if rng.random() < 0.8:
+        image = augment.light(image, rng, 0.7)
+    if rng.random() < 0.2:
+        image = augment.blur(image, rng, 1.3)
+    if rng.random() < 0.25:
+        image = augment.noise(image, rng)
+    if rng.random() < 0.25:
+        image = augment.compressed(image, rng, 30)
+    return image

@@ -1,0 +1,187 @@
+"""Command line: `python -m models.ship --checkpoints DIR --gtsrb PATH --gtsdb PATH`: checkpoints -> `artifacts/`.
+
+Exports both networks, chooses the temperature and the thresholds on validation data, and writes the manifest. The
+figures in the manifest are those of the written int8 files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from device.perception.detect import Letterbox
+from device.perception.interpreter import Model
+from models import calibration, checkpoint, detection_scores, drawings, evaluate, export, gtsdb, gtsrb, shipped, splits
+from models.classes import CLASS_NAMES
+from models.crops import CROP_EXPAND, INPUT_SIZE, load_patches
+from models.errors import ModelsError
+from models.fit_classifier import predict
+from models.nets import Classifier, Detector, parameters
+from models.source import Source
+
+DETECTOR_SIZE = (576, 1024)
+NMS_IOU, MAX_ASPECT, MAX_DETECTIONS = 0.4, 1.9, 32
+PRECISION_LOW, PRECISION_HIGH = 0.85, 0.95
+_CALIBRATION_CROPS, _CALIBRATION_FRAMES = 400, 60
+_PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "numpy", "opencv-python-headless")
+
+
+def ship(checkpoints: Path, out: Path, crops: Source, scenes: Source) -> dict[str, Any]:
+    """Makes the three files in `out` and returns the manifest."""
+    split = splits.from_sources(crops, scenes)
+    out.mkdir(parents=True, exist_ok=True)
+    splits.write(split, out / splits.SPLIT_FILE.name)
+    states = {name: checkpoint.load(checkpoints / f"{name}.pt", name) for name in ("classifier", "detector")}
+    network, model = _classifier(states["classifier"], crops, split)
+    (out / "classifier.tflite").write_bytes(model)
+    detector, sign_maps = _detector(states["detector"], scenes, split)
+    (out / "detector.tflite").write_bytes(sign_maps)
+    manifest: dict[str, Any] = {
+        "schema": 1,
+        "detector": {
+            **_entry(out / "detector.tflite"),
+            "input": list(DETECTOR_SIZE),
+            "stride": 8,
+            "nms_iou": NMS_IOU,
+            "sign_max_aspect": MAX_ASPECT,
+            "max_detections": MAX_DETECTIONS,
+            "parameters": parameters(detector),
+            "score_low": 0.3,
+            "score_high": 0.5,
+        },
+        "classifier": {
+            **_entry(out / "classifier.tflite"),
+            "input": [INPUT_SIZE, INPUT_SIZE],
+            "crop_expand": CROP_EXPAND,
+            "parameters": parameters(network),
+            "temperature": _temperature(model, crops, split),
+            "class_names": list(CLASS_NAMES),
+        },
+        "training": {
+            "plans": {name: state["plan"] | {"steps_done": state["step"]} for name, state in states.items()},
+            "split": splits.SPLIT_FILE.name,
+            "data_sha256": _hashes(crops, scenes),
+            "commit": _commit(),
+            "environment": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        },
+        "metrics": {},
+    }
+    _write(out, manifest)
+    manifest["detector"] |= _thresholds(out, scenes, split)
+    test = gtsrb.load(crops, "Test.csv")
+    labels = np.array([row.class_id for row in test])
+    images = load_patches(crops, test, CROP_EXPAND, INPUT_SIZE)
+    manifest["metrics"] = {"accuracy_float": float((predict(network, images).argmax(1) == labels).mean())}
+    _write(out, manifest)
+    manifest["metrics"] |= evaluate.measure(out, crops.path, scenes.path)
+    manifest["metrics"]["drawings"] = _drawn_accuracy(out)
+    _write(out, manifest)
+    return manifest
+
+
+def _classifier(state: dict[str, Any], crops: Source, split: splits.Split) -> tuple[Classifier, bytes]:
+    network = Classifier()
+    network.load_state_dict(state["average"])
+    rows = [row for row in gtsrb.load(crops) if row.track not in split.tracks]
+    chosen = np.random.default_rng(0).choice(len(rows), _CALIBRATION_CROPS, replace=False)
+    images = load_patches(crops, [rows[index] for index in chosen], CROP_EXPAND, INPUT_SIZE)
+    size = (INPUT_SIZE, INPUT_SIZE)
+    model = export.to_int8(export.to_float_tflite(network, size), list(images))
+    export.check(model, (1, *size, 3), {(1, len(CLASS_NAMES))})
+    return network, model
+
+
+def _detector(state: dict[str, Any], scenes: Source, split: splits.Split) -> tuple[Detector, bytes]:
+    network = Detector()
+    network.load_state_dict(state["average"])
+    rows = [scene for scene in gtsdb.load(scenes) if scene.number not in split.frames and scene.number < 600]
+    box = Letterbox((gtsdb.HEIGHT, gtsdb.WIDTH), DETECTOR_SIZE)
+    images = [
+        box.fill(np.asarray(gtsdb.frame(scenes, row)[:, :, ::-1], np.uint8)).copy()
+        for row in rows[:: max(1, len(rows) // _CALIBRATION_FRAMES)]
+    ]
+    model = export.to_int8(export.to_float_tflite(network, DETECTOR_SIZE), images, last_square_in_float=True)
+    rows_out, columns_out = DETECTOR_SIZE[0] // 8, DETECTOR_SIZE[1] // 8
+    export.check(model, (1, *DETECTOR_SIZE, 3), {(1, rows_out, columns_out, 1), (1, rows_out, columns_out, 4)})
+    return network, model
+
+
+def _temperature(model: bytes, crops: Source, split: splits.Split) -> float:
+    rows = [row for row in gtsrb.load(crops) if row.track in split.tracks]
+    images = load_patches(crops, rows, CROP_EXPAND, INPUT_SIZE)
+    runner = Model(model, 2)
+    logits = np.concatenate([runner.run(image)[0] for image in images])
+    return calibration.best_temperature(logits, np.array([row.class_id for row in rows], np.int64))
+
+
+def _thresholds(out: Path, scenes: Source, split: splits.Split) -> dict[str, float]:
+    kept = [scene for scene in gtsdb.load(scenes) if scene.number in split.frames]
+    found = evaluate.detections(shipped.load(out, score=0.05).detector, scenes, kept)
+    low = detection_scores.threshold_for(found, PRECISION_LOW)
+    return {"score_low": low, "score_high": max(low, detection_scores.threshold_for(found, PRECISION_HIGH))}
+
+
+def _drawn_accuracy(out: Path) -> dict[str, Any] | None:
+    """Accuracy on augmented drawings (20 of each class) on noise, or None without `hardware.signs`."""
+    draw = drawings.available()
+    if draw is None:
+        return None
+    rng = np.random.default_rng(7)
+    grounds = np.asarray(
+        np.stack([cv2.resize(rng.integers(0, 256, (4, 4, 3), np.uint8), (64, 64)) for _ in range(200)]), np.uint8
+    )
+    images, labels = drawings.samples(draw, grounds, 20 * len(CLASS_NAMES), rng)
+    found = evaluate.probabilities(shipped.load(out).classifier, images)
+    return {"n": len(labels), "accuracy": float((found.argmax(1) == labels).mean())}
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def _hashes(crops: Source, scenes: Source) -> dict[str, str]:
+    tables = {"gtsrb/Train.csv": crops, "gtsrb/Test.csv": crops, "gtsdb/gt.txt": scenes}
+    return {name: hashlib.sha256(source.read(name.split("/")[1])).hexdigest() for name, source in tables.items()}
+
+
+def _commit() -> str | None:
+    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False)
+    return done.stdout.strip() or None
+
+
+def _write(out: Path, manifest: dict[str, Any]) -> None:
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Makes the artifacts; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m models.ship", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--checkpoints", required=True, type=Path, help="folder with classifier.pt and detector.pt")
+    parser.add_argument("--gtsrb", required=True, type=Path)
+    parser.add_argument("--gtsdb", required=True, type=Path)
+    parser.add_argument("--out", type=Path, default=shipped.ARTIFACTS)
+    options = parser.parse_args(arguments)
+    try:
+        crops, scenes = Source(options.gtsrb, "Train.csv"), Source(options.gtsdb, "gt.txt")
+        print(json.dumps(ship(options.checkpoints, options.out, crops, scenes)["metrics"], indent=2))
+    except (ModelsError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

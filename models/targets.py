@@ -1,0 +1,88 @@
+"""What the detector learns: heatmap and side targets of a sample, and the loss against them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+STRIDE = 8
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Targets of one batch, all float32, H and W in cells.
+
+    heat N x H x W (0..1, 1 at a sign's cell), counted N x H x W (0 where nothing is to be learnt), sides N x 4 x H x W
+    (input pixels), weight N x H x W (a sign's weights sum to 1, 0 where no box is to be learnt).
+    """
+
+    heat: Tensor
+    counted: Tensor
+    sides: Tensor
+    weight: Tensor
+
+
+def draw(corners: NDArray[np.float32], ignored: NDArray[np.bool_], cells: int) -> tuple[NDArray[np.float32], ...]:
+    """heat, counted, sides (4 x H x W) and weight of one square sample of `cells` x `cells` cells."""
+    heat, weight = np.zeros((cells, cells), np.float32), np.zeros((cells, cells), np.float32)
+    counted, sides = np.ones((cells, cells), np.float32), np.zeros((4, cells, cells), np.float32)
+    middles = (np.arange(cells, dtype=np.float32) + 0.5) * STRIDE
+    areas = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
+    for index in np.argsort(-areas):  # small signs last: they stay on top
+        left, top, right, bottom = corners[index]
+        if ignored[index]:
+            counted[int(top) // STRIDE : int(bottom) // STRIDE + 1, int(left) // STRIDE : int(right) // STRIDE + 1] = 0
+            continue
+        spread_x, spread_y = max(4.0, 0.1 * (right - left)), max(4.0, 0.1 * (bottom - top))
+        bell_x = np.exp(-(((middles - (left + right) / 2) / spread_x) ** 2) / 2)
+        bell_y = np.exp(-(((middles - (top + bottom) / 2) / spread_y) ** 2) / 2)
+        column, row = int(bell_x.argmax()), int(bell_y.argmax())
+        bell = np.outer(bell_y / bell_y[row], bell_x / bell_x[column]).astype(np.float32)
+        heat = np.maximum(heat, np.where(bell > 0.03, bell, 0))
+        here = bell > 0.25
+        weight[here] = (bell / bell[here].sum())[here]
+        inside = np.broadcast_to(middles, (cells, cells))
+        outer = np.stack([inside - left, inside.T - top, right - inside, bottom - inside.T])
+        sides[:, here] = outer[:, here]
+    return heat, counted, sides, weight
+
+
+def stack(parts: Sequence[tuple[NDArray[np.float32], ...]]) -> Targets:
+    """One batch of what `draw` returned."""
+    heat, counted, sides, weight = (torch.from_numpy(np.stack(kind)) for kind in zip(*parts, strict=True))
+    return Targets(heat, counted, sides, weight)
+
+
+def loss(heatmap: Tensor, sides: Tensor, targets: Targets) -> Tensor:
+    """Penalty-reduced focal loss (CornerNet, ECCV 2018) plus twice the GIoU loss (Rezatofighi et al., CVPR 2019).
+
+    Args:
+        heatmap: logits, N x 1 x H x W.
+        sides: distances, N x 4 x H x W.
+    """
+    logits = heatmap[:, 0].float()
+    p = torch.sigmoid(logits)
+    centre = (targets.heat >= 1).float() * targets.counted
+    hit = centre * (1 - p) ** 2 * functional.logsigmoid(logits)
+    miss = (1 - centre) * targets.counted * (1 - targets.heat) ** 4 * p**2 * functional.logsigmoid(-logits)
+    signs = centre.sum().clamp(min=1)
+    focal = -(hit + miss).sum() / signs
+    overlap = _giou(sides.float(), targets.sides)
+    return focal + 2 * ((1 - overlap) * targets.weight).sum() / targets.weight.sum().clamp(min=1)
+
+
+def _giou(one: Tensor, other: Tensor) -> Tensor:
+    """Generalised IoU of boxes around the same point, given as distances to its sides (N x 4 x H x W)."""
+    low, high = torch.minimum(one, other), torch.maximum(one, other)
+    common = (low[:, 0] + low[:, 2]).clamp(min=0) * (low[:, 1] + low[:, 3]).clamp(min=0)
+    hull = (high[:, 0] + high[:, 2]) * (high[:, 1] + high[:, 3]) + 1e-6
+    area_one = (one[:, 0] + one[:, 2]) * (one[:, 1] + one[:, 3])
+    area_other = (other[:, 0] + other[:, 2]).clamp(min=0) * (other[:, 1] + other[:, 3]).clamp(min=0)
+    union = area_one + area_other - common + 1e-6
+    return common / union - (hull - union) / hull
