@@ -1,0 +1,103 @@
+"""From a GPX file's bytes to fixes. The file is untrusted: its size, its entities and each number are bounded."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import islice, pairwise
+from typing import Final
+from xml.etree import ElementTree
+
+import gpxpy
+import gpxpy.gpx
+
+from device.channel.messages import Fix
+from device.position.errors import PositionError
+from device.position.geodesy import headings
+
+MAX_GPX_BYTES: Final = 16 * 1024 * 1024
+MAX_POINTS: Final = 1_000_000
+STANDING_M: Final = 0.3
+"""Neighbouring points nearer than this say nothing about the direction of travel, metres."""
+DEFAULT_ACCURACY_M: Final = 5.0
+"""What a GPX point is taken to be off by where it gives no dilution of precision, metres (a good consumer receiver)."""
+METRES_PER_HDOP: Final = 3.0
+"""User equivalent range error of a consumer receiver: accuracy is about this times the horizontal dilution."""
+
+_EARLIEST_MS: Final = 0
+_LATEST_MS: Final = 2**47  # far beyond any receiver's clock, well inside the message's bound
+_DECLARATION = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+def parse_gpx(data: bytes) -> list[Fix]:
+    """Every track point of a GPX file, in order, with the heading computed from the track.
+
+    Args:
+        data: the file, at most `MAX_GPX_BYTES`; UTF-8 (or UTF-16 with a mark is refused: it could hide a DTD).
+
+    Raises:
+        PositionError: the file is too large, not GPX, has a document type declaration, more than `MAX_POINTS` points,
+            a point without a time, points that go back in time, or a place that is not on Earth.
+    """
+    if len(data) > MAX_GPX_BYTES:
+        raise PositionError(f"the GPX file has {len(data)} bytes, at most {MAX_GPX_BYTES} are read; cut the track")
+    points = list(islice(_points(_parsed(_text(data))), MAX_POINTS + 1))
+    if len(points) > MAX_POINTS:
+        raise PositionError(f"the GPX file has more than {MAX_POINTS} points; cut the track")
+    if not points:
+        raise PositionError("the GPX file has no track point; record a track with times")
+    checked = [_checked(number, point) for number, point in enumerate(points, 1)]
+    for number, (before, after) in enumerate(pairwise(checked), 2):
+        if after[0] <= before[0]:
+            raise PositionError(f"point {number} of the GPX file is not later than the one before; sort the track")
+    directions = headings([(lat, lon) for _, lat, lon, _ in checked], STANDING_M)
+    return [
+        Fix(utc_ms=utc_ms, lat=lat, lon=lon, heading=heading, accuracy_m=accuracy)
+        for (utc_ms, lat, lon, accuracy), heading in zip(checked, directions, strict=True)
+    ]
+
+
+def _text(data: bytes) -> str:
+    if _DECLARATION.search(data):
+        raise PositionError("the GPX file has a document type declaration, which no track needs; remove it")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PositionError("the GPX file is not UTF-8 text; save it as UTF-8") from None
+
+
+def _parsed(text: str) -> gpxpy.gpx.GPX:
+    try:
+        return gpxpy.parse(text)
+    except (
+        gpxpy.gpx.GPXException,
+        ElementTree.ParseError,
+        ValueError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        said = "".join(character for character in str(error) if character.isascii() and character.isprintable())[:120]
+        raise PositionError(f"the GPX file cannot be read ({said}); export it again as GPX 1.1") from None
+
+
+def _points(track: gpxpy.gpx.GPX) -> Iterator[gpxpy.gpx.GPXTrackPoint]:
+    return (point for part in track.tracks for segment in part.segments for point in segment.points)
+
+
+def _checked(number: int, point: gpxpy.gpx.GPXTrackPoint) -> tuple[int, float, float, float]:
+    """(unix milliseconds, latitude, longitude, accuracy in metres) of one point."""
+    lat, lon = float(point.latitude), float(point.longitude)
+    if not (-90.0 <= lat <= 90.0 and -180.0 <= lon <= 180.0):  # false for NaN too
+        raise PositionError(f"point {number} of the GPX file is not a place on Earth; correct or remove it")
+    if not isinstance(point.time, datetime):
+        raise PositionError(f"point {number} of the GPX file has no time; record the track with times")
+    moment = point.time if point.time.tzinfo else point.time.replace(tzinfo=UTC)
+    utc_ms = round(moment.timestamp() * 1000)
+    if not _EARLIEST_MS <= utc_ms <= _LATEST_MS:
+        raise PositionError(f"point {number} of the GPX file has a time before 1970; set the receiver's clock")
+    dilution = point.horizontal_dilution
+    known = dilution is not None and math.isfinite(dilution) and dilution > 0
+    return utc_ms, lat, lon, min(dilution * METRES_PER_HDOP, 10_000.0) if known else DEFAULT_ACCURACY_M

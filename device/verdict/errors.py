@@ -1,0 +1,11 @@
+"""What can go wrong in `verdict`. Hostile sightings, readings and codes are no errors: they end as verdicts."""
+
+from __future__ import annotations
+
+
+class VerdictError(Exception):
+    """Root of the errors of `verdict`."""
+
+
+class SnapshotError(VerdictError, ValueError):
+    """The saved state is not one that this version wrote for this stream; start empty instead."""

@@ -1,0 +1,181 @@
+"""Everything that a `Judge` remembers between two messages, as typed and bounded values that survive a restart.
+
+The lists' bounds are what a flood of hostile boxes or readings can make of the memory. Times are the stream's, in
+milliseconds since its first frame; `utc_ms` is unix milliseconds, 0 where unknown. Sizes are pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from device.channel.messages import MAX_BOXES, MAX_CODE_BYTES, MAX_READINGS, Box, Reading
+from device.position.geodesy import Pose, Timed
+from device.verdict.errors import SnapshotError
+
+MAX_PENDING: Final = 128
+MAX_TRACKS: Final = 96
+MAX_PANELS: Final = 32
+MAX_PAYLOADS: Final = 6
+MAX_RATES: Final = 32
+MAX_VOTED: Final = 8
+MAX_FIXES: Final = 2048
+MAX_PASSINGS: Final = 64
+MAX_ATTRIBUTED: Final = 256
+MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
+
+_VERSION: Final = 1
+
+
+class Moment(Struct, forbid_unknown_fields=True):
+    """One frame with what perception and the code reader said of it; None: not (yet) said."""
+
+    frame: int
+    t_ms: int
+    utc_ms: int
+    boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)] | None
+    readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)] | None
+
+
+class Motion(Struct, forbid_unknown_fields=True):
+    """A box that is followed from frame to frame: centre, size, and how they change per millisecond."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    t_ms: int
+    vx: float = 0.0
+    vy: float = 0.0
+    growth: float = 0.0  # change of the logarithm of the size
+
+
+class Sight(Struct, forbid_unknown_fields=True):
+    """When something was seen, and where the vehicle was then."""
+
+    first_frame: int
+    last_frame: int
+    first_ms: int
+    last_ms: int
+    seen: int
+    utc_ms: int = 0  # of the last time it was seen
+    first_pose: Pose | None = None
+    last_pose: Pose | None = None
+
+
+class Face(Struct, forbid_unknown_fields=True):
+    """A sign face that perception saw in several frames, with the evidence gathered for its class."""
+
+    number: int
+    motion: Motion
+    sight: Sight
+    first_size: float
+    largest: float
+    score_sum: float = 0.0
+    class_weight: Annotated[dict[int, float], Meta(max_length=43)] = msgspec.field(default_factory=dict)
+    class_certainty: Annotated[dict[int, float], Meta(max_length=43)] = msgspec.field(default_factory=dict)
+    last_class: int = -1
+    switches: int = 0
+    odd_shapes: int = 0
+
+
+class Payload(Struct, forbid_unknown_fields=True):
+    """One text that was read on a panel, untrusted, and how often."""
+
+    data: Annotated[bytes, Meta(max_length=MAX_CODE_BYTES)]
+    seen: int
+    both_decoders: bool
+
+
+class Rate(Struct, forbid_unknown_fields=True):
+    """One measured error rate with the size of the modules that it was measured on."""
+
+    module_px: float
+    error_rate: float
+
+
+class Panel(Struct, forbid_unknown_fields=True):
+    """A code symbol seen in several frames at one place, and all that was read there."""
+
+    number: int
+    motion: Motion
+    sight: Sight
+    payloads: Annotated[list[Payload], Meta(max_length=MAX_PAYLOADS)] = msgspec.field(default_factory=list)
+    rates: Annotated[list[Rate], Meta(max_length=MAX_RATES)] = msgspec.field(default_factory=list)
+    votes: Annotated[dict[int, int], Meta(max_length=MAX_VOTED)] = msgspec.field(default_factory=dict)  # face -> frames
+    decoded: int = 0
+    unreadable: int = 0
+    disagreements: int = 0
+    oversized: int = 0
+    too_many: bool = False
+
+
+class Passing(Struct, forbid_unknown_fields=True):
+    """A registered sign that the vehicle is passing: how near it came, and how much of it the camera watched."""
+
+    sign_id: bytes
+    first_frame: int
+    last_frame: int
+    last_ms: int
+    farthest_ahead_m: float
+    closest_m: float
+    watched: int
+    passed_ms: int | None = None
+    utc_ms: int = 0
+    pose: Pose | None = None
+    settled: bool = False
+
+
+class Attributed(Struct, forbid_unknown_fields=True):
+    """A registered sign of which something was seen, and when last."""
+
+    sign_id: bytes
+    last_ms: int
+
+
+class State(Struct, forbid_unknown_fields=True):
+    """The whole of it. `stream` names the stream that it belongs to."""
+
+    stream: str
+    version: int = _VERSION
+    pending: Annotated[list[Moment], Meta(max_length=MAX_PENDING + 1)] = msgspec.field(default_factory=list)
+    sightings_mark: int = -1  # last frame that perception spoke of
+    readings_mark: int = -1
+    released_mark: int = -1
+    newest_ms: int = 0
+    clock_offset_ms: int = 0  # unix milliseconds of the stream's start, 0: not known
+    fixes: Annotated[list[Timed], Meta(max_length=MAX_FIXES)] = msgspec.field(default_factory=list)
+    fixes_ended: bool = False
+    first_fix_ms: int = 0
+    last_heading: float | None = None
+    faces: Annotated[list[Face], Meta(max_length=MAX_TRACKS)] = msgspec.field(default_factory=list)
+    panels: Annotated[list[Panel], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)
+    passings: Annotated[list[Passing], Meta(max_length=MAX_PASSINGS)] = msgspec.field(default_factory=list)
+    attributed: Annotated[list[Attributed], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
+    next_track: int = 0
+    verdicts: int = 0
+    ignored: int = 0  # messages that were out of order, duplicates, or beyond a bound
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(State, strict=True)
+
+
+def to_bytes(state: State) -> bytes:
+    """The state as msgpack."""
+    return _encoder.encode(state)
+
+
+def from_bytes(data: bytes, stream: str) -> State:
+    """The state that `to_bytes` wrote for the same stream. Raises SnapshotError."""
+    if len(data) > MAX_SNAPSHOT_BYTES:
+        raise SnapshotError(f"the saved state has {len(data)} bytes, at most {MAX_SNAPSHOT_BYTES} are read")
+    try:
+        state = _decoder.decode(data)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+        raise SnapshotError(f"the saved state is not one of ours: {str(error)[:120]}") from None
+    if state.version != _VERSION or state.stream != stream:
+        raise SnapshotError("the saved state belongs to another stream or version")
+    return state

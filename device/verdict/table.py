@@ -1,0 +1,198 @@
+"""The verdict table: from what is known about one physical sign to what Sealcam holds to be true about it.
+
+The rows are read from the top; the first that matches decides. `ANY` matches every value of a column. A test walks
+through every combination of the columns' values and through every row, so the table is complete and no row is dead.
+Which class may be acted on in a state is `ACTED_ON`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Final, Literal
+
+from device.channel.messages import StateName
+
+
+class Code(Enum):
+    """What the code panel of the sign showed."""
+
+    NONE = "none"
+    UNREADABLE = "unreadable"  # large enough to read, seen several times, never decoded
+    FOREIGN = "foreign"  # a QR symbol that does not claim to be a sign code (an advertisement has one too)
+    BAD_FORMAT = "bad_format"  # claims to be a sign code and is none; oversized; the two decoders disagree
+    BAD_SIGNATURE = "bad_signature"
+    UNKNOWN_KEY = "unknown_key"
+    CONFLICTING = "conflicting"  # more than one sign's authentic code on the one panel
+    AUTHENTIC = "authentic"
+
+
+class InForce(Enum):
+    """Whether an authentic code is valid at the time of the pass."""
+
+    YES = "yes"
+    EXPIRED = "expired"
+    NOT_YET = "not_yet"
+    REVOKED = "revoked"
+    SUPERSEDED = "superseded"  # the register knows this sign with another class or place
+    UNKNOWN_TIME = "unknown_time"
+
+
+class Where(Enum):
+    """Whether an authentic code is where it claims to be, for traffic in this direction."""
+
+    FITS = "fits"
+    ELSEWHERE = "elsewhere"
+    WRONG_HEADING = "wrong_heading"
+    UNKNOWN = "unknown"  # no position fix, or no heading
+
+
+class ErrorRate(Enum):
+    """The share of the code's modules that are not what the authority printed."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class Perception(Enum):
+    """What perception said over the whole pass, against the class claimed by the code, else by the register.
+
+    Where nothing is claimed, a stable class counts as `AGREES`.
+    """
+
+    AGREES = "agrees"
+    OTHER_CLASS_STABLE = "other_class_stable"
+    UNSTABLE = "unstable"
+    NOTHING = "nothing"  # no confirmed sign
+
+
+class Registered(Enum):
+    """Whether the register has a sign in force at this place for this direction."""
+
+    ENTRY = "entry"
+    NO_ENTRY = "no_entry"
+
+
+class Consistency(Enum):
+    """Whether the pass looks like the pass of a real sign (temporal, geometric and confidence checks)."""
+
+    OK = "ok"
+    DISAGREES = "disagrees"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that the table looks at."""
+
+    code: Code = Code.NONE
+    in_force: InForce = InForce.UNKNOWN_TIME
+    where: Where = Where.UNKNOWN
+    error_rate: ErrorRate = ErrorRate.NORMAL
+    perception: Perception = Perception.NOTHING
+    registered: Registered = Registered.NO_ENTRY
+    consistency: Consistency = Consistency.OK
+
+
+COLUMNS: Final[tuple[tuple[str, type[Enum]], ...]] = (
+    ("code", Code),
+    ("in_force", InForce),
+    ("where", Where),
+    ("error_rate", ErrorRate),
+    ("perception", Perception),
+    ("registered", Registered),
+    ("consistency", Consistency),
+)
+ANY: Final = None
+Outcome = StateName | Literal["NO_VERDICT"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One rule. `because` is the reason word written into the verdict."""
+
+    state: Outcome
+    because: str
+    code: Code | None = ANY
+    in_force: InForce | None = ANY
+    where: Where | None = ANY
+    error_rate: ErrorRate | None = ANY
+    perception: Perception | None = ANY
+    registered: Registered | None = ANY
+    consistency: Consistency | None = ANY
+
+    def matches(self, inputs: Inputs) -> bool:
+        """True where every column that this row names has the value of `inputs`."""
+        return all(getattr(self, name) in (ANY, getattr(inputs, name)) for name, _ in COLUMNS)
+
+
+_REAL = Code.AUTHENTIC
+
+TABLE: Final[tuple[Row, ...]] = (
+    # A code that is not good. A foreign or unreadable symbol matters only where a sign, or its register entry, is.
+    Row("FORGED", "code_format_bad", code=Code.BAD_FORMAT),
+    Row("FORGED", "code_signature_bad", code=Code.BAD_SIGNATURE),
+    Row("FORGED", "code_key_unknown", code=Code.UNKNOWN_KEY),
+    Row("FORGED", "codes_conflict", code=Code.CONFLICTING),
+    Row(
+        "NO_VERDICT", "foreign_symbol", code=Code.FOREIGN, perception=Perception.NOTHING, registered=Registered.NO_ENTRY
+    ),
+    Row("FORGED", "code_not_ours", code=Code.FOREIGN),
+    Row(
+        "NO_VERDICT",
+        "symbol_without_sign",
+        code=Code.UNREADABLE,
+        perception=Perception.NOTHING,
+        registered=Registered.NO_ENTRY,
+    ),
+    Row("DAMAGED", "code_unreadable", code=Code.UNREADABLE),
+    # An authentic code that does not fit.
+    Row("MISPLACED", "code_revoked", code=_REAL, in_force=InForce.REVOKED),
+    Row("MISPLACED", "code_superseded", code=_REAL, in_force=InForce.SUPERSEDED),
+    Row("MISPLACED", "code_expired", code=_REAL, in_force=InForce.EXPIRED),
+    Row("MISPLACED", "code_not_yet_valid", code=_REAL, in_force=InForce.NOT_YET),
+    Row("MISPLACED", "code_elsewhere", code=_REAL, where=Where.ELSEWHERE),
+    Row("MISPLACED", "code_wrong_heading", code=_REAL, where=Where.WRONG_HEADING),
+    Row("DAMAGED", "code_error_rate_high", code=_REAL, error_rate=ErrorRate.HIGH),
+    # An authentic code of which something could not be checked: fail closed.
+    Row("UNVERIFIED", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME, perception=Perception.AGREES),
+    Row("SUSPECT", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME),
+    Row("UNVERIFIED", "place_unchecked", code=_REAL, where=Where.UNKNOWN, perception=Perception.AGREES),
+    Row("SUSPECT", "place_unchecked", code=_REAL, where=Where.UNKNOWN),
+    # An authentic code, in force, in its place.
+    Row("VERIFIED", "code_and_perception_agree", code=_REAL, perception=Perception.AGREES),
+    Row("CONTRADICTED", "perception_says_otherwise", code=_REAL, perception=Perception.OTHER_CLASS_STABLE),
+    Row("CODE_ONLY", "perception_unstable", code=_REAL, perception=Perception.UNSTABLE),
+    Row("CODE_ONLY", "no_sign_recognised", code=_REAL, perception=Perception.NOTHING),
+    # No code.
+    Row("MISSING", "registered_sign_not_seen", registered=Registered.ENTRY, perception=Perception.NOTHING),
+    Row("SUSPECT", "registered_code_not_seen", registered=Registered.ENTRY),
+    Row("NO_VERDICT", "nothing_seen", perception=Perception.NOTHING),
+    Row("SUSPECT", "class_unstable", perception=Perception.UNSTABLE),
+    Row("SUSPECT", "consistency_checks_disagree", consistency=Consistency.DISAGREES),
+    Row("UNVERIFIED", "perception_alone", perception=Perception.AGREES),
+    Row("SUSPECT", "class_unexpected", perception=Perception.OTHER_CLASS_STABLE),
+)
+
+ClassSource = Literal["code", "register", "perception", "nothing"]
+
+ACTED_ON: Final[dict[StateName, ClassSource]] = {
+    "VERIFIED": "code",
+    "CONTRADICTED": "code",
+    "CODE_ONLY": "code",
+    "MISSING": "register",
+    "UNVERIFIED": "perception",
+    "SUSPECT": "nothing",
+    "FORGED": "nothing",
+    "MISPLACED": "nothing",
+    "DAMAGED": "nothing",
+}
+"""Whose class may be acted on in each state."""
+
+
+def decide(inputs: Inputs) -> Row:
+    """The first row that matches. The table is complete, so there always is one."""
+    return next(row for row in TABLE if row.matches(inputs))
+
+
+if tuple(name for name, _ in COLUMNS) != tuple(field.name for field in fields(Inputs)):
+    raise TypeError("COLUMNS and Inputs must name the same columns in the same order")

@@ -1,0 +1,160 @@
+"""From boxes of single frames to physical sign faces, and what perception says of each face over its whole pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from device.channel.messages import Box
+from device.position.geodesy import Pose, distance_m
+from device.verdict.motion import match, moved, size, start
+from device.verdict.state import MAX_TRACKS, Face, Moment, Sight, State
+
+LINGER_MS: Final = 1000
+"""A face or a panel that was not seen for this long is gone."""
+
+# A face is confirmed, and only then is there a sign, when it was seen often, surely, and large enough to be judged.
+CONFIRM_SEEN: Final = 5
+CONFIRM_SCORE_SUM: Final = 3.0
+CONFIRM_SIZE_PX: Final = 16.0
+CONFIRM_CERTAINTY: Final = 0.45
+"""Mean class probability of the most voted class, weighted by size: spurious boxes have no sure class."""
+
+STABLE_SHARE: Final = 0.6
+"""The most voted class is stable with at least this share of the weight."""
+CONSISTENT_SHARE: Final = 0.75
+CONSISTENT_CERTAINTY: Final = 0.6
+"""Below this mean class probability the face looks like none of the classes (out of distribution)."""
+MAX_ODD_SHAPES: Final = 0.5
+MAX_ASPECT: Final = 1.5
+MAX_SWITCH_RATE: Final = 0.34
+GROWS_WITHIN_M: Final = 25.0
+MIN_GROWTH: Final = 1.15
+_WEIGHT_SIZE_PX: Final = 48.0
+"""Faces from this size on count fully: the classifier's input size."""
+
+
+@dataclass(frozen=True)
+class Perceived:
+    """What perception said over a whole pass.
+
+    `class_id` is the most voted class, None where no face is confirmed; `share` its share of the weight; `certainty`
+    its mean class probability; `doubts` the consistency checks that disagree, as words.
+    """
+
+    class_id: int | None = None
+    share: float = 0.0
+    certainty: float = 0.0
+    seen: int = 0
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def stable(self) -> bool:
+        """True where one class has a clear majority."""
+        return self.class_id is not None and self.share >= STABLE_SHARE
+
+
+def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None) -> None:
+    """Adds one frame's boxes to the faces that are followed, and starts new faces for the rest."""
+    usable = [box for box in boxes if box.w >= 2 and box.h >= 2]
+    fresh = [face for face in state.faces if 0 < moment.t_ms - face.sight.last_ms <= LINGER_MS]
+    pairs = match([face.motion for face in fresh], usable, moment.t_ms)
+    for index, box in enumerate(usable):
+        if index in pairs:
+            face = fresh[pairs[index]]
+            face.motion = moved(face.motion, box, moment.t_ms)
+            extend(face.sight, moment, pose)
+        else:
+            face = _new(state, moment, box, pose)
+        _weigh(face, box)
+
+
+def extend(sight: Sight, moment: Moment, pose: Pose | None) -> None:
+    """Notes that the thing was seen again in this moment."""
+    sight.last_frame, sight.last_ms = moment.frame, moment.t_ms
+    sight.seen = min(sight.seen + 1, 100_000)
+    sight.utc_ms = moment.utc_ms or sight.utc_ms
+    if pose is not None:
+        sight.first_pose = sight.first_pose or pose
+        sight.last_pose = pose
+
+
+def first_sight(moment: Moment, pose: Pose | None) -> Sight:
+    """The record of a thing seen for the first time."""
+    return Sight(moment.frame, moment.frame, moment.t_ms, moment.t_ms, 1, moment.utc_ms, pose, pose)
+
+
+def perceived(faces: Sequence[Face]) -> Perceived:
+    """What perception said of one physical sign, which may have been followed as several faces one after another."""
+    confirmed = [face for face in faces if is_confirmed(face)]
+    if not confirmed:
+        return Perceived()
+    weights: dict[int, float] = {}
+    certainties: dict[int, float] = {}
+    for face in confirmed:
+        for class_id, weight in face.class_weight.items():
+            weights[class_id] = weights.get(class_id, 0.0) + weight
+            certainties[class_id] = certainties.get(class_id, 0.0) + face.class_certainty[class_id]
+    best = max(weights, key=lambda class_id: (weights[class_id], -class_id))
+    share, certainty = weights[best] / sum(weights.values()), certainties[best] / weights[best]
+    seen = min(sum(face.sight.seen for face in confirmed), 100_000)
+    return Perceived(best, share, certainty, seen, _doubts(confirmed, share, certainty, seen))
+
+
+def is_confirmed(face: Face) -> bool:
+    """True where the face was seen often, surely and large enough that there is a sign."""
+    total = sum(face.class_weight.values())
+    best = max(face.class_weight.values())
+    certainty = sum(face.class_certainty.values()) / total
+    return (
+        face.sight.seen >= CONFIRM_SEEN
+        and face.score_sum >= CONFIRM_SCORE_SUM
+        and face.largest >= CONFIRM_SIZE_PX
+        and certainty >= CONFIRM_CERTAINTY
+        and best >= 0.4 * total
+    )
+
+
+def _doubts(faces: Sequence[Face], share: float, certainty: float, seen: int) -> tuple[str, ...]:
+    checks = (
+        ("class_flips", share < CONSISTENT_SHARE or sum(face.switches for face in faces) > MAX_SWITCH_RATE * seen),
+        ("class_uncertain", certainty < CONSISTENT_CERTAINTY),
+        ("shape_odd", sum(face.odd_shapes for face in faces) > MAX_ODD_SHAPES * seen),
+        ("moves_with_vehicle", any(_moves_along(face) for face in faces)),
+    )
+    return tuple(word for word, disagrees in checks if disagrees)
+
+
+def _moves_along(face: Face) -> bool:
+    """True for a face that does not grow although the vehicle came nearer: a picture on the vehicle in front."""
+    first, last = face.sight.first_pose, face.sight.last_pose
+    if first is None or last is None:
+        return False
+    travelled = distance_m(first.lat, first.lon, last.lat, last.lon)
+    return travelled >= GROWS_WITHIN_M and face.largest < MIN_GROWTH * face.first_size
+
+
+def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> Face:
+    """Starts to follow a box. At the cap the face with the least evidence goes, so that a flood costs only itself."""
+    motion = start(box, moment.t_ms)
+    face = Face(state.next_track, motion, first_sight(moment, pose), size(motion), size(motion))
+    state.next_track += 1
+    if len(state.faces) >= MAX_TRACKS:
+        weakest = min(state.faces, key=lambda other: (other.score_sum, -other.number))
+        state.faces.remove(weakest)
+    state.faces.append(face)
+    return face
+
+
+def _weigh(face: Face, box: Box) -> None:
+    side = math.sqrt(box.w * box.h)
+    weight = max(box.score, 0.01) * min(side / _WEIGHT_SIZE_PX, 1.0) ** 2
+    face.score_sum += box.score
+    face.largest = max(face.largest, side)
+    face.class_weight[box.class_id] = face.class_weight.get(box.class_id, 0.0) + weight
+    face.class_certainty[box.class_id] = face.class_certainty.get(box.class_id, 0.0) + weight * box.class_score
+    face.switches += face.last_class not in (-1, box.class_id)
+    face.last_class = box.class_id
+    face.odd_shapes += max(box.w, box.h) > MAX_ASPECT * min(box.w, box.h)

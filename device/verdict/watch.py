@@ -1,0 +1,129 @@
+"""Watches the register's signs go by: which one stands where the vehicle is, and which one should have been seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Final
+
+from device.position.geodesy import Pose, ahead_and_aside_m, distance_m, heading_difference
+from device.verdict.codes_check import MAX_HEADING_DEGREES
+from device.verdict.state import MAX_ATTRIBUTED, MAX_PASSINGS, Attributed, Moment, Passing, State
+from wire.register import Register, RegisterEntry
+
+NEAR_M: Final = 80.0
+PASSED_M: Final = 5.0
+"""A sign this far behind has been passed."""
+CLOSEST_M: Final = 25.0
+"""A sign that the vehicle never came nearer to than this stands on another road."""
+SEEN_FROM_M: Final = 20.0
+MIN_WATCHED: Final = 5
+"""The camera has to have watched, in this many frames and from this far, before anything is missing."""
+SETTLED_MS: Final = 2500
+"""After the passing, until the passes of what was seen are closed."""
+HERE_AHEAD_M: Final = (-10.0, 30.0)
+"""Where a registered sign is when its face or code was last seen, metres ahead of the vehicle..."""
+HERE_ASIDE_M: Final = 25.0
+"""...and to either side."""
+_FORGET_MS: Final = 5000
+_AREA_M: Final = 400.0
+_DRIFT_M: Final = 200.0
+
+
+class Surroundings:
+    """The register's entries around the vehicle; asked of the register anew only after a few hundred metres."""
+
+    def __init__(self, register: Register | None) -> None:
+        self._register = register
+        self._centre: tuple[float, float] | None = None
+        self._area: list[RegisterEntry] = []
+
+    def facing(self, pose: Pose, utc_ms: int) -> list[RegisterEntry]:
+        """The entries within `NEAR_M` that are in force and speak to traffic of this heading, in a fixed order."""
+        if self._register is None or pose.heading is None or not utc_ms:
+            return []
+        if self._centre is None or distance_m(*self._centre, pose.lat, pose.lon) > _DRIFT_M:
+            self._centre = (pose.lat, pose.lon)
+            self._area = self._register.near(pose.lat, pose.lon, _AREA_M)
+        heading = pose.heading
+        return [
+            entry
+            for entry in self._area
+            if not entry.revoked
+            and 1000 * entry.valid_from <= utc_ms < 1000 * entry.valid_until
+            and heading_difference(entry.heading, heading) <= MAX_HEADING_DEGREES
+            and distance_m(entry.lat, entry.lon, pose.lat, pose.lon) <= NEAR_M
+        ]
+
+    def here(self, pose: Pose | None, utc_ms: int, claimed: Collection[bytes]) -> RegisterEntry | None:
+        """The entry that a sign last seen from `pose` is taken for; not one whose own code was read on another sign."""
+        if pose is None or pose.heading is None:
+            return None
+        found: list[tuple[float, bytes, RegisterEntry]] = []
+        for entry in self.facing(pose, utc_ms):
+            ahead, aside = ahead_and_aside_m(pose, pose.heading, entry.lat, entry.lon)
+            if HERE_AHEAD_M[0] <= ahead <= HERE_AHEAD_M[1] and abs(aside) <= HERE_ASIDE_M:
+                found.append((math.hypot(ahead, aside), entry.sign_id, entry))
+        return next(
+            (entry for _, sign_id, entry in sorted(found, key=lambda one: one[:2]) if sign_id not in claimed), None
+        )
+
+
+def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose | None) -> None:
+    """Notes how the vehicle moves past the registered signs around it."""
+    state.passings = [
+        passing
+        for passing in state.passings
+        if moment.t_ms - passing.last_ms <= _FORGET_MS or (passing.passed_ms is not None and not passing.settled)
+    ]
+    if pose is None or pose.heading is None:
+        return
+    known = {passing.sign_id: passing for passing in state.passings}
+    for entry in surroundings.facing(pose, moment.utc_ms):
+        ahead, aside = ahead_and_aside_m(pose, pose.heading, entry.lat, entry.lon)
+        passing = known.get(entry.sign_id)
+        if passing is None:
+            if len(state.passings) >= MAX_PASSINGS:
+                continue
+            passing = Passing(entry.sign_id, moment.frame, moment.frame, moment.t_ms, -NEAR_M, NEAR_M, 0)
+            state.passings.append(passing)
+        _progress(passing, moment, pose, ahead, math.hypot(ahead, aside))
+
+
+def _progress(passing: Passing, moment: Moment, pose: Pose, ahead: float, distance: float) -> None:
+    passing.last_ms = moment.t_ms
+    passing.closest_m = min(passing.closest_m, distance)
+    if passing.passed_ms is not None:
+        return
+    passing.last_frame, passing.utc_ms, passing.pose = moment.frame, moment.utc_ms, pose
+    if moment.boxes is not None and moment.readings is not None:
+        passing.watched = min(passing.watched + 1, 100_000)
+        passing.farthest_ahead_m = max(passing.farthest_ahead_m, ahead)
+    if ahead < -PASSED_M and passing.closest_m < CLOSEST_M:
+        passing.passed_ms = moment.t_ms
+
+
+def due(state: State, t_ms: int, *, finishing: bool = False) -> list[Passing]:
+    """The signs that were passed long enough ago to be judged, each once, whether seen or not."""
+    ready = [
+        passing
+        for passing in state.passings
+        if passing.passed_ms is not None
+        and not passing.settled
+        and (finishing or t_ms - passing.passed_ms >= SETTLED_MS)
+    ]
+    for passing in ready:
+        passing.settled = True
+    return [one for one in ready if one.watched >= MIN_WATCHED and one.farthest_ahead_m >= SEEN_FROM_M]
+
+
+def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
+    """Notes that something was seen of a registered sign."""
+    state.attributed = [one for one in state.attributed if last_ms - one.last_ms <= 60_000][-MAX_ATTRIBUTED + 1 :]
+    state.attributed.append(Attributed(sign_id, last_ms))
+
+
+def was_seen(state: State, passing: Passing) -> bool:
+    """True where something was seen of the registered sign around the time of its passing."""
+    since = (passing.passed_ms or 0) - 30_000
+    return any(one.sign_id == passing.sign_id and one.last_ms >= since for one in state.attributed)
