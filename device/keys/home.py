@@ -153,7 +153,7 @@ class Home:
         identity, path = self.device / "id", self.device / "signing.key"
         if identity.exists() and not path.exists():
             raise MissingKeyError(
-                f"{path} is missing, {identity} is there; restore the key, or move the id away for a new identity"
+                f"{path} is missing, {identity} is there; restore it, or move the id away for a new identity"
             )
         if not path.exists():
             write_private(path, _pem(Ed25519PrivateKey.generate()))
