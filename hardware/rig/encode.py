@@ -1,0 +1,51 @@
+"""The drive as an MP4 file: H.264 through PyAV, with the time of its first frame in the container."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+import av
+import av.video
+
+from hardware.signs.shapes import Image
+
+_OPTIONS = {"preset": "veryfast", "crf": "20", "threads": "1", "g": "30"}
+
+
+class Recorder:
+    """Writes I420 frames to a file; a context manager, the file is whole once it is left.
+
+    Args:
+        path: the file, replaced if it is there.
+        width, height: of the frames.
+        fps: frames a second.
+        start_utc_ms: time of the first frame, unix milliseconds; MP4 keeps whole seconds.
+    """
+
+    def __init__(self, path: Path, width: int, height: int, fps: int, start_utc_ms: int) -> None:
+        self._container = av.open(str(path), "w", options={"movflags": "faststart"})
+        created = datetime.fromtimestamp(start_utc_ms // 1000, UTC)
+        self._container.metadata["creation_time"] = created.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+        stream = self._container.add_stream("libx264", rate=fps, options=_OPTIONS)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        self._stream = stream
+        self._count = 0
+
+    def write(self, planes: Image) -> None:
+        """Appends one frame: I420 planes, height * 3 / 2 x width."""
+        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        frame.pts = self._count
+        self._count += 1
+        self._container.mux(self._stream.encode(frame))
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._container.mux(self._stream.encode(None))
+        self._container.close()

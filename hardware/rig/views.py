@@ -1,0 +1,102 @@
+"""How a sign's face may be seen: the transformations that a sticker must survive, and the classifier that looks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from device.perception.classify import Classifier
+from device.perception.interpreter import Model, ModelUnreadable
+from device.warden.artifacts import load_manifest
+from device.warden.errors import ArtifactError
+from hardware.rig.blend import level_for, over, premultiplied, pyramid
+from hardware.rig.errors import ClassifierNeededError
+from hardware.signs.shapes import Image
+
+Scores = NDArray[np.float64]
+
+_LARGEST_PX = 110.0  # nearer faces are shrunk to the classifier's input anyway
+_SCENERY = ((214, 190, 160), (212, 206, 198), (70, 104, 82), (52, 96, 66), (104, 110, 100))  # BGR
+
+
+@dataclass(frozen=True)
+class View:
+    """One look at a face: side in pixels, place in its small frame, light, blur, noise, and the box that is found."""
+
+    size: float
+    background: Image
+    noise: Image
+    gain: float
+    blur: float
+    corner: tuple[float, float]
+    box: tuple[float, float, float, float]
+
+
+def view_of(size: float, rng: random.Random) -> View:
+    """A random look at a face that appears `size` pixels wide."""
+    size = min(size, _LARGEST_PX)
+    side = (round(size * 1.7) + 5) // 2 * 2
+    noise = np.random.default_rng(rng.getrandbits(32))
+    low = np.array(rng.choice(_SCENERY), np.float32) + noise.normal(0, 22, (4, 4, 3)).astype(np.float32)
+    background = cv2.resize(np.clip(low, 0, 255).astype(np.uint8), (side, side), interpolation=cv2.INTER_CUBIC)
+    grain = np.rint(noise.normal(128, rng.uniform(1.0, 2.5), (side, side))).astype(np.uint8)
+    x, y = ((side - size) / 2 + rng.uniform(-0.5, 0.5) for _ in range(2))
+    jitter, scale = 0.05 * size, rng.uniform(0.93, 1.1)
+    width, height = size * scale * rng.uniform(0.97, 1.03), size * scale * rng.uniform(0.97, 1.03)
+    box = (
+        x + (size - width) / 2 + rng.uniform(-jitter, jitter),
+        y + (size - height) / 2 + rng.uniform(-jitter, jitter),
+        width,
+        height,
+    )
+    blur = rng.uniform(0.25, 0.8)
+    return View(size, np.asarray(background, np.uint8), grain, rng.uniform(0.8, 1.15), blur, (x, y), box)
+
+
+def look(levels: list[Image], view: View) -> Image:
+    """What a camera makes of a face (pyramid of premultiplied BGRA) in a view: a small uint8 BGR frame."""
+    texture = levels[level_for(levels, len(levels[0]) / view.size)]
+    scale = view.size / len(texture)
+    matrix = np.array([(scale, 0, view.corner[0]), (0, scale, view.corner[1])])
+    frame = view.background.copy()
+    side = len(frame)
+    over(frame, np.asarray(cv2.warpAffine(texture, matrix, (side, side), flags=cv2.INTER_LINEAR), np.uint8))
+    cv2.GaussianBlur(frame, (5, 5), view.blur, dst=frame)
+    planes = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420)
+    cv2.addWeighted(planes[:side], view.gain, view.noise, 1.0, -128 - 16 * (view.gain - 1), dst=planes[:side])
+    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420), np.uint8)
+
+
+class Judge:
+    """The classifier that is attacked, black box: a face goes in, probabilities come out. Counts its answers."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self.answers = 0
+
+    @classmethod
+    def load(cls, path: Path) -> Judge:
+        """The shipped classifier, with the settings of the manifest beside it.
+
+        Raises:
+            ClassifierNeededError: the model or its manifest cannot be used.
+        """
+        try:
+            entry = load_manifest(path.parent).classifier
+            model = Model(path)
+        except (ArtifactError, ModelUnreadable, OSError) as error:
+            raise ClassifierNeededError(f"the classifier {path} cannot be used: {error}") from error
+        return cls(Classifier(model, entry.crop_expand, entry.temperature))
+
+    def log_probabilities(self, face: Image, views: Sequence[View]) -> Scores:
+        """Natural logarithms of the class probabilities of a face (BGRA, not premultiplied): views x 43."""
+        levels = pyramid(premultiplied(face[:, :, :3], face[:, :, 3]))
+        rows = [self._classifier(look(levels, view), [view.box])[0].probabilities for view in views]
+        self.answers += len(rows)
+        return np.log(np.maximum(np.array(rows), 1e-30))
