@@ -1,0 +1,123 @@
+"""The sealer's thinking: messages to events, events to a chain of envelopes, receipts to what may go. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from device.channel.messages import Health, Verdict
+from wire import cose, envelope, events, receipt, topics
+from wire.errors import ForgedError
+from wire.events import CodeEvent, HealthEvent, PlaceEvent, VerdictEvent
+from wire.sink_key import SinkPublicKey
+
+WINDOW = 16
+"""Envelopes that may be on their way without a receipt."""
+RESEND_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who seals, and to whom."""
+
+    device_id: str
+    signing_key: cose.Signer
+    key_id: bytes
+    sink_key: SinkPublicKey
+    receipt_key: Ed25519PublicKey
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where the device's chain goes on: the next sequence number, and the digest of the envelope before it."""
+
+    sequence: int = 0
+    previous: bytes = envelope.FIRST_PREVIOUS
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One sealed envelope, and the head of the chain after it."""
+
+    sequence: int
+    data: bytes
+    digest: bytes
+
+    @property
+    def next(self) -> Head:
+        """The head once this envelope is stored."""
+        return Head(self.sequence + 1, self.digest)
+
+
+def event_of(message: Verdict | Health) -> events.Event:
+    """What the device says inside, in the words of the wire."""
+    match message:
+        case Health(kind=kind, compartment=compartment, count=count, at_ms=at_ms, detail=detail):
+            return HealthEvent(kind, compartment, count, at_ms, detail)
+        case Verdict(code=code, position=place):
+            fields = {name: getattr(message, name) for name in message.__struct_fields__}
+            fields["code"] = None if code is None else CodeEvent(*(getattr(code, n) for n in code.__struct_fields__))
+            fields["position"] = (
+                None if place is None else PlaceEvent(*(getattr(place, n) for n in place.__struct_fields__))
+            )
+            fields["reasons"] = tuple(message.reasons)
+            return VerdictEvent(**fields)
+
+
+def seal(message: Verdict | Health, head: Head, identity: Identity, boot_id: bytes) -> Sealed:
+    """Seal one message as the envelope at `head`."""
+    data = envelope.seal(
+        events.to_cbor(event_of(message)),
+        device_id=identity.device_id,
+        sequence=head.sequence,
+        previous=head.previous,
+        boot_id=boot_id,
+        topic=topics.envelope_topic(identity.device_id),
+        signing_key=identity.signing_key,
+        device_kid=identity.key_id,
+        sink_key=identity.sink_key,
+    )
+    return Sealed(head.sequence, data, envelope.digest(data))
+
+
+def check_receipt(data: bytes, identity: Identity) -> receipt.Receipt:
+    """Bytes that claim to be a receipt -> a receipt that the sink signed for this device. Raises HostileInputError."""
+    checked = receipt.verify(data, identity.receipt_key)
+    if checked.device_id != identity.device_id:
+        raise ForgedError("receipt_for_another_device")
+    return checked
+
+
+class Window:
+    """Which envelopes to send now: the oldest first, at most `WINDOW` on their way, each again after a second."""
+
+    def __init__(self) -> None:
+        self._sent_at: dict[int, float] = {}
+
+    @property
+    def room(self) -> int:
+        """How many more envelopes may be on their way."""
+        return WINDOW - len(self._sent_at)
+
+    @property
+    def newest(self) -> int:
+        """The highest sequence number on its way, -1 when there is none."""
+        return max(self._sent_at, default=-1)
+
+    def due(self, now: float) -> list[int]:
+        """The sequence numbers whose receipt is overdue, the oldest first."""
+        return sorted(sequence for sequence, at in self._sent_at.items() if now - at >= RESEND_SECONDS)
+
+    def sent(self, sequence: int, now: float) -> None:
+        """An envelope was handed to uplink."""
+        self._sent_at[sequence] = now
+
+    def forget(self, sequence: int) -> None:
+        """An envelope needs no sending any more."""
+        self._sent_at.pop(sequence, None)
+
+    def seconds_to_next(self, now: float) -> float:
+        """Until the next receipt is overdue, at most `RESEND_SECONDS`."""
+        oldest = min(self._sent_at.values(), default=now)
+        return min(RESEND_SECONDS, max(0.0, oldest + RESEND_SECONDS - now))

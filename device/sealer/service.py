@@ -1,0 +1,145 @@
+"""The sealer's work, message by message, against a spool and two links. What it decides with is in `core`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from device.channel.messages import Envelope, Health, Message, ReceiptBytes, Verdict, VerdictStored
+from device.sealer.core import Identity, Window, check_receipt, seal
+from device.sealer.errors import SpoolFullError
+from device.sealer.spool import Spool
+from wire.errors import HostileInputError
+
+
+class Peer(Protocol):
+    """The end of a link, as far as it is used here."""
+
+    invalid: int
+
+    def try_send(self, message: Message, /) -> bool:
+        """Send unless the peer's queue is full."""
+
+
+class Service:
+    """Seals what comes from inside, offers it to uplink until a receipt is verified, and forgets it only then.
+
+    Args:
+        boot_id: 16 bytes, the run that this is; verdict ids are unique within it.
+        clock: seconds, monotonic; unix_ms: unix milliseconds.
+        offers: whether there is anyone to send to. Where not, everything stays in the spool.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        identity: Identity,
+        boot_id: bytes,
+        *,
+        verdict: Peer,
+        uplink: Peer,
+        clock: Callable[[], float],
+        unix_ms: Callable[[], int],
+        offers: bool = True,
+    ) -> None:
+        self._spool = spool
+        self._identity = identity
+        self._boot_id = boot_id
+        self._verdict = verdict
+        self._uplink = uplink
+        self._clock = clock
+        self._unix_ms = unix_ms
+        self._offers = offers
+        self._window = Window()
+        self._refused = 0  # since the spool became full
+        self.sealed = self.offered = self.receipted = self.false_receipts = 0
+
+    def from_inside(self, message: Message) -> None:
+        """A verdict or a health event: sealed and on disk when this returns, and a verdict acknowledged then.
+
+        A verdict that the spool has no room for is not acknowledged: its maker keeps it and sends it again.
+        """
+        match message:
+            case Verdict(verdict_id=verdict_id):
+                if self._spool.has(verdict_id) or self._store(message, verdict_id):
+                    self._verdict.try_send(VerdictStored(verdict_id))
+            case Health():
+                self._store(message, None)
+        self._offer()
+
+    def from_uplink(self, message: Message) -> None:
+        """Bytes that claim to be a receipt. False ones are counted against uplink."""
+        if not isinstance(message, ReceiptBytes):
+            return
+        try:
+            receipt = check_receipt(message.data, self._identity)
+        except HostileInputError:
+            self.false_receipts += 1
+            self._uplink.invalid += 1
+            return
+        if self._spool.remove(receipt.sequence, receipt.digest):
+            self._window.forget(receipt.sequence)
+            self.receipted += 1
+        self._offer()
+
+    def tick(self) -> None:
+        """Send again what has no receipt yet, and what there is room for."""
+        if not self._offers:
+            return
+        now = self._clock()
+        for sequence in self._window.due(now):
+            data = self._spool.get(sequence)
+            if data is None:
+                self._window.forget(sequence)
+            elif self._uplink.try_send(Envelope(sequence, data)):
+                self._window.sent(sequence, now)
+            else:
+                return
+        self._offer()
+
+    def tick_seconds(self) -> float:
+        """How long there is nothing to do unless a message comes."""
+        return max(0.05, self._window.seconds_to_next(self._clock())) if self._offers else 1.0
+
+    def facts(self) -> dict[str, int]:
+        """Small numbers for warden and the summary."""
+        return {
+            "sealed": self.sealed,
+            "offered": self.offered,
+            "receipted": self.receipted,
+            "waiting": self._spool.waiting,
+            "false_receipts": self.false_receipts,
+        }
+
+    def _offer(self) -> None:
+        """Hand uplink the next envelopes, as many as the window has room for."""
+        if not self._offers or self._window.room <= 0:
+            return
+        now = self._clock()
+        for sequence, data in self._spool.after(self._window.newest, self._window.room):
+            if not self._uplink.try_send(Envelope(sequence, data)):
+                return
+            self._window.sent(sequence, now)
+            self.offered += 1
+
+    def _store(self, message: Verdict | Health, verdict_id: str | None) -> bool:
+        try:
+            self._spool.add(seal(message, self._spool.head, self._identity, self._boot_id), verdict_id)
+        except SpoolFullError:
+            self._refused += 1
+            if self._refused == 1:
+                self._report_full()
+            return False
+        self.sealed += 1
+        if verdict_id is not None:
+            self._refused = 0
+        return True
+
+    def _report_full(self) -> None:
+        """Say once that the spool is full, in the room that is kept for this."""
+        full = Health("spool_full", "sealer", self._spool.waiting, self._unix_ms(), "no_room")
+        try:
+            self._spool.add(seal(full, self._spool.head, self._identity, self._boot_id), None)
+        except SpoolFullError:
+            return  # not even that fits: the disk itself is full
+        self.sealed += 1
