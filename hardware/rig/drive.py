@@ -98,7 +98,9 @@ class World:
     def _near(self, pose: Pose) -> Iterator[Callable[[Image], None]]:
         """What stands beside the road, the farthest first."""
         layers: list[tuple[float, Callable[[Image], None]]] = [
-            (thing.z, partial(roadside.render, thing=thing, camera=self.camera, pose=pose)) for thing in self._things
+            (thing.z, partial(roadside.render, thing=thing, camera=self.camera, pose=pose))
+            for thing in self._things
+            if 0 < thing.z - pose.z < roadside.SEEN_FROM_M
         ]
         for stage in self._stages:
             distance = stage.scene.z - pose.z

@@ -11,7 +11,9 @@ import av.video
 
 from hardware.signs.shapes import Image
 
-_OPTIONS = {"preset": "veryfast", "crf": "20", "threads": "1", "g": "30"}
+# As the encoder of a dashcam does it: no frames out of order, little motion search. The number of threads is fixed, as
+# the bits depend on it.
+_OPTIONS = {"preset": "veryfast", "crf": "20", "g": "30", "threads": "2", "x264-params": "bframes=0:me=dia:subme=1"}
 
 
 class Recorder:

@@ -160,12 +160,12 @@ def _parked_car(rng: random.Random) -> Image:
 
 # sort: painter, number of looks, height in metres, (from, to) metres to the right, mean spacing in metres
 _SORTS: tuple[tuple[Callable[[random.Random], Image], int, float, tuple[float, float], float], ...] = (
-    (_broadleaf, 4, 9.0, (8.0, 26.0), 13.0),
-    (_broadleaf, 3, 7.5, (-30.0, -11.0), 12.0),
-    (_conifer, 3, 11.0, (10.0, 34.0), 21.0),
-    (_conifer, 2, 12.0, (-40.0, -14.0), 19.0),
-    (_bush, 4, 1.6, (5.5, 14.0), 9.0),
-    (_bush, 3, 1.7, (-18.0, -8.5), 9.0),
+    (_broadleaf, 4, 9.0, (8.0, 26.0), 15.0),
+    (_broadleaf, 4, 7.5, (-30.0, -11.0), 15.0),
+    (_conifer, 3, 11.0, (10.0, 34.0), 26.0),
+    (_conifer, 3, 12.0, (-40.0, -14.0), 26.0),
+    (_bush, 4, 1.6, (5.5, 14.0), 13.0),
+    (_bush, 4, 1.7, (-18.0, -8.5), 13.0),
     (_house, 2, 7.5, (20.0, 34.0), 110.0),
     (_house, 2, 7.0, (-38.0, -19.0), 90.0),
     (_delineator, 1, 1.05, (-6.0, -5.95), 50.0),
@@ -218,4 +218,4 @@ def _hazy(picture: Image, distance: float) -> Image:
     alpha = cv2.cvtColor(picture[:, :, 3], cv2.COLOR_GRAY2BGR)
     air = cv2.multiply(alpha, (*HAZE, 0), scale=(1 - clear) * visible / 255)
     mixed = cv2.addWeighted(cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR), clear * visible, air, 1.0, 0)
-    return np.dstack([mixed, cv2.convertScaleAbs(picture[:, :, 3], alpha=visible)])
+    return np.asarray(cv2.merge([mixed, cv2.convertScaleAbs(picture[:, :, 3], alpha=visible)]), np.uint8)

@@ -11,8 +11,8 @@ import numpy as np
 from hardware.signs.shapes import Image
 
 _ROLL = 96
-_LUMA_NOISE = 1.7
-_CHROMA_NOISE = 1.0
+_LUMA_NOISE = 1.3
+_CHROMA_NOISE = 0.7
 
 
 class Sensor:
