@@ -153,6 +153,7 @@ class Reading(Struct, frozen=True, forbid_unknown_fields=True):
     h: Extent
     module_px: Extent
     error_rate: Fraction | None
+    oversized: bool = False  # decoded to more than MAX_CODE_BYTES: `data` is then empty, and it is no code of ours
 
 
 class Readings(Message, tag="readings"):
@@ -283,11 +284,13 @@ class Dialled(Message, tag="dialled"):
 class Ready(Message, tag="ready"):
     """compartment -> warden: initialised and confined. `facts` are small numbers that warden needs (stream size...)."""
 
-    facts: Annotated[dict[Identifier, int], Meta(max_length=32)]
+    facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
 
 
 class Go(Message, tag="go"):
-    """warden -> compartment: every compartment is ready; start."""
+    """warden -> compartment: every compartment is ready; start. `utc_ms`: the stream's first frame, 0 if unknown."""
+
+    utc_ms: Milliseconds
 
 
 class Beat(Message, tag="beat"):
@@ -296,7 +299,11 @@ class Beat(Message, tag="beat"):
     handled: FrameNumber
     dropped: FrameNumber
     invalid: Annotated[dict[CompartmentName, Annotated[int, Meta(ge=0, le=2**40)]], Meta(max_length=10)]
-    latencies_ms: Annotated[dict[Identifier, list[float]], Meta(max_length=8)]  # samples since the last beat
+    latencies_ms: Annotated[
+        dict[Identifier, Annotated[list[Annotated[float, Meta(ge=0.0, le=1e7)]], Meta(max_length=1024)]],
+        Meta(max_length=8),
+    ]  # samples since the last beat
+    facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
 
 
 class Stop(Message, tag="stop"):
@@ -306,7 +313,7 @@ class Stop(Message, tag="stop"):
 class Done(Message, tag="done"):
     """compartment -> warden: my input has ended and everything I had to do is done."""
 
-    facts: Annotated[dict[Identifier, int], Meta(max_length=32)]
+    facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
 
 
 class Failed(Message, tag="failed"):

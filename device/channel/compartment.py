@@ -1,0 +1,185 @@
+"""The inside of every compartment: adopt the descriptors, limit, tighten, report ready, serve, beat, stop.
+
+The order is the point. A compartment (1) sets its resource limits, (2) takes its descriptors and settings, (3) loads all
+that it will ever need, (4) tightens itself, and only then (5) says that it is ready and (6), when warden says so, touches
+its first hostile byte from a peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import select
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import NoReturn, TypeVar
+
+import msgspec
+
+from device.channel.errors import ChannelError, HostileMessageError, PeerClosedError
+from device.channel.link import Link
+from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, Stop
+from device.confine import policy as policies
+from device.confine.tighten import limit, tighten
+from device.errors import SealcamError
+
+Settings = TypeVar("Settings", bound=msgspec.Struct)
+Handler = Callable[[Message], None]
+Watch = tuple[int, int, Callable[[int], None]]
+
+_BEAT_SECONDS = 0.25
+_MAX_SAMPLES = 1024
+_MAX_SETTINGS_BYTES = 1024 * 1024
+
+
+class Compartment:
+    """This process, as one compartment of the device. Made once, by `run`."""
+
+    def __init__(self, name: str, argv: list[str]) -> None:
+        parser = argparse.ArgumentParser(prog=f"device.{name}", description="Started by sealcam, never by hand.")
+        parser.add_argument("--descriptors", required=True)
+        pairs = (part.split("=", 1) for part in parser.parse_args(argv).descriptors.split(","))
+        self.name = name
+        self.stopping = False
+        self.handled = 0
+        self.dropped = 0
+        self.facts: dict[str, int] = {}
+        self._descriptors = {key: int(number) for key, number in pairs}
+        limit(policies.load(name).limits)
+        self._control = Link.from_descriptor("warden", self.descriptor("control"), Go, Stop)
+        self._filter = self._read(self.descriptor("filter"))
+        self._settings = self._read(self.descriptor("settings"))
+        self._links: list[Link] = []
+        self._paused: set[Link] = set()
+        self._samples: dict[str, list[float]] = defaultdict(list)
+        self._next_beat = 0.0
+
+    def descriptor(self, name: str) -> int:
+        """An inherited descriptor, to be owned by the caller. Each can be taken once."""
+        return self._descriptors.pop(name)
+
+    def settings(self, kind: type[Settings]) -> Settings:
+        """The settings that warden derived from the configuration for this compartment alone."""
+        return msgspec.json.decode(self._settings, type=kind, strict=True)
+
+    def link(self, peer: str, *accepts: type[Message]) -> Link:
+        """The inherited link to `peer`, on which only `accepts` may come in."""
+        link = Link.from_descriptor(peer, self.descriptor(peer), *accepts)
+        self._links.append(link)
+        return link
+
+    def ready(self, facts: Mapping[str, int] | None = None) -> Go:
+        """Tighten, report, and wait for warden's Go. Leaves when warden says Stop instead or is gone."""
+        tighten(self._filter)
+        self._control.send(Ready(dict(facts or {})))
+        while True:
+            select.select([self._control], [], [])
+            match self._receive(self._control):
+                case Go() as go:
+                    return go
+                case Stop():
+                    sys.exit(0)
+
+    def sample(self, stage: str, seconds: float) -> None:
+        """Record how long a stage took; the next beat carries it."""
+        samples = self._samples[stage]
+        if len(samples) < _MAX_SAMPLES:
+            samples.append(round(seconds * 1000.0, 3))
+
+    def pause(self, link: Link) -> None:
+        """Leave the link's messages in the kernel for now (its sender will wait or lose its own)."""
+        self._paused.add(link)
+
+    def resume(self, link: Link) -> None:
+        self._paused.discard(link)
+
+    def done(self, facts: Mapping[str, int] | None = None) -> None:
+        """Tell warden that nothing more will come from here. The compartment goes on serving until it is stopped."""
+        self._control.send(Done(dict(facts or {})))
+
+    def fail(self, reason: str) -> NoReturn:
+        """Tell warden why this compartment cannot do its work, and leave with status 1."""
+        shown = "".join(c if " " <= c <= "~" else "?" for c in reason)[:400]
+        try:
+            self._control.send(Failed(shown or "no reason given"))
+        except ChannelError:
+            pass  # warden is gone: there is nobody left to tell
+        sys.exit(1)
+
+    def serve(
+        self,
+        handlers: Mapping[Link, Handler],
+        *,
+        tick: Callable[[], None] | None = None,
+        tick_seconds: Callable[[], float] = lambda: 0.1,
+        watches: Callable[[], list[Watch]] | None = None,
+    ) -> None:
+        """Handle messages until warden says Stop.
+
+        Args:
+            handlers: link -> what to do with a valid message. Invalid ones are dropped and counted by the link.
+            tick: called at least every `tick_seconds()`, and after each round of messages.
+            watches: further descriptors to poll now: (descriptor, poll events, callback with the events).
+        """
+        while not self.stopping:
+            self._beat()
+            poll = select.poll()
+            poll.register(self._control, select.POLLIN)
+            for link in handlers:
+                if link not in self._paused:
+                    poll.register(link, select.POLLIN)
+            extra = {fd: (events, call) for fd, events, call in (watches() if watches else [])}
+            for fd, (events, _) in extra.items():
+                poll.register(fd, events)
+            by_descriptor = {link.fileno(): link for link in handlers}
+            for fd, events in poll.poll(tick_seconds() * 1000.0):
+                if fd in extra:
+                    extra[fd][1](events)
+                elif fd in by_descriptor:
+                    self._dispatch(by_descriptor[fd], handlers[by_descriptor[fd]])
+                elif isinstance(self._receive(self._control), Stop):
+                    self.stopping = True
+            if tick:
+                tick()
+        self._beat(force=True)
+
+    def _dispatch(self, link: Link, handler: Handler) -> None:
+        message = self._receive(link)
+        if message is not None:
+            handler(message)
+
+    def _receive(self, link: Link) -> Message | None:
+        try:
+            return link.receive()
+        except HostileMessageError:
+            return None  # counted by the link; the next beat tells warden, who restarts the peer
+        except PeerClosedError:
+            sys.exit(1)  # warden holds a copy of every end: a closed one means that warden is gone
+
+    def _beat(self, *, force: bool = False) -> None:
+        now = time.monotonic()
+        if now < self._next_beat and not force:
+            return
+        self._next_beat = now + _BEAT_SECONDS
+        invalid = {link.peer: link.invalid for link in self._links if link.invalid}
+        beat = Beat(self.handled, self.dropped, invalid, dict(self._samples), dict(self.facts))  # type: ignore[arg-type]
+        if self._control.try_send(beat):
+            self._samples.clear()
+
+    @staticmethod
+    def _read(descriptor: int) -> bytes:
+        with os.fdopen(descriptor, "rb") as file:
+            file.seek(0)
+            return file.read(_MAX_SETTINGS_BYTES)
+
+
+def run(name: str, main: Callable[[Compartment], None]) -> NoReturn:
+    """`python -m device.<name>`: run `main`; what it cannot do is one sentence to warden, never a traceback to a user."""
+    compartment = Compartment(name, sys.argv[1:])
+    try:
+        main(compartment)
+    except (SealcamError, ChannelError) as error:
+        compartment.fail(str(error))
+    sys.exit(0)

@@ -1,0 +1,68 @@
+"""The reading end of the frame stream, the same for every compartment that looks at frames."""
+
+from __future__ import annotations
+
+from device.channel.compartment import Compartment
+from device.channel.errors import OvertakenError
+from device.channel.link import Link
+from device.channel.messages import FrameDone, FrameReady, Message, StreamEnd
+from device.channel.ring import Frame, RingReader
+
+
+class FrameStream:
+    """Announced frames from capture: the newest one only in realtime, each one in lockstep.
+
+    The ring is mapped with the first announcement, when capture has sealed it. A frame that was announced again, after
+    a restart of ours, and is done already is acknowledged again and not worked on twice.
+    """
+
+    def __init__(self, me: Compartment, *, lockstep: bool) -> None:
+        self.link: Link = me.link("capture", FrameReady, StreamEnd)
+        self.pending: FrameReady | None = None
+        self.ended: StreamEnd | None = None
+        self.passed_on = False  # whether the end has been told to those behind us
+        self._me = me
+        self._lockstep = lockstep
+        self._descriptor = me.descriptor("ring")
+        self._ring: RingReader | None = None
+        self._last = -1
+
+    def received(self, message: Message) -> None:
+        """Handler for the link to capture."""
+        if isinstance(message, StreamEnd):
+            self.ended = message
+        elif isinstance(message, FrameReady):
+            if message.frame <= self._last:
+                self._acknowledge(message)
+            else:
+                if self.pending is not None and self.pending.frame != message.frame:
+                    self._me.dropped += 1
+                self.pending = message
+
+    def view(self, ready: FrameReady) -> Frame | None:
+        """The announced frame's pixels, read-only; None when the writer has overtaken us. Raises RingError."""
+        if self._ring is None:
+            self._ring = RingReader(self._descriptor)
+        try:
+            return self._ring.view(ready.slot, ready.generation, ready.frame)
+        except OvertakenError:
+            self._me.dropped += 1
+            return None
+
+    def intact(self, ready: FrameReady) -> bool:
+        """After the last use of the pixels: were they the announced frame all along?"""
+        if self._ring is not None and self._ring.still_valid(ready.slot, ready.generation):
+            return True
+        self._me.dropped += 1
+        return False
+
+    def done(self, ready: FrameReady) -> None:
+        """The frame's results are sent (or it is lost): go on to the next."""
+        self.pending = None
+        self._last = ready.frame
+        self._me.handled += 1
+        self._acknowledge(ready)
+
+    def _acknowledge(self, ready: FrameReady) -> None:
+        if self._lockstep:
+            self.link.send(FrameDone(ready.frame))

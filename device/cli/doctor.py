@@ -1,0 +1,117 @@
+"""`sealcam doctor`: what this machine enforces and lacks, each with its remedy."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes.util
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from device.confine import launch
+from device.confine.errors import CannotConfineError
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is looked at. `required`: without it the device does not start."""
+
+    name: str
+    good: bool
+    found: str
+    remedy: str
+    required: bool = True
+
+
+def add_parser(subparsers: Any) -> None:
+    """`sealcam doctor`."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="what this machine enforces and lacks",
+        description="Tries each confinement layer for real and names the remedy for what is missing. Exit status 1 if anything required is.",
+    )
+    parser.add_argument("--json", action="store_true", help="print the checks as JSON")
+    parser.set_defaults(run=run)
+
+
+def _namespaces() -> Check:
+    try:
+        launch.check()
+    except CannotConfineError as error:
+        return Check("namespaces", False, "refused", str(error))
+    return Check("namespaces", True, "bubblewrap makes user, mount, pid, net, ipc, uts and cgroup namespaces", "")
+
+
+def _seccomp() -> Check:
+    actions = Path("/proc/sys/kernel/seccomp/actions_avail")
+    library = ctypes.util.find_library("seccomp")
+    good = actions.exists() and library is not None
+    return Check(
+        "seccomp",
+        good,
+        f"library {library}, filters {actions.exists()}",
+        "sudo apt-get install libseccomp2; a kernel with CONFIG_SECCOMP_FILTER",
+    )
+
+
+def _memfd() -> Check:
+    from device.channel import ring
+
+    descriptor = ring.create()
+    try:
+        ring.RingWriter(os.dup(descriptor))
+        ring.RingReader(os.dup(descriptor))
+    except OSError as error:
+        return Check("sealed memory", False, str(error), "a kernel of 5.1 or later (F_SEAL_FUTURE_WRITE)")
+    finally:
+        os.close(descriptor)
+    return Check("sealed memory", True, "memfd seals hold", "")
+
+
+def _landlock() -> Check:
+    lsm = Path("/sys/kernel/security/lsm")
+    found = lsm.exists() and "landlock" in lsm.read_text()
+    return Check(
+        "landlock",
+        found,
+        "present, not used yet" if found else "not in this kernel",
+        "none needed: an extra layer",
+        required=False,
+    )
+
+
+def _zbar() -> Check:
+    found = ctypes.util.find_library("zbar")
+    return Check("zbar", found is not None, str(found), "sudo apt-get install libzbar0")
+
+
+def _mosquitto() -> Check:
+    paths = [p for p in ("/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto") if Path(p).exists()]
+    return Check(
+        "mosquitto",
+        bool(paths),
+        paths[0] if paths else "not found",
+        "sudo apt-get install mosquitto (the demo's broker)",
+        required=False,
+    )
+
+
+CHECKS: tuple[Callable[[], Check], ...] = (_namespaces, _seccomp, _memfd, _landlock, _zbar, _mosquitto)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command. Returns 1 when something required is missing."""
+    checks = [check() for check in CHECKS]
+    if arguments.json:
+        machine = {"machine": platform.machine(), "kernel": platform.release(), "python": sys.version.split()[0]}
+        print(json.dumps({**machine, "checks": [asdict(c) for c in checks]}, indent=2))
+    else:
+        for check in checks:
+            mark = "good   " if check.good else "MISSING" if check.required else "absent "
+            print(f"{mark} {check.name}: {check.found}" + ("" if check.good else f"; remedy: {check.remedy}"))
+    return 0 if all(c.good or not c.required for c in checks) else 1

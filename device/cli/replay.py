@@ -1,0 +1,131 @@
+"""`sealcam replay`: the device on a video file or a folder of frames."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from device import config as configs
+from device.cli.show import RunView
+from device.errors import UsageError
+from device.keys.home import Home
+from device.launcher.session import Outcome, Session
+from device.warden.plan import Plan
+
+MODELS = Path(__file__).resolve().parent.parent.parent / "models" / "artifacts"
+
+
+def add_parser(subparsers: Any) -> None:
+    """`sealcam replay`."""
+    parser = subparsers.add_parser(
+        "replay",
+        help="run the device on recorded video",
+        description="Run every compartment on a video file or a folder of frames, as if it came from the camera.",
+        epilog="Example: sealcam replay drive.mp4 --gps drive.gpx --pace lockstep --out out/",
+    )
+    parser.add_argument("input", type=Path, metavar="VIDEO|FOLDER_OF_FRAMES")
+    parser.add_argument(
+        "--gps", type=Path, metavar="FILE.gpx", help="the drive's track; without it no code can be VERIFIED"
+    )
+    parser.add_argument(
+        "--pace",
+        choices=("lockstep", "realtime"),
+        default="lockstep",
+        help="lockstep: every frame, reproducible (default); realtime: at the video's speed, late frames are dropped",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON on standard output")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
+    )
+    parser.add_argument(
+        "--video-start",
+        metavar="TIME|gps",
+        help="when the video begins (ISO 8601), or 'gps': with the track; default: as the file says, else with the track",
+    )
+    parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def input_kind(path: Path) -> str:
+    """ "video" or "folder". Raises UsageError when there is nothing to read."""
+    try:
+        if path.is_dir():
+            return "folder"
+        with path.open("rb"):
+            return "video"
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}); give a video file or a folder of frames") from None
+
+
+def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config) -> Plan:
+    """The run that the arguments ask for. Raises UsageError."""
+    gpx = arguments.gps
+    if gpx is not None and not gpx.is_file():
+        raise UsageError(f"{gpx} is not a readable file; give a GPX track with --gps, or leave it out")
+    return Plan(
+        kind=input_kind(arguments.input),  # type: ignore[arg-type]
+        input=str(arguments.input.resolve()),
+        shown=arguments.input.name or str(arguments.input),
+        gpx=str(gpx.resolve()) if gpx else "",
+        gpx_shown=gpx.name if gpx else "",
+        pace=arguments.pace,
+        start=_start(arguments.video_start),
+        home=str(home.path),
+        models=str(arguments.models.resolve()),
+        run_id=secrets.token_hex(16),
+        config=config,
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command. Returns the exit status."""
+    config = configs.load(arguments.config)
+    home = Home.default()
+    plan = make_plan(arguments, home, config)
+    home.ensure_development()
+    console = Console(stderr=True)
+    with RunView(f"replay {plan.shown}", console) as view:
+        outcome = Session(plan, arguments.out, view.watch).run()
+    _tell(outcome, arguments, console, config)
+    return outcome.exit_status
+
+
+def _tell(outcome: Outcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
+    if arguments.json and outcome.summary:
+        print(json.dumps(outcome.summary, indent=2, sort_keys=True))
+    if outcome.summary:
+        s = outcome.summary
+        states = ", ".join(f"{n} {state}" for state, n in sorted(s["verdicts"].items())) or "no verdict"
+        console.print(
+            f"{s['frames']} frames at {s['fps']} fps; {states}; {s['receipted']} of {s['sealed']} events receipted"
+        )
+        if not config.uplink.host and s["waiting"]:
+            console.print(f"{s['waiting']} sealed events wait in the spool: no broker is configured (\\[uplink] host)")
+        if arguments.out:
+            console.print(f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json")
+    if outcome.sentence:
+        console.print(f"sealcam: {outcome.sentence}", markup=False, soft_wrap=True)
+
+
+def _start(text: str | None) -> str:
+    """The plan's `start`: "file", "gps", or UTC milliseconds as digits. Raises UsageError."""
+    if text is None:
+        return "file"
+    if text == "gps":
+        return "gps"
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise UsageError(
+            f"--video-start {text[:40]!r} is no ISO 8601 time; write 2026-11-23T10:00:00Z, or gps"
+        ) from None
+    return str(round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))

@@ -1,0 +1,107 @@
+"""The policy of one compartment, read from the one readable file beside its code (`policy.toml`).
+
+Every layer is derived from this and nothing else: the mounts and namespaces, the two seccomp filters, the resource
+limits, the descriptors. Each privilege carries its reason; a privilege without one is refused.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from device.confine.errors import PolicyError
+
+Reason = Annotated[str, Meta(min_length=10, max_length=300)]
+Layer = Literal["namespaces", "seccomp", "no_new_privs", "capabilities", "rlimits"]
+REQUIRED_LAYERS: tuple[Layer, ...] = ("namespaces", "seccomp", "no_new_privs", "capabilities", "rlimits")
+
+
+class Mount(Struct, frozen=True, forbid_unknown_fields=True):
+    """One path inside the otherwise empty root. `path` is absolute, or `{name}`: a path that warden fills in."""
+
+    path: Annotated[str, Meta(pattern=r"^(/[^{}]+|\{[a-z_]+\})$")]
+    why: Reason
+    writable: bool = False
+    device: bool = False
+    optional: bool = False
+
+
+class Descriptor(Struct, frozen=True, forbid_unknown_fields=True):
+    """One descriptor that is handed over at start."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z_]{1,24}$")]
+    why: Reason
+
+
+STANDARD_DESCRIPTORS = ("control", "filter", "settings")
+"""Handed to every compartment: its link to warden, its run filter, and its own settings (the last two are read once)."""
+
+
+class Network(Struct, frozen=True, forbid_unknown_fields=True):
+    """`host`: shares the machine's network namespace. Everyone else gets an empty one."""
+
+    host: bool
+    why: Reason
+
+
+class Seccomp(Struct, frozen=True, forbid_unknown_fields=True):
+    """Groups of `syscalls.toml` that are allowed while starting and, after the compartment tightens itself, running."""
+
+    start: Annotated[list[str], Meta(min_length=1)]
+    run: Annotated[list[str], Meta(min_length=1)]
+    why: Reason
+    new_threads: bool = False
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Resource limits, setrlimit(2)."""
+
+    address_space_mib: Annotated[int, Meta(ge=64, le=65536)]
+    open_files: Annotated[int, Meta(ge=8, le=1024)]
+    file_size_mib: Annotated[int, Meta(ge=0, le=65536)]
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one compartment may have. Nothing else exists for it."""
+
+    compartment: Annotated[str, Meta(pattern=r"^[a-z_]{1,24}$")]
+    does: Reason
+    network: Network
+    seccomp: Seccomp
+    limits: Limits
+    descriptors: list[Descriptor] = []
+    mounts: list[Mount] = []
+
+
+def parse(text: str, origin: str) -> Policy:
+    """TOML text -> policy. Raises PolicyError naming `origin` and the field."""
+    try:
+        return msgspec.convert(tomllib.loads(text), Policy, strict=True)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise PolicyError(f"the policy {origin} is not valid ({error}); reinstall sealcam") from None
+
+
+@functools.cache
+def load(compartment: str) -> Policy:
+    """The policy of a compartment, from `device/<compartment>/policy.toml`. Raises PolicyError."""
+    path = Path(__file__).resolve().parent.parent / compartment / "policy.toml"
+    try:
+        policy = parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise PolicyError(f"the policy {path} cannot be read ({error.strerror}); reinstall sealcam") from None
+    if policy.compartment != compartment:
+        raise PolicyError(f"the policy {path} is for {policy.compartment}, not {compartment}; reinstall sealcam")
+    return policy
+
+
+@functools.cache
+def syscall_groups() -> dict[str, tuple[str, ...]]:
+    """The groups of `syscalls.toml`: group name -> system call names."""
+    path = Path(__file__).with_name("syscalls.toml")
+    groups = tomllib.loads(path.read_text(encoding="utf-8"))["groups"]
+    return {name: tuple(calls) for name, calls in groups.items()}

@@ -1,0 +1,42 @@
+"""What a compartment does to itself, from inside: resource limits first, the run filter last, and a check of both."""
+
+from __future__ import annotations
+
+import ctypes
+import resource
+
+from device.confine import seccomp
+from device.confine.errors import CannotConfineError
+from device.confine.policy import Limits
+
+_PR_GET_DUMPABLE, _PR_SET_DUMPABLE, _PR_GET_SECCOMP, _PR_GET_NO_NEW_PRIVS = 3, 4, 21, 39
+_MIB = 1024 * 1024
+
+
+def limit(limits: Limits) -> None:
+    """Set hard and soft limits (setrlimit(2)). The first thing a compartment does."""
+    for kind, value in (
+        (resource.RLIMIT_AS, limits.address_space_mib * _MIB),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_FSIZE, limits.file_size_mib * _MIB),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(kind, (value, value))
+
+
+def tighten(run_filter: bytes) -> None:
+    """Load the run filter for all threads, and fail closed unless the kernel says that it holds.
+
+    Raises CannotConfineError.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1:
+        raise CannotConfineError("no_new_privs is not set; start compartments through sealcam only")
+    if libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) != 2:
+        raise CannotConfineError("no start filter is loaded; use a kernel with CONFIG_SECCOMP_FILTER")
+    libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # no core, and no other process of this user may look in
+    if not seccomp.is_filter(run_filter):
+        raise CannotConfineError("the run filter that was handed over is not a BPF program")
+    seccomp.load(run_filter)

@@ -1,0 +1,32 @@
+"""Looks at a running compartment from outside: what the kernel says that it is confined by. Trusts nothing it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from device.confine.policy import Layer, Policy
+
+_NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
+
+
+def enforced(policy: Policy, pid: int) -> dict[Layer, bool]:
+    """Layer -> whether the kernel enforces it on process `pid`, from /proc. A vanished process has none.
+
+    `rlimits` is told by the core limit of zero and the address space limit, both of which the policy sets.
+    """
+    process = Path("/proc") / str(pid)
+    try:
+        status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
+        limits = (process / "limits").read_text()
+        shared = [n for n in _NAMESPACES if (process / "ns" / n).readlink() == Path("/proc/self/ns", n).readlink()]
+    except OSError:
+        return dict.fromkeys(("namespaces", "seccomp", "no_new_privs", "capabilities", "rlimits"), False)
+    allowed = ["net"] if policy.network.host else []
+    space = next(line for line in limits.splitlines() if line.startswith("Max address space")).split()[3]
+    return {
+        "namespaces": shared == allowed,
+        "seccomp": status["Seccomp"] == "2" and int(status.get("Seccomp_filters", "2")) >= 2,
+        "no_new_privs": status["NoNewPrivs"] == "1",
+        "capabilities": all(int(status[f"Cap{s}"], 16) == 0 for s in ("Inh", "Prm", "Eff", "Bnd", "Amb")),
+        "rlimits": space == str(policy.limits.address_space_mib * 1024 * 1024),
+    }

@@ -1,0 +1,63 @@
+"""Starts dialer, the one compartment with the network, and starts it again when it ends.
+
+Warden cannot do this: its filter, which all that it starts inherits, knows no internet socket.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from types import TracebackType
+
+from device.config import Uplink
+from device.confine import policy as policies
+from device.warden.child import Child
+
+_RESTART_SECONDS = 0.2
+
+
+class DialService:
+    """Keeps dialer running while the block lasts; does nothing where no broker is configured."""
+
+    def __init__(self, end: socket.socket, uplink: Uplink) -> None:
+        self._end, self._uplink = end, uplink
+        self._child: Child | None = None
+        self._told = False
+        self._restart_at = 0.0
+        self.restarts = -1
+
+    def __enter__(self) -> DialService:
+        self.keep_alive()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child.release()
+        self._end.close()
+
+    def keep_alive(self) -> None:
+        """Call a few times a second."""
+        if not self._uplink.host:
+            return
+        if self._child is not None and self._child.ended() is not None:
+            self._child.release()
+            self._child = None
+        now = time.monotonic()
+        if self._child is None:
+            if now < self._restart_at:
+                return
+            self._restart_at = now + _RESTART_SECONDS
+            self.restarts += 1
+            settings = {"host": self._uplink.host, "port": self._uplink.port}
+            self._child = Child(policies.load("dialer"), {"uplink": self._end.fileno()}, settings, {})
+            self._told = False
+        try:
+            self._child.listen()
+        except (ConnectionError, ValueError):
+            return
+        if self._child.facts is not None and not self._told:
+            self._told = True
+            self._child.go(0)

@@ -1,0 +1,84 @@
+"""Writes what perception and verdict report to `sightings.jsonl` and `verdicts.jsonl`, one JSON object a line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from device.channel.messages import Message, Sightings, Verdict
+from device.errors import UsageError
+from wire.classes import CLASS_NAMES
+
+
+def verdict_fields(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as DESIGN.md's interface has it."""
+    fields: dict[str, Any] = msgspec.to_builtins(verdict)
+    del fields["type"]
+    known = verdict.class_id is not None
+    fields["class_name"] = CLASS_NAMES[verdict.class_id] if known and verdict.class_id is not None else None
+    return fields
+
+
+def sighting_fields(sightings: Sightings) -> dict[str, Any]:
+    """A frame's boxes as DESIGN.md's interface has them; pixels with two decimals, scores with four."""
+    return {
+        "frame": sightings.frame,
+        "t_ms": sightings.t_ms,
+        "boxes": [
+            {
+                "x": round(b.x, 2),
+                "y": round(b.y, 2),
+                "w": round(b.w, 2),
+                "h": round(b.h, 2),
+                "score": round(b.score, 4),
+                "class_id": b.class_id,
+                "class_score": round(b.class_score, 4),
+            }
+            for b in sightings.boxes
+        ],
+    }
+
+
+class Recorder:
+    """Counts always, writes when it is given a folder. A frame or verdict that is told again is recorded once.
+
+    Raises UsageError when the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.verdicts: dict[str, Verdict] = {}
+        self._last_frame = -1
+        self._files: dict[str, BinaryIO] = {}
+        if folder is None:
+            return
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in ("sightings", "verdicts"):
+                self._files[name] = (folder / f"{name}.jsonl").open("wb")
+        except OSError as error:
+            raise UsageError(f"{folder} cannot be written ({error.strerror}); choose another --out") from None
+
+    def take(self, message: Message) -> None:
+        """One message from perception or verdict."""
+        if isinstance(message, Sightings) and message.frame > self._last_frame:
+            self._last_frame = message.frame
+            self._write("sightings", sighting_fields(message))
+        elif isinstance(message, Verdict) and message.verdict_id not in self.verdicts:
+            self.verdicts[message.verdict_id] = message
+            self._write("verdicts", verdict_fields(message))
+
+    def states(self) -> dict[str, int]:
+        """State -> number of verdicts."""
+        return dict(Counter(v.state for v in self.verdicts.values()))
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def _write(self, name: str, fields: dict[str, Any]) -> None:
+        if name in self._files:
+            self._files[name].write(msgspec.json.encode(fields) + b"\n")
+            self._files[name].flush()

@@ -1,0 +1,189 @@
+"""One run of the device from the outside: warden, dialer, the recorder's links, and a clean end whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import msgspec
+
+from device.channel import link as links
+from device.channel.errors import HostileMessageError, PeerClosedError
+from device.channel.link import Link
+from device.channel.messages import Message, Sightings, Stop, StreamEnd, Verdict
+from device.errors import RunError
+from device.launcher.dialling import DialService
+from device.launcher.recorder import Recorder
+from device.warden.plan import Plan
+from device.warden.report import Finished, Incident, Progress, Running
+
+
+@dataclass
+class Outcome:
+    """How a run went. `summary` holds DESIGN.md's fields; `sentence` what the user is told if `exit_status` is not 0."""
+
+    exit_status: int
+    sentence: str
+    summary: dict[str, Any]
+    incidents: list[Incident] = field(default_factory=list)
+
+
+Watcher = Callable[[Message], None]
+
+
+class Session:
+    """Runs a plan to its end.
+
+    Args:
+        watcher: is told Running, Progress and Incident messages and every Verdict as they come.
+    """
+
+    def __init__(self, plan: Plan, out: Path | None, watcher: Watcher) -> None:
+        self._plan, self._out, self._watcher = plan, out, watcher
+        self._recorder = Recorder(out)
+        self._finished: Finished | None = None
+        self._incidents: list[Incident] = []
+        self._stop = False
+
+    def run(self) -> Outcome:
+        """Start, watch, end. SIGINT and SIGTERM end the run early, with what was made so far kept."""
+        before = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            return self._run()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self._recorder.close()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stop = True
+
+    def _run(self) -> Outcome:
+        ours, theirs = links.pair()
+        perception, for_perception = links.pair()
+        verdict, for_verdict = links.pair()
+        dial, for_uplink = links.pair()
+        handed = {
+            "launcher": theirs,
+            "perception.recorder": for_perception,
+            "verdict.recorder": for_verdict,
+            "uplink.dialer": for_uplink,
+        }
+        warden = self._start_warden(handed)
+        for end in handed.values():
+            end.close()
+        launcher = Link("warden", ours, Running, Progress, Incident, Finished)
+        records = [Link("perception", perception, Sightings, StreamEnd), Link("verdict", verdict, Verdict)]
+        try:
+            with DialService(dial, self._plan.config.uplink) as dialer:
+                self._watch(warden, launcher, records, dialer)
+            for record in records:
+                self._drain(record)
+            return self._outcome(warden)
+        finally:
+            _end(warden)
+
+    def _start_warden(self, handed: dict[str, socket.socket]) -> subprocess.Popen[bytes]:
+        plan = os.memfd_create("sealcam-plan", os.MFD_CLOEXEC)
+        os.write(plan, msgspec.json.encode(self._plan))
+        os.lseek(plan, 0, os.SEEK_SET)
+        numbers = {"plan": plan, **{name: end.fileno() for name, end in handed.items()}}
+        try:
+            return subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "device.warden",
+                    "--descriptors",
+                    ",".join(f"{name}={number}" for name, number in numbers.items()),
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=list(numbers.values()),
+                start_new_session=True,
+            )
+        finally:
+            os.close(plan)
+
+    def _watch(self, warden: subprocess.Popen[bytes], launcher: Link, records: list[Link], dialer: DialService) -> None:
+        told_to_stop = False
+        while self._finished is None:
+            if self._stop and not told_to_stop:
+                told_to_stop = True
+                launcher.try_send(Stop())
+            dialer.keep_alive()
+            ready, _, _ = select.select([launcher, *records], [], [], 0.1)
+            try:
+                for link in ready:
+                    self._drain(link)
+            except PeerClosedError:
+                return
+            if warden.poll() is not None and not ready:
+                return
+
+    def _drain(self, link: Link) -> None:
+        """Take everything that waits on a link."""
+        while True:
+            try:
+                message = link.receive()
+            except HostileMessageError:
+                continue  # counted by the link; one bad line is not recorded
+            except PeerClosedError:
+                if link.peer == "warden":
+                    raise
+                return
+            if message is None:
+                return
+            self._take(message)
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Finished():
+                self._finished = message
+            case Sightings() | Verdict():
+                self._recorder.take(message)
+            case Incident():
+                self._incidents.append(message)
+        if not isinstance(message, Sightings | StreamEnd | Finished):
+            self._watcher(message)
+
+    def _outcome(self, warden: subprocess.Popen[bytes]) -> Outcome:
+        finished = self._finished
+        if finished is None:
+            status = warden.wait()
+            raise RunError(
+                f"warden ended unexpectedly (status {status}); run it again, and report it if it happens twice"
+            )
+        summary = dict(finished.summary)
+        if summary:
+            summary["verdicts"] = self._recorder.states()
+            if self._out is not None:
+                text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
+                (self._out / "summary.json").write_text(text, encoding="utf-8")
+        return Outcome(finished.exit_status, finished.sentence, summary, self._incidents)
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """Every verdict so far, in order."""
+        return list(self._recorder.verdicts.values())
+
+
+def _end(warden: subprocess.Popen[bytes]) -> None:
+    """Leave nothing running: the compartments die with warden, and warden ends here at the latest."""
+    try:
+        warden.wait(10.0)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(warden.pid, signal.SIGKILL)
+        warden.wait()

@@ -1,0 +1,55 @@
+"""perception: joins the frame stream to the networks, and their boxes to verdict, codes and the recorder."""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+
+from device.channel.compartment import Compartment, run
+from device.channel.frames import FrameStream
+from device.channel.messages import Regions, Sightings
+from device.perception.core import Perception, PerceptionSettings, code_regions
+
+_MAX_MODEL_BYTES = 64 * 1024 * 1024
+
+
+def main(me: Compartment) -> None:
+    cv2.setNumThreads(1)
+    settings = me.settings(PerceptionSettings)
+    perception = Perception(_read(me, "detector"), _read(me, "classifier"), settings, me.sample)
+    perception.warm_up()
+    stream = FrameStream(me, lockstep=settings.lockstep)
+    verdict, recorder, codes = me.link("verdict"), me.link("recorder"), me.link("codes")
+    me.ready()
+
+    def step() -> None:
+        ready = stream.pending
+        if ready is None:
+            if stream.ended is not None and not stream.passed_on:
+                for link in (verdict, recorder):
+                    link.send(stream.ended)
+                stream.passed_on = True
+                me.done()
+            return
+        frame = stream.view(ready)
+        boxes = perception.look(frame) if frame is not None else []
+        if frame is not None and stream.intact(ready):
+            codes.try_send(Regions(ready.frame, code_regions(boxes)))
+            height, width = frame.shape[:2]
+            sightings = Sightings(ready.frame, ready.t_ms, ready.utc_ms, width, height, boxes)
+            verdict.send(sightings)
+            recorder.send(sightings)
+        stream.done(ready)
+
+    me.serve({stream.link: stream.received}, tick=step)
+
+
+def _read(me: Compartment, name: str) -> bytes:
+    with os.fdopen(me.descriptor(name), "rb") as file:
+        file.seek(0)
+        return file.read(_MAX_MODEL_BYTES)
+
+
+if __name__ == "__main__":
+    run("perception", main)

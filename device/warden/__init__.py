@@ -1,0 +1,1 @@
+"""warden: starts, wires, watches and restarts the compartments."""

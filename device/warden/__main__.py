@@ -1,0 +1,75 @@
+"""warden: confines itself, checks the models, wires and starts the device, supervises it, reports how it went."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from device.channel.errors import PeerClosedError
+from device.channel.link import Link
+from device.channel.messages import Stop
+from device.confine import launch
+from device.errors import SealcamError
+from device.warden import artifacts
+from device.warden.plan import Plan
+from device.warden.report import Finished
+from device.warden.self_confine import confine
+from device.warden.summary import summarise
+from device.warden.supervisor import Supervisor
+from device.warden.table import OUTSIDE
+from device.warden.wiring import Wiring
+
+_MAX_PLAN_BYTES = 256 * 1024
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="device.warden", description="Started by sealcam, never by hand.")
+    parser.add_argument("--descriptors", required=True)
+    pairs = (part.split("=", 1) for part in parser.parse_args().descriptors.split(","))
+    descriptors = {name: int(number) for name, number in pairs}
+    launcher = Link.from_descriptor("launcher", descriptors["launcher"], Stop)
+    with os.fdopen(descriptors["plan"], "rb") as file:
+        plan = msgspec.json.decode(file.read(_MAX_PLAN_BYTES), type=Plan, strict=True)
+    try:
+        launch.check()
+        confine()
+        return _supervise(plan, launcher, {f"{n}.{e}": descriptors[f"{n}.{e}"] for n, e in OUTSIDE})
+    except SealcamError as error:
+        launcher.send(Finished(error.exit_status, str(error), {}))
+        return error.exit_status
+    except PeerClosedError:
+        return 1  # the command that started us is gone, and everything with it
+
+
+def _supervise(plan: Plan, launcher: Link, outside: dict[str, int]) -> int:
+    folder = Path(plan.models)
+    manifest = artifacts.load_manifest(folder)
+    entries = {"detector": manifest.detector, "classifier": manifest.classifier}
+    models = {name: artifacts.sealed_model(folder, e.file, e.sha256) for name, e in entries.items()}
+    device = Supervisor(plan, manifest, Wiring(outside, models), launcher)
+    sentence, status, seconds = "", 0, 0.0
+    try:
+        device.start()
+        began = time.monotonic()
+        try:
+            device.run()
+        except SealcamError as error:
+            sentence, status = str(error), 1  # the run had begun
+        seconds = device.stream_seconds(began)
+    finally:
+        device.stop()
+    summary = summarise(device, seconds)
+    if not status and any(child.done and child.done.get("damaged") for child in device.generations("capture")):
+        status = 1
+        sentence = f"{plan.shown} is damaged or cut off after {summary['frames']} frames; what was read is reported"
+    launcher.send(Finished(status, sentence, summary))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""One compartment as warden sees it: started, ready, beating, gone; and whether its restart budget still has room."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from device.channel import link as links
+from device.channel.link import Link
+from device.channel.messages import Beat, Done, Failed, Go, Ready, Stop
+from device.confine import launch, seccomp
+from device.confine.policy import Policy
+
+_BACKOFF_SECONDS = (0.0, 0.1, 0.3, 1.0, 2.0)
+
+
+class Budget:
+    """At most `allowed` restarts within `window` seconds; the back-off grows with each within the window."""
+
+    def __init__(self, allowed: int, window: float) -> None:
+        self._allowed, self._window = allowed, window
+        self._times: deque[float] = deque()
+        self.total = 0
+
+    def spend(self, now: float) -> float | None:
+        """Take one restart: seconds to wait before it, or None when the budget is spent."""
+        while self._times and now - self._times[0] > self._window:
+            self._times.popleft()
+        if len(self._times) >= self._allowed:
+            return None
+        self._times.append(now)
+        self.total += 1
+        return _BACKOFF_SECONDS[min(len(self._times), len(_BACKOFF_SECONDS)) - 1]
+
+
+class Child:
+    """A running compartment. A new Child is made for each start; counts that outlive it are kept by the supervisor."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        descriptors: Mapping[str, int],
+        settings: Mapping[str, object],
+        places: Mapping[str, Sequence[Path]],
+        *,
+        show_output: bool = False,
+    ) -> None:
+        self.policy = policy
+        self.name = policy.compartment
+        ours, theirs = links.pair()
+        self.control = Link(self.name, ours, Ready, Beat, Done, Failed)
+        handed = {
+            "control": theirs.fileno(),
+            "filter": _memfd("run-filter", seccomp.run_filter(policy)),
+            "settings": _memfd("settings", msgspec.json.encode(settings)),
+        }
+        try:
+            started = launch.start(
+                policy, f"device.{self.name}", {**descriptors, **handed}, places, show_output=show_output
+            )
+        finally:
+            theirs.close()
+            os.close(handed["filter"])
+            os.close(handed["settings"])
+        self.process, self.pid = started.process, started.pid
+        self.facts: dict[str, int] | None = None  # what Ready said, None until then
+        self.done: dict[str, int] | None = None
+        self.beat: Beat | None = None
+        self.failed: str | None = None
+        self.latencies: dict[str, list[float]] = defaultdict(list)
+        self.heard = time.monotonic()
+
+    def listen(self) -> None:
+        """Take in what the compartment has said. Raises what Link.receive raises."""
+        while (message := self.control.receive()) is not None:
+            self.heard = time.monotonic()
+            match message:
+                case Ready(facts):
+                    self.facts = dict(facts)
+                case Beat():
+                    self.beat = message
+                    for stage, samples in message.latencies_ms.items():
+                        if len(self.latencies) < 8 or stage in self.latencies:
+                            self.latencies[stage].extend(samples[: max(0, 200_000 - len(self.latencies[stage]))])
+                case Done(facts):
+                    self.done = dict(facts)
+                case Failed(reason):
+                    self.failed = reason
+
+    def go(self, utc_ms: int) -> None:
+        self.control.try_send(Go(utc_ms))
+
+    def ask_to_stop(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            self.control.try_send(Stop())
+
+    def kill(self) -> None:
+        """SIGKILL: what is suspected is not asked. The pid namespace takes everything inside with it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+    def ended(self) -> str | None:
+        """None while it runs, else how it ended, as a fixed word for telemetry: `exit_1`, `sigkill`..."""
+        status = self.process.poll()
+        if status is None:
+            return None
+        number = -status if status < 0 else status - 128
+        if number > 0:
+            with contextlib.suppress(ValueError):
+                return signal.Signals(number).name.lower()
+        return f"exit_{status}"
+
+    def release(self) -> None:
+        """After its end: read what it said last, close what is ours."""
+        with contextlib.suppress(ConnectionError, ValueError):
+            self.listen()
+        self.process.wait()
+        self.control.close()
+
+
+def _memfd(name: str, content: bytes) -> int:
+    descriptor = os.memfd_create(f"sealcam-{name}", 0)
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

@@ -1,0 +1,41 @@
+"""What warden tells the command that started it, and the one thing that it takes from it: Stop."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from device.channel.messages import Message
+
+
+class Progress(Message, tag="progress"):
+    """How far the run is. `frames` is 0 where the source does not tell."""
+
+    frame: int
+    frames: int
+    sealed: int
+    receipted: int
+
+
+class Running(Message, tag="running"):
+    """Every compartment is ready and confined: name -> (process id outside its pid namespace, layers enforced)."""
+
+    pids: dict[str, int]
+    layers: dict[str, dict[str, bool]]
+
+
+class Incident(Message, tag="incident"):
+    """A restart, an invalid message or an alarm, as it happens."""
+
+    kind: str
+    compartment: str
+    detail: str
+
+
+class Finished(Message, tag="finished"):
+    """The last report. `exit_status` as DESIGN.md says; `sentence` is empty when all is good."""
+
+    exit_status: Annotated[int, Meta(ge=0, le=2)]
+    sentence: str
+    summary: dict[str, Any]

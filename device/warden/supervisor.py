@@ -1,0 +1,305 @@
+"""The supervising loop: all ready, then go; restart what falls within its budget; stop when the work is done."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections import Counter
+
+from device.channel.errors import HostileMessageError, PeerClosedError
+from device.channel.link import Link
+from device.channel.messages import Health
+from device.confine import policy as policies
+from device.confine import verify
+from device.warden import plan as plans
+from device.warden.artifacts import Manifest
+from device.warden.child import Budget, Child
+from device.warden.errors import GivenUpError, StartError
+from device.warden.plan import Plan
+from device.warden.report import Incident, Progress, Running
+from device.warden.table import COMPARTMENTS, FRAME_GROUP
+from device.warden.wiring import Wiring
+
+_STOP_SECONDS = 5.0
+_REPORT_SECONDS = 0.2
+_SETTLE_SECONDS = 0.6  # two beats
+_NAMES = tuple(row.name for row in COMPARTMENTS)
+
+
+class Supervisor:
+    """The device while it runs.
+
+    Args:
+        launcher: the link to the command that started us.
+    """
+
+    def __init__(self, plan: Plan, manifest: Manifest, wiring: Wiring, launcher: Link) -> None:
+        self._plan, self._manifest, self._wiring, self._launcher = plan, manifest, wiring, launcher
+        limits = plan.config.warden
+        self.children: dict[str, Child] = {}
+        self.budgets = {name: Budget(limits.restarts, limits.restart_window_seconds) for name in _NAMES}
+        self.invalid: Counter[str] = Counter()
+        self.gone: list[Child] = []  # ended children, for their counts and latencies
+        self.layers: dict[str, dict[str, bool]] = {}
+        self.stopping = False
+        self.utc_ms = 0
+        self._health = Link("sealer", wiring.health)
+        self._due: dict[str, float] = {}  # compartments that are to be started again, and when
+        self._told: set[int] = set()  # process ids that have had their Go
+        self._seen_invalid: dict[tuple[str, str, int], int] = {}
+        self._next_report = 0.0
+        self._judged_at: float | None = None
+
+    # --- start ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start all, wait until all are ready, check that their inputs fit, and say go. Raises StartError."""
+        for name in _NAMES:
+            self._start_one(name, 0)
+        deadline = time.monotonic() + self._plan.config.warden.start_seconds
+        while any(child.facts is None for child in self.children.values()):
+            self._turn()
+            for child in list(self.children.values()):
+                if (how := child.ended()) is not None:
+                    child.release()
+                    del self.children[child.name]
+                    raise StartError(child.failed or f"{child.name} ended while starting ({how}); run: sealcam doctor")
+            if time.monotonic() > deadline:
+                late = [c.name for c in self.children.values() if c.facts is None]
+                raise StartError(
+                    f"{', '.join(late)} did not get ready in time; raise warden.start_seconds or free the machine"
+                )
+            if self.stopping:
+                return
+        self.utc_ms = self._stream_start()
+        for child in self.children.values():
+            self.layers[child.name] = dict(verify.enforced(child.policy, child.pid))
+        self._fail_closed()
+        self._go()
+        self._launcher.send(Running({c.name: c.pid for c in self.children.values()}, self.layers))
+
+    def _start_one(self, name: str, start_frame: int) -> None:
+        settings = plans.settings(self._plan, self._manifest, start_frame)[name]
+        self.children[name] = Child(
+            policies.load(name),
+            self._wiring.descriptors(name),
+            settings,
+            plans.mounts(self._plan),
+            show_output=self._plan.config.warden.output == "inherit",
+        )
+
+    def _fail_closed(self) -> None:
+        for name, layers in self.layers.items():
+            missing = [layer for layer, held in layers.items() if not held]
+            if missing:
+                raise StartError(f"{name} runs without {', '.join(missing)}; run: sealcam doctor")
+
+    def _stream_start(self) -> int:
+        """The stream's first moment, UTC ms: the file's own, else the track's, else 0. Raises StartError."""
+        stream, track = self.children["capture"].facts or {}, self.children["position"].facts or {}
+        start = self._plan.start
+        utc_ms = int(start) if start.isdigit() else 0 if start == "gps" else stream.get("utc_ms", 0)
+        if not track.get("fixes"):
+            return utc_ms
+        first, last = track["first_utc_ms"], track["last_utc_ms"]
+        if utc_ms == 0:
+            return first
+        length = stream["frames"] * 1_000_000 // max(1, stream["milli_fps"])
+        if last < utc_ms or (self._plan.kind != "camera" and first > utc_ms + length):
+            raise StartError(
+                f"{self._plan.gpx_shown} covers {_clock(first)} to {_clock(last)}, the video begins at {_clock(utc_ms)}: "
+                "they do not overlap; give the matching track, or --video-start"
+            )
+        return utc_ms
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Until the work is done or Stop comes. Raises GivenUpError when a budget is spent."""
+        delivered_by: float | None = None
+        while not self.stopping:
+            self._turn()
+            self._restart_due()
+            for name in _NAMES:
+                if name in self.children:
+                    self._look_after(name)
+            self._report()
+            if self._judged():
+                now = time.monotonic()
+                self._judged_at = self._judged_at or now
+                delivered_by = delivered_by or now + self._plan.config.warden.deliver_seconds
+                if self._delivered() or now > delivered_by or not self._plan.config.uplink.host:
+                    return
+
+    def _turn(self) -> None:
+        """Wait for news from anyone, and take it in."""
+        by_descriptor = {c.control.fileno(): c for c in self.children.values()}
+        poll = select.poll()
+        poll.register(self._launcher, select.POLLIN)
+        for descriptor in by_descriptor:
+            poll.register(descriptor, select.POLLIN)
+        for descriptor, _ in poll.poll(50):
+            if descriptor == self._launcher.fileno():
+                self._from_launcher()
+                continue
+            child = by_descriptor[descriptor]
+            try:
+                child.listen()
+            except HostileMessageError:
+                self._blame(child.name)
+            except PeerClosedError:
+                if child.ended() is None:
+                    time.sleep(0.005)  # closed its end, not yet reaped
+
+    def _from_launcher(self) -> None:
+        try:
+            if self._launcher.receive() is not None:
+                self.stopping = True
+        except PeerClosedError:
+            self.stopping = True
+
+    def _look_after(self, name: str) -> None:
+        child = self.children[name]
+        how = child.ended()
+        if how is not None:
+            child.release()
+            self._fell(name, how)
+            return
+        self._blame_peers(child)
+        if time.monotonic() - child.heard > self._plan.config.warden.silent_seconds:
+            child.kill()
+            self._incident("restarted", name, "silent")
+
+    def _blame_peers(self, child: Child) -> None:
+        """What this compartment says of its peers' messages: count it, report it, restart the peer."""
+        if child.beat is None:
+            return
+        for peer, count in child.beat.invalid.items():
+            key = (child.name, peer, child.pid)
+            if count > self._seen_invalid.get(key, 0) and peer in self.children:
+                self.invalid[peer] += count - self._seen_invalid.get(key, 0)
+                self._seen_invalid[key] = count
+                self._blame(peer)
+
+    def _blame(self, name: str) -> None:
+        self._incident("invalid_message", name, "dropped")
+        self.children[name].kill()
+
+    def _fell(self, name: str, how: str) -> None:
+        """A compartment has ended although nobody stopped it."""
+        child = self.children.pop(name)
+        self.gone.append(child)
+        if name == "capture" and child.failed is not None:
+            raise GivenUpError(child.failed)
+        if child.done is not None and name in ("capture", "position"):
+            return  # its work was done already
+        wait = self.budgets[name].spend(time.monotonic())
+        self._incident("restarted", name, how)
+        if wait is None:
+            self._incident("budget_spent", name, how)
+            raise GivenUpError(
+                f"{name} failed {self._plan.config.warden.restarts + 1} times within "
+                f"{self._plan.config.warden.restart_window_seconds:.0f} s ({child.failed or how}); see the incidents above"
+            )
+        if self.budgets[name].total > 1:
+            self._wiring.forget(name)
+        self._due[name] = time.monotonic() + wait
+        if name == "capture":
+            for reader in FRAME_GROUP[1:]:
+                if reader in self.children:
+                    self._retire(reader)
+                self._due[reader] = self._due[name]
+
+    def _retire(self, name: str) -> None:
+        child = self.children.pop(name)
+        child.kill()
+        child.process.wait()
+        child.release()
+        self.gone.append(child)
+
+    def _restart_due(self) -> None:
+        now = time.monotonic()
+        due = [name for name in _NAMES if self._due.get(name, now + 1) <= now]
+        start_frame = 0
+        if "capture" in due:
+            start_frame = max(0, self._wiring.last_frame())
+            self._wiring.renew_ring()
+        for name in due:
+            del self._due[name]
+            self._start_one(name, start_frame if name == "capture" else 0)
+        self._go()
+
+    def _go(self) -> None:
+        for child in self.children.values():
+            if child.facts is not None and child.pid not in self._told:
+                self._told.add(child.pid)
+                child.go(self.utc_ms)
+
+    def stream_seconds(self, began: float) -> float:
+        """From `began` to the moment when the stream was judged to its end (now, if it was not)."""
+        return (self._judged_at or time.monotonic()) - began
+
+    # --- what is known --------------------------------------------------------------------------------------------
+
+    def fact(self, name: str, key: str) -> int:
+        """The newest value of a compartment's fact, over its restarts; 0 where it has not said."""
+        for child in self.generations(name):
+            if child.beat is not None and key in child.beat.facts:
+                return child.beat.facts[key]
+        return 0
+
+    def total(self, name: str, key: str) -> int:
+        """The sum of a counting fact over a compartment's restarts."""
+        return sum(child.beat.facts.get(key, 0) for child in self.generations(name) if child.beat is not None)
+
+    def generations(self, name: str) -> list[Child]:
+        """Every start of this compartment, the newest first."""
+        current = [self.children[name]] if name in self.children else []
+        return current + [child for child in reversed(self.gone) if child.name == name]
+
+    def _judged(self) -> bool:
+        """Whether the stream has ended, everything was judged, and every verdict is on disk."""
+        return bool(self.fact("verdict", "finished")) and self.fact("verdict", "unstored") == 0
+
+    def _delivered(self) -> bool:
+        """Whether nothing waits for a receipt; told by a beat that is younger than the last verdict."""
+        settled = self._judged_at is not None and time.monotonic() - self._judged_at > _SETTLE_SECONDS
+        return settled and self.fact("sealer", "waiting") == 0
+
+    def _incident(self, kind: str, name: str, detail: str) -> None:
+        report = Health(kind, name, 1, round(time.time() * 1000), detail)  # type: ignore[arg-type]
+        self._health.try_send(report)
+        self._launcher.try_send(Incident(kind, name, detail))
+
+    def _report(self) -> None:
+        now = time.monotonic()
+        if now < self._next_report:
+            return
+        self._next_report = now + _REPORT_SECONDS
+        captures = self.generations("capture")
+        frame = next((c.beat.handled for c in captures if c.beat), 0)
+        frames = next((c.facts["frames"] for c in captures if c.facts), 0)
+        self._launcher.try_send(
+            Progress(frame, frames, self.total("sealer", "sealed"), self.total("sealer", "receipted"))
+        )
+
+    # --- stop -----------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Ask all to finish, in the order of the flow so that what is in hand still passes; kill what does not."""
+        for child in self.children.values():
+            child.ask_to_stop()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for child in self.children.values():
+            while child.ended() is None and time.monotonic() < deadline:
+                select.select([child.control], [], [], 0.02)
+                try:
+                    child.listen()
+                except (HostileMessageError, PeerClosedError):
+                    time.sleep(0.005)
+            child.kill()
+            child.release()
+
+
+def _clock(utc_ms: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(utc_ms / 1000)) if utc_ms < 2**42 else "the far future"
