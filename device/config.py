@@ -1,7 +1,7 @@
 """The one configuration file (TOML): every key typed, bounded and with a default; environment variables override.
 
-`SEALCAM_UPLINK_PORT=8883` overrides `port` in `[uplink]`. An unknown key, in the file or in the environment, is an error:
-a misspelt safety setting must not be ignored.
+`SEALCAM_UPLINK_PORT=8883` overrides `port` in `[uplink]`. An unknown key, in the file or in the environment, is an
+error: a misspelt safety setting must not be ignored.
 """
 
 from __future__ import annotations

@@ -147,6 +147,7 @@ def main(me: Compartment) -> None:
             "utc_ms": facts.utc_ms,
         }
     )
+    announcer.utc0 = go.utc_ms
     me.serve(
         {link: functools.partial(announcer.acknowledged, link) for link in announcer.readers},
         tick=announcer.step,

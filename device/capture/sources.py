@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ Slot = Callable[[int, int], npt.NDArray[np.uint8]]
 """Gives the ring's next free slot for (width, height): uint8 [height, width, 3] to be filled with BGR pixels."""
 
 _IMAGES = {".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".webp"}
-_OLDEST_CLOCK = datetime(2000, 1, 1, tzinfo=timezone.utc)
+_OLDEST_CLOCK = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class VideoSource:
             moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
         except ValueError:
             return 0
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return round(moment.timestamp() * 1000) if moment > _OLDEST_CLOCK else 0
 
     def frames(self, slot: Slot, start: int) -> Iterator[tuple[int, int]]:
@@ -89,7 +89,7 @@ class VideoSource:
                 t_ms = max(0, round(float((picture.pts - first_pts) * picture.time_base) * 1000.0))
             bgr = picture.reformat(format="bgr24")
             plane = bgr.planes[0]
-            rows = np.frombuffer(plane, np.uint8).reshape(bgr.height, plane.line_size)
+            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(bgr.height, plane.line_size)
             np.copyto(slot(bgr.width, bgr.height).reshape(bgr.height, -1), rows[:, : bgr.width * 3])
             yield number, t_ms
         if number < 0:

@@ -1,13 +1,14 @@
 """The inside of every compartment: adopt the descriptors, limit, tighten, report ready, serve, beat, stop.
 
-The order is the point. A compartment (1) sets its resource limits, (2) takes its descriptors and settings, (3) loads all
-that it will ever need, (4) tightens itself, and only then (5) says that it is ready and (6), when warden says so, touches
-its first hostile byte from a peer.
+The order is the point. A compartment (1) sets its resource limits, (2) takes its descriptors and settings, (3) loads
+all that it will ever need, (4) tightens itself, and only then (5) says that it is ready and (6), when warden says so,
+touches its first hostile byte from a peer.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import select
 import sys
@@ -102,10 +103,8 @@ class Compartment:
     def fail(self, reason: str) -> NoReturn:
         """Tell warden why this compartment cannot do its work, and leave with status 1."""
         shown = "".join(c if " " <= c <= "~" else "?" for c in reason)[:400]
-        try:
+        with contextlib.suppress(ChannelError):  # warden is gone: there is nobody left to tell
             self._control.send(Failed(shown or "no reason given"))
-        except ChannelError:
-            pass  # warden is gone: there is nobody left to tell
         sys.exit(1)
 
     def serve(
@@ -176,7 +175,7 @@ class Compartment:
 
 
 def run(name: str, main: Callable[[Compartment], None]) -> NoReturn:
-    """`python -m device.<name>`: run `main`; what it cannot do is one sentence to warden, never a traceback to a user."""
+    """`python -m device.<name>`: run `main`; what it cannot do is one sentence to warden, never a traceback."""
     compartment = Compartment(name, sys.argv[1:])
     try:
         main(compartment)

@@ -70,8 +70,8 @@ class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type")
 # --- frames -----------------------------------------------------------------------------------------------------
 
 
-class FrameReady(Message, tag="frame_ready"):
-    """capture -> perception, codes: slot `slot` of the ring holds frame `frame` while its generation is `generation`."""
+class FrameReady(Message, frozen=True, tag="frame_ready"):
+    """capture -> perception, codes: `slot` of the ring holds this frame while its generation is `generation`."""
 
     frame: FrameNumber
     slot: Slot
@@ -80,13 +80,13 @@ class FrameReady(Message, tag="frame_ready"):
     utc_ms: Milliseconds  # 0: the stream's wall-clock time is not known
 
 
-class FrameDone(Message, tag="frame_done"):
+class FrameDone(Message, frozen=True, tag="frame_done"):
     """perception, codes -> capture, lockstep only: the frame is done with, its results are sent."""
 
     frame: FrameNumber
 
 
-class StreamEnd(Message, tag="stream_end"):
+class StreamEnd(Message, frozen=True, tag="stream_end"):
     """capture -> perception, codes -> verdict: no frame follows."""
 
     frames: FrameNumber
@@ -107,7 +107,7 @@ class Box(Struct, frozen=True, forbid_unknown_fields=True):
     class_score: Fraction
 
 
-class Sightings(Message, tag="sightings"):
+class Sightings(Message, frozen=True, tag="sightings"):
     """perception -> verdict, and to the recorder: what one frame shows, an empty list included."""
 
     frame: FrameNumber
@@ -127,7 +127,7 @@ class Region(Struct, frozen=True, forbid_unknown_fields=True):
     h: Extent
 
 
-class Regions(Message, tag="regions"):
+class Regions(Message, frozen=True, tag="regions"):
     """perception -> codes: where a code panel may hang in this frame."""
 
     frame: FrameNumber
@@ -156,7 +156,7 @@ class Reading(Struct, frozen=True, forbid_unknown_fields=True):
     oversized: bool = False  # decoded to more than MAX_CODE_BYTES: `data` is then empty, and it is no code of ours
 
 
-class Readings(Message, tag="readings"):
+class Readings(Message, frozen=True, tag="readings"):
     """codes -> verdict: what was read in one frame, an empty list included."""
 
     frame: FrameNumber
@@ -167,7 +167,7 @@ class Readings(Message, tag="readings"):
 # --- position ---------------------------------------------------------------------------------------------------
 
 
-class Fix(Message, tag="fix"):
+class Fix(Message, frozen=True, tag="fix"):
     """position -> verdict: where the vehicle was. `utc_ms` is the fix's own clock (GPS time)."""
 
     utc_ms: Milliseconds
@@ -177,7 +177,7 @@ class Fix(Message, tag="fix"):
     accuracy_m: Annotated[float, Meta(ge=0.0, le=10_000.0)]
 
 
-class FixesEnd(Message, tag="fixes_end"):
+class FixesEnd(Message, frozen=True, tag="fixes_end"):
     """position -> verdict: no fix follows (the GPX file is at its end, or there is no source at all)."""
 
 
@@ -208,7 +208,7 @@ class Place(Struct, frozen=True, forbid_unknown_fields=True):
     accuracy_m: Annotated[float, Meta(ge=0.0, le=10_000.0)]
 
 
-class Verdict(Message, tag="verdict"):
+class Verdict(Message, frozen=True, tag="verdict"):
     """verdict -> sealer, indicator and the recorder: what Sealcam holds to be true about one physical sign.
 
     `class_id` is the class to act on (None where nothing may be believed); `perceived_class_id` is what perception
@@ -229,20 +229,20 @@ class Verdict(Message, tag="verdict"):
     reasons: Annotated[list[Identifier], Meta(max_length=16)]
 
 
-class VerdictStored(Message, tag="verdict_stored"):
+class VerdictStored(Message, frozen=True, tag="verdict_stored"):
     """sealer -> verdict: the verdict is sealed and on disk; it need not be sent again."""
 
     verdict_id: Identifier
 
 
-class Tamper(Message, tag="tamper"):
+class Tamper(Message, frozen=True, tag="tamper"):
     """indicator -> verdict: the tamper switch changed."""
 
     opened: bool
     at_ms: Milliseconds
 
 
-class Health(Message, tag="health"):
+class Health(Message, frozen=True, tag="health"):
     """warden, verdict -> sealer and indicator: something about the device itself that telemetry must show."""
 
     kind: HealthKind
@@ -255,24 +255,24 @@ class Health(Message, tag="health"):
 # --- telemetry --------------------------------------------------------------------------------------------------
 
 
-class Envelope(Message, tag="envelope"):
+class Envelope(Message, frozen=True, tag="envelope"):
     """sealer -> uplink: sealed bytes, to be published as they are. uplink cannot read them."""
 
     sequence: Annotated[int, Meta(ge=0, le=2**53)]
     sealed: Annotated[bytes, Meta(min_length=1, max_length=MAX_ENVELOPE_BYTES)]
 
 
-class ReceiptBytes(Message, tag="receipt"):
+class ReceiptBytes(Message, frozen=True, tag="receipt"):
     """uplink -> sealer: bytes that claim to be a receipt. sealer verifies the sink's signature."""
 
     data: Annotated[bytes, Meta(min_length=1, max_length=4096)]
 
 
-class Dial(Message, tag="dial"):
+class Dial(Message, frozen=True, tag="dial"):
     """uplink -> dialer: give me a new connection to the one broker (there is nothing to choose)."""
 
 
-class Dialled(Message, tag="dialled"):
+class Dialled(Message, frozen=True, tag="dialled"):
     """dialer -> uplink: with `ok`, the connected socket rides along as SCM_RIGHTS."""
 
     ok: bool
@@ -281,19 +281,19 @@ class Dialled(Message, tag="dialled"):
 # --- control: compartment <-> warden ------------------------------------------------------------------------------
 
 
-class Ready(Message, tag="ready"):
+class Ready(Message, frozen=True, tag="ready"):
     """compartment -> warden: initialised and confined. `facts` are small numbers that warden needs (stream size...)."""
 
     facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
 
 
-class Go(Message, tag="go"):
+class Go(Message, frozen=True, tag="go"):
     """warden -> compartment: every compartment is ready; start. `utc_ms`: the stream's first frame, 0 if unknown."""
 
     utc_ms: Milliseconds
 
 
-class Beat(Message, tag="beat"):
+class Beat(Message, frozen=True, tag="beat"):
     """compartment -> warden, a few times a second: alive. Counts are since start; stages are seconds of wall time."""
 
     handled: FrameNumber
@@ -306,17 +306,17 @@ class Beat(Message, tag="beat"):
     facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
 
 
-class Stop(Message, tag="stop"):
+class Stop(Message, frozen=True, tag="stop"):
     """warden -> compartment: finish what is in hand and exit 0."""
 
 
-class Done(Message, tag="done"):
+class Done(Message, frozen=True, tag="done"):
     """compartment -> warden: my input has ended and everything I had to do is done."""
 
     facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
 
 
-class Failed(Message, tag="failed"):
+class Failed(Message, frozen=True, tag="failed"):
     """compartment -> warden: I cannot do my work; one sentence with the remedy. Printable ASCII only: it is shown."""
 
     reason: Annotated[str, Meta(max_length=400, pattern=r"^[ -~]+$")]

@@ -33,7 +33,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "doctor",
         help="what this machine enforces and lacks",
-        description="Tries each confinement layer for real and names the remedy for what is missing. Exit status 1 if anything required is.",
+        description="Tries each layer for real and names the remedy for what is missing. Exit status 1 if any required is.",
     )
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     parser.set_defaults(run=run)

@@ -49,7 +49,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--video-start",
         metavar="TIME|gps",
-        help="when the video begins (ISO 8601), or 'gps': with the track; default: as the file says, else with the track",
+        help="when the video begins (ISO 8601), or 'gps': with the track; default: as the file says, else as the track",
     )
     parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)

@@ -1,8 +1,8 @@
 """Starts one compartment: a new interpreter in an empty root, in namespaces of its own, under the start filter.
 
-bubblewrap makes the namespaces and the mounts (its arguments go through a descriptor, so that no path shows on a command
-line), loads the start filter and executes `python -I -m <module> --descriptors name=number,...`. The compartment then
-loads what it needs and tightens itself (`tighten.py`).
+bubblewrap makes the namespaces and the mounts (its arguments go through a descriptor, so that no path shows on a
+command line), loads the start filter and executes `python -P -m <module> --descriptors name=number,...`. The compartment
+then loads what it needs and tightens itself (`tighten.py`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ENVIRONMENT = {
 
 _NAMESPACES = ("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup")
 _REFUSED = (
-    "bubblewrap is refused user namespaces on this machine; allow them (sudo sysctl -w kernel.unprivileged_userns_clone=1 "
+    "bubblewrap is refused user namespaces here; allow them (sudo sysctl -w kernel.unprivileged_userns_clone=1 "
     "user.max_user_namespaces=15000, or on Ubuntu an AppArmor profile for /usr/bin/bwrap), then run: sealcam doctor"
 )
 
@@ -50,7 +50,7 @@ class Started:
 
 
 def runtime_paths() -> list[Path]:
-    """What a Python process of ours reads while it starts: system libraries, interpreter, virtual environment, our code."""
+    """What a Python process of ours reads while it starts: system libraries, interpreter, packages, our code."""
     paths = [Path(p) for p in (*_SYSTEM, *_SYSTEM_FILES)]
     paths += [Path(sys.base_prefix), Path(sys.prefix), Path(sysconfig.get_paths()["purelib"])]
     paths += [_CHECKOUT / "device", _CHECKOUT / "wire"]

@@ -39,7 +39,7 @@ class Descriptor(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 STANDARD_DESCRIPTORS = ("control", "filter", "settings")
-"""Handed to every compartment: its link to warden, its run filter, and its own settings (the last two are read once)."""
+"""Handed to every compartment: its link to warden, its run filter, and its own settings (both read once)."""
 
 
 class Network(Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,9 +4,9 @@ The *start* filter is given to bubblewrap, which loads it just before it execute
 handed over as bytes and loaded by the compartment once it is initialised, for all its threads (`TSYNC`), so that no
 library is needed for it inside. Filters stack: the run filter can only take away.
 
-Sources: seccomp(2), libseccomp's seccomp_rule_add(3). What is not allowed fails with EPERM rather than killing, so that
-an attempt is survived, seen and counted; `clone3` fails with ENOSYS, since its flags lie behind a pointer that no filter
-can look at, and the C library then falls back to `clone`, whose flags are checked here.
+Sources: seccomp(2), libseccomp's seccomp_rule_add(3). What is not allowed fails with EPERM rather than killing, so
+that an attempt is survived and can be shown; `clone3` fails with ENOSYS, since its flags lie behind a pointer that no
+filter can look at, and the C library then falls back to `clone`, whose flags are checked here.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def load(program: bytes) -> None:
     )
     if result != 0:
         raise CannotConfineError(
-            f"the seccomp filter was refused ({os.strerror(ctypes.get_errno())}); use a kernel with CONFIG_SECCOMP_FILTER"
+            f"seccomp refused the filter ({os.strerror(ctypes.get_errno())}); use a kernel with CONFIG_SECCOMP_FILTER"
         )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from device.confine.policy import Layer, Policy
+from device.confine.policy import REQUIRED_LAYERS, Policy
 
 _NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 
 
-def enforced(policy: Policy, pid: int) -> dict[Layer, bool]:
+def enforced(policy: Policy, pid: int) -> dict[str, bool]:
     """Layer -> whether the kernel enforces it on process `pid`, from /proc. A vanished process has none.
 
     `rlimits` is told by the core limit of zero and the address space limit, both of which the policy sets.
@@ -20,7 +20,7 @@ def enforced(policy: Policy, pid: int) -> dict[Layer, bool]:
         limits = (process / "limits").read_text()
         shared = [n for n in _NAMESPACES if (process / "ns" / n).readlink() == Path("/proc/self/ns", n).readlink()]
     except OSError:
-        return dict.fromkeys(("namespaces", "seccomp", "no_new_privs", "capabilities", "rlimits"), False)
+        return dict.fromkeys(REQUIRED_LAYERS, False)
     allowed = ["net"] if policy.network.host else []
     space = next(line for line in limits.splitlines() if line.startswith("Max address space")).split()[3]
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gpiozero import Buzzer, Button, Device, RGBLED
+from gpiozero import RGBLED, Button, Buzzer, Device
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from device.warden.report import Finished, Incident, Progress, Running
 
 @dataclass
 class Outcome:
-    """How a run went. `summary` holds DESIGN.md's fields; `sentence` what the user is told if `exit_status` is not 0."""
+    """How a run went. `summary` holds DESIGN.md's fields; `sentence` what the user is told when it is not 0."""
 
     exit_status: int
     sentence: str

@@ -49,8 +49,10 @@ def main() -> int:
 def _supervise(plan: Plan, launcher: Link, outside: dict[str, int]) -> int:
     folder = Path(plan.models)
     manifest = artifacts.load_manifest(folder)
-    entries = {"detector": manifest.detector, "classifier": manifest.classifier}
-    models = {name: artifacts.sealed_model(folder, e.file, e.sha256) for name, e in entries.items()}
+    models = {
+        "detector": artifacts.sealed_model(folder, manifest.detector.file, manifest.detector.sha256),
+        "classifier": artifacts.sealed_model(folder, manifest.classifier.file, manifest.classifier.sha256),
+    }
     device = Supervisor(plan, manifest, Wiring(outside, models), launcher)
     sentence, status, seconds = "", 0, 0.0
     try:

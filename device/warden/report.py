@@ -9,7 +9,7 @@ from msgspec import Meta
 from device.channel.messages import Message
 
 
-class Progress(Message, tag="progress"):
+class Progress(Message, frozen=True, tag="progress"):
     """How far the run is. `frames` is 0 where the source does not tell."""
 
     frame: int
@@ -18,14 +18,14 @@ class Progress(Message, tag="progress"):
     receipted: int
 
 
-class Running(Message, tag="running"):
+class Running(Message, frozen=True, tag="running"):
     """Every compartment is ready and confined: name -> (process id outside its pid namespace, layers enforced)."""
 
     pids: dict[str, int]
     layers: dict[str, dict[str, bool]]
 
 
-class Incident(Message, tag="incident"):
+class Incident(Message, frozen=True, tag="incident"):
     """A restart, an invalid message or an alarm, as it happens."""
 
     kind: str
@@ -33,7 +33,7 @@ class Incident(Message, tag="incident"):
     detail: str
 
 
-class Finished(Message, tag="finished"):
+class Finished(Message, frozen=True, tag="finished"):
     """The last report. `exit_status` as DESIGN.md says; `sentence` is empty when all is good."""
 
     exit_status: Annotated[int, Meta(ge=0, le=2)]

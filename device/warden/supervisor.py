@@ -73,7 +73,7 @@ class Supervisor:
                 return
         self.utc_ms = self._stream_start()
         for child in self.children.values():
-            self.layers[child.name] = dict(verify.enforced(child.policy, child.pid))
+            self.layers[child.name] = verify.enforced(child.policy, child.pid)
         self._fail_closed()
         self._go()
         self._launcher.send(Running({c.name: c.pid for c in self.children.values()}, self.layers))
@@ -107,8 +107,8 @@ class Supervisor:
         length = stream["frames"] * 1_000_000 // max(1, stream["milli_fps"])
         if last < utc_ms or (self._plan.kind != "camera" and first > utc_ms + length):
             raise StartError(
-                f"{self._plan.gpx_shown} covers {_clock(first)} to {_clock(last)}, the video begins at {_clock(utc_ms)}: "
-                "they do not overlap; give the matching track, or --video-start"
+                f"{self._plan.gpx_shown} covers {_clock(first)} to {_clock(last)}, the video begins at "
+                f"{_clock(utc_ms)}: they do not overlap; give the matching track, or --video-start"
             )
         return utc_ms
 
@@ -198,7 +198,7 @@ class Supervisor:
         if wait is None:
             self._incident("budget_spent", name, how)
             raise GivenUpError(
-                f"{name} failed {self._plan.config.warden.restarts + 1} times within "
+                f"{name} failed more than {self._plan.config.warden.restarts} times within "
                 f"{self._plan.config.warden.restart_window_seconds:.0f} s ({child.failed or how}); see the incidents above"
             )
         if self.budgets[name].total > 1:
