@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from device.perception.classify import Classifier
-from device.perception.interpreter import Model, ModelUnreadable
+from device.perception.classify import Box, Classifier
+from device.perception.interpreter import Model, ModelUnreadableError
 from device.warden.artifacts import load_manifest
 from device.warden.errors import ArtifactError
 from hardware.rig.blend import level_for, over, premultiplied, pyramid
@@ -27,7 +27,10 @@ _SCENERY = ((214, 190, 160), (212, 206, 198), (70, 104, 82), (52, 96, 66), (104,
 
 @dataclass(frozen=True)
 class View:
-    """One look at a face: side in pixels, place in its small frame, light, blur, noise, and the box that is found."""
+    """One look at a face: side in pixels, place in its small frame, light, blur, noise.
+
+    `miss`: by how much the box that is found is shifted (two shares of its size) and too wide and high (two factors).
+    """
 
     size: float
     background: Image
@@ -35,7 +38,7 @@ class View:
     gain: float
     blur: float
     corner: tuple[float, float]
-    box: tuple[float, float, float, float]
+    miss: tuple[float, float, float, float]
 
 
 def view_of(size: float, rng: random.Random) -> View:
@@ -47,16 +50,35 @@ def view_of(size: float, rng: random.Random) -> View:
     background = cv2.resize(np.clip(low, 0, 255).astype(np.uint8), (side, side), interpolation=cv2.INTER_CUBIC)
     grain = np.rint(noise.normal(128, rng.uniform(1.0, 2.5), (side, side))).astype(np.uint8)
     x, y = ((side - size) / 2 + rng.uniform(-0.5, 0.5) for _ in range(2))
-    jitter, scale = 0.05 * size, rng.uniform(0.93, 1.1)
-    width, height = size * scale * rng.uniform(0.97, 1.03), size * scale * rng.uniform(0.97, 1.03)
-    box = (
-        x + (size - width) / 2 + rng.uniform(-jitter, jitter),
-        y + (size - height) / 2 + rng.uniform(-jitter, jitter),
-        width,
-        height,
+    scale = rng.uniform(0.95, 1.1)
+    miss = (
+        rng.uniform(-0.05, 0.05),
+        rng.uniform(-0.05, 0.05),
+        scale * rng.uniform(0.97, 1.03),
+        scale * rng.uniform(0.97, 1.03),
     )
     blur = rng.uniform(0.25, 0.8)
-    return View(size, np.asarray(background, np.uint8), grain, rng.uniform(0.8, 1.15), blur, (x, y), box)
+    return View(size, np.asarray(background, np.uint8), grain, rng.uniform(0.8, 1.15), blur, (x, y), miss)
+
+
+def outline_of(alpha: Image) -> Box:
+    """The tight box around a mask as shares of its side: left, top, width, height."""
+    rows, columns = np.nonzero(alpha.any(axis=1))[0], np.nonzero(alpha.any(axis=0))[0]
+    left, top = columns[0], rows[0]
+    side = len(alpha)
+    return left / side, top / side, (columns[-1] + 1 - left) / side, (rows[-1] + 1 - top) / side
+
+
+def found(outline: Box, view: View) -> Box:
+    """The box that a detector finds around the sign in a view, pixels of the small frame."""
+    left, top, width, height = (share * view.size for share in outline)
+    shift_x, shift_y, wider, higher = view.miss
+    return (
+        view.corner[0] + left + width * (0.5 + shift_x - wider / 2),
+        view.corner[1] + top + height * (0.5 + shift_y - higher / 2),
+        width * wider,
+        height * higher,
+    )
 
 
 def look(levels: list[Image], view: View) -> Image:
@@ -90,13 +112,14 @@ class Judge:
         try:
             entry = load_manifest(path.parent).classifier
             model = Model(path)
-        except (ArtifactError, ModelUnreadable, OSError) as error:
+        except (ArtifactError, ModelUnreadableError, OSError) as error:
             raise ClassifierNeededError(f"the classifier {path} cannot be used: {error}") from error
         return cls(Classifier(model, entry.crop_expand, entry.temperature))
 
     def log_probabilities(self, face: Image, views: Sequence[View]) -> Scores:
         """Natural logarithms of the class probabilities of a face (BGRA, not premultiplied): views x 43."""
         levels = pyramid(premultiplied(face[:, :, :3], face[:, :, 3]))
-        rows = [self._classifier(look(levels, view), [view.box])[0].probabilities for view in views]
+        outline = outline_of(face[:, :, 3])
+        rows = [self._classifier(look(levels, view), [found(outline, view)])[0].probabilities for view in views]
         self.answers += len(rows)
         return np.log(np.maximum(np.array(rows), 1e-30))
