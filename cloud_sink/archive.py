@@ -1,0 +1,251 @@
+"""The database, reading side: what the page, the API and the command line ask. Never writes.
+
+Every call opens a read-only connection of its own, so any thread may call; WAL lets it read while the receiver writes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cloud_sink.chain import Span, gaps
+from cloud_sink.errors import SchemaError, StoreError
+from cloud_sink.store import APPLICATION_ID, BUSY_TIMEOUT_S, SCHEMA_VERSION
+from wire import events
+from wire.errors import HostileInputError
+from wire.events import HealthEvent, VerdictEvent
+
+MAX_ROWS = 500
+MAX_BREAKS_SHOWN = 20
+
+_COLUMNS = "envelope.id, envelope.device_id, sequence, digest, previous, boot_id, length(sealed), event, received_ms"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One stored envelope and the event that was in it. `row_id` is the order of arrival."""
+
+    row_id: int
+    device_id: str
+    sequence: int
+    digest: bytes
+    previous: bytes
+    boot_id: bytes
+    sealed_bytes: int
+    event: VerdictEvent | HealthEvent
+    received_ms: int
+
+
+@dataclass(frozen=True)
+class StoredVerdict(Stored):
+    """A stored envelope that held a verdict."""
+
+    event: VerdictEvent
+
+
+@dataclass(frozen=True)
+class StoredHealth(Stored):
+    """A stored envelope that held a health event."""
+
+    event: HealthEvent
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link of a device's chain as it is stored; `sealed` and `event` are None where it is erased."""
+
+    sequence: int
+    digest: bytes
+    previous: bytes
+    sealed: bytes | None
+    event: bytes | None
+
+
+@dataclass(frozen=True)
+class TallyRow:
+    """How often something was not stored, and when. `device_id` is '' where no enrolled device can be named."""
+
+    device_id: str
+    reason: str
+    count: int
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+    """One device as its envelopes show it. `last_received_ms` is None where all its envelopes are erased."""
+
+    device_id: str
+    last_received_ms: int | None
+    envelopes: int
+    highest_sequence: int
+    gaps: tuple[Span, ...]
+    breaks: tuple[int, ...]  # at most MAX_BREAKS_SHOWN, the latest
+    states: dict[str, int]
+    health_counts: dict[str, int]
+    latest_health: dict[str, StoredHealth]  # by kind
+
+
+class Archive:
+    """Questions to the database at `path`. Each raises StoreError where it cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            uri = f"{self.path.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as db:
+                db.execute("PRAGMA trusted_schema = OFF")
+                (version,) = db.execute("PRAGMA user_version").fetchone()
+                (application,) = db.execute("PRAGMA application_id").fetchone()
+                if (version, application) != (SCHEMA_VERSION, APPLICATION_ID):
+                    raise SchemaError(f"{self.path} is not a database of this Sealcam version: name another --home")
+                db.execute("BEGIN")  # one state for all questions of this call
+                yield db
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"cannot read {self.path}: {error}; run `sealcam-sink serve` once, or check it") from error
+
+    def verdicts(
+        self, *, after: int = 0, before: int | None = None, limit: int = 50, newest_first: bool = True,
+        states: Sequence[str] = (), device_id: str | None = None,
+    ) -> list[StoredVerdict]:  # fmt: skip
+        """Verdicts with `after` < row id < `before`, of the given states and device (none given: all)."""
+        order = "DESC" if newest_first else "ASC"
+        where, arguments = ["envelope.id > ?", "envelope.id < ?"], [after, 2**63 - 1 if before is None else before]
+        if states:
+            where.append(f"verdict.state IN ({', '.join('?' * len(states))})")
+        if device_id is not None:
+            where.append("verdict.device_id = ?")
+        query = (
+            f"SELECT {_COLUMNS} FROM verdict JOIN envelope ON envelope.id = verdict.envelope_id"  # noqa: S608
+            f" WHERE {' AND '.join(where)} ORDER BY envelope.id {order} LIMIT ?"
+        )
+        named = () if device_id is None else (device_id,)
+        with self._reading() as db:
+            rows = db.execute(query, (*arguments, *states, *named, max(0, min(limit, MAX_ROWS))))
+            return [StoredVerdict(*_row(row)) for row in rows]
+
+    def verdict(self, row_id: int) -> StoredVerdict | None:
+        """One verdict, None where there is none under this row id (any more)."""
+        if not 0 < row_id < 2**63 - 1:
+            return None
+        found = self.verdicts(after=row_id - 1, before=row_id + 1, limit=1)
+        return found[0] if found else None
+
+    def link_holds(self, stored: Stored) -> bool | None:
+        """Whether `stored` names the digest of the envelope before it; None while that one is not here."""
+        with self._reading() as db:
+            before = db.execute(
+                "SELECT digest FROM envelope WHERE device_id = ? AND sequence = ?",
+                (stored.device_id, stored.sequence - 1),
+            ).fetchone()
+            broken = db.execute(
+                "SELECT 1 FROM chain_break WHERE device_id = ? AND sequence = ?", (stored.device_id, stored.sequence)
+            ).fetchone()
+        if broken:
+            return False
+        return True if before or stored.sequence == 0 else None
+
+    def health(self, *, device_id: str, limit: int = 50) -> list[StoredHealth]:
+        """The latest health events of one device, newest first."""
+        query = (
+            f"SELECT {_COLUMNS} FROM health JOIN envelope ON envelope.id = health.envelope_id"  # noqa: S608
+            " WHERE health.device_id = ? ORDER BY envelope.id DESC LIMIT ?"
+        )
+        with self._reading() as db:
+            return [StoredHealth(*_row(row)) for row in db.execute(query, (device_id, min(limit, MAX_ROWS)))]
+
+    def devices(self) -> list[DeviceFacts]:
+        """Every device that ever sent something authentic, by name."""
+        with self._reading() as db:
+            names = [name for (name,) in db.execute("SELECT device_id FROM device ORDER BY device_id")]
+            return [_device(db, name) for name in names]
+
+    def tallies(self) -> list[TallyRow]:
+        """What was not stored, the latest first."""
+        with self._reading() as db:
+            query = "SELECT device_id, reason, count, first_ms, last_ms FROM tally ORDER BY last_ms DESC"
+            return [TallyRow(*row) for row in db.execute(query)]
+
+    def last_row(self) -> int:
+        """The row id of the latest envelope, 0 where there is none."""
+        with self._reading() as db:
+            return int(db.execute("SELECT coalesce(max(id), 0) FROM envelope").fetchone()[0])
+
+    def chain(self, device_id: str) -> Iterator[Link]:
+        """All of one device's links by sequence number, one at a time. `Link.event` is raw: it was not parsed again."""
+        query = "SELECT sequence, digest, previous, sealed, event FROM envelope WHERE device_id = ? ORDER BY sequence"
+        with self._reading() as db:
+            for row in db.execute(query, (device_id,)):
+                yield Link(*row)
+
+    def device_names(self) -> list[str]:
+        """The ids of all devices that ever sent something authentic."""
+        with self._reading() as db:
+            return [name for (name,) in db.execute("SELECT device_id FROM device ORDER BY device_id")]
+
+    def erasable(self, *, device_id: str | None, before_ms: int | None) -> int:
+        """How many envelopes `Store.erase` would erase."""
+        query = (
+            "SELECT count(*) FROM envelope WHERE erased_ms IS NULL AND (?1 IS NULL OR device_id = ?1)"
+            " AND (?2 IS NULL OR received_ms < ?2)"
+        )
+        with self._reading() as db:
+            return int(db.execute(query, (device_id, before_ms)).fetchone()[0])
+
+    def every(self, *, device_id: str | None = None, after: int = 0, limit: int = MAX_ROWS) -> list[Stored]:
+        """Envelopes with content, in order of arrival: what an export goes through page by page."""
+        query = (
+            f"SELECT {_COLUMNS} FROM envelope WHERE id > ?1 AND erased_ms IS NULL"  # noqa: S608
+            " AND (?2 IS NULL OR device_id = ?2) ORDER BY id LIMIT ?3"
+        )
+        with self._reading() as db:
+            return [Stored(*_row(row)) for row in db.execute(query, (after, device_id, limit))]
+
+
+def _row(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of `_COLUMNS`, its event parsed with the same strictness as when it came."""
+    event = row[7]
+    try:
+        parsed = events.parse(event if isinstance(event, bytes) else b"")
+    except HostileInputError as error:
+        raise StoreError(f"the database is damaged: envelope {row[0]}: {error}; run `sealcam-sink verify`") from error
+    return (*row[:7], parsed, *row[8:])
+
+
+def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
+    def grouped(table: str, column: str) -> dict[str, int]:
+        query = f"SELECT {column}, count(*) FROM {table} WHERE device_id = ? GROUP BY {column}"  # noqa: S608
+        return dict(db.execute(query, (device_id,)))
+
+    one = (device_id,)
+    spans = [Span(*row) for row in db.execute("SELECT first, last FROM span WHERE device_id = ? ORDER BY first", one)]
+    last = db.execute("SELECT received_ms FROM envelope WHERE device_id = ? ORDER BY id DESC LIMIT 1", one).fetchone()
+    breaks = db.execute(
+        f"SELECT sequence FROM chain_break WHERE device_id = ? ORDER BY sequence DESC LIMIT {MAX_BREAKS_SHOWN}",  # noqa: S608
+        one,
+    ).fetchall()
+    latest = db.execute(
+        f"SELECT {_COLUMNS} FROM envelope WHERE id IN"  # noqa: S608
+        " (SELECT max(envelope_id) FROM health WHERE device_id = ? GROUP BY kind)",
+        one,
+    ).fetchall()
+    health = [StoredHealth(*_row(row)) for row in latest]
+    return DeviceFacts(
+        device_id=device_id,
+        last_received_ms=last[0] if last else None,
+        envelopes=sum(span.count for span in spans),
+        highest_sequence=spans[-1].last if spans else 0,
+        gaps=tuple(gaps(spans)),
+        breaks=tuple(sequence for (sequence,) in breaks),
+        states=grouped("verdict", "state"),
+        health_counts=grouped("health", "kind"),
+        latest_health={stored.event.kind: stored for stored in health},
+    )

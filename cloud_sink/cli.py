@@ -1,0 +1,176 @@
+"""`sealcam-sink`: serve, stats, verify, export, erase.
+
+Exit status 0: good; 1: the run found something wrong; 2: bad usage, or a set-up that cannot work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from cloud_sink.archive import Archive
+from cloud_sink.errors import SetupError, SinkError
+from cloud_sink.keys import EnrolledDevices, sink_keys
+from cloud_sink.mqtt import parse_address
+from cloud_sink.serve import Settings, now_ms, serve
+from cloud_sink.stats import stats
+from cloud_sink.store import Store
+from cloud_sink.verify import verify
+from cloud_sink.web.api import event_json
+from device.keys import Home, KeysError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(format="sealcam-sink: %(message)s", level=logging.INFO, stream=sys.stderr)
+    home = Home.default() if arguments.home is None else Home(arguments.home.expanduser().absolute())
+    command: Callable[[argparse.Namespace, Path], int] = arguments.command
+    try:
+        return command(arguments, home.sink)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing at exit
+        return 1
+    except KeyboardInterrupt:
+        return 1
+    except (SetupError, KeysError) as error:
+        print(f"sealcam-sink: {error}", file=sys.stderr)
+        return 2
+    except SinkError as error:
+        print(f"sealcam-sink: {error}", file=sys.stderr)
+        return 1
+
+
+def _serve(arguments: argparse.Namespace, folder: Path) -> int:
+    settings = Settings(folder, arguments.broker, arguments.host, arguments.port, tuple(arguments.name))
+    serve(settings, lambda address: print(f"sealcam-sink: ready {address}", flush=True))
+    return 0
+
+
+def _stats(arguments: argparse.Namespace, folder: Path) -> int:
+    print(json.dumps(stats(_archive(folder)), indent=2))
+    return 0
+
+
+def _verify(arguments: argparse.Namespace, folder: Path) -> int:
+    archive, keys = _archive(folder), sink_keys(folder)
+    found = 0
+    for finding in verify(archive, keys.opening, EnrolledDevices(folder / "devices")):
+        found += 1
+        print(json.dumps(vars(finding)) if arguments.json else finding)
+    if not arguments.json:
+        total = stats(archive)["envelopes"]
+        print(f"{total} envelopes checked, {found} problem{'' if found == 1 else 's'} found")
+    return 1 if found else 0
+
+
+def _export(arguments: argparse.Namespace, folder: Path) -> int:
+    archive = _archive(folder)
+    if arguments.out is None:
+        _write_export(archive, arguments.device, sys.stdout)
+        return 0
+    try:
+        descriptor = os.open(arguments.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise SetupError(f"{arguments.out} is there already: name another file, or move it away") from None
+    except OSError as error:
+        raise SetupError(f"cannot write {arguments.out} ({error.strerror}): name another file") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        _write_export(archive, arguments.device, file)
+    return 0
+
+
+def _write_export(archive: Archive, device_id: str | None, file: TextIO) -> None:
+    after = 0
+    while page := archive.every(device_id=device_id, after=after):
+        for stored in page:
+            file.write(json.dumps(event_json(stored)) + "\n")
+        after = page[-1].row_id
+
+
+def _erase(arguments: argparse.Namespace, folder: Path) -> int:
+    archive = _archive(folder)
+    if arguments.device is None and arguments.before is None:
+        raise SetupError("say what to erase: --device ID, --before DATE, or both")
+    if arguments.device is not None and arguments.device not in archive.device_names():
+        raise SetupError("no such device has ever reported: see `sealcam-sink stats`, or the page, for those that have")
+    count = archive.erasable(device_id=arguments.device, before_ms=arguments.before)
+    if not arguments.yes:
+        raise SetupError(f"this erases the content of {count} envelopes for good: say so with --yes")
+    with Store(folder / "sink.db") as store:
+        erased = store.erase(device_id=arguments.device, before_ms=arguments.before, now_ms=now_ms())
+    print(f"{erased} envelopes erased; their sequence numbers and digests are kept, so that the chain can be checked")
+    return 0
+
+
+def _archive(folder: Path) -> Archive:
+    path = folder / "sink.db"
+    if not path.is_file():
+        raise SetupError(f"there is no database {path} yet: run `sealcam-sink serve`, or name another --home")
+    return Archive(path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sealcam-sink", description="Sealcam's receiver.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace, Path], int], purpose: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=purpose, description=purpose)
+        added.add_argument("--home", type=Path, help="data home (default: $SEALCAM_HOME, else ~/.local/share/sealcam)")
+        added.set_defaults(command=run)
+        return added
+
+    serving = command("serve", _serve, "Receive, verify and store what devices report, and show it on a page.")
+    serving.add_argument("--broker", type=_address, default=("127.0.0.1", 8883), metavar="HOST:PORT")
+    serving.add_argument("--host", default="127.0.0.1", help="address of the page (default: 127.0.0.1)")
+    serving.add_argument("--port", type=_port, default=8620, help="port of the page (default: 8620)")
+    serving.add_argument(
+        "--name", action="append", default=[], help="a host name that the page goes by; may be repeated"
+    )
+    command("stats", _stats, "Print counts as JSON.")
+    checking = command(
+        "verify", _verify, "Check every stored envelope and every chain again; exit status 1 on problems."
+    )
+    checking.add_argument("--json", action="store_true", help="one JSON object a line")
+    exporting = command("export", _export, "Write every stored event as JSON, one a line.")
+    exporting.add_argument("--device", help="only this device's")
+    exporting.add_argument("--out", type=Path, help="a new file (default: standard output)")
+    erasing = command("erase", _erase, "Erase the content of envelopes; what the chain needs is kept.")
+    erasing.add_argument("--device", help="only this device's")
+    erasing.add_argument(
+        "--before", type=_date, metavar="DATE", help="only what was received before, as 2026-01-31 (UTC)"
+    )
+    erasing.add_argument("--yes", action="store_true", help="really do it")
+    return parser
+
+
+def _address(text: str) -> tuple[str, int]:
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return int(text)
+
+
+def _date(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a date is written as 2026-01-31, or 2026-01-31T12:00:00") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""What can go wrong in the receiver.
+
+Hostile input is not here: it is a `Refused` decision, counted and shown. Nor are keys and certificates that are
+missing, damaged, expired or open to others: those errors are `device.keys`' own.
+"""
+
+from __future__ import annotations
+
+
+class SinkError(Exception):
+    """Root of the receiver's errors. The message is the sentence that the user reads."""
+
+
+class SetupError(SinkError):
+    """The receiver cannot start as it is set up. The message says what, where, and the remedy. Exit status 2."""
+
+
+class PortTakenError(SetupError, OSError):
+    """Another program listens where the page is to be served."""
+
+
+class AlreadyServingError(SetupError):
+    """Another `sealcam-sink serve` works in the same data home."""
+
+
+class BrokerIdentityError(SetupError):
+    """The program that answers at the broker's address cannot prove that it is our broker."""
+
+
+class StoreError(SinkError, OSError):
+    """The database cannot be read or written: disk full, read-only, damaged, or another program holds it."""
+
+
+class SchemaError(StoreError):
+    """The database was written by another version of Sealcam, or is not a Sealcam database."""

@@ -1,0 +1,236 @@
+"""The edge to the broker: one thread that receives, lets `Receiver` decide, and publishes receipts.
+
+The broker carries sealed bytes and is trusted with nothing. Delivery is end to end: a message is acknowledged to the
+broker only after it is decided about (stored, or refused for good), and the device keeps its envelope until a signed
+receipt. Where the database fails, nothing is acknowledged and the connection is made anew after a pause, whereupon
+the broker sends the message again.
+
+MQTT 5 (OASIS 2019), QoS 1, persistent session, so that what comes in while the sink is down for a day is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from cloud_sink.errors import BrokerIdentityError, StoreError
+from cloud_sink.receiver import Accepted, Receiver
+from wire import topics
+
+CLIENT_ID = "sealcam-sink"
+SESSION_EXPIRY_S = 24 * 3600
+KEEPALIVE_S = 20
+MAX_PACKET_BYTES = 64 * 1024
+IN_FLIGHT = 16
+SETTLE_EVERY_S = 1.0
+PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect; the last one repeats
+
+Phase = Literal["connecting", "connected", "unreachable", "refused", "store_failed", "stopped"]
+
+_log = logging.getLogger("sealcam-sink")
+
+
+@dataclass(frozen=True)
+class BrokerState:
+    """How the connection to the broker stands, and since when (unix milliseconds)."""
+
+    phase: Phase
+    since_ms: int
+
+
+class Subscriber(threading.Thread):
+    """The receiving thread. `changed` is called from it whenever there is something new to show.
+
+    Attributes:
+        state: replaced as a whole at every change; may be read from any thread.
+        failure: what ended the thread although nobody stopped it.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        tls: ssl.SSLContext,
+        receiver: Receiver,
+        *,
+        changed: Callable[[], None],
+        now_ms: Callable[[], int],
+    ) -> None:
+        super().__init__(name="broker", daemon=True)
+        self._address = address
+        self._receiver = receiver
+        self._changed = changed
+        self._now_ms = now_ms
+        self._stopping = threading.Event()
+        self._store_failed = False
+        self._ever_connected = False
+        self.state = BrokerState("connecting", now_ms())
+        self.failure: BaseException | None = None
+        self._client = self._make_client(tls)
+
+    def stop(self) -> None:
+        """Ask the thread to end; join it after."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """The thread: connect, receive until the connection ends, pause, again."""
+        try:
+            attempt = 0
+            while not self._stopping.is_set():
+                attempt = 0 if self._converse() else attempt + 1
+                self._stopping.wait(PAUSES_S[min(attempt, len(PAUSES_S) - 1)])
+            self._settle()
+        except BaseException as error:  # noqa: BLE001 -- handed to the main thread, which ends the process with it
+            self.failure = error
+        finally:
+            self._become("stopped")
+
+    def _make_client(self, tls: ssl.SSLContext) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2, client_id=CLIENT_ID, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
+        )
+        client.tls_set_context(tls)
+        client.max_queued_messages_set(1000)  # receipts; one that does not fit is made again when the device asks again
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_disconnect = self._on_disconnect
+        return client
+
+    def _converse(self) -> bool:
+        """One connection, from its making to its end. Returns whether it ever got as far as the subscription."""
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        properties.ReceiveMaximum = IN_FLIGHT
+        properties.MaximumPacketSize = MAX_PACKET_BYTES
+        host, port = self._address
+        if self._store_failed and not self._settle():
+            return False
+        self._store_failed = False
+        try:
+            self._client.connect(host, port, keepalive=KEEPALIVE_S, clean_start=False, properties=properties)
+            return self._receive()
+        except ssl.SSLCertVerificationError as error:
+            if not self._ever_connected:
+                raise BrokerIdentityError(
+                    f"the broker at {host}:{port} cannot prove who it is ({error.verify_message}): "
+                    "if it is yours, make its certificate anew with `sealcam keys`"
+                ) from error
+            self._become("refused")
+        except (OSError, ValueError, struct.error, IndexError, KeyError) as error:
+            # no connection, or a broker that does not keep to the protocol: paho lets those through as they come
+            self._become("unreachable", f"{type(error).__name__}")
+        return False
+
+    def _receive(self) -> bool:
+        subscribed, settled = False, time.monotonic()
+        while not self._stopping.is_set() and not self._store_failed:
+            if self._client.loop(timeout=0.25) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                if self.state.phase not in ("refused", "store_failed"):
+                    self._become("unreachable")
+                return subscribed
+            subscribed = subscribed or self.state.phase == "connected"
+            if time.monotonic() - settled >= SETTLE_EVERY_S:
+                settled = time.monotonic()
+                self._settle()
+        self._client.disconnect()
+        self._client.loop(timeout=0.1)
+        return False
+
+    def _settle(self) -> bool:
+        try:
+            if self._receiver.settle():
+                self._changed()
+        except StoreError as error:
+            self._fail_store(error)
+            return False
+        return True
+
+    def _fail_store(self, error: StoreError) -> None:
+        self._store_failed = True
+        self._become("store_failed", str(error))
+
+    def _become(self, phase: Phase, detail: str = "") -> None:
+        if phase == self.state.phase:
+            return
+        self.state = BrokerState(phase, self._now_ms())
+        level, sentence = _SAYINGS[phase]
+        _log.log(level, sentence.format(host=self._address[0], port=self._address[1], detail=detail))
+        self._changed()
+
+    # --- paho's callbacks, all in this thread -----------------------------------------------------------------------
+
+    def _on_connect(
+        self, client: Client, data: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._become("refused")
+            client.disconnect()
+        else:
+            client.subscribe(topics.ENVELOPE_FILTER, qos=1)
+
+    def _on_subscribe(
+        self, client: Client, data: object, mid: int, reasons: list[ReasonCode], properties: Properties | None
+    ) -> None:
+        if all(not reason.is_failure for reason in reasons):
+            self._ever_connected = True
+            self._become("connected")
+        else:
+            self._become("refused")
+            client.disconnect()
+
+    def _on_disconnect(
+        self, client: Client, data: object, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        if reason.is_failure and self.state.phase == "connected":
+            self._become("unreachable", "the connection was lost")
+
+    def _on_message(self, client: Client, data: object, message: MQTTMessage) -> None:
+        if self._store_failed:
+            return  # not acknowledged: it comes again
+        try:
+            decision = self._receiver.handle(message.topic, bytes(message.payload))
+        except StoreError as error:
+            self._fail_store(error)
+            return
+        if isinstance(decision, Accepted):
+            client.publish(topics.receipt_topic(decision.device_id), decision.receipt, qos=1)
+            if decision.new:
+                self._changed()
+        client.ack(message.mid, message.qos)
+
+
+_SAYINGS: dict[Phase, tuple[int, str]] = {
+    "connecting": (logging.INFO, "connecting to the broker at {host}:{port}"),
+    "connected": (logging.INFO, "connected to the broker at {host}:{port}"),
+    "unreachable": (
+        logging.WARNING,
+        "the broker at {host}:{port} cannot be reached ({detail}): start it, or name it with --broker; trying on",
+    ),
+    "refused": (
+        logging.WARNING,
+        "the broker at {host}:{port} refuses the sink: check its access list and the sink's certificate; trying on",
+    ),
+    "store_failed": (logging.ERROR, "{detail}; nothing is receipted until this is mended; trying on"),
+    "stopped": (logging.INFO, "no longer connected to the broker"),
+}
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """HOST:PORT, also [IPv6]:PORT. Raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError(f"{text[:80]!r} is not HOST:PORT")
+    return host, int(port)

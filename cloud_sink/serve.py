@@ -1,0 +1,142 @@
+"""`sealcam-sink serve`: the receiving thread, the page, and how they start and end together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud_sink.archive import Archive
+from cloud_sink.errors import AlreadyServingError, SetupError
+from cloud_sink.keys import EnrolledDevices, sink_keys, tls_context
+from cloud_sink.mqtt import Subscriber
+from cloud_sink.receiver import Receiver
+from cloud_sink.store import Store
+from cloud_sink.web.app import Sources, make_app
+from cloud_sink.web.live import Feed
+from cloud_sink.web.server import Server, listen
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+THREAD_ENDS_WITHIN_S = 5.0
+
+_log = logging.getLogger("sealcam-sink")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line says. `folder`: `sink/` of the data home. `names`: host names that the page goes by."""
+
+    folder: Path
+    broker: tuple[str, int]
+    host: str
+    port: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def database(self) -> Path:
+        """Where everything is stored."""
+        return self.folder / "sink.db"
+
+
+def now_ms() -> int:
+    """The time, unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Receive and show until SIGTERM or SIGINT. `ready` gets the page's address once broker and page are both up.
+
+    Raises SetupError, StoreError, and KeysError of `device.keys`, each with the sentence for the user.
+    """
+    keys, tls = sink_keys(settings.folder), tls_context(settings.folder)
+    devices = EnrolledDevices(settings.folder / "devices")
+    with only_one(settings.folder / "serve.lock"), Store(settings.database) as store:
+        receiver = Receiver(store, keys, devices, now_ms)
+        with listen(settings.host, settings.port) as listening:
+            if settings.host not in LOOPBACK:
+                _log.warning("the page at %s can be read by anyone who reaches this machine", settings.host)
+            asyncio.run(Serving(settings, receiver, tls, devices).run(listening, ready))
+
+
+@contextlib.contextmanager
+def only_one(lock: Path) -> Iterator[None]:
+    """Hold `lock`; it goes with the process, however that ends. Raises AlreadyServingError."""
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise SetupError(f"cannot write {lock} ({error.strerror}): check who owns its folder") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyServingError(
+                f"another sealcam-sink serves {lock.parent} already: open its page, or end it first"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class Serving:
+    """One run: the receiving thread and the server, from start to end."""
+
+    def __init__(self, settings: Settings, receiver: Receiver, tls: ssl.SSLContext, devices: EnrolledDevices) -> None:
+        self._settings = settings
+        self._feed = Feed()
+        self._subscribed = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._subscriber = Subscriber(settings.broker, tls, receiver, changed=self._changed, now_ms=now_ms)
+        archive = Archive(settings.database)
+        sources = Sources(archive, self._feed, lambda: self._subscriber.state, devices.names, now_ms)
+        self._server = Server(make_app(sources, settings.names))
+
+    async def run(self, listening: socket.socket, ready: Callable[[str], None]) -> None:
+        """Until a signal, or until the thread ends by itself: then its failure is raised."""
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._ending.set)
+        serving = asyncio.create_task(self._server.serve([listening]))
+        self._subscriber.start()
+        announcing = asyncio.create_task(self._announce(ready))
+        ending = asyncio.create_task(self._ending.wait())
+        try:
+            await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            announcing.cancel()
+            ending.cancel()
+            self._subscriber.stop()
+            self._feed.close()
+            self._server.should_exit = True
+            await serving
+            await asyncio.to_thread(self._subscriber.join, THREAD_ENDS_WITHIN_S)
+        if self._subscriber.failure is not None:
+            raise self._subscriber.failure
+
+    async def _announce(self, ready: Callable[[str], None]) -> None:
+        await self._server.up.wait()
+        await self._subscribed.wait()
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        ready(f"http://{host}:{self._settings.port}/")
+
+    def _changed(self) -> None:
+        """Called in the receiving thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._on_change)
+
+    def _on_change(self) -> None:
+        phase = self._subscriber.state.phase
+        if phase == "connected":
+            self._subscribed.set()
+        if phase == "stopped":
+            self._ending.set()
+        self._feed.announce()

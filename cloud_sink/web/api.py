@@ -1,0 +1,72 @@
+"""The JSON that the API serves: the stored facts under DESIGN's field names, nothing that is only for show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from cloud_sink.archive import DeviceFacts, Stored, StoredVerdict, TallyRow
+from cloud_sink.web.alerts import Alert
+from wire.classes import CLASS_NAMES
+from wire.events import VerdictEvent
+
+
+def event_json(stored: Stored) -> dict[str, Any]:
+    """One event and the facts of its delivery."""
+    event = asdict(stored.event)
+    if isinstance(stored.event, VerdictEvent):
+        event["class_name"] = None if stored.event.class_id is None else CLASS_NAMES[stored.event.class_id]
+    return {
+        "id": stored.row_id,
+        "device_id": stored.device_id,
+        "sequence": stored.sequence,
+        "digest": stored.digest.hex(),
+        "previous": stored.previous.hex(),
+        "boot_id": stored.boot_id.hex(),
+        "sealed_bytes": stored.sealed_bytes,
+        "received_ms": stored.received_ms,
+        "kind": "verdict" if isinstance(stored.event, VerdictEvent) else "health",
+        **event,
+    }
+
+
+def verdicts_json(verdicts: Iterable[StoredVerdict], after: int) -> dict[str, Any]:
+    """A page of verdicts in order of arrival; `next` is the `after` of the next page."""
+    rows = [verdict_json(stored) for stored in verdicts]
+    return {"verdicts": rows, "next": rows[-1]["id"] if rows else after}
+
+
+def verdict_json(stored: StoredVerdict) -> dict[str, Any]:
+    """One verdict, without the word `kind`."""
+    row = event_json(stored)
+    del row["kind"]
+    return row
+
+
+def device_json(device_id: str, facts: DeviceFacts | None, tallies: Iterable[TallyRow]) -> dict[str, Any]:
+    """One device, also one that is enrolled and was never heard."""
+    return {
+        "device_id": device_id,
+        "last_received_ms": facts.last_received_ms if facts else None,
+        "envelopes": facts.envelopes if facts else 0,
+        "highest_sequence": facts.highest_sequence if facts and facts.envelopes else None,
+        "gaps": [asdict(gap) for gap in facts.gaps] if facts else [],
+        "breaks": list(facts.breaks) if facts else [],
+        "verdicts": facts.states if facts else {},
+        "health": facts.health_counts if facts else {},
+        "not_stored": {row.reason: row.count for row in tallies if row.device_id == device_id},
+    }
+
+
+def alert_json(alert: Alert) -> dict[str, Any]:
+    """One alert."""
+    return {
+        "level": alert.tone,
+        "title": alert.title,
+        "text": alert.text,
+        "device_id": alert.device_id or None,
+        "at": alert.at.isoformat() if alert.at else None,
+        "verdict_id": alert.verdict.stored.row_id if alert.verdict else None,
+        "link": alert.link,
+    }

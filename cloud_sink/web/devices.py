@@ -1,0 +1,84 @@
+"""How a device is doing, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloud_sink.archive import DeviceFacts, StoredHealth, TallyRow
+from cloud_sink.chain import Span, listed
+from cloud_sink.web.alerts import LOUDEST_FIRST, device_alerts, tally_alerts
+from cloud_sink.web.verdicts import moment
+from cloud_sink.web.words import HEALTH, STATES, TALLIES, StateWords, Tone, Words
+
+
+@dataclass(frozen=True)
+class DeviceView:
+    """One device: how it is doing, in words."""
+
+    device_id: str
+    tone: Tone
+    standing: str
+    last_heard: datetime | None
+    envelopes: int
+    chain: str
+    chain_tone: Tone
+    states: tuple[tuple[str, StateWords, int], ...]
+    health: tuple[tuple[Words, int], ...]
+    tallies: tuple[tuple[Words, TallyRow], ...]
+
+
+@dataclass(frozen=True)
+class HealthLine:
+    """One health event, ready to be shown."""
+
+    words: Words
+    at: datetime | None
+    compartment: str
+    count: int
+
+
+def health_line(stored: StoredHealth) -> HealthLine:
+    """One stored health event in words."""
+    event = stored.event
+    return HealthLine(HEALTH[event.kind], moment(event.at_ms), event.compartment, event.count)
+
+
+def device_view(device_id: str, facts: DeviceFacts | None, tallies: Iterable[TallyRow]) -> DeviceView:
+    """One enrolled or known device in words; `facts` is None where nothing came from it yet."""
+    own = tuple((TALLIES[row.reason], row) for row in tallies if row.device_id == device_id and row.reason in TALLIES)
+    if facts is None:
+        return DeviceView(device_id, "plain", "enrolled, nothing received yet", None, 0, "", "plain", (), (), own)
+    chain, chain_tone = chain_words(facts)
+    alerts = [*device_alerts(facts), *tally_alerts(row for _, row in own)]
+    loudest = min(alerts, key=lambda alert: LOUDEST_FIRST.index(alert.tone), default=None)
+    return DeviceView(
+        device_id=device_id,
+        tone=loudest.tone if loudest else "good",
+        standing=loudest.title.lower() if loudest else "in good order",
+        last_heard=moment(facts.last_received_ms),
+        envelopes=facts.envelopes,
+        chain=chain,
+        chain_tone=chain_tone,
+        states=tuple((state, words, facts.states[state]) for state, words in STATES.items() if state in facts.states),
+        health=tuple(
+            (words, facts.health_counts[kind]) for kind, words in HEALTH.items() if kind in facts.health_counts
+        ),
+        tallies=own,
+    )
+
+
+def chain_words(facts: DeviceFacts) -> tuple[str, Tone]:
+    """What the device's chain of envelopes looks like, and how loud that is."""
+    if facts.breaks:
+        return f"broken at {listed(Span(number, number) for number in facts.breaks)}", "alarm"
+    if facts.gaps:
+        missing = sum(gap.count for gap in facts.gaps)
+        return f"{missing} missing: {listed(facts.gaps)}", "warn"
+    return f"complete, 0 to {facts.highest_sequence}", "good"
+
+
+def device_names(enrolled: Collection[str], facts: Iterable[DeviceFacts]) -> list[str]:
+    """Every device to show, by name."""
+    return sorted({*enrolled, *(device.device_id for device in facts)})

@@ -1,0 +1,61 @@
+"""The HTTP edge: uvicorn on a socket that is ours already, ended by us and not by its own signal handlers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from cloud_sink.errors import PortTakenError, SetupError
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises PortTakenError or SetupError with the remedy."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTakenError(
+                f"port {port} on {host} is taken: end the program that listens there, or choose another with --port"
+            ) from None
+        raise SetupError(
+            f"cannot listen on {host} port {port} ({error.strerror}): choose others with --host, --port"
+        ) from None
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that tells when it is up and leaves the signals alone."""
+
+    def __init__(self, app: Starlette) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                access_log=False,
+                log_level="warning",
+                server_header=False,
+                proxy_headers=False,
+                limit_concurrency=256,
+                timeout_keep_alive=10,
+                timeout_graceful_shutdown=3,
+            )
+        )
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The command line handles the signals."""
+        yield
