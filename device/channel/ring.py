@@ -101,7 +101,7 @@ class RingReader:
         seals = fcntl.fcntl(descriptor, fcntl.F_GET_SEALS)
         if seals & ALL_SEALS != ALL_SEALS:
             raise RingError(f"the frame ring's seals are {seals:#x}, {ALL_SEALS:#x} are needed")
-        if os.fstat(descriptor).st_size != RING_BYTES:
+        if os.lseek(descriptor, 0, os.SEEK_END) != RING_BYTES:  # fstat(2) is newfstatat(2) to glibc, and not allowed
             raise RingError("the frame ring has not the agreed size")
         self._map = mmap.mmap(descriptor, RING_BYTES, mmap.MAP_SHARED, mmap.PROT_READ)
         os.close(descriptor)

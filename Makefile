@@ -1,0 +1,44 @@
+# `make` lists the targets. Everything is set up where it is missing: system packages through apt, then .venv from the lock.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+UV_VERSION := 0.13.9
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help setup demo test test-nightly lint format replay doctor clean
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+setup: .venv/.ready ## system packages (named before they are installed) and .venv from the lock
+
+.venv/.ready: uv.lock pyproject.toml firmware_scripts/setup.sh
+	@UV_VERSION=$(UV_VERSION) PYTHON=$(PYTHON) bash firmware_scripts/setup.sh
+	@touch $@
+
+demo: setup ## the whole story on one machine; ARGS="--headless --seed 7" are passed on
+	@$(BIN)/sealcam demo $(ARGS)
+
+test: setup ## every test that takes less than minutes
+	@$(BIN)/pytest -q -m "not nightly" $(ARGS)
+
+test-nightly: setup ## the long ones too
+	@$(BIN)/pytest -q $(ARGS)
+
+lint: setup ## ruff, ruff format, mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+replay: setup ## ARGS="VIDEO --gps FILE.gpx --out DIR"
+	@$(BIN)/sealcam replay $(ARGS)
+
+doctor: setup ## what this machine enforces and lacks
+	@$(BIN)/sealcam doctor
+
+clean: ## remove what was set up inside the checkout (keys and spool in ~/.local/share/sealcam stay)
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

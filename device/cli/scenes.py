@@ -1,0 +1,108 @@
+"""Holds what a drive was expected to show against what the device held to be true, one row a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from device.channel.messages import Verdict
+from device.cli.show import STATE_STYLES, class_text
+
+_SLACK_FRAMES = 8  # a sign is judged on frames up to where it was passed; perception may hold on a little longer
+
+
+@dataclass(frozen=True)
+class Row:
+    """One scene's end. `good`: exactly the expected verdict and no other, delivered and receipted."""
+
+    name: str
+    expected: str
+    truth: str
+    perceived: str
+    verdicts: tuple[Verdict, ...]
+    delivered: bool
+    receipted: bool
+    good: bool
+
+
+def judge_scenes(
+    scenes: Sequence[Mapping[str, Any]], verdicts: Iterable[Verdict], stored: set[str], *, receipted: bool
+) -> list[Row]:
+    """Rows in the order of the drive; verdicts outside every scene end in a last row of their own.
+
+    Args:
+        scenes: `expected.json`'s scenes.
+        stored: ids of this run's verdicts that the receiver has stored.
+        receipted: whether the spool holds no envelope any more.
+    """
+    left = sorted(verdicts, key=lambda v: v.last_frame)
+    rows: list[Row] = []
+    for scene in scenes:
+        first, last = scene["first_frame"], scene["last_frame"] + _SLACK_FRAMES
+        mine = [v for v in left if first <= v.last_frame <= last]
+        left = [v for v in left if v not in mine]
+        rows.append(_row(scene, mine, stored, receipted))
+    if left:
+        delivered = all(v.verdict_id in stored for v in left)
+        rows.append(Row("(no scene)", "nothing", "-", _seen(left), tuple(left), delivered, receipted, False))
+    return rows
+
+
+def _row(scene: Mapping[str, Any], mine: list[Verdict], stored: set[str], receipted: bool) -> Row:
+    right = len(mine) == 1 and (mine[0].state, mine[0].class_id) == (
+        scene["expected_state"],
+        scene["expected_class_id"],
+    )
+    delivered = bool(mine) and all(v.verdict_id in stored for v in mine)
+    return Row(
+        name=scene["name"],
+        expected=scene["expected_state"],
+        truth=class_text(scene["class_id"]),
+        perceived=_seen(mine),
+        verdicts=tuple(mine),
+        delivered=delivered,
+        receipted=delivered and receipted,
+        good=right and delivered and receipted,
+    )
+
+
+def _seen(verdicts: Sequence[Verdict]) -> str:
+    """What perception alone would have believed."""
+    return (
+        ", ".join(class_text(v.perceived_class_id) for v in verdicts if v.perceived_class_id is not None) or "nothing"
+    )
+
+
+def print_table(rows: Sequence[Row], console: Console) -> None:
+    """The story as a table, on standard output."""
+    table = Table(title="What stood there, what perception alone would have believed, what Sealcam held to be true")
+    for heading in (
+        "scene",
+        "the sign",
+        "perception alone",
+        "expected",
+        "Sealcam",
+        "acts on",
+        "delivered",
+        "receipted",
+        "",
+    ):
+        table.add_column(heading)
+    for row in rows:
+        states = "\n".join(f"[{STATE_STYLES[v.state]}]{v.state}[/]" for v in row.verdicts) or "[red]no verdict[/]"
+        table.add_row(
+            row.name,
+            row.truth,
+            row.perceived,
+            row.expected,
+            states,
+            "\n".join(class_text(v.class_id) for v in row.verdicts) or "-",
+            "yes" if row.delivered else "[red]no[/]",
+            "yes" if row.receipted else "[red]no[/]",
+            "[green]as expected[/]" if row.good else "[bold red]MISMATCH[/]",
+        )
+    console.print(table)
