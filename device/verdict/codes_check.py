@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -23,8 +23,8 @@ from wire.signcode import SignClaims
 MAX_DISTANCE_M: Final = 40.0
 """A code is read from less than this; the fix's accuracy comes on top."""
 MAX_HEADING_DEGREES: Final = 45.0
-HIGH_ERROR_RATE: Final = 0.03
-"""Above this median share of wrong modules a code is damaged."""
+HIGH_ERROR_RATE: Final = 0.025
+"""Above this median share of wrong modules a code is damaged: sound panels stay below 0.01 from 2.5 px a module on."""
 RATES_USED: Final = 7
 MIN_UNREADABLE: Final = 4
 MIN_DISAGREEMENTS: Final = 2
@@ -94,15 +94,21 @@ class CodeEvidence:
 
 # --- what the panels say ----------------------------------------------------------------------------------------
 
+_STRANGE: Final[tuple[tuple[Code, str, Callable[[Panel], bool]], ...]] = (
+    (Code.BAD_FORMAT, "decoders_disagree", lambda panel: panel.disagreements >= MIN_DISAGREEMENTS),
+    (Code.FOREIGN, "code_oversized", lambda panel: panel.oversized > 0),
+    (Code.FOREIGN, "code_keeps_changing", lambda panel: panel.too_many),
+)
+"""What no honest panel does, whatever can be read on it."""
 _WORST_FIRST: Final = (Code.BAD_FORMAT, Code.BAD_SIGNATURE, Code.UNKNOWN_KEY, Code.FOREIGN, Code.AUTHENTIC)
 
 
 def evidence(panels: Sequence[Panel], check: SignatureCheck) -> CodeEvidence:
     """What the panels of one physical sign say together. Whatever is wrong with any of them decides."""
-    strange = _strange(panels)
-    if strange:
-        worst = max(panels, key=lambda panel: panel.decoded + panel.oversized)
-        return CodeEvidence(Code.BAD_FORMAT, readings=_total(panels), panel=worst, reasons=strange)
+    for code, word, is_so in _STRANGE:
+        strange = [panel for panel in panels if is_so(panel)]
+        if strange:
+            return CodeEvidence(code, readings=_total(panels), panel=strange[0], reasons=(word,))
     found = [(check(payload.data), payload, panel) for panel in panels for payload in _counted(panel)]
     if any(checked.code is Code.AUTHENTIC for checked, _, _ in found):
         # A foreign symbol elsewhere on the pole is no code; on the very panel of the code it is a swap.
@@ -121,15 +127,6 @@ def error_rate(panels: Sequence[Panel]) -> float | None:
     """The median error rate of the readings with the largest modules: blur and pixels count least there."""
     rates = sorted((rate for panel in panels for rate in panel.rates), key=lambda rate: -rate.module_px)[:RATES_USED]
     return median(rate.error_rate for rate in rates) if rates else None
-
-
-def _strange(panels: Sequence[Panel]) -> tuple[str, ...]:
-    checks = (
-        ("decoders_disagree", any(panel.disagreements >= MIN_DISAGREEMENTS for panel in panels)),
-        ("code_oversized", any(panel.oversized for panel in panels)),
-        ("code_keeps_changing", any(panel.too_many for panel in panels)),
-    )
-    return tuple(word for word, found in checks if found)
 
 
 def _counted(panel: Panel) -> list[Payload]:

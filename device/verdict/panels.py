@@ -21,6 +21,7 @@ from device.verdict.state import (
     State,
 )
 from device.verdict.tracks import LINGER_MS, extend, first_sight
+from wire.signcode import PREFIX
 
 _SAME_SYMBOL: Final = 0.3  # intersection over union
 
@@ -76,7 +77,7 @@ def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> P
 def _note(panel: Panel, group: Sequence[Reading]) -> None:
     """Adds the readings of one symbol in one frame to the panel's record."""
     texts = {reading.data for reading in group if reading.data}
-    panel.disagreements += len(texts) > 1
+    panel.disagreements += len(texts) > 1 and any(text.startswith(PREFIX) for text in texts)
     panel.oversized += any(reading.oversized for reading in group)
     panel.decoded += bool(texts)
     panel.unreadable += not texts and not any(reading.oversized for reading in group)

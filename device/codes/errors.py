@@ -1,0 +1,7 @@
+"""What can go wrong in `codes`. Hostile pictures are no errors: they end as readings."""
+
+from __future__ import annotations
+
+
+class DecoderMissingError(RuntimeError):
+    """The barcode library libzbar is not installed: install the system package libzbar0."""

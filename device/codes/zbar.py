@@ -1,0 +1,54 @@
+"""The second decoder, zbar through pyzbar: slower, other people's code, and so a check on the first."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from typing import Any, Final
+
+import numpy as np
+
+from device.codes.errors import DecoderMissingError
+from device.codes.symbol import Gray, Symbol, quad_of
+
+_LIBRARY: Final = "libzbar.so.0" if sys.platform.startswith("linux") else "libzbar.dylib"
+_CHARSETS: Final = (b"ISO8859-1", b"SJIS", b"UTF-8", b"BIG-5", b"CP437")
+"""What zbar tries on bytes that are not ASCII."""
+
+
+def _load() -> Any:
+    """pyzbar, told which library to take: its own search runs ldconfig and a compiler, which confinement denies.
+
+    Raises DecoderMissingError.
+    """
+    from pyzbar import zbar_library
+
+    try:
+        library = ctypes.CDLL(_LIBRARY)
+    except OSError:
+        raise DecoderMissingError(str(DecoderMissingError.__doc__)) from None
+    zbar_library.load = lambda: (library, [])
+    from pyzbar import pyzbar
+
+    return pyzbar
+
+
+_pyzbar = _load()
+
+
+def hold_charsets() -> None:
+    """Opens the converters that zbar may want, for good: later it could not load them from their files."""
+    library = ctypes.CDLL(None)
+    library.iconv_open.restype = ctypes.c_void_p
+    for name in _CHARSETS:
+        library.iconv_open(b"UTF-8", name)
+
+
+def scan(gray: Gray) -> list[Symbol]:
+    """Every QR symbol that zbar reads in a picture."""
+    found = _pyzbar.decode(np.ascontiguousarray(gray), symbols=[_pyzbar.ZBarSymbol.QRCODE])
+    return [
+        Symbol(quad_of([(point.x, point.y) for point in one.polygon]), bytes(one.data), "zbar")
+        for one in found
+        if one.type == "QRCODE" and len(one.polygon) == 4
+    ]
