@@ -122,7 +122,7 @@ class CodeReader:
 
 
 def _worth_reading(regions: Sequence[Region], symbols: Sequence[Symbol], shape: tuple[int, ...]) -> list[Region]:
-    """The first few regions, cut to the frame, in which no code of ours was read yet and that are small enough to enlarge."""
+    """The first few regions, cut to the frame, that hold no code of ours yet and are small enough to enlarge."""
     height, width = shape[:2]
     chosen: list[Region] = []
     for region in regions:
