@@ -1,0 +1,131 @@
+"""The uplink's work: ask dialer for a socket, keep one connection up, carry sealed bytes out and receipts in.
+
+It keeps nothing: an envelope that comes while there is no connection is dropped, because sealer sends it again.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+
+from device.uplink.connection import Connection, Phase
+
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 1.0
+ANSWER_SECONDS = 5.0  # for dialer to answer
+UP_SECONDS = 5.0  # for TLS and MQTT together, from the socket on
+KEEP_ALIVE_SECONDS = 1.0
+
+
+class Uplink:
+    """Keeps the device connected to the one broker.
+
+    Args:
+        context: TLS client context with the device's certificate.
+        host: the name that the broker's certificate must have.
+        dial: asks dialer for a connection; whatever comes back is given to `dialled`.
+        receipt: takes bytes that claim to be a receipt.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        *,
+        host: str,
+        device_id: str,
+        dial: Callable[[], None],
+        receipt: Callable[[bytes], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._context = context
+        self._host = host
+        self._device_id = device_id
+        self._dial = dial
+        self._receipt = receipt
+        self._clock = clock
+        self._connection: Connection | None = None
+        self._pause = FIRST_PAUSE_SECONDS
+        self._act_at = clock()  # when to dial, or until when to wait for an answer or for the connection to be up
+        self._asked = False
+        self._keep_alive_at = 0.0
+        self.connections = 0
+
+    @property
+    def up(self) -> bool:
+        """Whether envelopes can be published now."""
+        return self._connection is not None and self._connection.phase is Phase.UP
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection to poll, None while there is none."""
+        return self._connection
+
+    def publish(self, sequence: int, sealed: bytes) -> bool:
+        """Carry an envelope to the broker, or drop it. True when it is on its way."""
+        return self._connection is not None and self._connection.publish(sequence, sealed)
+
+    def dialled(self, connected: socket.socket | None) -> None:
+        """What dialer answered. A socket that was not asked for is closed."""
+        if not self._asked:
+            if connected is not None:
+                connected.close()
+            return
+        self._asked = False
+        if connected is None:
+            self._back_off()
+            return
+        self._act_at = self._clock() + UP_SECONDS
+        self._connection = Connection(
+            connected, self._context, host=self._host, device_id=self._device_id, receipt=self._receipt
+        )
+
+    def serve(self, events: int) -> None:
+        """Poll events came on `connection`."""
+        if self._connection is not None:
+            self._connection.serve(events)
+
+    def tick(self) -> None:
+        """Call after each round of events, and at least every `tick_seconds()`."""
+        now = self._clock()
+        if self._connection is None:
+            if now < self._act_at:
+                return
+            if self._asked:  # dialer did not answer: it was restarted, or hangs
+                self._asked = False
+                self._back_off()
+                return
+            self._asked = True
+            self._act_at = now + ANSWER_SECONDS
+            self._dial()
+            return
+        if self.up:
+            if self._act_at:
+                self._act_at = 0.0
+                self._pause = FIRST_PAUSE_SECONDS
+                self.connections += 1
+        elif now >= self._act_at:
+            self._connection.close()
+        if now >= self._keep_alive_at:
+            self._keep_alive_at = now + KEEP_ALIVE_SECONDS
+            self._connection.keep_alive()
+        if self._connection.phase is Phase.CLOSED:
+            self._connection = None
+            self._back_off()
+
+    def tick_seconds(self) -> float:
+        """How long there is nothing to do unless something comes."""
+        if self._connection is not None:
+            return KEEP_ALIVE_SECONDS
+        return min(KEEP_ALIVE_SECONDS, max(0.01, self._act_at - self._clock()))
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _back_off(self) -> None:
+        self._act_at = self._clock() + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,241 @@
+"""Sealer and uplink against a real broker: what is sealed arrives, whoever of them is away for a while."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from device.broker import Broker, free_port
+from device.channel.link import Link, pair
+from device.channel.messages import Dial, Dialled, Envelope, Health, ReceiptBytes, Verdict, VerdictStored
+from device.dialer.__main__ import answer
+from device.dialer.core import connect
+from device.keys import Home, load
+from device.sealer.__main__ import identity_of
+from device.sealer.service import Service
+from device.sealer.spool import Spool
+from device.uplink.__main__ import device_id_of
+from device.uplink.connection import Connection
+from device.uplink.dialling import DialEnd
+from device.uplink.service import Uplink
+from wire import envelope, events, receipt, topics
+
+RUN = "00" * 16
+
+
+class Sink:
+    """The far end: opens what comes and answers with receipts. It speaks through the same client as the device."""
+
+    def __init__(self, home: Home, broker: Broker) -> None:
+        import paho.mqtt.client as mqtt
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        folder = home.sink
+        self.private = load.sink_private(folder / "hpke.key")
+        self.key = load.signing_key(folder / "receipt.key")
+        self.devices = load.device_keys(folder / "devices")
+        self.opened: dict[int, envelope.Opened] = {}
+        self.answers = True
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self.client.tls_set_context(load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"))
+        self.client.on_connect = lambda c, *_: c.subscribe(topics.ENVELOPE_FILTER, qos=1)
+        self.client.on_message = self._got
+        self.port = broker.port
+
+    def step(self) -> None:
+        if self.client.is_connected() or self.client.socket():
+            self.client.loop(0.0)
+        else:
+            try:
+                self.client.connect("localhost", self.port)
+            except OSError:
+                return
+
+    def _got(self, client: object, data: object, message: object) -> None:
+        topic, sealed = message.topic, bytes(message.payload)  # type: ignore[attr-defined]
+        device_id = topics.device_of(topic)
+        opened = envelope.open_envelope(
+            sealed,
+            topic=topic,
+            device_id=device_id,
+            sink_private=self.private,
+            device_key=self.devices[device_id],
+        )
+        self.opened[opened.sequence] = opened
+        if self.answers:
+            proof = receipt.issue(device_id, opened.sequence, opened.digest, self.key)
+            self.client.publish(topics.receipt_topic(device_id), proof, qos=1)
+
+
+class Chain:
+    """Verdict's end, sealer, uplink and dialer, in one process and joined by the links that they have in real life."""
+
+    def __init__(self, home: Home, port: int) -> None:
+        self.home, self.port = home, port
+        self.identity = identity_of(home)
+        a, b = pair()
+        self.verdict, self._sealers_verdict = Link("sealer", a, VerdictStored), Link("verdict", b)
+        self.start_sealer_and_uplink()
+
+    def start_sealer_and_uplink(self) -> None:
+        a, b = pair()
+        self.sealers_uplink, self.uplinks_sealer = Link("uplink", a, ReceiptBytes), Link("sealer", b, Envelope)
+        c, d = pair()
+        self.uplinks_dialer, self.dialers_uplink = Link("dialer", c, Dialled), Link("uplink", d, Dial)
+        self._dialers_socket = d
+        self.end = DialEnd(self.uplinks_dialer)
+        self.spool = Spool(self.home.spool, device_id=self.identity.device_id, run_id=RUN, max_bytes=2**22)
+        self.service = Service(
+            self.spool,
+            self.identity,
+            bytes.fromhex(RUN),
+            verdict=self._sealers_verdict,
+            uplink=self.sealers_uplink,
+            clock=time.monotonic,
+            unix_ms=lambda: 0,
+        )
+        folder = self.home.device
+        self.uplink = Uplink(
+            load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"),
+            host="localhost",
+            device_id=device_id_of(folder / "tls.crt"),
+            dial=self.end.ask,
+            receipt=self._receipt,
+            clock=time.monotonic,
+        )
+
+    def _receipt(self, data: bytes) -> None:
+        self.uplinks_sealer.try_send(ReceiptBytes(data))
+
+    def kill_sealer_and_uplink(self) -> None:
+        """As SIGKILL would: nothing is told, only the descriptors go."""
+        self.spool._db.close()
+        self.uplink.close()
+
+    def step(self) -> None:
+        poll = select.poll()
+        poll.register(self.end, select.POLLIN)
+        connection = self.uplink.connection
+        if isinstance(connection, Connection) and connection.fileno() >= 0:
+            poll.register(connection, connection.wants())
+        for descriptor, happened in poll.poll(5):
+            if descriptor == self.end.fileno():
+                self.uplink.dialled(self.end.receive())
+            elif connection is not None:
+                self.uplink.serve(happened)
+        self.uplink.tick()
+        self.service.tick()
+        if isinstance(self.dialers_uplink.receive(), Dial):
+            answer(self._dialers_socket, connect("127.0.0.1", self.port, 1.0))
+        while (message := self.uplinks_sealer.receive()) is not None:
+            assert isinstance(message, Envelope)
+            self.uplink.publish(message.sequence, message.sealed)
+        while (proof := self.sealers_uplink.receive()) is not None:
+            self.service.from_uplink(proof)
+
+
+def a_verdict(number: int) -> Verdict:
+    return Verdict(f"v-{number}", "VERIFIED", 14, 14, 0.9, 1, 9, 1000, 8, None, None, ["in_place"])
+
+
+def until(done: Callable[[], bool], *steps: Callable[[], None], seconds: float = 15.0) -> None:
+    give_up = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < give_up, "it did not happen"
+        for step in steps:
+            step()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    made.ensure_development()
+    return made
+
+
+@pytest.fixture
+def broker(home: Home) -> Iterator[Broker]:
+    with Broker(home, free_port()) as running:
+        yield running
+
+
+def test_verdicts_arrive_in_a_chain_and_are_forgotten_on_their_receipts(home: Home, broker: Broker) -> None:
+    sink, chain = Sink(home, broker), Chain(home, broker.port)
+    for number in range(40):
+        chain.service.from_inside(a_verdict(number))
+    until(lambda: chain.spool.waiting == 0, chain.step, sink.step)
+    assert sorted(sink.opened) == list(range(40))
+    for sequence in range(1, 40):
+        assert sink.opened[sequence].previous == sink.opened[sequence - 1].digest
+    parsed = events.parse(sink.opened[7].event)
+    assert isinstance(parsed, events.VerdictEvent) and parsed.verdict_id == "v-7"
+    stored = [chain.verdict.receive() for _ in range(40)]
+    assert stored == [VerdictStored(f"v-{number}") for number in range(40)]
+    assert chain.sealers_uplink.invalid == chain.uplinks_dialer.invalid == 0
+
+
+def test_a_broker_that_is_killed_and_comes_back_loses_nothing(home: Home, broker: Broker) -> None:
+    sink, chain = Sink(home, broker), Chain(home, broker.port)
+    chain.service.from_inside(a_verdict(0))
+    until(lambda: chain.spool.waiting == 0, chain.step, sink.step)
+    broker.kill()
+    for number in range(1, 21):
+        chain.service.from_inside(a_verdict(number))
+    until(lambda: not chain.uplink.up, chain.step)
+    assert chain.spool.waiting == 20
+    broker.start()
+    began = time.monotonic()
+    until(lambda: len(sink.opened) == 21 and chain.spool.waiting == 0, chain.step, sink.step)
+    assert time.monotonic() - began < 10.0
+    assert chain.uplink.connections == 2
+
+
+def test_a_sink_that_is_away_loses_nothing(home: Home, broker: Broker) -> None:
+    chain = Chain(home, broker.port)
+    chain.service.from_inside(Health("started", "warden", 1, 0, "run"))
+    until(lambda: chain.uplink.up and chain.service.offered == 1, chain.step)
+    assert chain.spool.waiting == 1
+    sink = Sink(home, broker)
+    until(lambda: chain.spool.waiting == 0, chain.step, sink.step)
+    assert list(sink.opened) == [0]
+
+
+def test_sealer_and_uplink_killed_in_the_middle_lose_nothing_and_seal_nothing_twice(home: Home, broker: Broker) -> None:
+    sink, chain = Sink(home, broker), Chain(home, broker.port)
+    sink.answers = False
+    for number in range(20):
+        chain.service.from_inside(a_verdict(number))
+    until(lambda: len(sink.opened) >= 8, chain.step, sink.step)
+    before = dict(sink.opened)
+    chain.kill_sealer_and_uplink()
+    chain.start_sealer_and_uplink()
+    sink.answers = True
+    for number in range(22):  # verdict sends again what it has no acknowledgement for, and two more
+        chain.service.from_inside(a_verdict(number))
+    until(lambda: chain.spool.waiting == 0, chain.step, sink.step)
+    assert sorted(sink.opened) == list(range(22))
+    assert {n: o for n, o in sink.opened.items() if n in before} == before
+
+
+def test_receipts_that_an_impostor_publishes_free_nothing(home: Home, broker: Broker) -> None:
+    sink, chain = Sink(home, broker), Chain(home, broker.port)
+    sink.key = load.signing_key(home.authority_key)  # a key, but not the sink's
+    chain.service.from_inside(a_verdict(0))
+    until(lambda: chain.sealers_uplink.invalid > 0, chain.step, sink.step)
+    assert chain.spool.waiting == 1
+
+
+def test_a_broker_with_another_certificate_gets_nothing(home: Home, tmp_path: Path) -> None:
+    stranger = Home(tmp_path / "stranger")
+    stranger.ensure_development()
+    with Broker(stranger, free_port()) as impostor:
+        chain = Chain(home, impostor.port)
+        chain.service.from_inside(a_verdict(0))
+        began = time.monotonic()
+        until(lambda: time.monotonic() - began > 1.0, chain.step)
+        assert not chain.uplink.up and chain.uplink.connections == 0
+        assert chain.spool.waiting == 1
