@@ -112,5 +112,5 @@ def _paint_mud(large: Image, mud: Modules, module_px: int, rng: random.Random) -
     mask = cv2.resize(mud.astype(np.float32), None, fx=module_px, fy=module_px, interpolation=cv2.INTER_LINEAR)
     noise = np.random.default_rng(rng.getrandbits(32)).random((len(mask) // 6 + 1,) * 2, np.float32)
     ragged = cv2.resize(noise, mask.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    strength = (np.clip(mask * 1.6 - ragged * 0.7, 0, 1) * 0.38)[:, :, None]
+    strength = (np.clip(mask * 1.6 - ragged * 0.7, 0, 1) * 0.48)[:, :, None]
     large[:] = np.rint(large * (1 - strength) + np.array(_MUD, np.float32) * strength).astype(np.uint8)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +21,8 @@ from hardware.signs.shapes import Colour, Image
 _PX = 384
 SEEN_FROM_M = 190.0
 _FADE_M = 60.0
+
+Lump = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -47,21 +49,22 @@ def _blank(aspect: float) -> tuple[Image, Image]:
     return np.zeros((_PX, columns, 3), np.uint8), np.zeros((_PX, columns), np.uint8)
 
 
-def _blobs(colour: Image, alpha: Image, rng: random.Random, count: int, within: Callable[[float], float]) -> None:
-    """Leaves: discs from the shaded ones below to the lit ones above. `within` gives half the width at a height."""
-    height, width = alpha.shape
-    base = rng.choice(((44, 84, 62), (38, 76, 70), (52, 96, 66), (44, 92, 86)))
-    spots = sorted((rng.uniform(0, 1), rng.uniform(-1, 1)) for _ in range(count))
-    for up, aside in spots:
-        reach = within(up)
-        if reach <= 0:
-            continue
-        centre = round(width / 2 + aside * reach * width / 2), round(height * (1 - up))
-        light = 0.55 + 0.35 * up - 0.2 * aside + rng.uniform(-0.14, 0.14)
-        radius = rng.randint(round(width * 0.02), round(width * 0.06))
-        shade = tuple(int(min(255, channel * light * 1.25)) for channel in base)
-        cv2.circle(colour, centre, radius, shade, -1, cv2.LINE_AA)
-        cv2.circle(alpha, centre, radius, 255, -1, cv2.LINE_AA)
+def _leaves(colour: Image, alpha: Image, rng: random.Random, lumps: Sequence[Lump]) -> None:
+    """Foliage: lumps of leaves (centre across and up, radius; shares of the height), lit from the upper left."""
+    rows, columns = alpha.shape
+    base = rng.choice(((40, 78, 56), (36, 72, 66), (48, 88, 60), (42, 84, 80)))
+    spots: list[tuple[float, float, float, float]] = []
+    for across, up, reach in lumps:
+        for _ in range(round(5200 * reach)):
+            turn, out = rng.uniform(0, math.tau), math.sqrt(rng.random())
+            dx, dy = out * math.cos(turn), out * math.sin(turn)
+            light = 0.72 + 0.3 * dy - 0.22 * dx + 0.25 * (up - 0.5) + rng.uniform(-0.16, 0.16)
+            spots.append((light, across + reach * dx, up + reach * dy, rng.uniform(0.006, 0.02)))
+    for light, across, up, size in sorted(spots):
+        centre = round(columns / 2 + across * rows), round(rows * (1 - up))
+        shade = tuple(int(min(255, max(0, channel * light * 1.2))) for channel in base)
+        cv2.circle(colour, centre, round(size * rows), shade, -1)
+        cv2.circle(alpha, centre, round(size * rows), 255, -1)
 
 
 def _trunk(colour: Image, alpha: Image, width: float, top: float) -> None:
@@ -75,26 +78,33 @@ def _trunk(colour: Image, alpha: Image, width: float, top: float) -> None:
 def _broadleaf(rng: random.Random) -> Image:
     colour, alpha = _blank(0.8)
     _trunk(colour, alpha, 0.06, 0.5)
-    low = rng.uniform(0.2, 0.32)
-    middle = (low + 0.97) / 2
-
-    def within(up: float) -> float:
-        return 0.86 * math.sqrt(max(0.0, 1 - ((up - middle) / (0.97 - middle)) ** 2))
-
-    _blobs(colour, alpha, rng, 900, within)
+    low = rng.uniform(0.26, 0.36)
+    lumps = []
+    for _ in range(16):
+        up = rng.uniform(low, 0.86)
+        width = 0.3 * math.sin(math.pi * (up - low + 0.08) / (1.08 - low))
+        lumps.append((rng.uniform(-width, width), up, rng.uniform(0.08, 0.14)))
+    _leaves(colour, alpha, rng, lumps)
     return premultiplied(colour, alpha)
 
 
 def _conifer(rng: random.Random) -> Image:
     colour, alpha = _blank(0.45)
     _trunk(colour, alpha, 0.08, 0.3)
-    _blobs(colour, alpha, rng, 700, lambda up: 0.9 * (0.97 - up) * (0.75 + 0.25 * math.sin(up * 40)) if up > 0.1 else 0)
+    lumps = []
+    for tier in range(11):
+        up = 0.14 + 0.075 * tier
+        width = 0.17 * (1 - up) / 0.86
+        lumps += [(rng.uniform(-width, width), up, 0.02 + 0.055 * (1 - up)) for _ in range(5)]
+    _leaves(colour, alpha, rng, [*lumps, (0.0, 0.95, 0.018)])
     return premultiplied(colour, alpha)
 
 
 def _bush(rng: random.Random) -> Image:
     colour, alpha = _blank(1.7)
-    _blobs(colour, alpha, rng, 500, lambda up: 0.9 * math.sqrt(max(0.0, 1 - up / 0.9)))
+    lumps = [(rng.uniform(-0.5, 0.5), 0.0, 0.0) for _ in range(14)]
+    lumps = [(x, rng.uniform(0.1, 0.62) * (1 - abs(x)), rng.uniform(0.14, 0.24)) for x, _, _ in lumps]
+    _leaves(colour, alpha, rng, lumps)
     return premultiplied(colour, alpha)
 
 

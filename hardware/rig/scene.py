@@ -42,7 +42,7 @@ RECIPES: dict[str, Recipe] = {
 }
 
 # Signs that a driver is endangered by not obeying, and signs that commonly stand alone on a road outside a town.
-SAFETY_RELEVANT = (1, 2, 3, 4, 5, 9, 13, 14, 17, 38)
+SAFETY_RELEVANT = (1, 2, 3, 4, 5, 9, 14, 17, 38)
 COMMON = (0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 25, 26, 33, 34, 35, 38, 39, 40)
 
 SPACING_M = 50.0
