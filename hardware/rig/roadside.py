@@ -53,18 +53,19 @@ def _leaves(colour: Image, alpha: Image, rng: random.Random, lumps: Sequence[Lum
     """Foliage: lumps of leaves (centre across and up, radius; shares of the height), lit from the upper left."""
     rows, columns = alpha.shape
     base = rng.choice(((40, 78, 56), (36, 72, 66), (48, 88, 60), (42, 84, 80)))
+    both = np.dstack([colour, alpha])
     spots: list[tuple[float, float, float, float]] = []
     for across, up, reach in lumps:
-        for _ in range(round(5200 * reach)):
+        for _ in range(round(3800 * reach)):
             turn, out = rng.uniform(0, math.tau), math.sqrt(rng.random())
             dx, dy = out * math.cos(turn), out * math.sin(turn)
             light = 0.72 + 0.3 * dy - 0.22 * dx + 0.25 * (up - 0.5) + rng.uniform(-0.16, 0.16)
-            spots.append((light, across + reach * dx, up + reach * dy, rng.uniform(0.006, 0.02)))
+            spots.append((light, across + reach * dx, up + reach * dy, rng.uniform(0.007, 0.022)))
     for light, across, up, size in sorted(spots):
         centre = round(columns / 2 + across * rows), round(rows * (1 - up))
         shade = tuple(int(min(255, max(0, channel * light * 1.2))) for channel in base)
-        cv2.circle(colour, centre, round(size * rows), shade, -1)
-        cv2.circle(alpha, centre, round(size * rows), 255, -1)
+        cv2.circle(both, centre, round(size * rows), (*shade, 255), -1)
+    colour[:], alpha[:] = both[:, :, :3], both[:, :, 3]
 
 
 def _trunk(colour: Image, alpha: Image, width: float, top: float) -> None:
