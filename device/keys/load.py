@@ -96,10 +96,7 @@ def register(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> Register:
 
 def certificate(path: Path, now: datetime.datetime | None = None) -> x509.Certificate:
     """A certificate in PEM that is valid at `now`. Raises ExpiredCertificateError when it is not."""
-    try:
-        loaded = x509.load_pem_x509_certificate(read_public(path))
-    except ValueError:
-        raise DamagedKeyError(f"{path} is no certificate in PEM; run: sealcam keys renew") from None
+    loaded = certificate_any_time(path)
     now = now or datetime.datetime.now(datetime.UTC)
     if now >= loaded.not_valid_after_utc:
         raise ExpiredCertificateError(
@@ -111,6 +108,14 @@ def certificate(path: Path, now: datetime.datetime | None = None) -> x509.Certif
             "machine's clock"
         )
     return loaded
+
+
+def certificate_any_time(path: Path) -> x509.Certificate:
+    """A certificate in PEM, expired or not: to be shown, not to be relied on."""
+    try:
+        return x509.load_pem_x509_certificate(read_public(path))
+    except ValueError:
+        raise DamagedKeyError(f"{path} is no certificate in PEM; run: sealcam keys renew") from None
 
 
 def client_context(key: Path, chain: Path, authority: Path) -> ssl.SSLContext:

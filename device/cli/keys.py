@@ -1,0 +1,118 @@
+"""`sealcam keys` and `sealcam enroll`: the identities and certificates of this installation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from device.errors import UsageError
+from device.keys import Home, load
+from device.keys.home import CERTIFICATES
+from wire import cose
+
+
+def add_parser(subparsers: Any) -> None:
+    """`sealcam keys` and `sealcam enroll`."""
+    keys = subparsers.add_parser(
+        "keys",
+        help="make, show and renew this installation's keys and certificates",
+        description="Keys and certificates live in the data home ($SEALCAM_HOME, else ~/.local/share/sealcam), "
+        "readable by you alone. No secret is ever printed.",
+        epilog="Example: sealcam keys init && sealcam keys show",
+    )
+    actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, text, work in (
+        ("init", "make what is missing; what is there is kept", _init),
+        ("show", "print the public halves, and until when the certificates are valid", _show),
+        ("renew", "make new TLS certificates (a year); identities and spool stay as they are", _renew),
+    ):
+        action = actions.add_parser(name, help=text, description=text.capitalize() + ".")
+        action.add_argument("--json", action="store_true", help="print JSON")
+        action.set_defaults(run=run, work=work)
+    enroll = subparsers.add_parser(
+        "enroll",
+        help="let the sink of this data home know a device",
+        description="Writes the device's public key to the sink's devices folder: from then on the sink takes its "
+        "envelopes. Without options it enrols the device of this data home.",
+        epilog="Example: sealcam enroll --id cam-1f2e3d4c --public-key <64 hex digits of `sealcam keys show` there>",
+    )
+    enroll.add_argument("--id", metavar="DEVICE_ID", help="another device's id")
+    enroll.add_argument("--public-key", metavar="HEX", help="its Ed25519 public key, 32 bytes in hex")
+    enroll.add_argument("--json", action="store_true", help="print JSON")
+    enroll.set_defaults(run=run, work=_enroll)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command. Returns the exit status."""
+    return int(arguments.work(Home.default(), arguments))
+
+
+def facts(home: Home) -> dict[str, Any]:
+    """The public facts of a data home. Raises KeysError."""
+    key = load.signing_key(home.device / "signing.key").public_key()
+    expiry = {name: load.certificate_any_time(home.path / name).not_valid_after_utc for name in CERTIFICATES}
+    return {
+        "home": str(home.path),
+        "device_id": home.device_id(),
+        "device_public_key": key.public_bytes_raw().hex(),
+        "device_key_id": cose.key_id(key).hex(),
+        "authority_key_ids": sorted(kid.hex() for kid in load.trust_anchors(home.trust / "authority")),
+        "enrolled_devices": sorted(load.device_keys(home.sink / "devices")),
+        "certificates_valid_until": {name: f"{when:%Y-%m-%dT%H:%M:%SZ}" for name, when in expiry.items()},
+    }
+
+
+def _init(home: Home, arguments: argparse.Namespace) -> int:
+    home.ensure_development()
+    return _show(home, arguments)
+
+
+def _renew(home: Home, arguments: argparse.Namespace) -> int:
+    home.ensure_development()
+    home.renew()
+    return _show(home, arguments)
+
+
+def _show(home: Home, arguments: argparse.Namespace) -> int:
+    found = facts(home)
+    if arguments.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    print(f"home              {found['home']}")
+    print(f"device            {found['device_id']}")
+    print(f"public key        {found['device_public_key']}")
+    print(f"road authorities  {' '.join(found['authority_key_ids'])}")
+    print(f"enrolled devices  {' '.join(found['enrolled_devices'])}")
+    print(f"certificates      valid until {min(found['certificates_valid_until'].values())}")
+    return 0
+
+
+def _enroll(home: Home, arguments: argparse.Namespace) -> int:
+    if (arguments.id is None) != (arguments.public_key is None):
+        raise UsageError("--id and --public-key go together; give both, or neither for this device")
+    home.ensure_development()
+    if arguments.id is None:
+        device_id = home.device_id()
+        key = load.signing_key(home.device / "signing.key").public_key()
+    else:
+        device_id, key = arguments.id, _public_key(arguments.public_key)
+    path: Path = home.enroll(device_id, key)
+    if arguments.json:
+        print(json.dumps({"device_id": device_id, "key_id": cose.key_id(key).hex(), "file": str(path)}))
+    else:
+        print(f"{device_id} is enrolled: {path}")
+    return 0
+
+
+def _public_key(text: str) -> Ed25519PublicKey:
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        raw = b""
+    if len(raw) != 32:
+        raise UsageError("--public-key: must be 64 hex digits; run `sealcam keys show` on the device")
+    return Ed25519PublicKey.from_public_bytes(raw)
