@@ -10,7 +10,7 @@ import numpy as np
 from hardware.rig.backdrop import fractal
 from hardware.signs.shapes import Image
 
-_GREY = (112, 108, 104)
+_GREY = (140, 136, 132)
 _FOLD = 34.0
 
 
@@ -23,7 +23,8 @@ def bag(size: int, rng: random.Random) -> Image:
     polygon = np.rint(np.clip(wobble, 0, 1) * (size - 1) * 16).astype(np.int32)
     alpha = np.zeros((size, size), np.uint8)
     cv2.fillPoly(alpha, [polygon], 255, cv2.LINE_AA, 4)
-    creases = np.abs(fractal(noise, size, size, size // 2, 3) - 0.5)
+    pleats = fractal(noise, max(size // 4, 8), size, size // 4, 3)  # four times as long as they are wide
+    creases = np.abs(cv2.resize(pleats, (size, size), interpolation=cv2.INTER_LINEAR) - 0.5)
     slope = np.linspace(12, -18, size, dtype=np.float32)[:, None]
     shade = slope + _FOLD * np.clip(creases * 4, 0, 1) ** 0.7 - _FOLD / 2
     colour = np.clip(np.array(_GREY, np.float32) + shade[:, :, None], 0, 255).astype(np.uint8)

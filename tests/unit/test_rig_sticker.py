@@ -61,7 +61,7 @@ def test_the_same_seed_gives_the_same_sticker() -> None:
 
 
 def test_a_classifier_that_cannot_be_fooled_ends_the_search_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sticker, "_BUDGET", 3000)
+    monkeypatch.setattr(sticker, "_BUDGET", 600)
     with pytest.raises(StickerFailedError, match="try another seed"):
         sticker.make(TRUE, BlueIsOther(gullible=False), random.Random(1), 64)
 
