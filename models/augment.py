@@ -46,8 +46,10 @@ def blur(image: Image, rng: Generator, most: float) -> Image:
 
 def noise(image: Image, rng: Generator) -> Image:
     """Sensor noise, normal, with a standard deviation of up to 14 levels."""
-    grain = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(1, 14))
-    return np.asarray(np.clip(image + grain, 0, 255), np.uint8)
+    grain = np.empty(image.shape, np.int16)
+    cv2.setRNGSeed(int(rng.integers(2**31)))
+    cv2.randn(grain, 0, rng.uniform(1, 14))
+    return np.asarray(cv2.add(image, grain, dtype=cv2.CV_8U), np.uint8)
 
 
 def compressed(image: Image, rng: Generator, worst: int = 25) -> Image:

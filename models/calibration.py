@@ -30,5 +30,7 @@ def expected_error(probabilities: NDArray[np.float64], labels: NDArray[np.int64]
     confidence = probabilities.max(1)
     right = probabilities.argmax(1) == labels
     which = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = [abs(right[which == b].mean() - confidence[which == b].mean()) * (which == b).mean() for b in set(which.tolist())]
+    gaps = [
+        abs(right[which == b].mean() - confidence[which == b].mean()) * (which == b).mean() for b in set(which.tolist())
+    ]
     return float(sum(gaps))

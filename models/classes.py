@@ -55,11 +55,10 @@ CLASS_NAMES: tuple[str, ...] = (
     "end of no overtaking by trucks",
 )
 
-_NOT_ROUND: dict[int, Shape] = {12: "diamond", 13: "yield", 14: "octagon", 11: "triangle"} | {
-    class_id: "triangle" for class_id in range(18, 32)
-}
+_NOT_ROUND: dict[int, Shape] = {12: "diamond", 13: "yield", 14: "octagon"}
+_TRIANGLES = (11, *range(18, 32))
 
 
 def shape_of(class_id: int) -> Shape:
     """The outer shape of the sign of `class_id`: what its silhouette looks like on the road."""
-    return _NOT_ROUND.get(class_id, "circle")
+    return "triangle" if class_id in _TRIANGLES else _NOT_ROUND.get(class_id, "circle")

@@ -38,7 +38,8 @@ def map50(frames: Sequence[Found]) -> float:
             entry = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "bbox": [left, top, w, h]}
             annotations.append(entry | {"area": w * h, "iscrowd": 0})
         results += [
-            {"image_id": number, "category_id": 1, "bbox": list(found[:4]), "score": found[4]} for found in frame.detections
+            {"image_id": number, "category_id": 1, "bbox": list(found[:4]), "score": found[4]}
+            for found in frame.detections
         ]
     if not results or not annotations:
         return 0.0

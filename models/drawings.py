@@ -39,10 +39,14 @@ def over(drawing: NDArray[np.uint8], ground: Image) -> Image:
     return np.asarray(drawing[:, :, :3] * alpha + ground * (1 - alpha) + 0.5, np.uint8)
 
 
-def patches(draw: Draw, grounds: NDArray[np.uint8], count: int, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def patches(
+    draw: Draw, grounds: NDArray[np.uint8], count: int, rng: Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """`count` classifier patches (N x 64 x 64 x 3) of drawings on background patches, and their classes."""
     inner = round(PATCH_SIZE / PATCH_EXPAND)
-    signs = [cv2.resize(tight(draw(c, 256)), (inner, inner), interpolation=cv2.INTER_AREA) for c in range(len(CLASS_NAMES))]
+    signs = [
+        cv2.resize(tight(draw(c, 256)), (inner, inner), interpolation=cv2.INTER_AREA) for c in range(len(CLASS_NAMES))
+    ]
     labels = rng.permutation(np.arange(count) % len(CLASS_NAMES)).astype(np.int64)
     result = grounds[rng.integers(len(grounds), size=count)].copy()
     start = (PATCH_SIZE - inner) // 2
@@ -52,7 +56,9 @@ def patches(draw: Draw, grounds: NDArray[np.uint8], count: int, rng: Generator) 
     return result, labels
 
 
-def samples(draw: Draw, grounds: NDArray[np.uint8], count: int, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def samples(
+    draw: Draw, grounds: NDArray[np.uint8], count: int, rng: Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """`count` classifier inputs (N x 48 x 48 x 3) of bent, relit and degraded drawings, and their classes."""
     drawn, labels = patches(draw, grounds, count, rng)
     return np.stack([sample(patch, rng, hard=True) for patch in drawn]), labels

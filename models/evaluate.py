@@ -1,7 +1,7 @@
-"""Command line: `python -m models.evaluate --gtsrb PATH --gtsdb PATH --json FILE`, figures of the shipped int8 models.
+"""Command line: `python -m models.evaluate --gtsrb PATH --gtsdb PATH --json FILE`: figures of the shipped models.
 
-The classifier is measured on all rows of `Test.csv`, cut as at run time (ROI expanded by `crop_expand`). The detector is
-measured on the frames that no training saw: the split's validation frames, and any from 00600 on.
+The classifier is measured on all rows of `Test.csv`, cut as at run time (ROI expanded by `crop_expand`). The detector
+is measured on the frames that no training saw: the split's validation frames, and any from 00600 on.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.evaluate", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--gtsrb", type=Path, help="folder or zip with Test.csv")
     parser.add_argument("--gtsdb", type=Path, help="folder or zip with gt.txt")
-    parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS, help="folder of the models and their manifest")
+    parser.add_argument(
+        "--models", type=Path, default=shipped.ARTIFACTS, help="folder of the models and their manifest"
+    )
     parser.add_argument("--json", type=Path, help="file to write (default: print)")
     options = parser.parse_args(arguments)
     if options.gtsrb is None and options.gtsdb is None:

@@ -6,7 +6,6 @@ import copy
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import litert_torch
 import numpy as np
@@ -22,15 +21,16 @@ from models.errors import ExportError
 from models.nets import Classifier, Detector, Scale
 
 
-class _Outputs(nn.Module):
+class _Outputs(nn.Module):  # type: ignore[misc]
     """A network whose outputs are a flat tuple, as the converter wants them."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor) -> Any:
-        return self.network(image)
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        result: Tensor | tuple[Tensor, Tensor] = self.network(image)
+        return result
 
 
 def folded(network: nn.Module) -> nn.Module:

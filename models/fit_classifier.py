@@ -127,9 +127,10 @@ def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> lis
     return pools
 
 
-@torch.inference_mode()
 def predict(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Logits (N x 43) of the float network on crops (N x 48 x 48 x 3)."""
     network.eval()
     parts = torch.split(torch.from_numpy(images).permute(0, 3, 1, 2), 512)
-    return torch.cat([network(part.float()) for part in parts]).numpy()
+    with torch.inference_mode():
+        logits = torch.cat([network(part.float()) for part in parts])
+    return np.asarray(logits.numpy(), np.float32)

@@ -24,7 +24,7 @@ _SUFFIXES = (".webp", ".ppm", ".png", ".jpg")
 
 @dataclass(frozen=True)
 class Scene:
-    """One frame: its file name, corners of its signs (N x 4: left, top, right, bottom, float32) and their classes (N)."""
+    """One frame: its file name, corners of its signs (N x 4: left, top, right, bottom) and their classes (N)."""
 
     name: str
     corners: NDArray[np.float32]
@@ -84,7 +84,7 @@ def frame(source: Source, scene: Scene) -> Image:
 
 
 def shared_tracks(source: Source) -> dict[int, set[str]]:
-    """Frame number -> GTSRB training tracks that were cut from it, from the publisher's overlap list (if it is there)."""
+    """Frame number -> GTSRB training tracks that were cut from it, by the overlap list (empty without one)."""
     tracks: dict[int, set[str]] = defaultdict(set)
     if not source.has(_OVERLAP):
         return tracks

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
-import queue
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,34 +46,16 @@ def rate_at(plan: Plan, step: int) -> float:
 
 
 def prefetched(make: Callable[[int], Batch], first: int, last: int, depth: int = 4) -> Iterator[Batch]:
-    """Yields make(first) ... make(last - 1), made one ahead in a thread: OpenCV lets go of the interpreter lock."""
-    ready: queue.Queue[Batch | BaseException] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def work() -> None:
-        for step in range(first, last):
-            try:
-                item: Batch | BaseException = make(step)
-            except BaseException as error:  # handed to the consumer, which raises it
-                item = error
-            while not stop.is_set():
-                try:
-                    ready.put(item, timeout=0.5)
-                    break
-                except queue.Full:
-                    continue
-            if stop.is_set() or isinstance(item, BaseException):
-                return
-
-    threading.Thread(target=work, daemon=True).start()
+    """Yields make(first) ... make(last - 1), made ahead in a thread: OpenCV lets go of the interpreter lock."""
+    pool = ThreadPoolExecutor(1)
     try:
-        for _ in range(first, last):
-            got = ready.get()
-            if isinstance(got, BaseException):
-                raise got
-            yield got
+        ahead = deque(pool.submit(make, step) for step in range(first, min(first + depth, last)))
+        for step in range(first, last):
+            if step + depth < last:
+                ahead.append(pool.submit(make, step + depth))
+            yield ahead.popleft().result()
     finally:
-        stop.set()
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Average:
@@ -83,15 +65,15 @@ class Average:
         self.network = copy.deepcopy(network).eval()
         self.decay = decay
 
-    @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
         """Moves the average towards the network's present state."""
         keep = min(self.decay, (1 + step) / (10 + step))
-        for mean, now in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(now, 1 - keep)
-            else:
-                mean.copy_(now)
+        with torch.no_grad():
+            for mean, now in zip(self.network.state_dict().values(), network.state_dict().values(), strict=True):
+                if mean.dtype.is_floating_point:
+                    mean.lerp_(now, 1 - keep)
+                else:
+                    mean.copy_(now)
 
 
 def fit(
@@ -127,7 +109,7 @@ def fit(
             group["lr"] = rate_at(plan, step)
         loss = loss_of(network, batch)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         average.update(network, step)
@@ -162,9 +144,7 @@ def _state(
     }
 
 
-def _restore(
-    path: Path, plan: Plan, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
-) -> int:
+def _restore(path: Path, plan: Plan, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer) -> int:
     state = checkpoint.load(path, plan.network)
     try:
         network.load_state_dict(state["weights"])

@@ -1,6 +1,6 @@
 """The two networks, in PyTorch. Both take RGB 0..255 (N x 3 x H x W): the scaling is part of the first layer.
 
-Only operations that TFLite runs in int8 are used: convolution, depthwise convolution, ReLU, addition, nearest upsampling.
+Only operations that TFLite runs in int8 are used: convolutions, ReLU, addition, nearest upsampling.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 
-class Scale(nn.Module):
-    """Maps 0..255 to 0..2. It subtracts nothing, so that export can fold it into the next convolution, padding and all."""
+class Scale(nn.Module):  # type: ignore[misc]
+    """Maps 0..255 to 0..2. It subtracts nothing, so that export can fold it into the next, padded convolution."""
 
     factor = 1 / 128
 
@@ -18,7 +18,9 @@ class Scale(nn.Module):
         return image * self.factor
 
 
-def conv(inside: int, outside: int, size: int = 3, stride: int = 1, groups: int = 1, relu: bool = True) -> nn.Sequential:
+def conv(
+    inside: int, outside: int, size: int = 3, stride: int = 1, groups: int = 1, relu: bool = True
+) -> nn.Sequential:
     """Convolution, batch normalisation and, unless it is a linear bottleneck, ReLU."""
     layers: list[nn.Module] = [
         nn.Conv2d(inside, outside, size, stride, size // 2, groups=groups, bias=False),
@@ -27,7 +29,7 @@ def conv(inside: int, outside: int, size: int = 3, stride: int = 1, groups: int 
     return nn.Sequential(*layers, *([nn.ReLU()] if relu else []))
 
 
-class Residual(nn.Module):
+class Residual(nn.Module):  # type: ignore[misc]
     """Adds a block's output to its input."""
 
     def __init__(self, block: nn.Module) -> None:
@@ -49,7 +51,7 @@ def inverted(inside: int, outside: int, expand: int, stride: int = 1) -> nn.Modu
     return Residual(block) if stride == 1 and inside == outside else block
 
 
-class Classifier(nn.Module):
+class Classifier(nn.Module):  # type: ignore[misc]
     """48 x 48 crop -> 43 logits; about 180 thousand parameters, 20 million multiply-adds."""
 
     def __init__(self, classes: int = 43) -> None:
@@ -72,12 +74,12 @@ class Classifier(nn.Module):
         return torch.flatten(self.head(self.drop(self.features(image))), 1)
 
 
-class Detector(nn.Module):
+class Detector(nn.Module):  # type: ignore[misc]
     """Frame -> heatmap logits (N x 1 x H/8 x W/8) and distances to the four sides (N x 4 x H/8 x W/8, input pixels).
 
-    Anchor-free, one class, one scale of output (after Zhou et al., "Objects as Points", 2019, and FCOS, ICCV 2019), with
-    a three-level feature pyramid. The distances are the square of what the last layer says: eight bits then resolve
-    0.1 pixel for a sign of 12 pixels and still reach one of 300.
+    Anchor-free, one class, one scale of output (after Zhou et al., "Objects as Points", 2019, and FCOS, ICCV 2019),
+    with a three-level feature pyramid. The distances are the square of what the last layer says: eight bits then
+    resolve 0.2 pixel for a sign of 12 pixels and still reach one of 300.
     """
 
     def __init__(self) -> None:
@@ -94,7 +96,9 @@ class Detector(nn.Module):
         self.up = nn.Upsample(scale_factor=2, mode="nearest")
         self.neck = nn.Sequential(nn.ReLU(), inverted(width, width, 2), inverted(width, width, 2))
         self.heat = nn.Sequential(conv(width, width, 3, groups=width), conv(width, 48, 1), nn.Conv2d(48, 1, 1))
-        self.side = nn.Sequential(conv(width, width, 3, groups=width), conv(width, 48, 1), nn.Conv2d(48, 4, 1), nn.ReLU())
+        self.side = nn.Sequential(
+            conv(width, width, 3, groups=width), conv(width, 48, 1), nn.Conv2d(48, 4, 1), nn.ReLU()
+        )
         nn.init.constant_(self.heat[-1].bias, -4.6)  # p = 0.01 at first, as Lin et al., "Focal loss", ICCV 2017
         nn.init.constant_(self.side[-2].bias, 3.0)
 

@@ -45,7 +45,9 @@ def outline(shape: Shape) -> NDArray[np.uint8]:
     else:
         cv2.fillPoly(mask, [np.round(np.array(corners[shape]) * (big - 1)).astype(np.int32)], 255)
         mask = cv2.erode(mask, np.ones((5, 5), np.uint8))
-    return np.asarray(cv2.GaussianBlur(cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_AREA), (3, 3), 0), np.uint8)
+    return np.asarray(
+        cv2.GaussianBlur(cv2.resize(mask, (SIDE, SIDE), interpolation=cv2.INTER_AREA), (3, 3), 0), np.uint8
+    )
 
 
 def cut(patch: Image, class_id: int) -> Cutout:
@@ -59,7 +61,9 @@ def code_panels(count: int, seed: int) -> list[Cutout]:
     panels = []
     for _ in range(count):
         content = rng.bytes(int(rng.integers(8, 260)))
-        modules = np.array([list(row) for row in segno.make_qr(content, error="lmqh"[rng.integers(4)]).matrix], np.uint8)
+        modules = np.array(
+            [list(row) for row in segno.make_qr(content, error="lmqh"[rng.integers(4)]).matrix], np.uint8
+        )
         quiet = int(rng.integers(2, 7))
         image = np.pad(np.where(modules > 0, 25, 240).astype(np.uint8), quiet, constant_values=240)
         image = cv2.resize(image, (192, 192), interpolation=cv2.INTER_NEAREST)
@@ -75,7 +79,15 @@ def code_panels(count: int, seed: int) -> list[Cutout]:
 def plain_panels(count: int, seed: int) -> list[Cutout]:
     """Plates, number plates, lights, backs of signs: coloured or grey shapes that hold no sign."""
     rng = np.random.default_rng(seed)
-    colours = [(200, 30, 30), (240, 200, 20), (30, 60, 180), (240, 240, 240), (120, 120, 120), (30, 120, 60), (230, 120, 20)]
+    colours = [
+        (200, 30, 30),
+        (240, 200, 20),
+        (30, 60, 180),
+        (240, 240, 240),
+        (120, 120, 120),
+        (30, 120, 60),
+        (230, 120, 20),
+    ]
     panels = []
     for _ in range(count):
         wide = int(rng.integers(64, 200))
@@ -92,7 +104,9 @@ def plain_panels(count: int, seed: int) -> list[Cutout]:
     return panels
 
 
-def paste(canvas: Image, picture: Cutout, box: tuple[float, float, float, float], rng: Generator) -> NDArray[np.float32]:
+def paste(
+    canvas: Image, picture: Cutout, box: tuple[float, float, float, float], rng: Generator
+) -> NDArray[np.float32]:
     """Blends a picture into the canvas at about `box` (x, y, width, height), its corners moved by up to 8 %.
 
     Returns:

@@ -14,7 +14,7 @@ from models import augment
 from models.paste import Cutout, Cutouts, paste
 from models.source import Image
 
-SIZE = 384
+SIZE = 320
 RUN_TIME_SCALE = 0.72
 """1360x800 letterboxed into 1024x576."""
 
@@ -26,13 +26,15 @@ _SMALLEST = 7.0
 class Ground:
     """Frames (RGB) and the corners of their signs (N x 4 each); `scale` brings them to run-time size.
 
-    `chances` weighs the frames' signs (all frames' in one row) as the middle of a sample.
+    `chances` weighs the frames' signs (all frames' in one row) as the middle of a sample; `share` is how many of the
+    samples show this ground.
     """
 
     frames: Sequence[Image]
     corners: Sequence[NDArray[np.float32]]
     chances: NDArray[np.float64]
     scale: float = RUN_TIME_SCALE
+    share: float = 1.0
     owners: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,9 +55,9 @@ Sample = tuple[Image, NDArray[np.float32], NDArray[np.bool_]]
 """Picture (SIZE x SIZE x 3), corners of its signs (N x 4), and which of them are too small or cut off: not to learn."""
 
 
-def sample(ground: Ground, extras: Extras, rng: Generator) -> Sample:
+def sample(grounds: Sequence[Ground], extras: Extras, rng: Generator) -> Sample:
     """Draws one sample."""
-    image, corners = _piece(ground, rng)
+    image, corners = _piece(grounds[int(rng.choice(len(grounds), p=[ground.share for ground in grounds]))], rng)
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
         corners = np.stack([SIZE - corners[:, 2], corners[:, 1], SIZE - corners[:, 0], corners[:, 3]], 1)
@@ -96,7 +98,7 @@ def _piece(ground: Ground, rng: Generator) -> tuple[Image, NDArray[np.float32]]:
 
 def _with_pasted(image: Image, corners: NDArray[np.float32], extras: Extras, rng: Generator) -> NDArray[np.float32]:
     boxes = [box for box in corners]
-    for _ in range(int(rng.choice(4, p=[0.4, 0.3, 0.2, 0.1]))):
+    for _ in range(int(rng.choice(4, p=[0.25, 0.3, 0.25, 0.2]))):
         w, h = np.exp(rng.uniform(np.log(10), np.log(130))) * np.exp(rng.normal(0, 0.06, 2))
         spot = _free_spot(boxes, w, h, rng)
         if spot is not None:
@@ -104,22 +106,26 @@ def _with_pasted(image: Image, corners: NDArray[np.float32], extras: Extras, rng
             boxes.append(paste(image, _relit(picture, rng), (*spot, w, h), rng))
             if rng.random() < 0.4:  # a panel below the sign, as the coded signs have
                 wide = w * rng.uniform(0.6, 1.3)
-                below = (spot[0] + (w - wide) / 2, spot[1] + h * rng.uniform(1.03, 1.3), wide, wide * rng.uniform(0.9, 1.2))
-                paste(image, _relit(extras.panels[rng.integers(len(extras.panels))], rng), below, rng)
+                x, y = spot[0] + (w - wide) / 2, spot[1] + h * rng.uniform(1.03, 1.3)
+                paste(image, _relit(_panel(extras, rng), rng), (x, y, wide, wide * rng.uniform(0.9, 1.2)), rng)
     if rng.random() < 0.3:
         w = float(np.exp(rng.uniform(np.log(10), np.log(140))))
         h = w * float(np.exp(rng.normal(-0.1, 0.3)))
         spot = _free_spot(boxes, w, h, rng)
         if spot is not None:
-            paste(image, _relit(extras.panels[rng.integers(len(extras.panels))], rng), (*spot, w, h), rng)
+            paste(image, _relit(_panel(extras, rng), rng), (*spot, w, h), rng)
     return np.stack([*boxes]).astype(np.float32) if boxes else np.zeros((0, 4), np.float32)
+
+
+def _panel(extras: Extras, rng: Generator) -> Cutout:
+    return extras.panels[int(rng.integers(len(extras.panels)))]
 
 
 def _sign(extras: Extras, side: float, rng: Generator) -> Cutout:
     if extras.drawings and rng.random() < 0.3:
-        return extras.drawings[rng.integers(len(extras.drawings))]
+        return extras.drawings[int(rng.integers(len(extras.drawings)))]
     fine = np.flatnonzero(extras.signs.largest >= side)
-    return extras.signs.pictures[rng.choice(fine) if len(fine) else int(extras.signs.largest.argmax())]
+    return extras.signs.pictures[int(rng.choice(fine) if len(fine) else extras.signs.largest.argmax())]
 
 
 def _free_spot(boxes: Sequence[NDArray[np.float32]], w: float, h: float, rng: Generator) -> tuple[float, float] | None:

@@ -19,7 +19,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from device.perception.detect import Letterbox
 from device.perception.interpreter import Model
@@ -121,7 +120,7 @@ def _detector(state: dict[str, Any], scenes: Source, split: splits.Split) -> tup
 def _temperature(model: bytes, crops: Source, split: splits.Split) -> float:
     rows = [row for row in gtsrb.load(crops) if row.track in split.tracks]
     images = load_patches(crops, rows, CROP_EXPAND, INPUT_SIZE)
-    runner = Model(model, 2)
+    runner = Model(model)
     logits = np.concatenate([runner.run(image)[0] for image in images])
     return calibration.best_temperature(logits, np.array([row.class_id for row in rows], np.int64))
 
@@ -158,7 +157,9 @@ def _hashes(crops: Source, scenes: Source) -> dict[str, str]:
 
 
 def _commit() -> str | None:
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False)
+    done = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
+    )
     return done.stdout.strip() or None
 
 

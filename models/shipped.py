@@ -29,16 +29,14 @@ class Shipped:
     classifier: Classifier
 
 
-def load(folder: Path = ARTIFACTS, threads: int = 2, score: float | None = None) -> Shipped:
-    """Loads both models of a folder; `score` replaces the detector's lower threshold (a mAP needs the weak ones too)."""
+def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None) -> Shipped:
+    """Loads both models of a folder; `score` replaces the detector's lower threshold (mAP needs the weak ones too)."""
     path = folder / "manifest.json"
     try:
         manifest = json.loads(path.read_text())
         found, read = manifest["detector"], manifest["classifier"]
-        keep = score if score is not None else found["score_low"]
+        keep = score if score is not None else float(found["score_low"])
         thresholds = Thresholds(keep, found["nms_iou"], found["sign_max_aspect"], count=found["max_detections"])
-        if score is not None:
-            thresholds = Thresholds(keep, found["nms_iou"], found["sign_max_aspect"], count=100)
         models = [Model(_checked(folder, entry), threads) for entry in (found, read)]
         detector = Detector(models[0], thresholds, found["stride"])
         return Shipped(manifest, detector, Classifier(models[1], read["crop_expand"], read["temperature"]))
@@ -49,7 +47,7 @@ def load(folder: Path = ARTIFACTS, threads: int = 2, score: float | None = None)
 
 
 def _checked(folder: Path, entry: dict[str, Any]) -> bytes:
-    content = (folder / entry["file"]).read_bytes()
+    content = (folder / str(entry["file"])).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != entry["sha256"]:
         raise ManifestError(f"{folder / entry['file']}: its SHA-256 is {digest}, the manifest says {entry['sha256']}")

@@ -45,7 +45,9 @@ class Source:
         try:
             self._zip = zipfile.ZipFile(self.path)
         except zipfile.BadZipFile as error:
-            raise DataError(f"{self.path}: not a whole zip file ({error}); it may be truncated, fetch it again") from error
+            raise DataError(
+                f"{self.path}: not a whole zip file, perhaps truncated ({error}): fetch it again"
+            ) from error
         self._names = set(self._zip.namelist())
         found = sorted(name for name in self._names if name == marker or name.split("/", 1)[-1] == marker)
         if not found:

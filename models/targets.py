@@ -44,7 +44,8 @@ def draw(corners: NDArray[np.float32], ignored: NDArray[np.bool_], cells: int) -
         bell_y = np.exp(-(((middles - (top + bottom) / 2) / spread_y) ** 2) / 2)
         column, row = int(bell_x.argmax()), int(bell_y.argmax())
         bell = np.outer(bell_y / bell_y[row], bell_x / bell_x[column]).astype(np.float32)
-        heat = np.maximum(heat, np.where(bell > 0.03, bell, 0))
+        heat = np.maximum(heat, np.where(bell > 0.03, np.minimum(bell, 0.99), 0))
+        heat[row, column] = 1
         here = bell > 0.25
         weight[here] = (bell / bell[here].sum())[here]
         inside = np.broadcast_to(middles, (cells, cells))

@@ -1,7 +1,7 @@
 """Command line: `python -m models.train classifier|detector --data PATH [--scenes PATH | --crops PATH]`.
 
-PATH is a folder or a zip in its publisher's layout (GTSRB for the classifier, GTSDB for the detector). Exit status 2 and
-one sentence when the data or the usage is wrong. `python -m models.export` makes the artifacts of the checkpoints.
+PATH is a folder or a zip in its publisher's layout (GTSRB for the classifier, GTSDB for the detector). Exit status 2
+and one sentence when the data or the usage is wrong. `python -m models.ship` makes artifacts of the checkpoints.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+import cv2
 
 from models.errors import ModelsError
 
@@ -20,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     result = argparse.ArgumentParser(prog="python -m models.train", description=(__doc__ or "").splitlines()[0])
     result.add_argument("network", choices=["classifier", "detector"])
-    result.add_argument("--data", required=True, type=Path, help="GTSRB (classifier) or GTSDB (detector), folder or zip")
+    result.add_argument("--data", required=True, type=Path, help="GTSRB or GTSDB, folder or zip")
     result.add_argument("--scenes", type=Path, help="classifier: GTSDB, for patches that hold no sign")
     result.add_argument("--crops", type=Path, help="detector: GTSRB, for signs to paste into the scenes")
     result.add_argument("--no-drawings", action="store_true", help="do without the drawings of hardware.signs")
@@ -43,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("torch is missing: install the project's `train` extra", file=sys.stderr)
         return 2
     torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
     try:
         if options.network == "classifier":
             from models import fit_classifier

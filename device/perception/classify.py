@@ -61,7 +61,7 @@ class Classified:
 
 
 class Classifier:
-    """The classifier network with its crop convention and temperature, as the manifest's `classifier` entry gives them."""
+    """The classifier network with its crop convention and temperature, both from the manifest's `classifier` entry."""
 
     def __init__(self, model: Model, crop_expand: float, temperature: float) -> None:
         self._model = model

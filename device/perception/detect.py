@@ -54,12 +54,12 @@ class Letterbox:
         scale = np.array([self.scale_x, self.scale_y, self.scale_x, self.scale_y], np.float32)
         height, width = self.frame
         limits = np.array([width, height, width, height], np.float32)
-        return np.clip((corners - shift) / scale, 0, limits).astype(np.float32)
+        return np.asarray(np.clip((corners - shift) / scale, 0, limits), np.float32)
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What is kept: at least `score`, overlaps (IoU) of at most `nms_iou`, sides within `max_aspect`, at most `count`."""
+    """What is kept: at least `score`, overlaps (IoU) up to `nms_iou`, sides within `max_aspect`, at most `count`."""
 
     score: float
     nms_iou: float = 0.4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,23 +13,35 @@ Array: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.float32]
 
 
-class InterpreterMissing(RuntimeError):
+class InterpreterMissingError(RuntimeError):
     """No TFLite interpreter is installed: install `ai-edge-litert` (or `tflite-runtime` on an older system)."""
 
 
-class ModelUnreadable(ValueError):
+class ModelUnreadableError(ValueError):
     """The bytes are not a TFLite model that this interpreter can run."""
 
 
-def _interpreter_class() -> Any:
+class _Interpreter(Protocol):
+    """What both packages' interpreters have, as far as it is used here."""
+
+    def allocate_tensors(self) -> None: ...
+    def get_input_details(self) -> list[dict[str, Any]]: ...
+    def get_output_details(self) -> list[dict[str, Any]]: ...
+    def set_tensor(self, tensor_index: int, value: Array) -> None: ...
+    def get_tensor(self, tensor_index: int) -> Array: ...
+    def invoke(self) -> None: ...
+
+
+def _interpreter(content: bytes, threads: int) -> _Interpreter:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
         try:
             from tflite_runtime.interpreter import Interpreter
         except ImportError:
-            raise InterpreterMissing(str(InterpreterMissing.__doc__)) from None
-    return Interpreter
+            raise InterpreterMissingError(str(InterpreterMissingError.__doc__)) from None
+    interpreter: _Interpreter = Interpreter(model_content=content, num_threads=threads)
+    return interpreter
 
 
 class Model:
@@ -40,17 +52,17 @@ class Model:
         threads: number of CPU threads.
 
     Raises:
-        InterpreterMissing: no interpreter is installed.
-        ModelUnreadable: the model cannot be loaded.
+        InterpreterMissingError: no interpreter is installed.
+        ModelUnreadableError: the model cannot be loaded.
     """
 
     def __init__(self, model: bytes | str | os.PathLike[str], threads: int = 1) -> None:
         content = model if isinstance(model, bytes) else Path(model).read_bytes()
         try:
-            self._interpreter = _interpreter_class()(model_content=content, num_threads=threads)
+            self._interpreter = _interpreter(content, threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelUnreadable(f"the model cannot be loaded: {error}") from error
+            raise ModelUnreadableError(f"the model cannot be loaded: {error}") from error
         (self._input,) = self._interpreter.get_input_details()
         self._outputs = sorted(self._interpreter.get_output_details(), key=lambda detail: str(detail["name"]))
         scale, zero = self._input["quantization"]
