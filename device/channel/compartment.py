@@ -61,6 +61,10 @@ class Compartment:
         """An inherited descriptor, to be owned by the caller. Each can be taken once."""
         return self._descriptors.pop(name)
 
+    def has(self, name: str) -> bool:
+        """Whether a descriptor of this name was handed over and is not yet taken."""
+        return name in self._descriptors
+
     def settings(self, kind: type[Settings]) -> Settings:
         """The settings that warden derived from the configuration for this compartment alone."""
         return msgspec.json.decode(self._settings, type=kind, strict=True)

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from device.cli import demo, doctor, keys, replay, sign
+from device.cli import demo, doctor, keys, redteam, replay, sign
 from device.errors import SealcamError
 
-_COMMANDS = (demo, replay, doctor, sign, keys)
+_COMMANDS = (demo, replay, doctor, redteam, sign, keys)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -68,6 +68,7 @@ def start(
     places: Mapping[str, Sequence[Path]],
     *,
     show_output: bool = False,
+    first_argument: str | None = None,
 ) -> Started:
     """Start `module` under `policy`.
 
@@ -76,6 +77,7 @@ def start(
         places: what the policy's `{name}` mounts stand for; `{runtime}` is filled in here.
         show_output: let it write to our standard error, for debugging; what a compromised process writes there could
             hold terminal escapes, so that it is discarded otherwise.
+        first_argument: goes before `--descriptors`, for a module that takes another's place.
 
     Raises:
         CannotConfineError: bubblewrap is missing, or this machine refuses it. Nothing was started.
@@ -91,7 +93,8 @@ def start(
     arguments += ["--seccomp", str(filter_fd), "--info-fd", str(info_write)]
     args_fd = _memfd("arguments", b"".join(a.encode() + b"\0" for a in arguments))
     handed = ",".join(f"{name}={number}" for name, number in sorted(descriptors.items()))
-    command = [bwrap, "--args", str(args_fd), "--", sys.executable, "-P", "-m", module, "--descriptors", handed]
+    first = [first_argument] if first_argument else []
+    command = [bwrap, "--args", str(args_fd), "--", sys.executable, "-P", "-m", module, *first, "--descriptors", handed]
     try:
         process = subprocess.Popen(
             command,
@@ -149,7 +152,7 @@ def _arguments(policy: Policy, places: Mapping[str, Sequence[Path]]) -> list[str
             paths = [Path(mount.path)]
         for path in paths:
             arguments += _mount(path, writable=mount.writable, device=mount.device, optional=mount.optional)
-    return [*arguments, "--remount-ro", "/", "--chdir", "/"]
+    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
 
 
 def _mount(path: Path, *, writable: bool, device: bool, optional: bool) -> list[str]:

@@ -24,7 +24,13 @@ from device.confine.policy import Policy, syscall_groups
 _CLONE_NEW = 0x7E020000  # CLONE_NEWNS|NEWCGROUP|NEWUTS|NEWIPC|NEWUSER|NEWPID|NEWNET (linux/sched.h)
 _CLONE_THREAD = 0x00010000
 _PROT_EXEC = 0x4
-_AF_UNIX, _AF_NETLINK = 1, 16
+_AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
+_SOCKET_FAMILIES = {
+    "confine": (_AF_UNIX, _AF_NETLINK),  # warden: bubblewrap brings the loopback device up over netlink
+    "dial": (_AF_INET, _AF_INET6),
+    "loopback": (_AF_INET,),
+}
+"""Groups that may make sockets, and of which families alone. No other group can make one at all."""
 _SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
 _SET_MODE_FILTER = 1
 _FLAG_TSYNC = 1
@@ -32,8 +38,8 @@ _INSTRUCTION_BYTES = 8
 
 
 def start_filter(policy: Policy) -> bytes:
-    """The BPF program under which the compartment starts."""
-    return _build(policy.seccomp.start, executable_memory=True, threads=True)
+    """The BPF program under which the compartment starts. Holds the run groups too: filters stack, none can add."""
+    return _build([*policy.seccomp.start, *policy.seccomp.run], executable_memory=True, threads=True)
 
 
 def run_filter(policy: Policy) -> bytes:
@@ -57,10 +63,9 @@ def _build(groups: list[str], *, executable_memory: bool, threads: bool) -> byte
             rules.add_rule(pyseccomp.ALLOW, call)
         else:
             rules.add_rule(pyseccomp.ALLOW, call, arg(2, masked, _PROT_EXEC, 0))
-    if "confine" in groups:  # warden: bubblewrap sets up its loopback device over netlink
-        for family in (_AF_UNIX, _AF_NETLINK):
-            rules.add_rule(pyseccomp.ALLOW, "socket", arg(0, pyseccomp.EQ, family))
-    elif threads:
+    for family in {family for group in groups for family in _SOCKET_FAMILIES.get(group, ())}:
+        rules.add_rule(pyseccomp.ALLOW, "socket", arg(0, pyseccomp.EQ, family))
+    if threads and "confine" not in groups:
         # Threads only: a new process, or a new namespace, is not to be had.
         rules.add_rule(pyseccomp.ALLOW, "clone", arg(0, masked, _CLONE_THREAD | _CLONE_NEW, _CLONE_THREAD))
     if "confine" not in groups:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import encodings.idna  # noqa: F401  (host names load it lazily, when no file can be opened any more)
 import os
 import socket
 import time

@@ -52,7 +52,7 @@ class DialService:
             self._restart_at = now + _RESTART_SECONDS
             self.restarts += 1
             settings = {"host": self._uplink.host, "port": self._uplink.port}
-            self._child = Child(policies.load("dialer"), {"uplink": self._end.fileno()}, settings, {})
+            self._child = Child(policies.load("dialer"), {"uplink": self._end.fileno()}, settings, {}, show_output=True)
             self._told = False
         try:
             self._child.listen()

@@ -174,6 +174,11 @@ class Session:
         return Outcome(finished.exit_status, finished.sentence, summary, self._incidents)
 
     @property
+    def run_id(self) -> str:
+        """This run's id in hex: the envelopes' boot id."""
+        return self._plan.run_id
+
+    @property
     def verdicts(self) -> list[Verdict]:
         """Every verdict so far, in order."""
         return list(self._recorder.verdicts.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  (host names load it lazily, when no file can be opened any more)
 import select
 import time
 from pathlib import Path

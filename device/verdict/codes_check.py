@@ -26,7 +26,7 @@ MAX_HEADING_DEGREES: Final = 45.0
 HIGH_ERROR_RATE: Final = 0.025
 """Above this median share of wrong modules a code is damaged: sound panels stay below 0.01 from 2.5 px a module on."""
 RATES_USED: Final = 7
-MIN_UNREADABLE: Final = 4
+MIN_UNREADABLE: Final = 3
 MIN_DISAGREEMENTS: Final = 2
 MAX_CACHED: Final = 256
 

@@ -90,6 +90,15 @@ def cost(motion: Motion, box: Rectangle, t_ms: int) -> float | None:
     return distance + ratio
 
 
+def overlap(first: Rectangle, second: Rectangle) -> float:
+    """Intersection over union of two rectangles, 0 to 1."""
+    width = min(first.x + first.w, second.x + second.w) - max(first.x, second.x)
+    height = min(first.y + first.h, second.y + second.h) - max(first.y, second.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / (first.w * first.h + second.w * second.h - width * height)
+
+
 def match(motions: Sequence[Motion], boxes: Sequence[Rectangle], t_ms: int) -> dict[int, int]:
     """Pairs boxes with motions, best fits first: index of the box -> index of the motion. Each is used once."""
     fits: list[tuple[float, int, int]] = []

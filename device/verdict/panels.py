@@ -7,7 +7,7 @@ from typing import Final
 
 from device.channel.messages import Reading
 from device.position.geodesy import Pose
-from device.verdict.motion import match, moved, predicted, start
+from device.verdict.motion import match, moved, overlap, predicted, start
 from device.verdict.state import (
     MAX_PANELS,
     MAX_PAYLOADS,
@@ -48,21 +48,12 @@ def _symbols(readings: Sequence[Reading]) -> list[list[Reading]]:
     for reading in sorted(readings, key=lambda one: not one.data):
         if reading.w < 2 or reading.h < 2:
             continue
-        home = next((group for group in groups if _overlap(group[0], reading) >= _SAME_SYMBOL), None)
+        home = next((group for group in groups if overlap(group[0], reading) >= _SAME_SYMBOL), None)
         if home is None:
             groups.append([reading])
         else:
             home.append(reading)
     return groups
-
-
-def _overlap(first: Reading, second: Reading) -> float:
-    """Intersection over union."""
-    width = min(first.x + first.w, second.x + second.w) - max(first.x, second.x)
-    height = min(first.y + first.h, second.y + second.h) - max(first.y, second.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / (first.w * first.h + second.w * second.h - width * height)
 
 
 def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> Panel:

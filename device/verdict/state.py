@@ -79,6 +79,7 @@ class Face(Struct, forbid_unknown_fields=True):
     last_class: int = -1
     switches: int = 0
     odd_shapes: int = 0
+    on_code: int = 0  # frames in which the box lay on a code symbol
 
 
 class Payload(Struct, forbid_unknown_fields=True):
@@ -120,6 +121,7 @@ class Passing(Struct, forbid_unknown_fields=True):
     last_frame: int
     last_ms: int
     farthest_ahead_m: float
+    nearest_ahead_m: float
     closest_m: float
     watched: int
     passed_ms: int | None = None

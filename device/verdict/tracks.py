@@ -9,7 +9,7 @@ from typing import Final
 
 from device.channel.messages import Box
 from device.position.geodesy import Pose, distance_m
-from device.verdict.motion import match, moved, size, start
+from device.verdict.motion import match, moved, overlap, size, start
 from device.verdict.state import MAX_TRACKS, Face, Moment, Sight, State
 
 LINGER_MS: Final = 1000
@@ -32,8 +32,11 @@ MAX_ASPECT: Final = 1.5
 MAX_SWITCH_RATE: Final = 0.34
 GROWS_WITHIN_M: Final = 25.0
 MIN_GROWTH: Final = 1.15
-_WEIGHT_SIZE_PX: Final = 48.0
-"""Faces from this size on count fully: the classifier's input size."""
+SAME_PLACE: Final = 0.35
+MAX_ON_CODE: Final = 1
+"""A box that lies where a code is, by intersection over union, in more frames than this is no face but the panel."""
+_WEIGHT_SIZE_PX: Final = 64.0
+"""Faces from this size on count fully, smaller ones by their area: the classifier sees 48 pixels of the face and its edge."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None) -
         else:
             face = _new(state, moment, box, pose)
         _weigh(face, box)
+        face.on_code += any(overlap(box, reading) >= SAME_PLACE for reading in moment.readings or ())
 
 
 def extend(sight: Sight, moment: Moment, pose: Pose | None) -> None:
@@ -114,6 +118,7 @@ def is_confirmed(face: Face) -> bool:
         and face.largest >= CONFIRM_SIZE_PX
         and certainty >= CONFIRM_CERTAINTY
         and best >= 0.4 * total
+        and face.on_code <= MAX_ON_CODE
     )
 
 

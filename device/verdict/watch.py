@@ -11,14 +11,17 @@ from device.verdict.codes_check import MAX_HEADING_DEGREES
 from device.verdict.state import MAX_ATTRIBUTED, MAX_PASSINGS, Attributed, Moment, Passing, State
 from wire.register import Register, RegisterEntry
 
-NEAR_M: Final = 80.0
+NEAR_M: Final = 45.0
+"""Registered signs are watched from this distance on."""
 PASSED_M: Final = 5.0
 """A sign this far behind has been passed."""
 CLOSEST_M: Final = 25.0
 """A sign that the vehicle never came nearer to than this stands on another road."""
-SEEN_FROM_M: Final = 20.0
+WATCHED_M: Final = (5.0, 30.0)
+WATCHED_FROM_M: Final = 20.0
+WATCHED_TO_M: Final = 12.0
 MIN_WATCHED: Final = 5
-"""The camera has to have watched, in this many frames and from this far, before anything is missing."""
+"""Nothing is missing unless both readers looked in this many frames within `WATCHED_M` ahead, from far to near."""
 SETTLED_MS: Final = 2500
 """After the passing, until the passes of what was seen are closed."""
 HERE_AHEAD_M: Final = (-10.0, 30.0)
@@ -85,7 +88,7 @@ def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose
         if passing is None:
             if len(state.passings) >= MAX_PASSINGS:
                 continue
-            passing = Passing(entry.sign_id, moment.frame, moment.frame, moment.t_ms, -NEAR_M, NEAR_M, 0)
+            passing = Passing(entry.sign_id, moment.frame, moment.frame, moment.t_ms, -NEAR_M, NEAR_M, NEAR_M, 0)
             state.passings.append(passing)
         _progress(passing, moment, pose, ahead, math.hypot(ahead, aside))
 
@@ -95,10 +98,12 @@ def _progress(passing: Passing, moment: Moment, pose: Pose, ahead: float, distan
     passing.closest_m = min(passing.closest_m, distance)
     if passing.passed_ms is not None:
         return
-    passing.last_frame, passing.utc_ms, passing.pose = moment.frame, moment.utc_ms, pose
-    if moment.boxes is not None and moment.readings is not None:
+    if ahead >= 0 or passing.pose is None:
+        passing.last_frame, passing.utc_ms, passing.pose = moment.frame, moment.utc_ms, pose
+    if moment.boxes is not None and moment.readings is not None and WATCHED_M[0] <= ahead <= WATCHED_M[1]:
         passing.watched = min(passing.watched + 1, 100_000)
         passing.farthest_ahead_m = max(passing.farthest_ahead_m, ahead)
+        passing.nearest_ahead_m = min(passing.nearest_ahead_m, ahead)
     if ahead < -PASSED_M and passing.closest_m < CLOSEST_M:
         passing.passed_ms = moment.t_ms
 
@@ -114,7 +119,12 @@ def due(state: State, t_ms: int, *, finishing: bool = False) -> list[Passing]:
     ]
     for passing in ready:
         passing.settled = True
-    return [one for one in ready if one.watched >= MIN_WATCHED and one.farthest_ahead_m >= SEEN_FROM_M]
+    return [one for one in ready if _was_watched(one)]
+
+
+def _was_watched(passing: Passing) -> bool:
+    far_to_near = passing.farthest_ahead_m >= WATCHED_FROM_M and passing.nearest_ahead_m <= WATCHED_TO_M
+    return far_to_near and passing.watched >= MIN_WATCHED
 
 
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:

@@ -1,0 +1,65 @@
+"""`sealcam redteam`: hostile code in every compartment, and what the kernel let it do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from device.confine import launch
+from device.keys.home import Home
+from device.redteam.attempts import ALLOWED, ATTEMPTS
+from device.redteam.matrix import BREACH, DENIED, attack
+
+_MARKS = {DENIED: "[green]denied[/]", BREACH: "[bold red]BREACH[/]"}
+
+
+def add_parser(subparsers: Any) -> None:
+    """`sealcam redteam`."""
+    parser = subparsers.add_parser(
+        "redteam",
+        help="run hostile code in every compartment",
+        description=(
+            "Starts each compartment with hostile code in the place of its own, under the very same policy, and lets it "
+            "try everything that it must not have. Exit status 1 on any breach."
+        ),
+    )
+    parser.add_argument("--json", action="store_true", help="print {compartment: {attempt: outcome}}")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command. Returns 1 on any breach."""
+    launch.check()
+    home = Home(Home.default().path / "redteam")
+    home.ensure_development()
+    console = Console(stderr=True)
+    matrix: dict[str, dict[str, str]] = {}
+    with tempfile.TemporaryDirectory() as scratch, console.status("attacking") as status:
+        for compartment in ALLOWED:
+            status.update(f"attacking from within {compartment}")
+            matrix[compartment] = attack(compartment, home.path, Path(scratch))
+    breaches = sum(outcome == BREACH for row in matrix.values() for outcome in row.values())
+    if arguments.json:
+        print(json.dumps(matrix, indent=2))
+    else:
+        _print(matrix)
+    console.print(f"{len(matrix) * len(ATTEMPTS)} attempts from {len(matrix)} compartments, {breaches} breaches")
+    return 1 if breaches else 0
+
+
+def _print(matrix: dict[str, dict[str, str]]) -> None:
+    table = Table(title="What hostile code could do from within each compartment")
+    table.add_column("attempt")
+    for compartment in matrix:
+        table.add_column(compartment)
+    for attempt in ATTEMPTS:
+        row = (matrix[compartment][attempt] for compartment in matrix)
+        table.add_row(attempt, *(_MARKS.get(outcome, "[yellow]by policy[/]") for outcome in row))
+    console = Console()
+    Console(width=max(console.width, 130) if not console.is_terminal else None).print(table)

@@ -1,0 +1,49 @@
+"""Runs inside a compartment in place of its own code: the same bootstrap, the same filters, then every attempt."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from device.channel.compartment import Compartment
+from device.redteam.attempts import ATTEMPTS, Ground
+
+_ALLOWED, _DENIED = 1, 0
+_AT_A_TIME = 16
+
+
+class RedteamSettings(msgspec.Struct, forbid_unknown_fields=True):
+    """`compartment`: whose place this code takes. `home`: where the keys would be."""
+
+    compartment: str
+    home: str
+
+
+def main(name: str, argv: list[str]) -> None:
+    me = Compartment(name, argv)
+    settings = me.settings(RedteamSettings)
+    ring = me.descriptor("ring") if me.has("ring") else None
+    ground = Ground(Path(settings.home), ring)
+    me.ready()
+    results: dict[str, int] = {}
+    for attempt, attack in ATTEMPTS.items():
+        if attempt == "execute":
+            me.done(results)  # what is known so far: an execution that works ends this process
+            results = {}
+        try:
+            attack(ground)
+        except OSError:
+            results[attempt] = _DENIED
+        else:
+            results[attempt] = _ALLOWED
+        if len(results) == _AT_A_TIME:
+            me.done(results)
+            results = {}
+    me.done(results)
+    me.serve({})
+
+
+if __name__ == "__main__":
+    main(sys.argv.pop(1), sys.argv[1:])
