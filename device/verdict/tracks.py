@@ -36,7 +36,7 @@ SAME_PLACE: Final = 0.35
 MAX_ON_CODE: Final = 1
 """A box that lies where a code is, by intersection over union, in more frames than this is no face but the panel."""
 _WEIGHT_SIZE_PX: Final = 64.0
-"""Faces from this size on count fully, smaller ones by their area: the classifier sees 48 pixels of the face and its edge."""
+"""Faces from this size on count fully, smaller ones by their area: the classifier sees 48 pixels a side."""
 
 
 @dataclass(frozen=True)
