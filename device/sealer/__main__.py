@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from device.channel.compartment import Compartment, run
+from device.channel.link import Link
 from device.channel.messages import Health, Message, ReceiptBytes, Verdict
 from device.keys import Home, load
 from device.sealer.core import Identity
@@ -58,9 +59,9 @@ def main(me: Compartment) -> None:
     )
     me.ready()
 
-    def from_inside(message: Message) -> None:
+    def from_inside(message: Message, sender: Link) -> None:
         began = time.perf_counter()
-        service.from_inside(message)
+        service.from_inside(message, sender)
         me.sample("seal", time.perf_counter() - began)
         me.handled += 1
 
@@ -69,7 +70,11 @@ def main(me: Compartment) -> None:
         me.facts.update(service.facts())
 
     me.serve(
-        {verdict: from_inside, health: from_inside, uplink: service.from_uplink},
+        {
+            verdict: lambda message: from_inside(message, verdict),
+            health: lambda message: from_inside(message, health),
+            uplink: service.from_uplink,
+        },
         tick=tick,
         tick_seconds=lambda: min(0.25, service.tick_seconds()),
     )

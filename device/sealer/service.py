@@ -9,7 +9,7 @@ from device.channel.messages import Envelope, Health, Message, ReceiptBytes, Ver
 from device.sealer.core import Identity, Window, check_receipt, seal
 from device.sealer.errors import SpoolFullError
 from device.sealer.spool import Spool
-from wire.errors import HostileInputError
+from wire.errors import HostileInputError, IssueError
 
 
 class Peer(Protocol):
@@ -54,17 +54,21 @@ class Service:
         self._refused = 0  # since the spool became full
         self.sealed = self.offered = self.receipted = self.false_receipts = 0
 
-    def from_inside(self, message: Message) -> None:
+    def from_inside(self, message: Message, sender: Peer) -> None:
         """A verdict or a health event: sealed and on disk when this returns, and a verdict acknowledged then.
 
-        A verdict that the spool has no room for is not acknowledged: its maker keeps it and sends it again.
+        A verdict that the spool has no room for is not acknowledged: its maker keeps it and sends it again. What the
+        wire's stricter bounds refuse is dropped and counted against `sender`.
         """
-        match message:
-            case Verdict(verdict_id=verdict_id):
-                if self._spool.has(verdict_id) or self._store(message, verdict_id):
-                    self._verdict.try_send(VerdictStored(verdict_id))
-            case Health():
-                self._store(message, None)
+        try:
+            match message:
+                case Verdict(verdict_id=verdict_id):
+                    if self._spool.has(verdict_id) or self._store(message, verdict_id):
+                        self._verdict.try_send(VerdictStored(verdict_id))
+                case Health():
+                    self._store(message, None)
+        except IssueError:
+            sender.invalid += 1
         self._offer()
 
     def from_uplink(self, message: Message) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from device.broker import Broker, free_port
 from device.channel.link import Link, pair
-from device.channel.messages import Dial, Dialled, Envelope, Health, ReceiptBytes, Verdict, VerdictStored
+from device.channel.messages import Dial, Dialled, Envelope, Health, Message, ReceiptBytes, Verdict, VerdictStored
 from device.dialer.__main__ import answer
 from device.dialer.core import connect
 from device.keys import Home, load
@@ -116,6 +116,9 @@ class Chain:
         self.spool._db.close()
         self.uplink.close()
 
+    def say(self, message: Message) -> None:
+        self.service.from_inside(message, self._sealers_verdict)
+
     def step(self) -> None:
         poll = select.poll()
         poll.register(self.end, select.POLLIN)
@@ -166,7 +169,7 @@ def broker(home: Home) -> Iterator[Broker]:
 def test_verdicts_arrive_in_a_chain_and_are_forgotten_on_their_receipts(home: Home, broker: Broker) -> None:
     sink, chain = Sink(home, broker), Chain(home, broker.port)
     for number in range(40):
-        chain.service.from_inside(a_verdict(number))
+        chain.say(a_verdict(number))
     until(lambda: chain.spool.waiting == 0, chain.step, sink.step)
     assert sorted(sink.opened) == list(range(40))
     for sequence in range(1, 40):
@@ -180,11 +183,11 @@ def test_verdicts_arrive_in_a_chain_and_are_forgotten_on_their_receipts(home: Ho
 
 def test_a_broker_that_is_killed_and_comes_back_loses_nothing(home: Home, broker: Broker) -> None:
     sink, chain = Sink(home, broker), Chain(home, broker.port)
-    chain.service.from_inside(a_verdict(0))
+    chain.say(a_verdict(0))
     until(lambda: chain.spool.waiting == 0, chain.step, sink.step)
     broker.kill()
     for number in range(1, 21):
-        chain.service.from_inside(a_verdict(number))
+        chain.say(a_verdict(number))
     until(lambda: not chain.uplink.up, chain.step)
     assert chain.spool.waiting == 20
     broker.start()
@@ -196,7 +199,7 @@ def test_a_broker_that_is_killed_and_comes_back_loses_nothing(home: Home, broker
 
 def test_a_sink_that_is_away_loses_nothing(home: Home, broker: Broker) -> None:
     chain = Chain(home, broker.port)
-    chain.service.from_inside(Health("started", "warden", 1, 0, "run"))
+    chain.say(Health("started", "warden", 1, 0, "run"))
     until(lambda: chain.uplink.up and chain.service.offered == 1, chain.step)
     assert chain.spool.waiting == 1
     sink = Sink(home, broker)
@@ -208,14 +211,14 @@ def test_sealer_and_uplink_killed_in_the_middle_lose_nothing_and_seal_nothing_tw
     sink, chain = Sink(home, broker), Chain(home, broker.port)
     sink.answers = False
     for number in range(20):
-        chain.service.from_inside(a_verdict(number))
+        chain.say(a_verdict(number))
     until(lambda: len(sink.opened) >= 8, chain.step, sink.step)
     before = dict(sink.opened)
     chain.kill_sealer_and_uplink()
     chain.start_sealer_and_uplink()
     sink.answers = True
     for number in range(22):  # verdict sends again what it has no acknowledgement for, and two more
-        chain.service.from_inside(a_verdict(number))
+        chain.say(a_verdict(number))
     until(lambda: chain.spool.waiting == 0, chain.step, sink.step)
     assert sorted(sink.opened) == list(range(22))
     assert {n: o for n, o in sink.opened.items() if n in before} == before
@@ -224,7 +227,7 @@ def test_sealer_and_uplink_killed_in_the_middle_lose_nothing_and_seal_nothing_tw
 def test_receipts_that_an_impostor_publishes_free_nothing(home: Home, broker: Broker) -> None:
     sink, chain = Sink(home, broker), Chain(home, broker.port)
     sink.key = load.signing_key(home.authority_key)  # a key, but not the sink's
-    chain.service.from_inside(a_verdict(0))
+    chain.say(a_verdict(0))
     until(lambda: chain.sealers_uplink.invalid > 0, chain.step, sink.step)
     assert chain.spool.waiting == 1
 
@@ -234,7 +237,7 @@ def test_a_broker_with_another_certificate_gets_nothing(home: Home, tmp_path: Pa
     stranger.ensure_development()
     with Broker(stranger, free_port()) as impostor:
         chain = Chain(home, impostor.port)
-        chain.service.from_inside(a_verdict(0))
+        chain.say(a_verdict(0))
         began = time.monotonic()
         until(lambda: time.monotonic() - began > 1.0, chain.step)
         assert not chain.uplink.up and chain.uplink.connections == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from wire_samples import DEVICE, RECEIPTS, SINK, STRANGER
 
@@ -70,6 +71,9 @@ class Rig:
             unix_ms=lambda: 1_700_000_000_000,
         )
 
+    def say(self, message: Message) -> None:
+        self.service.from_inside(message, self.verdict)
+
     def receipt_for(self, sent: Envelope) -> ReceiptBytes:
         return ReceiptBytes(receipt.issue("cam-1", sent.sequence, envelope.digest(sent.sealed), RECEIPTS))
 
@@ -95,7 +99,7 @@ def a_verdict(number: int = 1) -> Verdict:
 
 
 def test_a_verdict_is_sealed_stored_acknowledged_and_sent(rig: Rig) -> None:
-    rig.service.from_inside(a_verdict())
+    rig.say(a_verdict())
     assert rig.verdict.sent == [VerdictStored("v-1")]
     opened = rig.open(rig.uplink.envelopes()[0])
     assert (opened.sequence, opened.previous, opened.boot_id) == (0, envelope.FIRST_PREVIOUS, bytes.fromhex(RUN))
@@ -106,24 +110,24 @@ def test_a_verdict_is_sealed_stored_acknowledged_and_sent(rig: Rig) -> None:
 
 
 def test_the_envelopes_form_a_chain_over_a_restart(rig: Rig) -> None:
-    rig.service.from_inside(a_verdict(1))
+    rig.say(a_verdict(1))
     first = rig.uplink.envelopes()[0]
     rig.restart()
-    rig.service.from_inside(Health("restarted", "sealer", 1, 1000, "sigkill"))
+    rig.say(Health("restarted", "sealer", 1, 1000, "sigkill"))
     second = rig.open(rig.uplink.envelopes()[1])
     assert (second.sequence, second.previous) == (1, envelope.digest(first.sealed))
 
 
 def test_a_verdict_sent_again_is_acknowledged_again_and_not_sealed_again(rig: Rig) -> None:
-    rig.service.from_inside(a_verdict())
+    rig.say(a_verdict())
     rig.restart()
-    rig.service.from_inside(a_verdict())
+    rig.say(a_verdict())
     assert rig.verdict.sent == [VerdictStored("v-1")]
     assert rig.spool.waiting == 1
 
 
 def test_an_envelope_is_forgotten_on_its_receipt(rig: Rig) -> None:
-    rig.service.from_inside(a_verdict())
+    rig.say(a_verdict())
     rig.service.from_uplink(rig.receipt_for(rig.uplink.envelopes()[0]))
     assert rig.service.facts() == {"sealed": 1, "offered": 1, "receipted": 1, "waiting": 0, "false_receipts": 0}
 
@@ -144,19 +148,19 @@ def junk(sent: Envelope) -> bytes:
 def test_a_false_receipt_is_counted_against_uplink_and_frees_nothing(
     rig: Rig, false: Callable[[Envelope], bytes]
 ) -> None:
-    rig.service.from_inside(a_verdict())
+    rig.say(a_verdict())
     rig.service.from_uplink(ReceiptBytes(false(rig.uplink.envelopes()[0])))
     assert (rig.uplink.invalid, rig.service.false_receipts, rig.spool.waiting) == (1, 1, 1)
 
 
 def test_a_true_receipt_for_other_bytes_frees_nothing(rig: Rig) -> None:
-    rig.service.from_inside(a_verdict())
+    rig.say(a_verdict())
     rig.service.from_uplink(ReceiptBytes(receipt.issue("cam-1", 0, bytes(32), RECEIPTS)))
     assert rig.spool.waiting == 1
 
 
 def test_a_receipt_that_comes_twice_is_no_fault(rig: Rig) -> None:
-    rig.service.from_inside(a_verdict())
+    rig.say(a_verdict())
     answer = rig.receipt_for(rig.uplink.envelopes()[0])
     rig.service.from_uplink(answer)
     rig.service.from_uplink(answer)
@@ -164,7 +168,7 @@ def test_a_receipt_that_comes_twice_is_no_fault(rig: Rig) -> None:
 
 
 def test_what_has_no_receipt_is_sent_again_each_second_with_the_same_bytes(rig: Rig) -> None:
-    rig.service.from_inside(a_verdict())
+    rig.say(a_verdict())
     rig.service.tick()
     assert len(rig.uplink.envelopes()) == 1
     for _ in range(2):
@@ -176,7 +180,7 @@ def test_what_has_no_receipt_is_sent_again_each_second_with_the_same_bytes(rig: 
 
 def test_at_most_a_window_is_on_its_way_and_receipts_move_it_on(rig: Rig) -> None:
     for number in range(WINDOW + 4):
-        rig.service.from_inside(a_verdict(number))
+        rig.say(a_verdict(number))
     sent = rig.uplink.envelopes()
     assert [e.sequence for e in sent] == list(range(WINDOW))
     rig.service.from_uplink(rig.receipt_for(sent[3]))
@@ -187,7 +191,7 @@ def test_at_most_a_window_is_on_its_way_and_receipts_move_it_on(rig: Rig) -> Non
 def test_a_slow_uplink_is_not_waited_for_and_gets_everything_later(rig: Rig) -> None:
     rig.uplink.room = 2
     for number in range(5):
-        rig.service.from_inside(a_verdict(number))
+        rig.say(a_verdict(number))
     assert len(rig.verdict.sent) == 5
     rig.uplink.room = 1000
     rig.service.tick()
@@ -195,7 +199,7 @@ def test_a_slow_uplink_is_not_waited_for_and_gets_everything_later(rig: Rig) -> 
 
 
 def test_after_a_restart_what_waits_is_sent_without_a_new_message(rig: Rig) -> None:
-    rig.service.from_inside(a_verdict())
+    rig.say(a_verdict())
     rig.restart()
     rig.service.tick()
     assert [e.sequence for e in rig.uplink.envelopes()] == [0]
@@ -204,15 +208,22 @@ def test_after_a_restart_what_waits_is_sent_without_a_new_message(rig: Rig) -> N
 def test_a_full_spool_is_not_acknowledged_and_is_reported_once(tmp_path: Path) -> None:
     rig = Rig(tmp_path, max_bytes=70 * 1024)
     for number in range(12):
-        rig.service.from_inside(a_verdict(number))
+        rig.say(a_verdict(number))
     stored = len(rig.verdict.sent)
     assert 0 < stored < 12
     reports = [events.parse(rig.open(e).event) for e in rig.uplink.envelopes()]
     assert [e.kind for e in reports if isinstance(e, events.HealthEvent)] == ["spool_full"]
     rig.service.from_uplink(rig.receipt_for(rig.uplink.envelopes()[0]))
     rig.service.from_uplink(rig.receipt_for(rig.uplink.envelopes()[1]))
-    rig.service.from_inside(a_verdict(stored))
+    rig.say(a_verdict(stored))
     assert rig.verdict.sent[-1] == VerdictStored(f"v-{stored}")
+
+
+def test_a_message_that_the_wire_refuses_is_counted_against_its_sender_and_dropped(rig: Rig) -> None:
+    rig.say(msgspec.structs.replace(a_verdict(), verdict_id="v-1\n"))
+    assert (rig.verdict.invalid, rig.verdict.sent, rig.spool.waiting) == (1, [], 0)
+    rig.say(a_verdict())
+    assert rig.spool.waiting == 1
 
 
 def test_every_field_of_a_message_becomes_the_event_of_the_same_name() -> None:
