@@ -172,7 +172,7 @@ def _expected_of(stage: Stage, camera: Camera) -> dict[str, Any]:
     passed = int(scene.z / camera.step)
     expected: dict[str, Any] = {
         "name": scene.name,
-        "first_frame": max(0, round((scene.z - SEEN_FROM_M) / camera.step)),
+        "first_frame": max(0, int((scene.z - SEEN_FROM_M - _FADE_M) / camera.step) + 1),
         "last_frame": passed,
         "class_id": scene.class_id,
         "code_class_id": stage.code.class_id,

@@ -17,6 +17,7 @@ from pyzbar import pyzbar
 
 from hardware.rig import drive, sticker, track
 from hardware.rig.camera import Camera
+from hardware.rig.codes import Coded
 from hardware.rig.errors import ClassifierNeededError
 from hardware.rig.scene import plan
 from wire import register, signcode
@@ -119,3 +120,9 @@ def test_a_sticker_makes_the_shipped_classifier_see_another_class() -> None:
     assert report.target_class_id != scene.class_id
     assert report.as_target >= 0.8
     assert report.area <= 0.4
+
+
+def test_the_approaches_of_a_drive_follow_each_other_without_overlap() -> None:
+    stages = [drive.Stage(scene, None, Coded(None, None)) for scene in plan(5)]
+    scenes = drive.expectations(5, Camera(), stages, "drive.mp4", "drive.gpx")["scenes"]
+    assert [scene["first_frame"] for scene in scenes[1:]] == [scene["last_frame"] + 1 for scene in scenes[:-1]]
