@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,6 @@ from cloud_sink.archive import Archive
 from cloud_sink.errors import SetupError, SinkError
 from cloud_sink.keys import EnrolledDevices, sink_keys
 from cloud_sink.mqtt import parse_address
-from cloud_sink.serve import Settings, now_ms, serve
 from cloud_sink.stats import stats
 from cloud_sink.store import Store
 from cloud_sink.verify import verify
@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(arguments: argparse.Namespace, folder: Path) -> int:
+    from cloud_sink.serve import Settings, serve  # the web side takes a second to load on a small machine
+
     settings = Settings(folder, arguments.broker, arguments.host, arguments.port, tuple(arguments.name))
     serve(settings, lambda address: print(f"sealcam-sink: ready {address}", flush=True))
     return 0
@@ -105,7 +107,7 @@ def _erase(arguments: argparse.Namespace, folder: Path) -> int:
     if not arguments.yes:
         raise SetupError(f"this erases the content of {count} envelopes for good: say so with --yes")
     with Store(folder / "sink.db") as store:
-        erased = store.erase(device_id=arguments.device, before_ms=arguments.before, now_ms=now_ms())
+        erased = store.erase(device_id=arguments.device, before_ms=arguments.before, now_ms=time.time_ns() // 1_000_000)
     print(f"{erased} envelopes erased; their sequence numbers and digests are kept, so that the chain can be checked")
     return 0
 
@@ -170,7 +172,3 @@ def _date(text: str) -> int:
     except ValueError:
         raise argparse.ArgumentTypeError("a date is written as 2026-01-31, or 2026-01-31T12:00:00") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

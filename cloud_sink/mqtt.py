@@ -125,7 +125,7 @@ class Subscriber(threading.Thread):
             if not self._ever_connected:
                 raise BrokerIdentityError(
                     f"the broker at {host}:{port} cannot prove who it is ({error.verify_message}): "
-                    "if it is yours, make its certificate anew with `sealcam keys`"
+                    "if it is yours, run `sealcam keys renew` and start it again"
                 ) from error
             self._become("refused")
         except (OSError, ValueError, struct.error, IndexError, KeyError) as error:
@@ -223,7 +223,7 @@ _SAYINGS: dict[Phase, tuple[int, str]] = {
         "the broker at {host}:{port} refuses the sink: check its access list and the sink's certificate; trying on",
     ),
     "store_failed": (logging.ERROR, "{detail}; nothing is receipted until this is mended; trying on"),
-    "stopped": (logging.INFO, "no longer connected to the broker"),
+    "stopped": (logging.DEBUG, "no longer connected to the broker"),
 }
 
 

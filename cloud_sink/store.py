@@ -69,12 +69,15 @@ class Tally:
 class Store:
     """The one writer. Not for use from two threads at once. Raises StoreError where the database fails."""
 
-    def __init__(self, path: Path) -> None:
-        """Open `path`, made with mode 0600 if it is not there. Raises StoreError, SchemaError."""
+    def __init__(self, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
+        """Open `path`, made with mode 0600 if it is not there. Raises StoreError, SchemaError.
+
+        `busy_timeout_s`: how long to wait for another writer, such as `sealcam-sink erase`.
+        """
         self.path = path
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=busy_timeout_s, check_same_thread=False)
             self._prepare()
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, StoreError):

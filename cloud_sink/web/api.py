@@ -26,7 +26,7 @@ def event_json(stored: Stored) -> dict[str, Any]:
         "boot_id": stored.boot_id.hex(),
         "sealed_bytes": stored.sealed_bytes,
         "received_ms": stored.received_ms,
-        "kind": "verdict" if isinstance(stored.event, VerdictEvent) else "health",
+        "type": "verdict" if isinstance(stored.event, VerdictEvent) else "health",
         **event,
     }
 
@@ -38,9 +38,9 @@ def verdicts_json(verdicts: Iterable[StoredVerdict], after: int) -> dict[str, An
 
 
 def verdict_json(stored: StoredVerdict) -> dict[str, Any]:
-    """One verdict, without the word `kind`."""
+    """One verdict, without its `type`."""
     row = event_json(stored)
-    del row["kind"]
+    del row["type"]
     return row
 
 

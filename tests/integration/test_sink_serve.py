@@ -1,0 +1,357 @@
+"""The receiver as a process, with a real broker over mutual TLS and a device that publishes real envelopes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from cloud_sink.keys import sink_keys
+from cloud_sink.simulator import PretendDevice, Sealed, health, verdict
+from device.broker import Broker, MissingBrokerError, find_mosquitto, free_port
+from device.keys import Home, load
+from wire import receipt, topics
+
+WITHIN_S = 20.0
+
+
+def _has_broker() -> bool:
+    try:
+        find_mosquitto()
+    except MissingBrokerError:
+        return False
+    return True
+
+
+needs_broker = pytest.mark.skipif(not _has_broker(), reason="mosquitto is not installed: apt-get install mosquitto")
+
+
+@pytest.fixture(scope="module")
+def made_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home(tmp_path_factory.mktemp("made") / "home")
+    home.ensure_development()
+    return home
+
+
+@pytest.fixture
+def home(made_home: Home, tmp_path: Path) -> Home:
+    """A data home of this test's own."""
+    shutil.copytree(made_home.path, tmp_path / "home")
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def broker(home: Home) -> Iterator[Broker]:
+    with Broker(home, free_port()) as running:
+        yield running
+
+
+def until(holds: Callable[[], Any], what: str) -> Any:
+    """Wait for `holds` to be true, and return what it gave."""
+    give_up = time.monotonic() + WITHIN_S
+    while time.monotonic() < give_up:
+        with contextlib.suppress(OSError):
+            found = holds()
+            if found:
+                return found
+        time.sleep(0.05)
+    pytest.fail(f"{what}: not within {WITHIN_S:g} s")
+
+
+@dataclass
+class Sink:
+    """`sealcam-sink serve` as a process."""
+
+    home: Home
+    broker_port: int
+    port: int = field(default_factory=free_port)
+
+    def command(self, *more: str) -> list[str]:
+        where = ["--home", str(self.home.path)]
+        if more:
+            return [sys.executable, "-m", "cloud_sink", *more, *where]
+        link = ["--broker", f"127.0.0.1:{self.broker_port}", "--port", str(self.port)]
+        return [sys.executable, "-m", "cloud_sink", "serve", *where, *link]
+
+    def run(self, *more: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        return subprocess.run(self.command(*more), capture_output=True, text=True, timeout=60, check=False)
+
+    @contextlib.contextmanager
+    def serving(self, ready: bool = True) -> Iterator[subprocess.Popen[str]]:
+        """Let it serve while the block lasts; first wait for its ready line."""
+        errors = self.home.path / "sink.err"
+        with (
+            errors.open("a") as log,
+            subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log, text=True) as process,
+        ):
+            try:
+                if ready:
+                    assert process.stdout is not None
+                    line = process.stdout.readline()
+                    assert line == f"sealcam-sink: ready http://127.0.0.1:{self.port}/\n", errors.read_text()
+                yield process
+            finally:
+                process.kill()
+
+    def get(self, target: str) -> Any:
+        """What the API says."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{target}", timeout=10) as answer:
+            return json.load(answer)
+
+    def states(self) -> list[str]:
+        """The states of all stored verdicts, in order of arrival."""
+        return [row["state"] for row in self.get("/api/verdicts")["verdicts"]]
+
+
+class Camera:
+    """The home's device as an MQTT client: publishes envelopes, collects receipts."""
+
+    def __init__(self, home: Home, port: int) -> None:
+        self.device = PretendDevice(
+            home.device_id(), sink_keys(home.sink).opening.public, load.signing_key(home.device / "signing.key")
+        )
+        self._receipt_key = load.public_key(home.trust / "receipt.pub")
+        self._receipts: queue.Queue[bytes] = queue.Queue()
+        self._client = Client(
+            CallbackAPIVersion.VERSION2, client_id=home.device_id(), protocol=MQTTProtocolVersion.MQTTv5
+        )
+        folder = home.device
+        self._client.tls_set_context(load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"))
+        self._client.on_message = lambda client, data, message: self._receipts.put(bytes(message.payload))
+        self._client.on_connect = lambda client, *_: client.subscribe(topics.receipt_topic(home.device_id()), qos=1)
+        self._client.reconnect_delay_set(1, 1)
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+
+    def publish(self, message: Sealed) -> None:
+        """Publish at least once."""
+        until(self._client.is_connected, "the device is connected")
+        self._client.publish(message.topic, message.sealed, qos=1).wait_for_publish(WITHIN_S)
+
+    def receipt(self) -> receipt.Receipt:
+        """The next receipt, verified as the sealer verifies it."""
+        return receipt.verify(self._receipts.get(timeout=WITHIN_S), self._receipt_key)
+
+    def close(self) -> None:
+        """Leave."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture
+def camera(home: Home, broker: Broker) -> Iterator[Camera]:
+    client = Camera(home, broker.port)
+    yield client
+    client.close()
+
+
+@needs_broker
+def test_what_a_device_publishes_is_receipted_shown_and_verified(home: Home, broker: Broker, camera: Camera) -> None:
+    sink = Sink(home, broker.port)
+    with sink.serving() as process:
+        messages = [camera.device.seal(event) for event in (health(), verdict("FORGED", class_id=None), verdict())]
+        for message in (*messages, messages[1]):
+            camera.publish(message)
+        receipts = [camera.receipt() for _ in range(4)]
+        assert [(got.sequence, got.digest) for got in receipts] == [
+            (message.sequence, message.digest) for message in (*messages, messages[1])
+        ]
+        assert sink.states() == ["FORGED", "VERIFIED"]
+        until(lambda: sink.get("/api/stats")["not_stored"] == {"duplicate": 1}, "the duplicate is counted")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    checked = sink.run("verify")
+    assert (checked.returncode, checked.stdout) == (0, "3 envelopes checked, 0 problems found\n")
+    assert json.loads(sink.run("stats").stdout)["envelopes"] == 3
+    exported = [json.loads(line) for line in sink.run("export").stdout.splitlines()]
+    assert [row["type"] for row in exported] == ["health", "verdict", "verdict"]
+    assert sink.run("erase", "--device", home.device_id()).returncode == 2
+    assert sink.run("erase", "--device", home.device_id(), "--yes").returncode == 0
+    assert sink.run("export").stdout == ""
+    assert sink.run("verify").returncode == 0
+
+
+@needs_broker
+def test_forgeries_get_no_receipt_and_are_counted(home: Home, broker: Broker, camera: Camera) -> None:
+    sink = Sink(home, broker.port)
+    with sink.serving():
+        honest, topic = camera.device.seal(verdict()), topics.envelope_topic(home.device_id())
+        camera.publish(Sealed(topic, b"<script>alert(1)</script>", 0))
+        camera.publish(Sealed(topic, honest.sealed[:-1] + bytes([honest.sealed[-1] ^ 1]), 0))
+        camera.publish(honest)
+        camera.publish(camera.device.seal(verdict("FORGED"), sequence=0))
+        camera.publish(camera.device.seal(verdict(), sequence=1, previous=honest.digest))
+        assert [camera.receipt().sequence for _ in range(2)] == [0, 1]
+        expected = {"malformed": 1, "unreadable": 1, "equivocation": 1}
+        until(lambda: sink.get("/api/stats")["not_stored"] == expected, "the refusals are counted")
+        assert sink.states() == ["VERIFIED", "VERIFIED"]
+
+
+@needs_broker
+def test_a_killed_receiver_gets_what_came_meanwhile_and_loses_nothing(
+    home: Home, broker: Broker, camera: Camera
+) -> None:
+    sink = Sink(home, broker.port)
+    with sink.serving() as process:
+        camera.publish(camera.device.seal(verdict()))
+        assert camera.receipt().sequence == 0
+        process.kill()
+        process.wait()
+    for _ in range(5):
+        camera.publish(camera.device.seal(verdict("MISSING")))
+    with sink.serving():
+        awaited = {1, 2, 3, 4, 5}
+        while awaited:  # the first one may come again: it was receipted, but perhaps not acknowledged to the broker
+            awaited.discard(camera.receipt().sequence)
+        assert sink.states() == ["VERIFIED", *["MISSING"] * 5]
+        assert sink.get("/api/devices")["devices"][0]["gaps"] == []
+
+
+@needs_broker
+def test_a_broker_that_goes_away_is_said_and_found_again(home: Home, broker: Broker, camera: Camera) -> None:
+    sink = Sink(home, broker.port)
+    with sink.serving():
+        broker.kill()
+        until(lambda: sink.get("/api/stats")["broker"] == "unreachable", "the broker is reported away")
+        assert sink.get("/api/alerts")["alerts"][0]["title"] == "Broker unreachable"
+        broker.start()
+        until(lambda: sink.get("/api/stats")["broker"] == "connected", "the broker is found again")
+        message = camera.device.seal(verdict())
+        camera.publish(message)
+        assert camera.receipt().digest == message.digest
+    said = (home.path / "sink.err").read_text()
+    assert said.count("cannot be reached") == 1
+    assert "Traceback" not in said
+
+
+@needs_broker
+def test_an_open_page_hears_of_a_verdict_and_does_not_hold_up_the_end(
+    home: Home, broker: Broker, camera: Camera
+) -> None:
+    sink = Sink(home, broker.port)
+    with sink.serving() as process, socket.create_connection(("127.0.0.1", sink.port), 10) as page:
+        page.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        stream = page.makefile("rb")
+        assert next(line for line in stream if line.startswith(b"data:")) == b'data: {"last": 0}\n'
+        camera.publish(camera.device.seal(verdict()))
+        camera.receipt()
+        assert next(line for line in stream if line.startswith(b"data:") and b"0" not in line)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+@needs_broker
+def test_a_device_that_is_enrolled_while_the_receiver_runs_is_known(home: Home, broker: Broker, camera: Camera) -> None:
+    (key_file,) = (home.sink / "devices").iterdir()
+    content = key_file.read_bytes()
+    key_file.unlink()
+    sink = Sink(home, broker.port)
+    with sink.serving():
+        early, late = camera.device.seal(verdict()), camera.device.seal(verdict())
+        camera.publish(early)
+        until(lambda: sink.get("/api/stats")["not_stored"].get("unknown_device"), "the stranger is refused")
+        key_file.write_bytes(content)
+        key_file.chmod(0o600)
+
+        def known() -> bool:
+            camera.publish(late)
+            return bool(sink.states())
+
+        until(known, "the device is known")
+
+
+def test_a_receiver_without_a_broker_serves_its_page_and_says_so_once(home: Home) -> None:
+    sink = Sink(home, free_port())
+    with sink.serving(ready=False):
+        stats = until(lambda: sink.get("/api/stats"), "the page is served")
+        until(lambda: sink.get("/api/stats")["broker"] == "unreachable", "the broker is reported away")
+        time.sleep(1.5)  # several attempts
+    assert stats["envelopes"] == 0
+    said = (home.path / "sink.err").read_text()
+    assert said.count("cannot be reached") == 1
+    assert said.count("\n") == 1
+
+
+def _fails(sink: Sink, *words: str) -> None:
+    ended = sink.run("serve", "--broker", f"127.0.0.1:{sink.broker_port}", "--port", str(sink.port))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    assert all(word in ended.stderr for word in words), ended.stderr
+
+
+def test_a_busy_port_ends_with_a_sentence(home: Home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        _fails(Sink(home, 1, taken.getsockname()[1]), "is taken", "--port")
+
+
+def test_missing_keys_end_with_the_remedy(home: Home) -> None:
+    (home.sink / "hpke.key").unlink()
+    _fails(Sink(home, 1), "hpke.key is missing", "sealcam keys init")
+
+
+def test_a_key_that_others_can_read_is_not_used(home: Home) -> None:
+    (home.sink / "receipt.key").chmod(0o644)
+    _fails(Sink(home, 1), "chmod 600")
+
+
+def test_a_database_of_another_version_ends_with_a_sentence(home: Home) -> None:
+    (home.sink / "sink.db").write_bytes(b"something else entirely, which is not ours to overwrite" * 20)
+    ended = Sink(home, 1).run("serve")
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+@needs_broker
+def test_a_second_receiver_in_the_same_home_is_refused(home: Home, broker: Broker) -> None:
+    sink = Sink(home, broker.port)
+    with sink.serving():
+        _fails(Sink(home, broker.port), "another sealcam-sink")
+
+
+@needs_broker
+def test_a_broker_that_cannot_prove_who_it_is_is_refused(home: Home, broker: Broker) -> None:
+    home.renew()  # a new authority; the running broker still shows a certificate of the old one
+    _fails(Sink(home, broker.port), "cannot prove who it is")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve", "--port", "0"],
+        ["serve", "--port", "x"],
+        ["serve", "--broker", "nowhere"],
+        ["serve", "--broker", "nowhere:99999"],
+        ["erase", "--before", "yesterday"],
+        ["erase"],
+        ["stats"],
+        ["verify"],
+        ["export"],
+        ["fly"],
+        [],
+    ],
+)
+def test_bad_usage_ends_with_status_2_and_no_traceback(home: Home, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "cloud_sink", *arguments]
+    if arguments and arguments[0] != "fly":
+        command += ["--home", str(home.path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
