@@ -25,7 +25,7 @@ Positive = Annotated[float, Meta(gt=0.0, le=1000.0)]
 class Camera(Struct, frozen=True, forbid_unknown_fields=True):
     """`[camera]`: the device for `sealcam run`, and the frame size and rate asked of it."""
 
-    device: Annotated[str, Meta(pattern=r"^/dev/video[0-9]{1,3}$")] = "/dev/video0"
+    device: Annotated[str, Meta(pattern=r"^/dev/video[0-9]{1,3}\Z")] = "/dev/video0"
     width_px: Annotated[int, Meta(ge=64, le=4096)] = 1536
     height_px: Annotated[int, Meta(ge=64, le=2304)] = 864
     fps: Positive = 15.0
@@ -41,7 +41,7 @@ class Perception(Struct, frozen=True, forbid_unknown_fields=True):
 class Uplink(Struct, frozen=True, forbid_unknown_fields=True):
     """`[uplink]`: the one broker. Without a host, sealed envelopes wait in the spool."""
 
-    host: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.:-]{0,253}$")] = ""
+    host: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.:-]{0,253}\Z")] = ""
     port: Port = 8883
 
 
@@ -55,7 +55,7 @@ class Indicator(Struct, frozen=True, forbid_unknown_fields=True):
     """`[indicator]`: BCM pin numbers; factory `mock` where there are no pins, `lgpio` on a Raspberry Pi."""
 
     factory: Literal["mock", "lgpio"] = "mock"
-    chip: Annotated[str, Meta(pattern=r"^/dev/gpiochip[0-9]{1,2}$")] = "/dev/gpiochip0"
+    chip: Annotated[str, Meta(pattern=r"^/dev/gpiochip[0-9]{1,2}\Z")] = "/dev/gpiochip0"
     red: Pin = 17
     green: Pin = 27
     blue: Pin = 22

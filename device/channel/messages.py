@@ -33,7 +33,7 @@ ClassId = Annotated[int, Meta(ge=0, le=NUMBER_OF_CLASSES - 1)]
 Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
 Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
 Heading = Annotated[float, Meta(ge=0.0, le=360.0)]
-Identifier = Annotated[str, Meta(pattern=r"^[0-9a-z_.:-]{1,64}$")]
+Identifier = Annotated[str, Meta(pattern=r"^[0-9a-z_.:-]{1,64}\Z")]
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
 
 CompartmentName = Literal[
@@ -194,7 +194,7 @@ class CodeClaims(Struct, frozen=True, forbid_unknown_fields=True):
     heading: Heading
     valid_from: Milliseconds  # unix seconds
     valid_until: Milliseconds  # unix seconds
-    key_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+    key_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
     error_rate: Fraction | None
     readings: Annotated[int, Meta(ge=0, le=100_000)]
 
@@ -319,7 +319,7 @@ class Done(Message, frozen=True, tag="done"):
 class Failed(Message, frozen=True, tag="failed"):
     """compartment -> warden: I cannot do my work; one sentence with the remedy. Printable ASCII only: it is shown."""
 
-    reason: Annotated[str, Meta(max_length=400, pattern=r"^[ -~]+$")]
+    reason: Annotated[str, Meta(max_length=400, pattern=r"^[ -~]+\Z")]
 
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -350,5 +350,5 @@ class Codec:
             raise HostileMessageError(f"message of {len(data)} bytes, accepted are 1 to {MAX_MESSAGE_BYTES}")
         try:
             return self._decoder.decode(data)
-        except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise HostileMessageError(str(error)[:200]) from None

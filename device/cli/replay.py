@@ -92,6 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home.default()
     plan = make_plan(arguments, home, config)
     home.ensure_development()
+    if config.uplink.host:
+        home.check_certificates()
     console = Console(stderr=True)
     with RunView(f"replay {plan.shown}", console) as view:
         outcome = Session(plan, arguments.out, view.watch).run()

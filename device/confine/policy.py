@@ -24,7 +24,7 @@ REQUIRED_LAYERS: tuple[Layer, ...] = ("namespaces", "seccomp", "no_new_privs", "
 class Mount(Struct, frozen=True, forbid_unknown_fields=True):
     """One path inside the otherwise empty root. `path` is absolute, or `{name}`: a path that warden fills in."""
 
-    path: Annotated[str, Meta(pattern=r"^(/[^{}]+|\{[a-z_]+\})$")]
+    path: Annotated[str, Meta(pattern=r"^(/[^{}]+|\{[a-z_]+\})\Z")]
     why: Reason
     writable: bool = False
     device: bool = False
@@ -34,7 +34,7 @@ class Mount(Struct, frozen=True, forbid_unknown_fields=True):
 class Descriptor(Struct, frozen=True, forbid_unknown_fields=True):
     """One descriptor that is handed over at start."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z_]{1,24}$")]
+    name: Annotated[str, Meta(pattern=r"^[a-z_]{1,24}\Z")]
     why: Reason
 
 
@@ -69,7 +69,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """What one compartment may have. Nothing else exists for it."""
 
-    compartment: Annotated[str, Meta(pattern=r"^[a-z_]{1,24}$")]
+    compartment: Annotated[str, Meta(pattern=r"^[a-z_]{1,24}\Z")]
     does: Reason
     network: Network
     seccomp: Seccomp

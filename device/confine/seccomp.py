@@ -28,7 +28,6 @@ _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _SOCKET_FAMILIES = {
     "confine": (_AF_UNIX, _AF_NETLINK),  # warden: bubblewrap brings the loopback device up over netlink
     "dial": (_AF_INET, _AF_INET6),
-    "loopback": (_AF_INET,),
 }
 """Groups that may make sockets, and of which families alone. No other group can make one at all."""
 _SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}

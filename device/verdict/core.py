@@ -149,7 +149,7 @@ class Judge:
     def _case(self, sign: Pass) -> Case | None:
         """All evidence for one sign; None where there is neither a confirmed face nor a code."""
         found = codes_check.evidence(sign.panels, self._check)
-        seen = tracks.perceived(sign.faces)
+        seen = tracks.perceived(sign.faces, coded=found.code is not Code.NONE)
         if seen.class_id is None and found.code is Code.NONE:
             return None
         entry = self._surroundings.here(sign.last_pose, sign.last.utc_ms, self._claimed(sign))

@@ -65,15 +65,26 @@ class Sight(Struct, forbid_unknown_fields=True):
     last_pose: Pose | None = None
 
 
+class Trend(Struct, forbid_unknown_fields=True):
+    """Sums for the straight line through the logarithm of the size (y) over the seconds since the first sight (x)."""
+
+    n: int = 0
+    x: float = 0.0
+    y: float = 0.0
+    xx: float = 0.0
+    xy: float = 0.0
+
+
 class Face(Struct, forbid_unknown_fields=True):
     """A sign face that perception saw in several frames, with the evidence gathered for its class."""
 
     number: int
     motion: Motion
     sight: Sight
-    first_size: float
     largest: float
     score_sum: float = 0.0
+    sure: int = 0  # sightings that the detector was sure of
+    trend: Trend = msgspec.field(default_factory=lambda: Trend())
     class_weight: Annotated[dict[int, float], Meta(max_length=43)] = msgspec.field(default_factory=dict)
     class_certainty: Annotated[dict[int, float], Meta(max_length=43)] = msgspec.field(default_factory=dict)
     last_class: int = -1

@@ -15,12 +15,17 @@ from device.verdict.state import MAX_TRACKS, Face, Moment, Sight, State
 LINGER_MS: Final = 1000
 """A face or a panel that was not seen for this long is gone."""
 
-# A face is confirmed, and only then is there a sign, when it was seen often, surely, and large enough to be judged.
+# A face is confirmed when it was seen often, surely, and large enough to be judged...
 CONFIRM_SEEN: Final = 5
-CONFIRM_SCORE_SUM: Final = 3.0
+CONFIRM_SURE: Final = 3
+SURE_SCORE: Final = 0.5
 CONFIRM_SIZE_PX: Final = 16.0
 CONFIRM_CERTAINTY: Final = 0.45
-"""Mean class probability of the most voted class, weighted by size: spurious boxes have no sure class."""
+"""Mean class probability, weighted by size: spurious boxes have no sure class."""
+CONFIRM_SHARE: Final = 0.4
+# ...and where no code hangs at it, only if it also comes nearer as a sign does, and is surely a sign or always the same.
+ALONE_GROWTH: Final = 1.15
+ALONE_SCORE: Final = 0.7
 
 STABLE_SHARE: Final = 0.6
 """The most voted class is stable with at least this share of the weight."""
@@ -31,7 +36,6 @@ MAX_ODD_SHAPES: Final = 0.5
 MAX_ASPECT: Final = 1.5
 MAX_SWITCH_RATE: Final = 0.34
 GROWS_WITHIN_M: Final = 25.0
-MIN_GROWTH: Final = 1.15
 SAME_PLACE: Final = 0.35
 MAX_ON_CODE: Final = 1
 """A box that lies where a code is, by intersection over union, in more frames than this is no face but the panel."""
@@ -90,9 +94,14 @@ def first_sight(moment: Moment, pose: Pose | None) -> Sight:
     return Sight(moment.frame, moment.frame, moment.t_ms, moment.t_ms, 1, moment.utc_ms, pose, pose)
 
 
-def perceived(faces: Sequence[Face]) -> Perceived:
-    """What perception said of one physical sign, which may have been followed as several faces one after another."""
-    confirmed = [face for face in faces if is_confirmed(face)]
+def perceived(faces: Sequence[Face], *, coded: bool) -> Perceived:
+    """What perception said of one physical sign, which may have been followed as several faces one after another.
+
+    Args:
+        faces: all faces of the sign.
+        coded: a code hangs at it, so there is a sign; else the faces have to prove it.
+    """
+    confirmed = [face for face in faces if is_confirmed(face) and (coded or stands_alone(face))]
     if not confirmed:
         return Perceived()
     weights: dict[int, float] = {}
@@ -109,22 +118,52 @@ def perceived(faces: Sequence[Face]) -> Perceived:
 
 def is_confirmed(face: Face) -> bool:
     """True where the face was seen often, surely and large enough that there is a sign."""
-    total = sum(face.class_weight.values())
-    best = max(face.class_weight.values())
-    certainty = sum(face.class_certainty.values()) / total
+    share, certainty = _agreement(face)
     return (
         face.sight.seen >= CONFIRM_SEEN
-        and face.score_sum >= CONFIRM_SCORE_SUM
+        and face.sure >= CONFIRM_SURE
         and face.largest >= CONFIRM_SIZE_PX
         and certainty >= CONFIRM_CERTAINTY
-        and best >= 0.4 * total
+        and share >= CONFIRM_SHARE
         and face.on_code <= MAX_ON_CODE
     )
 
 
+def stands_alone(face: Face) -> bool:
+    """True where a confirmed face proves to be a sign by itself: it comes nearer, and is no passing resemblance."""
+    share, certainty = _agreement(face)
+    steady = (
+        share >= STABLE_SHARE
+        and certainty >= CONSISTENT_CERTAINTY
+        and not _flips(share, face.switches, face.sight.seen)
+    )
+    return growth(face) >= ALONE_GROWTH and (steady or face.score_sum >= ALONE_SCORE * face.sight.seen)
+
+
+def growth(face: Face) -> float:
+    """How many times its first size the face has reached, by the line through all its sizes."""
+    line = face.trend
+    spread = line.n * line.xx - line.x**2
+    if spread <= 1e-9:
+        return 1.0
+    slope = (line.n * line.xy - line.x * line.y) / spread
+    seconds = (face.sight.last_ms - face.sight.first_ms) / 1000
+    return math.exp(max(-5.0, min(5.0, slope * seconds)))
+
+
+def _agreement(face: Face) -> tuple[float, float]:
+    """The most voted class's share of the weight, and the mean class probability."""
+    total = sum(face.class_weight.values())
+    return max(face.class_weight.values()) / total, sum(face.class_certainty.values()) / total
+
+
+def _flips(share: float, switches: int, seen: int) -> bool:
+    return share < CONSISTENT_SHARE or switches > MAX_SWITCH_RATE * seen
+
+
 def _doubts(faces: Sequence[Face], share: float, certainty: float, seen: int) -> tuple[str, ...]:
     checks = (
-        ("class_flips", share < CONSISTENT_SHARE or sum(face.switches for face in faces) > MAX_SWITCH_RATE * seen),
+        ("class_flips", _flips(share, sum(face.switches for face in faces), seen)),
         ("class_uncertain", certainty < CONSISTENT_CERTAINTY),
         ("shape_odd", sum(face.odd_shapes for face in faces) > MAX_ODD_SHAPES * seen),
         ("moves_with_vehicle", any(_moves_along(face) for face in faces)),
@@ -138,13 +177,13 @@ def _moves_along(face: Face) -> bool:
     if first is None or last is None:
         return False
     travelled = distance_m(first.lat, first.lon, last.lat, last.lon)
-    return travelled >= GROWS_WITHIN_M and face.largest < MIN_GROWTH * face.first_size
+    return travelled >= GROWS_WITHIN_M and growth(face) < ALONE_GROWTH
 
 
 def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> Face:
     """Starts to follow a box. At the cap the face with the least evidence goes, so that a flood costs only itself."""
     motion = start(box, moment.t_ms)
-    face = Face(state.next_track, motion, first_sight(moment, pose), size(motion), size(motion))
+    face = Face(state.next_track, motion, first_sight(moment, pose), size(motion))
     state.next_track += 1
     if len(state.faces) >= MAX_TRACKS:
         weakest = min(state.faces, key=lambda other: (other.score_sum, -other.number))
@@ -154,9 +193,15 @@ def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> Face:
 
 
 def _weigh(face: Face, box: Box) -> None:
+    """Adds what one box says to the face's evidence."""
     side = math.sqrt(box.w * box.h)
+    seconds, log_side = (face.sight.last_ms - face.sight.first_ms) / 1000, math.log(side)
+    line = face.trend
+    line.n, line.x, line.y = line.n + 1, line.x + seconds, line.y + log_side
+    line.xx, line.xy = line.xx + seconds**2, line.xy + seconds * log_side
     weight = max(box.score, 0.01) * min(side / _WEIGHT_SIZE_PX, 1.0) ** 2
     face.score_sum += box.score
+    face.sure += box.score >= SURE_SCORE
     face.largest = max(face.largest, side)
     face.class_weight[box.class_id] = face.class_weight.get(box.class_id, 0.0) + weight
     face.class_certainty[box.class_id] = face.class_certainty.get(box.class_id, 0.0) + weight * box.class_score

@@ -18,8 +18,8 @@ _MAX_MODEL_BYTES = 64 * 1024 * 1024
 _MAX_MANIFEST_BYTES = 1024 * 1024
 _REMEDY = "reinstall the models (git checkout -- models/artifacts)"
 
-FileName = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}\.tflite$")]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+FileName = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}\.tflite\Z")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class DetectorEntry(Struct, frozen=True):

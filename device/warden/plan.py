@@ -21,7 +21,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gpx: str
     gpx_shown: str
     pace: Literal["lockstep", "realtime"]
-    start: Annotated[str, Meta(pattern=r"^(file|gps|[0-9]{1,15})$")]  # when the stream begins; digits: UTC ms
+    start: Annotated[str, Meta(pattern=r"^(file|gps|[0-9]{1,15})\Z")]  # when the stream begins; digits: UTC ms
     home: str
     models: str
     run_id: str  # 16 random bytes as hex: new for each run, kept over restarts in it

@@ -1,0 +1,53 @@
+"""The configuration: defaults, file, environment, and a clear sentence for each mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from device import config
+from device.errors import UsageError
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    assert config.load(None, {}) == config.Config()
+
+
+def test_the_file_overrides_the_defaults_and_the_environment_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "sealcam.toml"
+    file.write_text('[uplink]\nhost = "broker.example"\nport = 1883\n')
+    loaded = config.load(file, {"SEALCAM_UPLINK_PORT": "8999", "SEALCAM_HOME": "/anywhere", "PATH": "/bin"})
+    assert (loaded.uplink.host, loaded.uplink.port) == ("broker.example", 8999)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[uplink]\nhosst = 'x'\n", "hosst"),
+        ("[uplinks]\n", "uplinks"),
+        ("[uplink]\nport = 99999\n", "port"),
+        ("[uplink]\nhost = 'a b'\n", "host"),
+        ("[camera]\ndevice = '/etc/passwd'\n", "device"),
+        ("[spool]\nmax_mib = 0\n", "max_mib"),
+        ("uplink = 3\n", "uplink"),
+        ("[uplink\n", "TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_sentence_that_names_it(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "sealcam.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=said) as caught:
+        config.load(file, {})
+    assert caught.value.exit_status == 2
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_key_in_the_environment_is_a_mistake_too() -> None:
+    with pytest.raises(UsageError, match="hosst"):
+        config.load(None, {"SEALCAM_UPLINK_HOSST": "x"})
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(UsageError, match=r"nothing\.toml"):
+        config.load(Path("nothing.toml"), {})
