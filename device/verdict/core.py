@@ -34,6 +34,7 @@ class Judge:
             stream judged again gives the same ids.
         lockstep: no input may be late, so nothing is judged without waiting for it; the result does not depend on the
             order in which the three inputs arrive.
+        sure_score: detection score from which on a box is surely a sign (`score_high` of the detector's manifest).
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class Judge:
         *,
         stream: str,
         lockstep: bool = False,
+        sure_score: float = 0.5,
     ) -> None:
         self._check = SignatureCheck(anchors)
         self._register = register
         self._surroundings = Surroundings(register)
         self._lockstep = lockstep
+        self._sure_score = sure_score
         self._state = State(stream)
 
     @property
@@ -105,7 +108,7 @@ class Judge:
     def _step(self, moment: Moment, pose: Pose | None) -> list[Verdict]:
         verdicts = self._close(moment.t_ms)
         if moment.boxes is not None:
-            tracks.see(self._state, moment, moment.boxes, pose)
+            tracks.see(self._state, moment, moment.boxes, pose, self._sure_score)
         if moment.readings is not None:
             panels.read(self._state, moment, moment.readings, pose)
         watch.pass_by(self._state, self._surroundings, moment, pose)

@@ -18,14 +18,14 @@ LINGER_MS: Final = 1000
 # A face is confirmed when it was seen often, surely, and large enough to be judged...
 CONFIRM_SEEN: Final = 5
 CONFIRM_SURE: Final = 3
-SURE_SCORE: Final = 0.5
+CONFIRM_SEEN_UNSURE: Final = 8
 CONFIRM_SIZE_PX: Final = 16.0
 CONFIRM_CERTAINTY: Final = 0.45
 """Mean class probability, weighted by size: spurious boxes have no sure class."""
 CONFIRM_SHARE: Final = 0.4
-# ...and where no code hangs at it, only if it also comes nearer as a sign does, and is surely a sign or always the same.
+# ...and where no code hangs at it, only if it also comes nearer, and is always the same class or surely a sign.
 ALONE_GROWTH: Final = 1.15
-ALONE_SCORE: Final = 0.7
+ALONE_SURE: Final = 0.6
 
 STABLE_SHARE: Final = 0.6
 """The most voted class is stable with at least this share of the weight."""
@@ -63,8 +63,11 @@ class Perceived:
         return self.class_id is not None and self.share >= STABLE_SHARE
 
 
-def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None) -> None:
-    """Adds one frame's boxes to the faces that are followed, and starts new faces for the rest."""
+def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None, sure_score: float) -> None:
+    """Adds one frame's boxes to the faces that are followed, and starts new faces for the rest.
+
+    From `sure_score` on, a box is surely a sign.
+    """
     usable = [box for box in boxes if box.w >= 2 and box.h >= 2]
     fresh = [face for face in state.faces if 0 < moment.t_ms - face.sight.last_ms <= LINGER_MS]
     pairs = match([face.motion for face in fresh], usable, moment.t_ms)
@@ -75,7 +78,7 @@ def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None) -
             extend(face.sight, moment, pose)
         else:
             face = _new(state, moment, box, pose)
-        _weigh(face, box)
+        _weigh(face, box, sure_score)
         face.on_code += any(overlap(box, reading) >= SAME_PLACE for reading in moment.readings or ())
 
 
@@ -121,7 +124,7 @@ def is_confirmed(face: Face) -> bool:
     share, certainty = _agreement(face)
     return (
         face.sight.seen >= CONFIRM_SEEN
-        and face.sure >= CONFIRM_SURE
+        and (face.sure >= CONFIRM_SURE or face.sight.seen >= CONFIRM_SEEN_UNSURE)
         and face.largest >= CONFIRM_SIZE_PX
         and certainty >= CONFIRM_CERTAINTY
         and share >= CONFIRM_SHARE
@@ -137,7 +140,7 @@ def stands_alone(face: Face) -> bool:
         and certainty >= CONSISTENT_CERTAINTY
         and not _flips(share, face.switches, face.sight.seen)
     )
-    return growth(face) >= ALONE_GROWTH and (steady or face.score_sum >= ALONE_SCORE * face.sight.seen)
+    return growth(face) >= ALONE_GROWTH and (steady or face.sure >= ALONE_SURE * face.sight.seen)
 
 
 def growth(face: Face) -> float:
@@ -192,7 +195,7 @@ def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> Face:
     return face
 
 
-def _weigh(face: Face, box: Box) -> None:
+def _weigh(face: Face, box: Box, sure_score: float) -> None:
     """Adds what one box says to the face's evidence."""
     side = math.sqrt(box.w * box.h)
     seconds, log_side = (face.sight.last_ms - face.sight.first_ms) / 1000, math.log(side)
@@ -201,7 +204,7 @@ def _weigh(face: Face, box: Box) -> None:
     line.xx, line.xy = line.xx + seconds**2, line.xy + seconds * log_side
     weight = max(box.score, 0.01) * min(side / _WEIGHT_SIZE_PX, 1.0) ** 2
     face.score_sum += box.score
-    face.sure += box.score >= SURE_SCORE
+    face.sure += box.score >= sure_score
     face.largest = max(face.largest, side)
     face.class_weight[box.class_id] = face.class_weight.get(box.class_id, 0.0) + weight
     face.class_certainty[box.class_id] = face.class_certainty.get(box.class_id, 0.0) + weight * box.class_score

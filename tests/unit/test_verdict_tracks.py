@@ -25,7 +25,7 @@ def follow(boxes: dict[int, list[Box]], pose: Pose | None = None) -> State:
     """The state after these boxes at these milliseconds."""
     state = State("test")
     for number, (t_ms, seen) in enumerate(sorted(boxes.items())):
-        tracks.see(state, Moment(number, t_ms, 0, seen, []), seen, pose)
+        tracks.see(state, Moment(number, t_ms, 0, seen, []), seen, pose, 0.5)
     return state
 
 
@@ -59,24 +59,41 @@ def test_a_box_at_the_other_side_is_another_face() -> None:
     ("times", "score", "size", "sure"),
     [
         (range(0, 160, 40), 0.9, 60, 0.9),  # too few
-        (range(0, 400, 40), 0.2, 60, 0.9),  # too unsure that it is a sign
+        (range(0, 280, 40), 0.2, 60, 0.9),  # too few, and too unsure that it is a sign
         (range(0, 2000, 40), 0.9, 10, 0.9),  # too small
         (range(0, 2000, 40), 0.9, 60, 0.2),  # too unsure which
     ],
 )
 def test_weak_evidence_confirms_no_sign(times: range, score: float, size: float, sure: float) -> None:
     state = follow({t: [box(500, 300, size, sure=sure, score=score)] for t in times})
-    assert tracks.perceived(state.faces).class_id is None
+    assert tracks.perceived(state.faces, coded=True).class_id is None
+
+
+@pytest.mark.parametrize(
+    ("growth", "score", "classes", "confirmed"),
+    [
+        (2.0, 0.9, 1, True),
+        (2.0, 0.4, 1, True),  # never sure that it is a sign, always sure which
+        (2.0, 0.9, 2, True),  # torn between two classes, but surely a sign: that is for the table
+        (2.0, 0.4, 2, False),
+        (1.0, 0.9, 1, False),  # does not come nearer
+    ],
+)
+def test_without_a_code_a_face_has_to_prove_itself(growth: float, score: float, classes: int, confirmed: bool) -> None:
+    sizes = {t: 40 * growth ** (t / 2000) for t in range(0, 2000, 40)}
+    state = follow({t: [box(500, 300, size, t // 40 % classes, score=score)] for t, size in sizes.items()})
+    assert tracks.perceived(state.faces, coded=True).class_id is not None
+    assert (tracks.perceived(state.faces, coded=False).class_id is not None) is confirmed
 
 
 def test_a_face_whose_class_is_torn_is_not_confirmed() -> None:
     state = follow({t: [box(500, 300, 60, class_id=t // 40 % 5)] for t in range(0, 2000, 40)})
-    assert tracks.perceived(state.faces).class_id is None
+    assert tracks.perceived(state.faces, coded=True).class_id is None
 
 
 def test_near_sightings_outweigh_far_ones() -> None:
     state = follow({t: [approach(t, 14 if t > 1700 else 1)] for t in range(0, 2900, 66)})
-    seen = tracks.perceived(state.faces)
+    seen = tracks.perceived(state.faces, coded=True)
     assert (seen.class_id, seen.stable) == (14, True)
 
 
@@ -89,11 +106,11 @@ def test_near_sightings_outweigh_far_ones() -> None:
     ],
 )
 def test_what_does_not_behave_like_a_sign_is_doubted(word: str, boxes: dict[int, list[Box]]) -> None:
-    assert word in tracks.perceived(follow(boxes).faces).doubts
+    assert word in tracks.perceived(follow(boxes).faces, coded=True).doubts
 
 
 def test_a_good_approach_raises_no_doubt() -> None:
-    assert tracks.perceived(follow({t: [approach(t)] for t in range(0, 2900, 66)}).faces).doubts == ()
+    assert tracks.perceived(follow({t: [approach(t)] for t in range(0, 2900, 66)}).faces, coded=False).doubts == ()
 
 
 def test_a_picture_on_the_vehicle_in_front_is_doubted() -> None:
@@ -101,8 +118,8 @@ def test_a_picture_on_the_vehicle_in_front_is_doubted() -> None:
     for number in range(60):
         seen = [box(700, 400, 60)]
         pose = Pose(north(number), 11.0, 0.0, 3.0)
-        tracks.see(state, Moment(number, number * 66, 0, seen, []), seen, pose)
-    assert "moves_with_vehicle" in tracks.perceived(state.faces).doubts
+        tracks.see(state, Moment(number, number * 66, 0, seen, []), seen, pose, 0.5)
+    assert "moves_with_vehicle" in tracks.perceived(state.faces, coded=True).doubts
 
 
 def test_a_box_on_the_code_panel_is_no_face() -> None:
@@ -110,8 +127,8 @@ def test_a_box_on_the_code_panel_is_no_face() -> None:
     for number in range(20):
         seen = [box(700, 400, 60)]
         reading = Reading(b"SR1:", ["zxing"], 672.0, 372.0, 56.0, 56.0, 2.0, None)
-        tracks.see(state, Moment(number, number * 66, 0, seen, [reading]), seen, None)
-    assert tracks.perceived(state.faces).class_id is None
+        tracks.see(state, Moment(number, number * 66, 0, seen, [reading]), seen, None, 0.5)
+    assert tracks.perceived(state.faces, coded=True).class_id is None
 
 
 def test_velocity_and_growth_carry_a_box_over_a_gap() -> None:
