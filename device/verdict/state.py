@@ -134,7 +134,8 @@ class Passing(Struct, forbid_unknown_fields=True):
     farthest_ahead_m: float
     nearest_ahead_m: float
     closest_m: float
-    watched: int
+    watched: int = 0  # frames with word from perception
+    read: int = 0  # frames with word from the code reader
     passed_ms: int | None = None
     utc_ms: int = 0
     pose: Pose | None = None

@@ -21,7 +21,10 @@ WATCHED_M: Final = (5.0, 30.0)
 WATCHED_FROM_M: Final = 20.0
 WATCHED_TO_M: Final = 12.0
 MIN_WATCHED: Final = 5
-"""Nothing is missing unless both readers looked in this many frames within `WATCHED_M` ahead, from far to near."""
+"""Nothing is missing unless perception looked in this many frames within `WATCHED_M` ahead, from far to near..."""
+READ_M: Final = (4.0, 15.0)
+MIN_READ: Final = 3
+"""...and the code reader in this many, where a code can be read."""
 SETTLED_MS: Final = 2500
 """After the passing, until the passes of what was seen are closed."""
 HERE_AHEAD_M: Final = (-10.0, 30.0)
@@ -88,7 +91,7 @@ def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose
         if passing is None:
             if len(state.passings) >= MAX_PASSINGS:
                 continue
-            passing = Passing(entry.sign_id, moment.frame, moment.frame, moment.t_ms, -NEAR_M, NEAR_M, NEAR_M, 0)
+            passing = Passing(entry.sign_id, moment.frame, moment.frame, moment.t_ms, -NEAR_M, NEAR_M, NEAR_M)
             state.passings.append(passing)
         _progress(passing, moment, pose, ahead, math.hypot(ahead, aside))
 
@@ -100,8 +103,9 @@ def _progress(passing: Passing, moment: Moment, pose: Pose, ahead: float, distan
         return
     if ahead >= 0 or passing.pose is None:
         passing.last_frame, passing.utc_ms, passing.pose = moment.frame, moment.utc_ms, pose
-    if moment.boxes is not None and moment.readings is not None and WATCHED_M[0] <= ahead <= WATCHED_M[1]:
-        passing.watched = min(passing.watched + 1, 100_000)
+    passing.read += moment.readings is not None and READ_M[0] <= ahead <= READ_M[1]
+    if moment.boxes is not None and WATCHED_M[0] <= ahead <= WATCHED_M[1]:
+        passing.watched += 1
         passing.farthest_ahead_m = max(passing.farthest_ahead_m, ahead)
         passing.nearest_ahead_m = min(passing.nearest_ahead_m, ahead)
     if ahead < -PASSED_M and passing.closest_m < CLOSEST_M:
@@ -124,7 +128,7 @@ def due(state: State, t_ms: int, *, finishing: bool = False) -> list[Passing]:
 
 def _was_watched(passing: Passing) -> bool:
     far_to_near = passing.farthest_ahead_m >= WATCHED_FROM_M and passing.nearest_ahead_m <= WATCHED_TO_M
-    return far_to_near and passing.watched >= MIN_WATCHED
+    return far_to_near and passing.watched >= MIN_WATCHED and passing.read >= MIN_READ
 
 
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
