@@ -18,10 +18,10 @@ from wire.errors import IssueError, MalformedError
 class Kind(Protocol):
     """How one field travels. `write` raises IssueError, `read` raises MalformedError."""
 
-    def write(self, value: Any) -> Value:  # noqa: ANN401 - the field's own type
+    def write(self, value: Any) -> Value:
         """The CBOR value of a field."""
 
-    def read(self, value: Value) -> Any:  # noqa: ANN401
+    def read(self, value: Value) -> Any:
         """The field of a hostile CBOR value."""
 
 
@@ -131,11 +131,11 @@ class OrNone:
 
     kind: Kind
 
-    def write(self, value: Any) -> Value:  # noqa: ANN401
+    def write(self, value: Any) -> Value:
         """Null for None."""
         return None if value is None else self.kind.write(value)
 
-    def read(self, value: Value) -> Any:  # noqa: ANN401
+    def read(self, value: Value) -> Any:
         """None for null."""
         return None if value is None else self.kind.read(value)
 
@@ -167,7 +167,7 @@ class Record:
     make: Callable[..., Any]
     fields: tuple[tuple[str, Kind], ...]
 
-    def write(self, value: Any) -> list[Value]:  # noqa: ANN401
+    def write(self, value: Any) -> list[Value]:
         """An array of the fields. Raises IssueError naming the field."""
         written: list[Value] = []
         for name, kind in self.fields:
@@ -177,7 +177,7 @@ class Record:
                 raise IssueError(f"{name}: {error}") from None
         return written
 
-    def read(self, value: Value) -> Any:  # noqa: ANN401
+    def read(self, value: Value) -> Any:
         """The dataclass that the array holds."""
         if not isinstance(value, list) or len(value) != len(self.fields):
             raise MalformedError("bad_record")

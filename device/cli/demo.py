@@ -21,8 +21,8 @@ from device.cli.scenes import judge_scenes, print_table
 from device.cli.show import RunView
 from device.cli.sink_process import SinkProcess
 from device.errors import RunError, UsageError
-from device.keys.home import Home
 from device.keys import load
+from device.keys.home import Home
 from device.launcher.session import Outcome, Session
 from device.warden.plan import Plan
 from wire import register as registers
@@ -63,14 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
         drive = _render(home, out, arguments.seed, console)
         outcome, session = _play(drive, home, out, config, console)
         stored = sink.verdicts(bytes.fromhex(session.run_id))
-        rows = judge_scenes(
-            drive.expected["scenes"], session.verdicts, stored, receipted=outcome.summary.get("waiting") == 0
-        )
+        receipted = outcome.summary["waiting"] == 0
+        rows = judge_scenes(drive.expected["scenes"], session.verdicts, stored, receipted=receipted)
         print_table(rows, Console())
         good = outcome.exit_status == 0 and all(row.good for row in rows)
         s = outcome.summary
         console.print(
-            f"{s['frames']} frames at {s['fps']} fps, {s['sealed']} events sealed, {s['receipted']} receipted; files: {out}"
+            f"{s['frames']} frames at {s['fps']} fps, {s['sealed']} events sealed, {s['waiting']} wait for a receipt; "
+            f"files: {out}"
         )
         if outcome.sentence:
             console.print(f"sealcam: {outcome.sentence}", markup=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import ctypes.util
 import json
 import os
@@ -15,6 +16,8 @@ from typing import Any
 
 from device.confine import launch
 from device.confine.errors import CannotConfineError
+
+_SYS_LANDLOCK_CREATE_RULESET = 444  # the same number on every architecture
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "doctor",
         help="what this machine enforces and lacks",
-        description="Tries each layer for real and names the remedy for what is missing. Exit status 1 if any required is.",
+        description="Tries each layer for real and names the remedy for what is missing: exit status 1 if any is.",
     )
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     parser.set_defaults(run=run)
@@ -74,12 +77,12 @@ def _memfd() -> Check:
 
 
 def _landlock() -> Check:
-    lsm = Path("/sys/kernel/security/lsm")
-    found = lsm.exists() and "landlock" in lsm.read_text()
+    version = ctypes.CDLL(None).syscall(_SYS_LANDLOCK_CREATE_RULESET, 0, 0, 1)  # the flag that asks for the ABI
+    found = version > 0
     return Check(
         "landlock",
         found,
-        "present, not used yet" if found else "not in this kernel",
+        f"ABI {version}, not used yet" if found else "not in this kernel",
         "none needed: an extra layer",
         required=False,
     )

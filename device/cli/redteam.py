@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
         "redteam",
         help="run hostile code in every compartment",
         description=(
-            "Starts each compartment with hostile code in the place of its own, under the very same policy, and lets it "
+            "Starts each compartment with hostile code in place of its own, under the very same policy, and lets it "
             "try everything that it must not have. Exit status 1 on any breach."
         ),
     )

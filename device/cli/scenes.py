@@ -12,6 +12,7 @@ from rich.table import Table
 from device.channel.messages import Verdict
 from device.cli.show import STATE_STYLES, class_text
 
+_PLAIN_WIDTH = 140  # columns, where the table goes to a file and not to a terminal
 _SLACK_FRAMES = 8  # a sign is judged on frames up to where it was passed; perception may hold on a little longer
 
 
@@ -79,19 +80,15 @@ def _seen(verdicts: Sequence[Verdict]) -> str:
 
 def print_table(rows: Sequence[Row], console: Console) -> None:
     """The story as a table, on standard output."""
-    table = Table(title="What stood there, what perception alone would have believed, what Sealcam held to be true")
-    for heading in (
-        "scene",
-        "the sign",
-        "perception alone",
-        "expected",
-        "Sealcam",
-        "acts on",
-        "delivered",
-        "receipted",
-        "",
-    ):
-        table.add_column(heading)
+    if not console.is_terminal:
+        console = Console(width=_PLAIN_WIDTH)
+    table = Table(
+        title="What stood there, what perception alone would have believed, what Sealcam held to be true",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for heading in ("scene", "the sign", "perception alone", "expected", "Sealcam", "acts on", "sent", "receipt", ""):
+        table.add_column(heading, no_wrap=heading in ("expected", "Sealcam"))
     for row in rows:
         states = "\n".join(f"[{STATE_STYLES[v.state]}]{v.state}[/]" for v in row.verdicts) or "[red]no verdict[/]"
         table.add_row(
@@ -103,6 +100,6 @@ def print_table(rows: Sequence[Row], console: Console) -> None:
             "\n".join(class_text(v.class_id) for v in row.verdicts) or "-",
             "yes" if row.delivered else "[red]no[/]",
             "yes" if row.receipted else "[red]no[/]",
-            "[green]as expected[/]" if row.good else "[bold red]MISMATCH[/]",
+            "[green]good[/]" if row.good else "[bold red]MISMATCH[/]",
         )
     console.print(table)

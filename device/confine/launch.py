@@ -1,8 +1,8 @@
 """Starts one compartment: a new interpreter in an empty root, in namespaces of its own, under the start filter.
 
 bubblewrap makes the namespaces and the mounts (its arguments go through a descriptor, so that no path shows on a
-command line), loads the start filter and executes `python -P -m <module> --descriptors name=number,...`. The compartment
-then loads what it needs and tightens itself (`tighten.py`).
+command line), loads the start filter and executes `python -P -m <module> --descriptors name=number,...`. The
+compartment then loads what it needs and tightens itself (`tighten.py`).
 """
 
 from __future__ import annotations

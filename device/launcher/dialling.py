@@ -19,8 +19,8 @@ _RESTART_SECONDS = 0.2
 class DialService:
     """Keeps dialer running while the block lasts; does nothing where no broker is configured."""
 
-    def __init__(self, end: socket.socket, uplink: Uplink) -> None:
-        self._end, self._uplink = end, uplink
+    def __init__(self, end: socket.socket, uplink: Uplink, *, show_output: bool) -> None:
+        self._end, self._uplink, self._show = end, uplink, show_output
         self._child: Child | None = None
         self._told = False
         self._restart_at = 0.0
@@ -52,7 +52,9 @@ class DialService:
             self._restart_at = now + _RESTART_SECONDS
             self.restarts += 1
             settings = {"host": self._uplink.host, "port": self._uplink.port}
-            self._child = Child(policies.load("dialer"), {"uplink": self._end.fileno()}, settings, {}, show_output=True)
+            self._child = Child(
+                policies.load("dialer"), {"uplink": self._end.fileno()}, settings, {}, show_output=self._show
+            )
             self._told = False
         try:
             self._child.listen()

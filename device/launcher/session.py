@@ -86,7 +86,8 @@ class Session:
         launcher = Link("warden", ours, Running, Progress, Incident, Finished)
         records = [Link("perception", perception, Sightings, StreamEnd), Link("verdict", verdict, Verdict)]
         try:
-            with DialService(dial, self._plan.config.uplink) as dialer:
+            show = self._plan.config.warden.output == "inherit"
+            with DialService(dial, self._plan.config.uplink, show_output=show) as dialer:
                 self._watch(warden, launcher, records, dialer)
             for record in records:
                 self._drain(record)

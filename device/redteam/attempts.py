@@ -69,7 +69,7 @@ def _read_file(ground: Ground) -> None:
 
 
 def _read_users_files(ground: Ground) -> None:
-    os.listdir(ground.home.parent)
+    list(ground.home.parent.iterdir())
 
 
 def _read_passwords(ground: Ground) -> None:
@@ -89,7 +89,7 @@ def _read_authority_key(ground: Ground) -> None:
 
 
 def _read_spool(ground: Ground) -> None:
-    os.listdir(ground.home / "spool")
+    list((ground.home / "spool").iterdir())
 
 
 def _write_spool(ground: Ground) -> None:

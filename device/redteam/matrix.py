@@ -1,4 +1,4 @@
-"""Puts hostile code into each compartment in turn and collects what it could do: a matrix of attempts by compartment."""
+"""Puts hostile code into each compartment in turn and collects what it could do: attempts by compartment."""
 
 from __future__ import annotations
 

@@ -77,6 +77,7 @@ def main(me: Compartment) -> None:
         uplink.tick()
         me.facts["connections"] = uplink.connections
         me.facts["up"] = int(uplink.up)
+        me.facts["delivered"] = uplink.delivered
 
     me.serve({sealer: carry}, tick=tick, tick_seconds=lambda: min(0.25, uplink.tick_seconds()), watches=watches)
     uplink.close()

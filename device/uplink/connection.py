@@ -56,6 +56,7 @@ class Connection:
         receipt: Callable[[bytes], None],
     ) -> None:
         self.phase = Phase.SHAKING
+        self.delivered = 0  # envelopes that the broker has acknowledged
         self._host = host
         self._topic = topics.envelope_topic(device_id)
         self._receipts = topics.receipt_topic(device_id)
@@ -180,7 +181,8 @@ class Connection:
     def _on_publish(
         self, client: Client, data: object, mid: int, reason: ReasonCode, properties: Properties | None
     ) -> None:
-        self._in_flight.pop(mid, None)
+        if self._in_flight.pop(mid, None) is not None:
+            self.delivered += 1
 
     def _on_disconnect(
         self, client: Client, data: object, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None

@@ -51,11 +51,17 @@ class Uplink:
         self._asked = False
         self._keep_alive_at = 0.0
         self.connections = 0
+        self._delivered_before = 0
 
     @property
     def up(self) -> bool:
         """Whether envelopes can be published now."""
         return self._connection is not None and self._connection.phase is Phase.UP
+
+    @property
+    def delivered(self) -> int:
+        """How many envelopes the broker has acknowledged, one that was sent twice counted twice."""
+        return self._delivered_before + (self._connection.delivered if self._connection is not None else 0)
 
     @property
     def connection(self) -> Connection | None:
@@ -111,6 +117,7 @@ class Uplink:
             self._keep_alive_at = now + KEEP_ALIVE_SECONDS
             self._connection.keep_alive()
         if self._connection.phase is Phase.CLOSED:
+            self._delivered_before += self._connection.delivered
             self._connection = None
             self._back_off()
 

@@ -102,7 +102,7 @@ class Court:
             self._sealer.try_send(Health("tamper", "indicator", 1, message.at_ms, "case_opened"))
 
     def _from_sealer(self, message: Message) -> None:
-        if isinstance(message, VerdictStored) and self._unstored.pop(message.verdict_id, None):
+        if isinstance(message, VerdictStored) and self._unstored.pop(message.verdict_id, None) is not None:
             self._changed = True
 
     def _end_of(self, side: str) -> None:

@@ -191,7 +191,7 @@ class Supervisor:
         self.gone.append(child)
         if name == "capture" and child.failed is not None:
             raise GivenUpError(child.failed)
-        if child.done is not None and name in ("capture", "position"):
+        if child.done is not None and name == "capture":
             return  # its work was done already
         wait = self.budgets[name].spend(time.monotonic())
         self._incident("restarted", name, how)
@@ -199,7 +199,7 @@ class Supervisor:
             self._incident("budget_spent", name, how)
             raise GivenUpError(
                 f"{name} failed more than {self._plan.config.warden.restarts} times within "
-                f"{self._plan.config.warden.restart_window_seconds:.0f} s ({child.failed or how}); see the incidents above"
+                f"{self._plan.config.warden.restart_window_seconds:.0f} s ({child.failed or how}); see above"
             )
         if self.budgets[name].total > 1:
             self._wiring.forget(name)

@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from cloud_sink.keys import sink_keys
 from cloud_sink.simulator import PretendDevice, Sealed, health, verdict
 from device.broker import Broker, MissingBrokerError, find_mosquitto, free_port
 from device.keys import Home, load
+from device.keys.pki import VALID_DAYS, Authority
 from wire import receipt, topics
 
 WITHIN_S = 20.0
@@ -304,6 +306,14 @@ def test_a_busy_port_ends_with_a_sentence(home: Home) -> None:
 def test_missing_keys_end_with_the_remedy(home: Home) -> None:
     (home.sink / "hpke.key").unlink()
     _fails(Sink(home, 1), "hpke.key is missing", "sealcam keys init")
+
+
+def test_an_expired_certificate_ends_with_the_remedy(home: Home) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=VALID_DAYS + 2)
+    expired = Authority.create(long_ago).issue("sink", "client", long_ago)
+    (home.sink / "tls.key").write_bytes(expired.key)
+    (home.sink / "tls.crt").write_bytes(expired.certificate)
+    _fails(Sink(home, 1), "tls.crt expired on", "sealcam keys renew")
 
 
 def test_a_key_that_others_can_read_is_not_used(home: Home) -> None:

@@ -34,7 +34,12 @@ def test_every_frame_of_a_video_comes_in_order_with_its_time(make_video: VideoMa
     source = VideoSource(make_video(started="2026-01-02T03:04:05Z"), "v")
     frames, slots = read(source)
     assert frames == [(n, 100 * n) for n in range(12)]
-    assert (source.facts.frames, source.facts.width, source.facts.height, source.facts.milli_fps) == (12, 160, 96, 10000)
+    assert (source.facts.frames, source.facts.width, source.facts.height, source.facts.milli_fps) == (
+        12,
+        160,
+        96,
+        10000,
+    )
     assert source.facts.utc_ms == 1767323045000
     assert not source.damaged
     left_edges = [int((s[30, :, 1] > 170).argmax()) for s in slots.taken]
@@ -59,7 +64,9 @@ def test_a_cut_off_video_gives_its_frames_and_is_known_as_damaged(make_video: Vi
     assert source.damaged
 
 
-@pytest.mark.parametrize("content", [b"", b"not a video", b"\x00\x00\x00\x18ftypmp42" + b"\x00" * 100, b"#EXTM3U\nx.ts\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a video", b"\x00\x00\x00\x18ftypmp42" + b"\x00" * 100, b"#EXTM3U\nx.ts\n"]
+)
 def test_what_is_no_video_says_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.mp4"
     path.write_bytes(content)

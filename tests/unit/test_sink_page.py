@@ -205,7 +205,7 @@ def test_a_gap_a_break_and_refusals_are_alerts_until_they_are_over(site: Site) -
 def test_an_opened_case_is_an_alert(site: Site) -> None:
     site.report(health("tamper", "indicator", detail="case_opened"))
     assert [(alert["level"], alert["title"]) for alert in site.get("/api/alerts").json["alerts"]] == [
-        ("alarm", "Tamper switch")
+        ("alarm", "Case opened")
     ]
 
 
@@ -249,8 +249,10 @@ class _Links(HTMLParser):
         for name, value in attributes:
             if name in ("href", "src"):
                 self.found.append(value or "")
-            if name == "style" or name.startswith("on") or (tag == "script" and name == "type"):
+            if name == "style" or name.startswith("on"):
                 self.inline.append(f"{tag} {name}")
+        if tag == "style" or (tag == "script" and "src" not in dict(attributes)):
+            self.inline.append(tag)
 
 
 @pytest.mark.parametrize("target", ["/", "/alerts", "/verdicts/1", "/devices/cam-one", "/nowhere"])

@@ -1,0 +1,184 @@
+"""`sealcam replay` as a user runs it: confined processes, files as DESIGN.md has them, the same ones each time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import VideoMaker
+
+from device.keys.home import Home
+
+NAMES = {"capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator"}
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "device.cli", *map(str, arguments)]
+
+
+def sealcam(home: Home, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        env={**os.environ, "SEALCAM_HOME": str(home.path), **environment},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def running(ancestor: int) -> dict[str, int]:
+    """Compartment -> process id, for those that `ancestor` started, found as an outsider finds them."""
+    found: dict[str, int] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        if words and Path(words[0]).name.startswith("python") and "-m" in words:
+            module = words[words.index("-m") + 1]
+            if module.startswith("device.") and "--descriptors" in words and _descends(int(entry.name), ancestor):
+                found[module.removeprefix("device.")] = int(entry.name)
+    return found
+
+
+@contextmanager
+def replaying(home: Home, *arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, int]]]:
+    """A replay in realtime, once every compartment runs."""
+    process = subprocess.Popen(
+        command("replay", *arguments),
+        env={**os.environ, "SEALCAM_HOME": str(home.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for _ in range(600):
+            pids = running(process.pid)
+            if pids.keys() >= NAMES | {"warden"} and all(_filters(pids[name]) >= 3 for name in NAMES):
+                time.sleep(0.3)  # all are tightened; let warden's Go reach them
+                break
+            if process.poll() is not None:
+                pytest.fail(f"the replay ended early: {process.stderr.read() if process.stderr else ''}")
+            time.sleep(0.05)
+        else:
+            pytest.fail(f"not every compartment came up: {sorted(running(process.pid))}")
+        yield process, pids
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _descends(pid: int, ancestor: int) -> bool:
+    while pid > 1:
+        if pid == ancestor:
+            return True
+        try:
+            pid = int(status(pid)["PPid"])
+        except OSError:
+            return False
+    return False
+
+
+def _filters(pid: int) -> int:
+    return int(status(pid).get("Seccomp_filters", "0"))
+
+
+def status(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def test_the_files_are_as_promised_and_the_same_each_time(home: Home, make_video: VideoMaker, tmp_path: Path) -> None:
+    video = make_video(frames=25, size=(640, 360))
+    for out in ("one", "two"):
+        done = sealcam(home, "replay", video, "--pace", "lockstep", "--out", tmp_path / out, "--json")
+        assert done.returncode == 0, done.stderr
+    for name in ("verdicts.jsonl", "sightings.jsonl"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    lines = [json.loads(line) for line in (tmp_path / "one" / "sightings.jsonl").read_text().splitlines()]
+    assert [line["frame"] for line in lines] == list(range(25))
+    assert all(line.keys() >= {"frame", "t_ms", "boxes"} for line in lines)
+    summary: dict[str, Any] = json.loads((tmp_path / "one" / "summary.json").read_text())
+    assert json.loads(done.stdout).keys() == summary.keys()
+    assert summary["frames"] == 25 and summary["dropped"] == 0
+    assert summary.keys() >= {"fps", "latency_ms", "verdicts", "delivered", "receipted", "restarts", "invalid_messages"}
+    assert {"capture", "detect", "codes", "verdict"} <= summary["latency_ms"].keys()
+    assert all(stage.keys() == {"p50", "p95", "p99"} for stage in summary["latency_ms"].values())
+    assert summary["layers"].keys() == NAMES
+    assert all(all(layers.values()) and len(layers) == 5 for layers in summary["layers"].values())
+
+
+def test_each_compartment_is_one_process_with_namespaces_and_filters_of_its_own(
+    home: Home, make_video: VideoMaker
+) -> None:
+    with replaying(home, make_video(frames=150, size=(320, 192)), "--pace", "realtime") as (_, pids):
+        for kind in ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup"):
+            spaces = {name: os.readlink(f"/proc/{pids[name]}/ns/{kind}") for name in NAMES}  # noqa: PTH115
+            assert len(set(spaces.values())) == len(NAMES), kind
+            assert os.readlink(f"/proc/self/ns/{kind}") not in spaces.values()  # noqa: PTH115
+        for name, pid in pids.items():
+            told = status(pid)
+            assert (told["NoNewPrivs"], told["Seccomp"]) == ("1", "2"), name
+            assert int(told["CapEff"], 16) == 0, name
+            if name in NAMES:
+                assert {int(told[f"Cap{kind}"], 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {0}, name
+
+
+def test_nothing_is_left_running_after_an_interrupt_or_a_kill(home: Home, make_video: VideoMaker) -> None:
+    video = make_video(frames=150, size=(320, 192))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        with replaying(home, video, "--pace", "realtime") as (process, pids):
+            process.send_signal(number)
+            process.wait(20)
+            for _ in range(100):
+                if not any(Path(f"/proc/{pid}").exists() for pid in pids.values()):
+                    break
+                time.sleep(0.05)
+            left = [name for name, pid in pids.items() if Path(f"/proc/{pid}").exists()]
+            assert not left, (number, left)
+
+
+@pytest.mark.parametrize("victim", sorted(NAMES))
+def test_a_killed_compartment_is_restarted_and_no_frame_is_lost(
+    home: Home, make_video: VideoMaker, tmp_path: Path, victim: str
+) -> None:
+    video = make_video(frames=40, size=(320, 192))
+    with replaying(home, video, "--pace", "realtime", "--out", tmp_path / "out", "--json") as (process, pids):
+        os.kill(pids[victim], signal.SIGKILL)
+        said, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    summary = json.loads(said)
+    assert summary["restarts"][victim] >= 1
+    assert all(count == 0 for name, count in summary["restarts"].items() if name != victim)
+    assert summary["frames"] == 40
+
+
+def test_the_stop_sign_of_a_real_drive_is_one_unverified_verdict(home: Home, clips: Path, tmp_path: Path) -> None:
+    done = sealcam(home, "replay", clips / "dashcam_stop_sign.mp4", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    verdicts = [json.loads(line) for line in (tmp_path / "verdicts.jsonl").read_text().splitlines()]
+    assert [(v["state"], v["class_id"], v["class_name"]) for v in verdicts] == [("UNVERIFIED", 14, "stop")]
+    sightings = [json.loads(line) for line in (tmp_path / "sightings.jsonl").read_text().splitlines()]
+    seen = [any(box["class_id"] == 14 for box in line["boxes"]) for line in sightings[70:109]]
+    assert sum(seen) >= 0.8 * len(seen)
+
+
+@pytest.mark.parametrize("clip", ["kart_dashcam1.mp4", "solidWhiteRight.mp4"])
+def test_a_motorway_without_signs_ends_with_at_most_one_false_verdict(
+    home: Home, clips: Path, tmp_path: Path, clip: str
+) -> None:
+    done = sealcam(home, "replay", clips / clip, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "verdicts.jsonl").read_text().splitlines()) <= 1
