@@ -29,6 +29,11 @@ class Alert:
     verdict: VerdictView | None = None
 
 
+def loudest_first(alerts: Iterable[Alert]) -> list[Alert]:
+    """Alerts by tone, otherwise in the order that they are in."""
+    return sorted(alerts, key=lambda alert: LOUDEST_FIRST.index(alert.tone))
+
+
 def device_alerts(facts: DeviceFacts) -> list[Alert]:
     """What stands against one device: breaks, gaps, and the health events that are alerts. The loudest first."""
     link, at = f"/devices/{facts.device_id}", moment(facts.last_received_ms)
@@ -46,7 +51,7 @@ def device_alerts(facts: DeviceFacts) -> list[Alert]:
     for kind, stored in facts.latest_health.items():
         if HEALTH[kind].alert and not (kind == "tamper" and stored.event.detail == "closed"):
             alerts.append(_health_alert(stored, link))
-    return sorted(alerts, key=lambda alert: LOUDEST_FIRST.index(alert.tone))
+    return loudest_first(alerts)
 
 
 def tally_alerts(tallies: Iterable[TallyRow]) -> list[Alert]:

@@ -21,7 +21,15 @@ from cloud_sink.errors import StoreError
 from cloud_sink.mqtt import BrokerState
 from cloud_sink.stats import stats
 from cloud_sink.web import api
-from cloud_sink.web.alerts import ALERT_STATES, Alert, broker_alerts, device_alerts, tally_alerts, verdict_alerts
+from cloud_sink.web.alerts import (
+    ALERT_STATES,
+    Alert,
+    broker_alerts,
+    device_alerts,
+    loudest_first,
+    tally_alerts,
+    verdict_alerts,
+)
 from cloud_sink.web.devices import device_names, device_view, health_line
 from cloud_sink.web.guard import Guard
 from cloud_sink.web.live import Feed
@@ -190,10 +198,10 @@ class Pages:
     def _alerts(self, limit: int) -> list[Alert]:
         archive = self._from.archive
         verdicts = [verdict_view(stored) for stored in archive.verdicts(states=ALERT_STATES, limit=limit + 1)]
+        of_devices = [alert for device in archive.devices() for alert in device_alerts(device)]
         return [
             *broker_alerts(self._from.broker()),
-            *(alert for device in archive.devices() for alert in device_alerts(device)),
-            *tally_alerts(archive.tallies()),
+            *loudest_first([*of_devices, *tally_alerts(archive.tallies())]),
             *verdict_alerts(verdicts),
         ]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from cloud_sink.archive import DeviceFacts, StoredHealth, TallyRow
 from cloud_sink.chain import Span, listed
-from cloud_sink.web.alerts import LOUDEST_FIRST, device_alerts, tally_alerts
+from cloud_sink.web.alerts import device_alerts, loudest_first, tally_alerts
 from cloud_sink.web.verdicts import moment
 from cloud_sink.web.words import HEALTH, STATES, TALLIES, StateWords, Tone, Words
 
@@ -51,8 +51,8 @@ def device_view(device_id: str, facts: DeviceFacts | None, tallies: Iterable[Tal
     if facts is None:
         return DeviceView(device_id, "plain", "enrolled, nothing received yet", None, 0, "", "plain", (), (), own)
     chain, chain_tone = chain_words(facts)
-    alerts = [*device_alerts(facts), *tally_alerts(row for _, row in own)]
-    loudest = min(alerts, key=lambda alert: LOUDEST_FIRST.index(alert.tone), default=None)
+    alerts = loudest_first([*device_alerts(facts), *tally_alerts(row for _, row in own)])
+    loudest = alerts[0] if alerts else None
     return DeviceView(
         device_id=device_id,
         tone=loudest.tone if loudest else "good",
