@@ -174,6 +174,10 @@ class Archive:
             query = "SELECT device_id, reason, count, first_ms, last_ms FROM tally ORDER BY last_ms DESC"
             return [TallyRow(*row) for row in db.execute(query)]
 
+    def files(self) -> list[Path]:
+        """The database and its write-ahead log, as far as they are there."""
+        return [path for path in (self.path, self.path.with_name(f"{self.path.name}-wal")) if path.exists()]
+
     def last_row(self) -> int:
         """The row id of the latest envelope, 0 where there is none."""
         with self._reading() as db:

@@ -27,5 +27,5 @@ def stats(archive: Archive) -> dict[str, Any]:
         "not_stored": dict(sorted(not_stored.items())),
         "missing": sum(gap.count for device in devices for gap in device.gaps),
         "breaks": sum(len(device.breaks) for device in devices),
-        "database_bytes": archive.path.stat().st_size,
+        "database_bytes": sum(file.stat().st_size for file in archive.files()),
     }
