@@ -44,6 +44,13 @@ def blur(image: Image, rng: Generator, most: float) -> Image:
     return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
 
 
+def sharpened(image: Image, rng: Generator) -> Image:
+    """Unsharp masking, as cheap cameras overdo it: halos around edges."""
+    soft = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.7, 2.0))
+    amount = rng.uniform(0.4, 1.6)
+    return np.asarray(cv2.addWeighted(image, 1 + amount, soft, -amount, 0), np.uint8)
+
+
 def noise(image: Image, rng: Generator) -> Image:
     """Sensor noise, normal, with a standard deviation of up to 14 levels."""
     grain = np.empty(image.shape, np.int16)

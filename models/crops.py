@@ -44,6 +44,8 @@ def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
         result = augment.light(result, rng)
     if rng.random() < 0.15 * more:
         result = augment.shadow(result, rng)
+    if rng.random() < 0.15:
+        result = augment.sharpened(result, rng)
     if rng.random() < 0.35:
         result = augment.far(result, rng, 11, 34)
     if rng.random() < 0.3:
@@ -68,25 +70,3 @@ def _pose(patch: Image, rng: Generator, more: float) -> Image:
     matrix = cv2.getPerspectiveTransform(corners, target)
     warped = cv2.warpPerspective(patch, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(warped, np.uint8)
-
-
-def background_patches(frames: Sequence[Image], boxes: Sequence[NDArray[np.float32]], count: int, seed: int) -> Image:
-    """Patches that hold no labelled sign, `count` of them: what a false detection would hand to the classifier.
-
-    Args:
-        frames: RGB frames.
-        boxes: per frame, N x 4 corners of its labelled signs; patches that touch one are not taken.
-    """
-    rng = np.random.default_rng(seed)
-    taken: list[Image] = []
-    while len(taken) < count:
-        index = int(rng.integers(len(frames)))
-        height, width = frames[index].shape[:2]
-        side = float(np.exp(rng.uniform(np.log(14), np.log(160))))
-        x, y = rng.uniform(0, width - side), rng.uniform(0, (height - side) * 0.8)
-        left, top, right, bottom = boxes[index].T.reshape(4, -1)
-        grown = PATCH_EXPAND * side
-        touches = (left < x + grown) & (right > x - grown / 2) & (top < y + grown) & (bottom > y - grown / 2)
-        if not touches.any():
-            taken.append(crop(frames[index], (x, y, side, side), PATCH_EXPAND, (PATCH_SIZE, PATCH_SIZE)))
-    return np.stack(taken)

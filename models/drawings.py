@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -39,21 +39,26 @@ def over(drawing: NDArray[np.uint8], ground: Image) -> Image:
     return np.asarray(drawing[:, :, :3] * alpha + ground * (1 - alpha) + 0.5, np.uint8)
 
 
+def laid(
+    pictures: Sequence[NDArray[np.uint8]], grounds: NDArray[np.uint8], which: NDArray[np.int64], rng: Generator
+) -> NDArray[np.uint8]:
+    """Classifier patches (N x 64 x 64 x 3): RGBA picture `which[n]`, its margin cut off, on a random ground."""
+    inner = round(PATCH_SIZE / PATCH_EXPAND)
+    faces = [cv2.resize(tight(picture), (inner, inner), interpolation=cv2.INTER_AREA) for picture in pictures]
+    result = grounds[rng.integers(len(grounds), size=len(which))].copy()
+    start = (PATCH_SIZE - inner) // 2
+    for patch, index in zip(result, which, strict=True):
+        square = patch[start : start + inner, start : start + inner]
+        square[:] = over(faces[index], square)
+    return result
+
+
 def patches(
     draw: Draw, grounds: NDArray[np.uint8], count: int, rng: Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """`count` classifier patches (N x 64 x 64 x 3) of drawings on background patches, and their classes."""
-    inner = round(PATCH_SIZE / PATCH_EXPAND)
-    signs = [
-        cv2.resize(tight(draw(c, 256)), (inner, inner), interpolation=cv2.INTER_AREA) for c in range(len(CLASS_NAMES))
-    ]
     labels = rng.permutation(np.arange(count) % len(CLASS_NAMES)).astype(np.int64)
-    result = grounds[rng.integers(len(grounds), size=count)].copy()
-    start = (PATCH_SIZE - inner) // 2
-    for patch, label in zip(result, labels, strict=True):
-        square = patch[start : start + inner, start : start + inner]
-        square[:] = over(signs[label], square)
-    return result, labels
+    return laid([draw(c, 256) for c in range(len(CLASS_NAMES))], grounds, labels, rng), labels
 
 
 def samples(

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from models import drawings, gtsdb, gtsrb, splits
-from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, background_patches, load_patches, sample
+from models import drawings, gtsdb, gtsrb, not_signs, shipped, splits
+from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches, sample
 from models.loop import Plan, fit
 from models.nets import Classifier
 from models.source import Source
@@ -118,8 +118,13 @@ def run(options: Namespace) -> None:
 def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> list[Pool]:
     scenes = [scene for scene in gtsdb.load(source) if scene.number not in split.frames]
     frames = [gtsdb.frame(source, scene) for scene in tqdm(scenes, desc="decode scenes", unit="frame")]
-    grounds = background_patches(frames, [scene.corners for scene in scenes], 12000, options.seed)
-    pools = [Pool(grounds, np.full(len(grounds), BACKGROUND, np.int64), 0.08)]
+    corners = [scene.corners for scene in scenes]
+    grounds = not_signs.background_patches(frames, corners, 12000, options.seed)
+    others = [(grounds, 0.06), (not_signs.bags(grounds, 600, options.seed), 0.02)]
+    if options.detector is not None:
+        detector = shipped.load(options.detector, score=0.25).detector
+        others.append((not_signs.false_detections(detector, frames, corners), 0.06))
+    pools = [Pool(found, np.full(len(found), BACKGROUND, np.int64), share) for found, share in others if len(found)]
     draw = None if options.no_drawings else drawings.available()
     if draw is not None:
         drawn, labels = drawings.patches(draw, grounds, 6000, np.random.default_rng(options.seed))

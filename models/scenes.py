@@ -147,6 +147,10 @@ def _degraded(image: Image, rng: Generator) -> Image:
     if rng.random() < 0.8:
         image = augment.light(image, rng, 0.7)
     if rng.random() < 0.2:
+        image = augment.sharpened(image, rng)
+    if rng.random() < 0.25:  # a small video, scaled up to the network's input
+        image = augment.far(image, rng, SIZE * 2 // 5, SIZE * 9 // 10)
+    elif rng.random() < 0.25:
         image = augment.blur(image, rng, 1.3)
     if rng.random() < 0.25:
         image = augment.noise(image, rng)

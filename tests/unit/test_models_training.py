@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("tqdm")
 
-from models import checkpoint, crops, fit_classifier, loop, paste, scenes, targets  # noqa: E402
+from models import checkpoint, crops, fit_classifier, loop, not_signs, paste, scenes, targets  # noqa: E402
 from models.errors import CheckpointError  # noqa: E402
 from models.loop import Plan  # noqa: E402
 from models.nets import Classifier, Detector, parameters  # noqa: E402
@@ -87,7 +87,7 @@ def test_backgrounds_do_not_touch_signs() -> None:
     frame = np.zeros((400, 600, 3), np.uint8)
     frame[100:160, 100:160] = 255
     box = np.array([[100, 100, 160, 160]], np.float32)
-    assert not crops.background_patches([frame], [box], 40, seed=0).any()
+    assert not not_signs.background_patches([frame], [box], 40, seed=0).any()
 
 
 def test_what_holds_no_sign_is_learnt_as_all_classes_alike() -> None:
