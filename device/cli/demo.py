@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from device import config as configs
-from device.broker import Broker
+from device.broker import Broker, free_port
 from device.cli.replay import MODELS
 from device.cli.scenes import judge_scenes, print_table
 from device.cli.show import RunView
@@ -46,7 +46,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--seed", type=int, default=1, help="varies signs, stickers, order and scenery (default: 1)")
     parser.add_argument("--port", type=int, default=8620, help="port of the receiver's page (default: 8620)")
-    parser.add_argument("--broker-port", type=int, default=8884, help="port of the demo's own broker (default: 8884)")
+    parser.add_argument("--broker-port", type=int, default=0, help="port of the demo broker (default: a free one)")
     parser.set_defaults(run=run)
 
 
@@ -57,9 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     out = arguments.out or home.path / "out"
     home.ensure_development()
     home.check_certificates()
-    config = configs.load(None)
-    config = msgspec.structs.replace(config, uplink=configs.Uplink("localhost", arguments.broker_port))
-    with Broker(home, arguments.broker_port), SinkProcess(home, arguments.broker_port, arguments.port) as sink:
+    port = arguments.broker_port or free_port()
+    config = msgspec.structs.replace(configs.load(None), uplink=configs.Uplink("localhost", port))
+    with Broker(home, port), SinkProcess(home, port, arguments.port) as sink:
         drive = _render(home, out, arguments.seed, console)
         outcome, session = _play(drive, home, out, config, console)
         stored = sink.verdicts(bytes.fromhex(session.run_id))

@@ -39,6 +39,11 @@ class SinkProcess:
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> SinkProcess:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, and wait until page and subscription are up."""
         with tempfile.TemporaryFile("w+") as errors:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
@@ -49,12 +54,17 @@ class SinkProcess:
                 errors.seek(0)
                 said = errors.read(2000).strip().splitlines()
                 raise UsageError(said[-1] if said else f"the receiver did not start (status {status})")
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end()
+
+    def kill(self) -> None:
+        """SIGKILL, as a fault would; `start` brings it back."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def running(self) -> bool:
         """Whether the receiver still serves."""

@@ -168,7 +168,7 @@ class Session:
             )
         summary = dict(finished.summary)
         if summary:
-            summary["verdicts"] = self._recorder.states()
+            summary |= {"verdicts": self._recorder.states(), "run_id": self.run_id}
             if self._out is not None:
                 text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
                 (self._out / "summary.json").write_text(text, encoding="utf-8")

@@ -36,6 +36,7 @@ class VerdictSettings(msgspec.Struct, forbid_unknown_fields=True):
     trust: str | None
     stream: str
     lockstep: bool
+    sure_score: float  # the models' manifest: from here on a detection counts as sure
 
 
 class Remembered(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,7 +54,13 @@ class Court:
     def __init__(self, me: Compartment, settings: VerdictSettings) -> None:
         self._me = me
         trust = load_trust(Path(settings.trust) if settings.trust else None)
-        self._judge = Judge(trust.anchors, trust.register, stream=settings.stream, lockstep=settings.lockstep)
+        self._judge = Judge(
+            trust.anchors,
+            trust.register,
+            stream=settings.stream,
+            lockstep=settings.lockstep,
+            sure_score=settings.sure_score,
+        )
         self._memory = Memory(me.descriptor("memory"))
         self._unstored: dict[str, Verdict] = {}
         self._ended: set[str] = set()

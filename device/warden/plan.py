@@ -76,7 +76,12 @@ def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict
         },
         "codes": {"lockstep": lockstep},
         "position": {"gpx": plan.gpx or None, "shown": plan.gpx_shown},
-        "verdict": {"trust": str(Path(plan.home) / "trust"), "stream": "v", "lockstep": lockstep},
+        "verdict": {
+            "trust": str(Path(plan.home) / "trust"),
+            "stream": "v",
+            "lockstep": lockstep,
+            "sure_score": manifest.detector.score_high,
+        },
         "sealer": {
             "home": plan.home,
             "run_id": plan.run_id,

@@ -1,0 +1,1 @@
+"""What is timed and compared. Figures are for people and for budgets, never for a test's outcome."""

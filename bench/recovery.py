@@ -1,0 +1,223 @@
+"""Takes parts of the chain away in the middle of a drive and looks at what is lost and how long it stands still.
+
+`python -m bench.recovery` kills each compartment in turn (SIGKILL), then the receiver, and takes the broker away for
+20 s, each in a drive of its own past an honest, a stickered, a forged and an uncoded sign. For each it prints the
+longest time without a new frame after the blow, and what it cost. Exit status 1 when a verdict that was made is not
+with the receiver in the end, when a sign ends with a wrong class believed, or when the chain stood still for over 3 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from device.broker import Broker, free_port
+from device.cli.sink_process import SinkProcess
+from device.keys import load
+from device.keys.home import Home
+from wire import register as registers
+
+COMPARTMENTS = (
+    "capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator", "dialer",
+)  # fmt: skip
+BLOWS = (*COMPARTMENTS, "receiver", "broker")
+SCENES = ("honest", "stickered", "forged", "uncoded")
+BUDGET_SECONDS = 3.0
+_BROKER_AWAY_SECONDS = 20.0
+_WATCH_SECONDS = 6.0
+_BLOW_AT_FRAME = 40
+_CLASSIFIER = Path(__file__).resolve().parent.parent / "models" / "artifacts" / "classifier.tflite"
+
+
+@dataclass
+class Endured:
+    """What one blow did. `stall_seconds`: longest time without a new frame after it."""
+
+    blow: str
+    stall_seconds: float
+    frames: int
+    restarts: dict[str, int]
+    undelivered: list[str] = field(default_factory=list)
+    wrongly_believed: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        """Nothing lost and nothing wrong believed; how long it took is judged apart."""
+        return not (self.undelivered or self.wrongly_believed)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A rendered drive in a data home whose register knows its signs."""
+
+    home: Home
+    folder: Path
+    expected: dict[str, Any]
+
+
+def prepare(folder: Path, seed: int = 11) -> Course:
+    """Render the drive and sign its register."""
+    from hardware.rig import drive
+
+    home = Home(folder / "home")
+    home.ensure_development()
+    authority = load.signing_key(home.authority_key)
+    now_ms = round(time.time() * 1000)
+    rendered = drive.render(folder / "drive", seed, authority, now_ms, _CLASSIFIER, names=SCENES)
+    signed = registers.issue(rendered.register, authority, issued_at=now_ms // 1000)
+    (home.trust / "register.cose").write_bytes(signed)
+    return Course(home, folder / "drive", rendered.expected)
+
+
+def endure(course: Course, blow: str, out: Path) -> Endured:
+    """Drive once, strike once. Raises RuntimeError when the run does not end well by itself."""
+    port = free_port()
+    with Broker(course.home, port) as broker, SinkProcess(course.home, port, free_port()) as sink:
+        process = _start(course, port, out)
+        try:
+            _wait_for_frame(process, out, _BLOW_AT_FRAME)
+            if blow == "receiver":
+                sink.kill()
+            elif blow == "broker":
+                broker.kill()
+            else:
+                os.kill(_find(process.pid, blow), signal.SIGKILL)
+            stall = _longest_stall(process, out, _WATCH_SECONDS)
+            if blow == "receiver":
+                sink.start()
+            elif blow == "broker":
+                time.sleep(_BROKER_AWAY_SECONDS - _WATCH_SECONDS)
+                broker.start()
+            said, errors = process.communicate(timeout=150)
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode != 0:
+            raise RuntimeError(f"{blow}: the replay ended with status {process.returncode}: {errors.strip()[-400:]}")
+        summary = json.loads(said)
+        return _result(course, blow, stall, summary, out, sink.verdicts(bytes.fromhex(summary["run_id"])))
+
+
+def _start(course: Course, port: int, out: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "device.cli", "replay", str(course.folder / "drive.mp4")]
+    command += ["--gps", str(course.folder / "drive.gpx"), "--out", str(out), "--json"]
+    environment = {
+        **os.environ,
+        "SEALCAM_HOME": str(course.home.path),
+        "SEALCAM_UPLINK_HOST": "localhost",
+        "SEALCAM_UPLINK_PORT": str(port),
+        "SEALCAM_WARDEN_DELIVER_SECONDS": "60",
+    }
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _frames(out: Path) -> int:
+    try:
+        return (out / "sightings.jsonl").read_bytes().count(b"\n")
+    except FileNotFoundError:
+        return 0
+
+
+def _wait_for_frame(process: subprocess.Popen[str], out: Path, frame: int) -> None:
+    while _frames(out) < frame:
+        if process.poll() is not None:
+            raise RuntimeError(f"the replay ended before frame {frame}")
+        time.sleep(0.01)
+
+
+def _longest_stall(process: subprocess.Popen[str], out: Path, seconds: float) -> float:
+    """The longest time without a new frame within `seconds`, or until the run ends."""
+    began = last = time.monotonic()
+    frames, longest = _frames(out), 0.0
+    while process.poll() is None and time.monotonic() - began < seconds:
+        time.sleep(0.01)
+        if (now_frames := _frames(out)) != frames:
+            frames, last = now_frames, time.monotonic()
+        longest = max(longest, time.monotonic() - last)
+        if frames == _all_frames(out):
+            break
+    return longest
+
+
+def _all_frames(out: Path) -> int:
+    return -1 if not (out / "summary.json").exists() else _frames(out)
+
+
+def _find(ancestor: int, compartment: str) -> int:
+    """The process id of a compartment that `ancestor` started."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and f"device.{compartment}" in _words(entry) and _descends(int(entry.name), ancestor):
+            return int(entry.name)
+    raise RuntimeError(f"{compartment} does not run")
+
+
+def _words(entry: Path) -> list[str]:
+    try:
+        words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
+    return words if Path(words[0]).name.startswith("python") else []
+
+
+def _descends(pid: int, ancestor: int) -> bool:
+    while pid > 1 and pid != ancestor:
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+    return pid == ancestor
+
+
+def _result(course: Course, blow: str, stall: float, summary: dict[str, Any], out: Path, stored: set[str]) -> Endured:
+    verdicts = [json.loads(line) for line in (out / "verdicts.jsonl").read_text().splitlines()]
+    wrong, missed = [], []
+    for scene in course.expected["scenes"]:
+        mine = [v for v in verdicts if scene["first_frame"] <= v["last_frame"] <= scene["last_frame"] + 8]
+        wrong += [
+            f"{scene['name']}: {v['state']} {v['class_name']}"
+            for v in mine
+            if v["class_id"] is not None and v["class_id"] != scene["class_id"]
+        ]
+        if not any(v["state"] == scene["expected_state"] for v in mine):
+            missed.append(f"{scene['name']}: {', '.join(v['state'] for v in mine) or 'nothing'}")
+    return Endured(
+        blow=blow,
+        stall_seconds=round(stall, 2),
+        frames=summary["frames"],
+        restarts={name: n for name, n in summary["restarts"].items() if n},
+        undelivered=[v["verdict_id"] for v in verdicts if v["verdict_id"] not in stored],
+        wrongly_believed=wrong,
+        missed=missed,
+    )
+
+
+def main() -> int:
+    """Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.recovery", description=__doc__)
+    parser.add_argument("blows", nargs="*", choices=[*BLOWS, []], help="what to take away (default: each in turn)")
+    arguments = parser.parse_args()
+    bad = False
+    with tempfile.TemporaryDirectory() as scratch:
+        course = prepare(Path(scratch))
+        print(f"{'taken away':12} {'stall':>7}  {'restarts':28} lost / wrongly believed / judged otherwise")
+        for blow in arguments.blows or BLOWS:
+            one = endure(course, blow, Path(scratch) / blow)
+            bad |= not one.good or one.stall_seconds > BUDGET_SECONDS
+            restarts = ", ".join(f"{name} {n}" for name, n in one.restarts.items()) or "-"
+            cost = f"{one.undelivered or '-'} / {one.wrongly_believed or '-'} / {one.missed or '-'}"
+            print(f"{blow:12} {one.stall_seconds:5.2f} s  {restarts:28} {cost}", flush=True)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""Bad input gets status 2 (1 where the run began), one sentence with the remedy, no traceback, and an intact spool."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+from conftest import VideoMaker
+from test_replay import sealcam
+
+from device.keys.home import Home
+
+ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "artifacts"
+GPX = """<?xml version="1.0"?><gpx version="1.1" creator="t" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>
+<trkpt lat="52.0" lon="13.0"><time>{0}:00Z</time></trkpt><trkpt lat="52.001" lon="13.0"><time>{0}:30Z</time></trkpt>
+</trkseg></trk></gpx>"""
+
+
+def refused(home: Home, *arguments: str | Path, said: str, status: int = 2, **environment: str) -> str:
+    done = sealcam(home, *arguments, **environment)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr and "Traceback" not in done.stdout
+    sentence = done.stderr.strip().splitlines()[-1]
+    assert said in sentence, done.stderr
+    return sentence
+
+
+def test_a_missing_video_is_named(home: Home, tmp_path: Path) -> None:
+    refused(home, "replay", tmp_path / "none.mp4", said="none.mp4")
+
+
+def test_an_unreadable_video_is_named(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "x.mp4").write_bytes(b"this is no video")
+    refused(home, "replay", tmp_path / "x.mp4", said="x.mp4")
+
+
+def test_an_empty_folder_is_named(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "frames").mkdir()
+    refused(home, "replay", tmp_path / "frames", said="no frames")
+
+
+def test_a_cut_off_video_ends_with_what_it_gave_and_status_1(
+    home: Home, make_video: VideoMaker, tmp_path: Path
+) -> None:
+    video = make_video(frames=60, size=(640, 360))
+    video.write_bytes(video.read_bytes()[: video.stat().st_size * 4 // 5])
+    refused(home, "replay", video, "--out", tmp_path / "out", said="cut off", status=1)
+    assert (tmp_path / "out" / "sightings.jsonl").read_text().count("\n") >= 2
+    assert (tmp_path / "out" / "summary.json").exists()
+
+
+def test_a_video_without_frames_is_named(home: Home, make_video: VideoMaker) -> None:
+    video = make_video(frames=30)
+    data = video.read_bytes()
+    video.write_bytes(data[: data.index(b"mdat") + 4])
+    done = sealcam(home, "replay", video)
+    assert done.returncode in (1, 2) and "Traceback" not in done.stderr
+    assert video.name in done.stderr.strip().splitlines()[-1]
+
+
+def test_a_track_of_another_day_is_refused(home: Home, make_video: VideoMaker, tmp_path: Path) -> None:
+    track = tmp_path / "drive.gpx"
+    track.write_text(GPX.format("2020-05-05T10:00"))
+    video = make_video(started="2026-01-02T03:04:05Z")
+    refused(home, "replay", video, "--gps", track, said="do not overlap")
+    assert sealcam(home, "replay", video, "--gps", track, "--video-start", "gps").returncode == 0
+
+
+@pytest.mark.parametrize("content", ["", "no xml", "<gpx></gpx>", "<!DOCTYPE x [<!ENTITY a 'a'>]><gpx>&a;</gpx>"])
+def test_a_track_that_is_none_is_named(home: Home, make_video: VideoMaker, tmp_path: Path, content: str) -> None:
+    track = tmp_path / "drive.gpx"
+    track.write_text(content)
+    refused(home, "replay", make_video(), "--gps", track, said="drive.gpx")
+
+
+def test_a_missing_track_is_named(home: Home, make_video: VideoMaker, tmp_path: Path) -> None:
+    refused(home, "replay", make_video(), "--gps", tmp_path / "none.gpx", said="none.gpx")
+
+
+def test_an_unknown_key_in_the_configuration_is_named(home: Home, make_video: VideoMaker, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[uplink]\nhosst = 'x'\n")
+    refused(home, "replay", make_video(), "--config", tmp_path / "c.toml", said="hosst")
+    refused(home, "replay", make_video(), said="hosst", SEALCAM_UPLINK_HOSST="x")
+
+
+@pytest.mark.parametrize("model", ["detector.tflite", "classifier.tflite", "manifest.json"])
+def test_a_missing_or_tampered_model_is_refused(home: Home, make_video: VideoMaker, tmp_path: Path, model: str) -> None:
+    models = tmp_path / "models"
+    shutil.copytree(ARTIFACTS, models)
+    data = bytearray((models / model).read_bytes())
+    data[len(data) // 2] ^= 1
+    if model != "manifest.json":
+        (models / model).write_bytes(data)
+        refused(home, "replay", make_video(), "--models", models, said=model)
+    (models / model).unlink()
+    refused(home, "replay", make_video(), "--models", models, said=model)
+
+
+def test_an_expired_certificate_is_refused(
+    make_video: VideoMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datetime
+
+    import device.keys.home as homes
+    from device.keys.pki import Authority
+
+    home = Home(tmp_path / "home")
+    long_ago = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=800)
+    real = Authority.create
+    with monkeypatch.context() as patch:
+        patch.setattr(homes, "Authority", _Old(real, long_ago))
+        home.ensure_development()
+    refused(home, "replay", make_video(), said="keys renew", SEALCAM_UPLINK_HOST="localhost")
+    assert sealcam(home, "keys", "renew").returncode == 0
+    home.check_certificates()
+
+
+class _Old:
+    """Stands in for `Authority`: makes certificates as they were made long ago."""
+
+    def __init__(self, create: object, then: object) -> None:
+        self._create, self._then = create, then
+
+    def create(self, now: object) -> object:
+        return _OldIssuer(self._create(self._then), self._then)  # type: ignore[operator]
+
+
+class _OldIssuer:
+    def __init__(self, real: object, then: object) -> None:
+        self._real, self._then = real, then
+
+    def issue(self, name: str, role: str, now: object) -> object:
+        return self._real.issue(name, role, self._then)  # type: ignore[attr-defined]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+
+def test_a_busy_port_is_named(home: Home) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        refused(home, "demo", "--headless", "--broker-port", port, said=port)
+        refused(home, "demo", "--headless", "--broker-port", "0", "--port", port, said=port)
+
+
+def test_without_bubblewrap_or_user_namespaces_nothing_starts(
+    home: Home, make_video: VideoMaker, tmp_path: Path
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    refusing = tools / "bwrap"
+    refusing.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    sentence = refused(home, "replay", make_video(), said="user namespaces", PATH=f"{tools}:/usr/bin:/bin")
+    assert "sealcam doctor" in sentence
+
+
+def test_the_spool_is_intact_after_all_this(home: Home) -> None:
+    with sqlite3.connect(f"file:{home.spool / 'spool.db'}?mode=ro", uri=True) as spool:
+        assert spool.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("nonsense",),
+        ("replay",),
+        ("replay", "x.mp4", "--pace", "never"),
+        ("replay", "x.mp4", "--video-start", "soon"),
+    ],
+)
+def test_a_wrong_command_line_is_status_2(home: Home, arguments: tuple[str, ...]) -> None:
+    done = sealcam(home, *arguments)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
