@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from device.errors import UsageError
 
-Port = Annotated[int, Meta(ge=0, le=65535)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
 Pin = Annotated[int, Meta(ge=0, le=27)]
 Positive = Annotated[float, Meta(gt=0.0, le=1000.0)]
 

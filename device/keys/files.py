@@ -25,9 +25,10 @@ def make_folder(path: Path) -> None:
         KeysError: it cannot be made.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            path.mkdir(mode=PRIVATE_FOLDER)
+        for folder in (*reversed(path.parents), path):  # each that is missing is private too, as XDG asks
+            if not folder.exists():
+                with contextlib.suppress(FileExistsError):
+                    folder.mkdir(mode=PRIVATE_FOLDER)
         mode = path.lstat().st_mode
     except OSError as error:
         raise KeysError(

@@ -11,7 +11,9 @@ from types import TracebackType
 
 from device.config import Uplink
 from device.confine import policy as policies
+from device.confine import verify
 from device.warden.child import Child
+from device.warden.errors import StartError
 
 _RESTART_SECONDS = 0.2
 
@@ -25,6 +27,7 @@ class DialService:
         self._told = False
         self._restart_at = 0.0
         self.restarts = -1
+        self.layers: dict[str, bool] = {}
 
     def __enter__(self) -> DialService:
         self.keep_alive()
@@ -61,5 +64,9 @@ class DialService:
         except (ConnectionError, ValueError):
             return
         if self._child.facts is not None and not self._told:
+            self.layers = verify.enforced(self._child.policy, self._child.pid)
+            if not all(self.layers.values()) and self._child.ended() is None:
+                missing = ", ".join(layer for layer, held in self.layers.items() if not held)
+                raise StartError(f"dialer runs without {missing}; run: sealcam doctor")
             self._told = True
             self._child.go(0)

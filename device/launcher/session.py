@@ -91,7 +91,7 @@ class Session:
                 self._watch(warden, launcher, records, dialer)
             for record in records:
                 self._drain(record)
-            return self._outcome(warden)
+            return self._outcome(warden, dialer)
         finally:
             _end(warden)
 
@@ -159,7 +159,7 @@ class Session:
         if not isinstance(message, Sightings | StreamEnd | Finished):
             self._watcher(message)
 
-    def _outcome(self, warden: subprocess.Popen[bytes]) -> Outcome:
+    def _outcome(self, warden: subprocess.Popen[bytes], dialer: DialService) -> Outcome:
         finished = self._finished
         if finished is None:
             status = warden.wait()
@@ -168,6 +168,9 @@ class Session:
             )
         summary = dict(finished.summary)
         if summary:
+            if dialer.layers:
+                summary["layers"]["dialer"] = dialer.layers
+                summary["restarts"]["dialer"] = dialer.restarts
             summary |= {"verdicts": self._recorder.states(), "run_id": self.run_id}
             if self._out is not None:
                 text = json.dumps(summary, indent=2, sort_keys=True) + "\n"

@@ -49,6 +49,7 @@ class Supervisor:
         self._seen_invalid: dict[tuple[str, str, int], int] = {}
         self._next_report = 0.0
         self._judged_at: float | None = None
+        self._finished_at: float | None = None
 
     # --- start ----------------------------------------------------------------------------------------------------
 
@@ -72,9 +73,6 @@ class Supervisor:
             if self.stopping:
                 return
         self.utc_ms = self._stream_start()
-        for child in self.children.values():
-            self.layers[child.name] = verify.enforced(child.policy, child.pid)
-        self._fail_closed()
         self._go()
         self._launcher.send(Running({c.name: c.pid for c in self.children.values()}, self.layers))
 
@@ -87,12 +85,6 @@ class Supervisor:
             plans.mounts(self._plan),
             show_output=self._plan.config.warden.output == "inherit",
         )
-
-    def _fail_closed(self) -> None:
-        for name, layers in self.layers.items():
-            missing = [layer for layer, held in layers.items() if not held]
-            if missing:
-                raise StartError(f"{name} runs without {', '.join(missing)}; run: sealcam doctor")
 
     def _stream_start(self) -> int:
         """The stream's first moment, UTC ms: the file's own, else the track's, else 0. Raises StartError."""
@@ -116,7 +108,6 @@ class Supervisor:
 
     def run(self) -> None:
         """Until the work is done or Stop comes. Raises GivenUpError when a budget is spent."""
-        delivered_by: float | None = None
         while not self.stopping:
             self._turn()
             self._restart_due()
@@ -124,12 +115,28 @@ class Supervisor:
                 if name in self.children:
                     self._look_after(name)
             self._report()
-            if self._judged():
-                now = time.monotonic()
-                self._judged_at = self._judged_at or now
-                delivered_by = delivered_by or now + self._plan.config.warden.deliver_seconds
-                if self._delivered() or now > delivered_by or not self._plan.config.uplink.host:
-                    return
+            if self._over(time.monotonic()):
+                return
+
+    def _over(self, now: float) -> bool:
+        """Whether the stream is judged to its end and all is delivered, or has had its time to be.
+
+        Raises GivenUpError when there are verdicts that nobody can store.
+        """
+        patience = self._plan.config.warden.deliver_seconds
+        unstored = self.fact("verdict", "unstored")
+        if not self.fact("verdict", "finished"):
+            return False
+        self._finished_at = self._finished_at or now
+        if unstored and now - self._finished_at > patience:
+            raise GivenUpError(
+                f"{unstored} verdicts could not be stored: the spool is full or its disk fails; let it be delivered "
+                "(configure [uplink] host), or raise spool.max_mib"
+            )
+        if unstored:
+            return False
+        self._judged_at = self._judged_at or now
+        return self._delivered() or now - self._judged_at > patience or not self._plan.config.uplink.host
 
     def _turn(self) -> None:
         """Wait for news from anyone, and take it in."""
@@ -230,10 +237,17 @@ class Supervisor:
         self._go()
 
     def _go(self) -> None:
+        """Let those go that are ready, once the kernel itself says that every layer holds. Raises StartError."""
         for child in self.children.values():
-            if child.facts is not None and child.pid not in self._told:
-                self._told.add(child.pid)
-                child.go(self.utc_ms)
+            if child.facts is None or child.pid in self._told:
+                continue
+            held = verify.enforced(child.policy, child.pid)
+            missing = [layer for layer in held if not held[layer]]
+            if missing and child.ended() is None:
+                raise StartError(f"{child.name} runs without {', '.join(missing)}; run: sealcam doctor")
+            self.layers[child.name] = held
+            self._told.add(child.pid)
+            child.go(self.utc_ms)
 
     def stream_seconds(self, began: float) -> float:
         """From `began` to the moment when the stream was judged to its end (now, if it was not)."""
@@ -256,10 +270,6 @@ class Supervisor:
         """Every start of this compartment, the newest first."""
         current = [self.children[name]] if name in self.children else []
         return current + [child for child in reversed(self.gone) if child.name == name]
-
-    def _judged(self) -> bool:
-        """Whether the stream has ended, everything was judged, and every verdict is on disk."""
-        return bool(self.fact("verdict", "finished")) and self.fact("verdict", "unstored") == 0
 
     def _delivered(self) -> bool:
         """Whether nothing waits for a receipt; told by a beat that is younger than the last verdict."""
