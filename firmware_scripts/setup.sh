@@ -15,7 +15,8 @@ present() {
     python3-venv) "$python" -c 'import venv, ensurepip' 2>/dev/null ;;
   esac
 }
-ldconfig_has() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q "$1"; }
+libraries=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p)
+ldconfig_has() { [[ $libraries == *"$1"* ]]; }
 
 missing=()
 for package in "${packages[@]}"; do present "$package" || missing+=("$package"); done
@@ -40,5 +41,6 @@ case $version in
   *) echo "Python $version is not 3.11, 3.12 or 3.13: install one of them and run make PYTHON=python3.13" >&2; exit 2 ;;
 esac
 [ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip --upgrade >/dev/null
 .venv/bin/python -m pip install -q --disable-pip-version-check "uv==${UV_VERSION:?run this through make}"
 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python .venv/bin/uv sync -q --frozen --inexact --extra sink --extra dev

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         stored = sink.verdicts(bytes.fromhex(session.run_id))
         receipted = outcome.summary["waiting"] == 0
         rows = judge_scenes(drive.expected["scenes"], session.verdicts, stored, receipted=receipted)
-        print_table(rows, Console())
+        print_table(rows, out / "table.svg")
         good = outcome.exit_status == 0 and all(row.good for row in rows)
         s = outcome.summary
         console.print(

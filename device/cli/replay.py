@@ -110,8 +110,9 @@ def _tell(outcome: Outcome, arguments: argparse.Namespace, console: Console, con
         console.print(
             f"{s['frames']} frames at {s['fps']} fps; {states}; {s['receipted']} of {s['sealed']} events receipted"
         )
-        if not config.uplink.host and s["waiting"]:
-            console.print(f"{s['waiting']} sealed events wait in the spool: no broker is configured (\\[uplink] host)")
+        if s["waiting"]:
+            why = "no receipt came in time" if config.uplink.host else "no broker is configured (\\[uplink] host)"
+            console.print(f"{s['waiting']} sealed events wait in the spool: {why}; they go with the next run")
         if arguments.out:
             console.print(f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json")
     if outcome.sentence:

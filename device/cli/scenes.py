@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -13,6 +15,7 @@ from rich.table import Table
 from device.channel.messages import Verdict
 from device.cli.show import STATE_STYLES, class_text
 
+_PICTURE_WIDTH = 122
 _PLAIN_WIDTH = 140  # columns, where the table goes to a file and not to a terminal
 _SLACK_FRAMES = 8  # a sign is judged on frames up to where it was passed; perception may hold on a little longer
 
@@ -79,10 +82,20 @@ def _seen(verdicts: Sequence[Verdict]) -> str:
     )
 
 
-def print_table(rows: Sequence[Row], console: Console) -> None:
-    """The story as a table, on standard output."""
+def print_table(rows: Sequence[Row], picture: Path | None = None) -> None:
+    """The story as a table, on standard output, and as a picture (SVG) where one is wanted."""
+    console = Console()
     if not console.is_terminal:
         console = Console(width=_PLAIN_WIDTH)
+    table = _table(rows)
+    console.print(table)
+    if picture is not None:
+        drawn = Console(record=True, width=_PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
+        drawn.print(table)
+        drawn.save_svg(str(picture), title="sealcam demo")
+
+
+def _table(rows: Sequence[Row]) -> Table:
     table = Table(
         title="What stood there, what perception alone would have believed, what Sealcam held to be true",
         box=box.SIMPLE_HEAD,
@@ -103,4 +116,4 @@ def print_table(rows: Sequence[Row], console: Console) -> None:
             "yes" if row.receipted else "[red]no[/]",
             "[green]good[/]" if row.good else "[bold red]MISMATCH[/]",
         )
-    console.print(table)
+    return table
