@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from device.perception.detect import Thresholds, decode
 from hardware.signs import draw
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +45,17 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     if found.returncode != 0:
         pytest.skip("no Python 3.11 is at hand; tflite-runtime 2.14 has no wheel for a later one")
-    export = "export -q --frozen --no-hashes --no-emit-project --extra tflite-runtime --python 3.11".split()
+    export = [
+        "export",
+        "-q",
+        "--frozen",
+        "--no-hashes",
+        "--no-emit-project",
+        "--extra",
+        "tflite-runtime",
+        "--python",
+        "3.11",
+    ]
     exported = subprocess.run([uv_command, *export], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     pins = re.findall(r"^((?:numpy|tflite-runtime)==[0-9.]+)(?: ;.*)?$", exported, re.MULTILINE)
     pins = [pin for pin in pins if not pin.startswith("numpy==2")]
@@ -80,6 +91,15 @@ def test_both_interpreters_give_the_same_answers(other_python: Path, tmp_path: P
     (first, ours), (second, theirs) = results
     assert (first, second) == ("ai_edge_litert", "tflite_runtime")
     assert np.array_equal(ours["logits"].argmax(axis=1), theirs["logits"].argmax(axis=1))
-    for key in ours:
-        scale = float(np.ptp(ours[key]))
-        assert float(np.abs(ours[key] - theirs[key]).max()) <= 0.03 * scale, key  # a few steps of 256
+    for key in ours:  # integer kernels round differently: a step here and there, never a shift
+        apart, scale = np.abs(ours[key] - theirs[key]), float(np.ptp(ours[key]))
+        assert float(apart.mean()) <= 0.005 * scale and float(apart.max()) <= 0.1 * scale, key
+    assert found(ours) == pytest.approx(found(theirs), abs=1.5)
+
+
+def found(results: dict[str, np.ndarray]) -> list[float]:
+    """The best detection: x, y, width, height in pixels."""
+    heat, sides = (results[k] for k in sorted(("map0", "map1"), key=lambda k: results[k].shape[-1]))
+    (*best, score), *_ = decode(heat[0, :, :, 0], sides[0], Thresholds(0.2))
+    assert score > 0.2
+    return best
