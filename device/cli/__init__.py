@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from device.cli import demo, doctor, keys, redteam, replay, sign
+from device.cli import run as live
 from device.errors import SealcamError
 
-_COMMANDS = (demo, replay, doctor, redteam, sign, keys)
+_COMMANDS = (demo, replay, live, doctor, redteam, sign, keys)
 
 
 def parser() -> argparse.ArgumentParser:

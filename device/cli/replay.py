@@ -97,11 +97,12 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(stderr=True)
     with RunView(f"replay {plan.shown}", console) as view:
         outcome = Session(plan, arguments.out, view.watch).run()
-    _tell(outcome, arguments, console, config)
+    tell(outcome, arguments, console, config)
     return outcome.exit_status
 
 
-def _tell(outcome: Outcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
+def tell(outcome: Outcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
+    """What a run came to, on standard error; the summary on standard output with --json."""
     if arguments.json and outcome.summary:
         print(json.dumps(outcome.summary, indent=2, sort_keys=True))
     if outcome.summary:

@@ -139,6 +139,10 @@ class _OldIssuer:
         return getattr(self._real, name)
 
 
+def test_a_missing_camera_is_named(home: Home) -> None:
+    refused(home, "run", said="/dev/video99", SEALCAM_CAMERA_DEVICE="/dev/video99")
+
+
 def test_a_busy_port_is_named(home: Home) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -1,0 +1,69 @@
+"""`sealcam run`: the device on a camera, until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from device import config as configs
+from device.cli.replay import MODELS, tell
+from device.cli.show import RunView
+from device.errors import UsageError
+from device.keys.home import Home
+from device.launcher.session import Session
+from device.warden.plan import Plan
+
+
+def add_parser(subparsers: Any) -> None:
+    """`sealcam run`."""
+    parser = subparsers.add_parser(
+        "run",
+        help="run the device on a camera",
+        description=(
+            "Run every compartment on the V4L2 camera of the configuration until Ctrl-C or SIGTERM. There is no live "
+            "position source yet: without a fix no code is VERIFIED."
+        ),
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON on standard output")
+    parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command. Returns the exit status."""
+    config = configs.load(arguments.config)
+    camera = Path(config.camera.device)
+    if not camera.is_char_device():
+        raise UsageError(f"{camera} is no camera; connect one, or set [camera] device (replay takes recorded video)")
+    home = Home.default()
+    home.ensure_development()
+    if config.uplink.host:
+        home.check_certificates()
+    plan = Plan(
+        kind="camera",
+        input=str(camera),
+        shown=str(camera),
+        gpx="",
+        gpx_shown="",
+        pace="realtime",
+        start="file",
+        home=str(home.path),
+        models=str(arguments.models.resolve()),
+        run_id=secrets.token_hex(16),
+        config=config,
+    )
+    console = Console(stderr=True)
+    with RunView(f"camera {camera}", console) as view:
+        outcome = Session(plan, arguments.out, view.watch).run()
+    tell(outcome, arguments, console, config)
+    return outcome.exit_status
