@@ -15,6 +15,8 @@ from wire.sink_key import SinkPublicKey
 WINDOW = 16
 """Envelopes that may be on their way without a receipt."""
 RESEND_SECONDS = 1.0
+TRIES = 3
+"""Sendings of one envelope before others get its place in the window."""
 
 
 @dataclass(frozen=True)
@@ -90,34 +92,58 @@ def check_receipt(data: bytes, identity: Identity) -> receipt.Receipt:
 
 
 class Window:
-    """Which envelopes to send now: the oldest first, at most `WINDOW` on their way, each again after a second."""
+    """Which envelopes to send now: the oldest first, at most `WINDOW` on their way, each again after a second.
+
+    One that has no receipt after `TRIES` sendings leaves the window, so that envelopes which the sink refuses, or which
+    get lost each time, hold up no other; when all the newer ones were sent it comes round again.
+
+    Attributes:
+        newest: the highest sequence number ever sent, -1 at first.
+        turn: the sequence number after which the next one to come round again is looked for, -1 for the oldest.
+    """
 
     def __init__(self) -> None:
-        self._sent_at: dict[int, float] = {}
+        self._on_the_way: dict[int, tuple[float, int]] = {}  # sequence -> when it was sent last, how often
+        self.newest = -1
+        self.turn = -1
+
+    def __contains__(self, sequence: int) -> bool:
+        return sequence in self._on_the_way
+
+    @property
+    def size(self) -> int:
+        """How many envelopes are on their way."""
+        return len(self._on_the_way)
 
     @property
     def room(self) -> int:
         """How many more envelopes may be on their way."""
-        return WINDOW - len(self._sent_at)
-
-    @property
-    def newest(self) -> int:
-        """The highest sequence number on its way, -1 when there is none."""
-        return max(self._sent_at, default=-1)
+        return WINDOW - self.size
 
     def due(self, now: float) -> list[int]:
         """The sequence numbers whose receipt is overdue, the oldest first."""
-        return sorted(sequence for sequence, at in self._sent_at.items() if now - at >= RESEND_SECONDS)
+        return sorted(sequence for sequence, (at, _) in self._on_the_way.items() if now - at >= RESEND_SECONDS)
+
+    def tried(self, sequence: int) -> bool:
+        """Whether an envelope on its way was sent as often as it may be before others get its place."""
+        return self._on_the_way[sequence][1] >= TRIES
 
     def sent(self, sequence: int, now: float) -> None:
         """An envelope was handed to uplink."""
-        self._sent_at[sequence] = now
+        _, times = self._on_the_way.get(sequence, (now, 0))
+        self._on_the_way[sequence] = (now, times + 1)
+        self.newest = max(self.newest, sequence)
+
+    def again(self, sequence: int, now: float) -> None:
+        """An envelope that had left the window was handed to uplink once more."""
+        self.sent(sequence, now)
+        self.turn = sequence
 
     def forget(self, sequence: int) -> None:
-        """An envelope needs no sending any more."""
-        self._sent_at.pop(sequence, None)
+        """An envelope needs no sending any more, or not now."""
+        self._on_the_way.pop(sequence, None)
 
     def seconds_to_next(self, now: float) -> float:
         """Until the next receipt is overdue, at most `RESEND_SECONDS`."""
-        oldest = min(self._sent_at.values(), default=now)
+        oldest = min((at for at, _ in self._on_the_way.values()), default=now)
         return min(RESEND_SECONDS, max(0.0, oldest + RESEND_SECONDS - now))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from device.channel.messages import Envelope, Health, Message, ReceiptBytes, Verdict, VerdictStored
-from device.sealer.core import Identity, Window, check_receipt, seal
+from device.sealer.core import WINDOW, Identity, Window, check_receipt, seal
 from device.sealer.errors import SpoolFullError
 from device.sealer.spool import Spool
 from wire.errors import HostileInputError, IssueError
@@ -72,14 +72,16 @@ class Service:
         self._offer()
 
     def from_uplink(self, message: Message) -> None:
-        """Bytes that claim to be a receipt. False ones are counted against uplink."""
+        """Bytes that claim to be a receipt. False ones are counted, and not against uplink, which cannot tell them apart.
+
+        Whoever holds the broker can publish them: held against uplink, they would spend its restarts and end the run.
+        """
         if not isinstance(message, ReceiptBytes):
             return
         try:
             receipt = check_receipt(message.data, self._identity)
         except HostileInputError:
             self.false_receipts += 1
-            self._uplink.invalid += 1
             return
         if self._spool.remove(receipt.sequence, receipt.digest):
             self._window.forget(receipt.sequence)
@@ -92,6 +94,9 @@ class Service:
             return
         now = self._clock()
         for sequence in self._window.due(now):
+            if self._window.tried(sequence):
+                self._window.forget(sequence)  # makes room; it comes round again
+                continue
             data = self._spool.get(sequence)
             if data is None:
                 self._window.forget(sequence)
@@ -120,11 +125,26 @@ class Service:
         if not self._offers or self._window.room <= 0:
             return
         now = self._clock()
-        for sequence, data in self._spool.after(self._window.newest, self._window.room):
+        fresh = self._spool.after(self._window.newest, self._window.room)
+        for sequence, data in fresh:
             if not self._uplink.try_send(Envelope(sequence, data)):
                 return
             self._window.sent(sequence, now)
             self.offered += 1
+        self._offer_again(now)
+
+    def _offer_again(self, now: float) -> None:
+        """What left the window without a receipt comes round again, where the new leaves room."""
+        if self._window.room <= 0 or self._spool.waiting <= self._window.size:
+            return
+        for sequence, data in self._spool.after(self._window.turn, WINDOW + self._window.room):
+            if sequence in self._window:
+                continue
+            if self._window.room <= 0 or not self._uplink.try_send(Envelope(sequence, data)):
+                return
+            self._window.again(sequence, now)
+        else:
+            self._window.turn = -1
 
     def _store(self, message: Verdict | Health, verdict_id: str | None) -> bool:
         try:

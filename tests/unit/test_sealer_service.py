@@ -19,7 +19,7 @@ from device.channel.messages import (
     Verdict,
     VerdictStored,
 )
-from device.sealer.core import RESEND_SECONDS, WINDOW, Identity, event_of
+from device.sealer.core import RESEND_SECONDS, TRIES, WINDOW, Identity, event_of
 from device.sealer.service import Service
 from device.sealer.spool import Spool
 from wire import cose, envelope, events, receipt, topics
@@ -145,12 +145,12 @@ def junk(sent: Envelope) -> bytes:
 
 
 @pytest.mark.parametrize("false", [other_device, forged, junk])
-def test_a_false_receipt_is_counted_against_uplink_and_frees_nothing(
+def test_a_false_receipt_is_counted_frees_nothing_and_is_not_held_against_uplink(
     rig: Rig, false: Callable[[Envelope], bytes]
 ) -> None:
     rig.say(a_verdict())
     rig.service.from_uplink(ReceiptBytes(false(rig.uplink.envelopes()[0])))
-    assert (rig.uplink.invalid, rig.service.false_receipts, rig.spool.waiting) == (1, 1, 1)
+    assert (rig.uplink.invalid, rig.service.false_receipts, rig.spool.waiting) == (0, 1, 1)
 
 
 def test_a_true_receipt_for_other_bytes_frees_nothing(rig: Rig) -> None:
@@ -176,6 +176,39 @@ def test_what_has_no_receipt_is_sent_again_each_second_with_the_same_bytes(rig: 
         rig.service.tick()
     sent = rig.uplink.envelopes()
     assert len(sent) == 3 and len(set(e.sealed for e in sent)) == 1
+
+
+def test_envelopes_that_the_sink_refuses_do_not_hold_up_the_others(rig: Rig) -> None:
+    for number in range(WINDOW + 4):
+        rig.say(a_verdict(number))
+    assert rig.uplink.envelopes()[-1].sequence == WINDOW - 1
+    for _ in range(TRIES):
+        rig.now += RESEND_SECONDS
+        rig.service.tick()
+    sent = {e.sequence: e for e in rig.uplink.envelopes()}
+    assert sorted(sent) == list(range(WINDOW + 4))
+    for number in range(WINDOW, WINDOW + 4):
+        rig.service.from_uplink(rig.receipt_for(sent[number]))
+    assert rig.spool.waiting == WINDOW
+
+
+def test_what_was_refused_comes_round_again_later_and_the_new_goes_first(rig: Rig) -> None:
+    for number in range(3 * WINDOW):
+        rig.say(a_verdict(number))
+    for _ in range(3 * TRIES):
+        rig.now += RESEND_SECONDS
+        rig.service.tick()
+    rig.say(a_verdict(3 * WINDOW))
+    rig.uplink.sent.clear()
+    for _ in range(TRIES):
+        rig.now += RESEND_SECONDS
+        rig.service.tick()
+    assert 3 * WINDOW in {e.sequence for e in rig.uplink.envelopes()}
+    for _ in range(4 * TRIES):
+        rig.now += RESEND_SECONDS
+        rig.service.tick()
+    assert {e.sequence for e in rig.uplink.envelopes()} == set(range(3 * WINDOW + 1))
+    assert len(rig.uplink.sent) <= WINDOW * 5 * TRIES
 
 
 def test_at_most_a_window_is_on_its_way_and_receipts_move_it_on(rig: Rig) -> None:
