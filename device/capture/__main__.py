@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import av
 import cv2
 import msgspec
 
@@ -44,14 +46,30 @@ def open_source(settings: CaptureSettings) -> Source:
     return CameraSource(path, settings.width, settings.height, settings.fps, round(time.time() * 1000))
 
 
+def warm_up() -> None:
+    """Have PyAV load what it loads lazily: decode a picture that we encoded ourselves."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mjpeg") as container:
+        stream = container.add_stream("mjpeg", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuvj420p"
+        container.mux(stream.encode(av.VideoFrame(32, 32, "yuvj420p")))
+        container.mux(stream.encode())
+    buffer.seek(0)
+    with av.open(buffer, "r", format="mjpeg") as container:
+        for picture in container.decode(video=0):
+            picture.reformat(format="bgr24")
+
+
 class Announcer:
     """Publishes frames one by one: after both acknowledgements in lockstep, at their time in realtime."""
 
-    def __init__(self, me: Compartment, ring: RingWriter, source: Source, settings: CaptureSettings) -> None:
+    def __init__(
+        self, me: Compartment, ring: RingWriter, readers: list[Link], source: Source, settings: CaptureSettings
+    ) -> None:
         self._me, self._ring, self._source = me, ring, source
         self._lockstep = settings.pace == "lockstep"
         self.utc0 = 0  # warden's Go tells: the file's own time, or the position track's
-        self.readers = [me.link("perception", FrameDone), me.link("codes", FrameDone)]
+        self.readers = readers
         self._waiting: set[Link] = set()
         self._announced: FrameReady | None = None
         self._sent_at = 0.0
@@ -135,9 +153,12 @@ def main(me: Compartment) -> None:
     cv2.setNumThreads(1)
     settings = me.settings(CaptureSettings)
     ring = RingWriter(me.descriptor("ring"))
+    readers = [me.link("perception", FrameDone), me.link("codes", FrameDone)]
+    warm_up()
+    me.tighten()  # the demuxer's first look at the file is under the run filter already
     source = open_source(settings)
     facts = source.facts
-    announcer = Announcer(me, ring, source, settings)
+    announcer = Announcer(me, ring, readers, source, settings)
     go = me.ready(
         {
             "frames": max(0, facts.frames),

@@ -56,6 +56,7 @@ class Compartment:
         self._paused: set[Link] = set()
         self._samples: dict[str, list[float]] = defaultdict(list)
         self._next_beat = 0.0
+        self._tight = False
 
     def descriptor(self, name: str) -> int:
         """An inherited descriptor, to be owned by the caller. Each can be taken once."""
@@ -75,9 +76,15 @@ class Compartment:
         self._links.append(link)
         return link
 
+    def tighten(self) -> None:
+        """Put the run filter in force now: before the first hostile byte, where input is read while starting."""
+        if not self._tight:
+            tighten(self._filter)
+            self._tight = True
+
     def ready(self, facts: Mapping[str, int] | None = None) -> Go:
         """Tighten, report, and wait for warden's Go. Leaves when warden says Stop instead or is gone."""
-        tighten(self._filter)
+        self.tighten()
         self._control.send(Ready(dict(facts or {})))
         while True:
             select.select([self._control], [], [])

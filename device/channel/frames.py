@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 from device.channel.compartment import Compartment
-from device.channel.errors import OvertakenError
+from device.channel.errors import OvertakenError, RingError
 from device.channel.link import Link
 from device.channel.messages import FrameDone, FrameReady, Message, StreamEnd
 from device.channel.ring import Frame, RingReader
+
+_TELL_END_SECONDS = 1.0
 
 
 class FrameStream:
@@ -20,7 +24,7 @@ class FrameStream:
         self.link: Link = me.link("capture", FrameReady, StreamEnd)
         self.pending: FrameReady | None = None
         self.ended: StreamEnd | None = None
-        self.passed_on = False  # whether the end has been told to those behind us
+        self._told_end_at = float("-inf")
         self._me = me
         self._lockstep = lockstep
         self._descriptor = me.descriptor("ring")
@@ -39,15 +43,28 @@ class FrameStream:
                     self._me.dropped += 1
                 self.pending = message
 
+    def end_to_tell(self) -> StreamEnd | None:
+        """The end of the stream, once a second: those behind us may have been restarted since they were told."""
+        now = time.monotonic()
+        if self.ended is None or self.pending is not None or now - self._told_end_at < _TELL_END_SECONDS:
+            return None
+        self._told_end_at = now
+        return self.ended
+
     def view(self, ready: FrameReady) -> Frame | None:
-        """The announced frame's pixels, read-only; None when the writer has overtaken us. Raises RingError."""
-        if self._ring is None:
-            self._ring = RingReader(self._descriptor)
+        """The announced frame's pixels, read-only; None when the writer has overtaken us.
+
+        A ring that is not sealed, or that says impossible sizes, is capture's doing: it counts as an invalid message.
+        """
         try:
+            if self._ring is None:
+                self._ring = RingReader(self._descriptor)
             return self._ring.view(ready.slot, ready.generation, ready.frame)
         except OvertakenError:
             self._me.dropped += 1
-            return None
+        except RingError:
+            self.link.invalid += 1
+        return None
 
     def intact(self, ready: FrameReady) -> bool:
         """After the last use of the pixels: were they the announced frame all along?"""

@@ -25,7 +25,7 @@ NUMBER_OF_CLASSES = 43
 FrameNumber = Annotated[int, Meta(ge=0, le=2**40)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**48)]
 Generation = Annotated[int, Meta(ge=0, le=2**62)]
-Slot = Annotated[int, Meta(ge=0, le=63)]
+Slot = Annotated[int, Meta(ge=0, le=3)]  # device.channel.ring.SLOTS - 1
 Pixels = Annotated[float, Meta(ge=-16384.0, le=16384.0)]
 Extent = Annotated[float, Meta(ge=0.0, le=16384.0)]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]

@@ -50,10 +50,8 @@ def main(me: Compartment) -> None:
     def step() -> None:
         ready = stream.pending
         if ready is None:
-            if stream.ended is not None and not stream.passed_on:
-                verdict.send(stream.ended)
-                stream.passed_on = True
-                me.done()
+            if (end := stream.end_to_tell()) is not None:
+                verdict.try_send(end)
             return
         places = wanted(ready)
         if places is None:

@@ -12,6 +12,8 @@ from device.channel.messages import Message, Sightings, Verdict
 from device.errors import UsageError
 from wire.classes import CLASS_NAMES
 
+_MAX_LEAP = 3600  # frames that may be missing before one is not believed: a false number must not silence the rest
+
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:
     """A verdict as DESIGN.md's interface has it."""
@@ -63,7 +65,7 @@ class Recorder:
 
     def take(self, message: Message) -> None:
         """One message from perception or verdict."""
-        if isinstance(message, Sightings) and message.frame > self._last_frame:
+        if isinstance(message, Sightings) and 0 < message.frame - self._last_frame <= _MAX_LEAP:
             self._last_frame = message.frame
             self._write("sightings", sighting_fields(message))
         elif isinstance(message, Verdict) and message.verdict_id not in self.verdicts:

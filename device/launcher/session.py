@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,10 @@ class Outcome:
     summary: dict[str, Any]
     incidents: list[Incident] = field(default_factory=list)
 
+
+_MESSAGES_A_TURN = 256
+_LAST_MESSAGES = 4096  # more cannot wait in a link's queue
+_STOP_SECONDS = 15.0
 
 Watcher = Callable[[Message], None]
 
@@ -89,7 +94,7 @@ class Session:
             show = self._plan.config.warden.output == "inherit"
             with DialService(dial, self._plan.config.uplink, show_output=show) as dialer:
                 self._watch(warden, launcher, records, dialer)
-            for record in records:
+            for record in records * (_LAST_MESSAGES // _MESSAGES_A_TURN):
                 self._drain(record)
             return self._outcome(warden, dialer)
         finally:
@@ -118,10 +123,10 @@ class Session:
             os.close(plan)
 
     def _watch(self, warden: subprocess.Popen[bytes], launcher: Link, records: list[Link], dialer: DialService) -> None:
-        told_to_stop = False
-        while self._finished is None:
-            if self._stop and not told_to_stop:
-                told_to_stop = True
+        stop_by = float("inf")
+        while self._finished is None and time.monotonic() < stop_by:
+            if self._stop and stop_by == float("inf"):
+                stop_by = time.monotonic() + _STOP_SECONDS
                 launcher.try_send(Stop())
             dialer.keep_alive()
             ready, _, _ = select.select([launcher, *records], [], [], 0.1)
@@ -134,8 +139,8 @@ class Session:
                 return
 
     def _drain(self, link: Link) -> None:
-        """Take everything that waits on a link."""
-        while True:
+        """Take what waits on a link, at most so much that the others get their turn."""
+        for _ in range(_MESSAGES_A_TURN):
             try:
                 message = link.receive()
             except HostileMessageError:
@@ -162,6 +167,7 @@ class Session:
     def _outcome(self, warden: subprocess.Popen[bytes], dialer: DialService) -> Outcome:
         finished = self._finished
         if finished is None:
+            _end(warden, seconds=0.0 if self._stop else 10.0)
             status = warden.wait()
             raise RunError(
                 f"warden ended unexpectedly (status {status}); run it again, and report it if it happens twice"
@@ -188,10 +194,10 @@ class Session:
         return list(self._recorder.verdicts.values())
 
 
-def _end(warden: subprocess.Popen[bytes]) -> None:
+def _end(warden: subprocess.Popen[bytes], seconds: float = 10.0) -> None:
     """Leave nothing running: the compartments die with warden, and warden ends here at the latest."""
     try:
-        warden.wait(10.0)
+        warden.wait(seconds)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(warden.pid, signal.SIGKILL)

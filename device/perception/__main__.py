@@ -26,11 +26,9 @@ def main(me: Compartment) -> None:
     def step() -> None:
         ready = stream.pending
         if ready is None:
-            if stream.ended is not None and not stream.passed_on:
+            if (end := stream.end_to_tell()) is not None:
                 for link in (verdict, recorder):
-                    link.send(stream.ended)
-                stream.passed_on = True
-                me.done()
+                    link.try_send(end)
             return
         frame = stream.view(ready)
         boxes = perception.look(frame) if frame is not None else []

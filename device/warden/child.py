@@ -18,6 +18,7 @@ from device.channel.messages import Beat, Done, Failed, Go, Ready, Stop
 from device.confine import launch, seccomp
 from device.confine.policy import Policy
 
+_MESSAGES_A_TURN = 64
 _BACKOFF_SECONDS = (0.0, 0.1, 0.3, 1.0, 2.0)
 
 
@@ -75,11 +76,13 @@ class Child:
         self.beat: Beat | None = None
         self.failed: str | None = None
         self.latencies: dict[str, list[float]] = defaultdict(list)
-        self.heard = time.monotonic()
+        self.heard = self._began = time.monotonic()
 
     def listen(self) -> None:
-        """Take in what the compartment has said. Raises what Link.receive raises."""
-        while (message := self.control.receive()) is not None:
+        """Take in what the compartment has said, at most so much that others get their turn. Raises as Link.receive."""
+        for _ in range(_MESSAGES_A_TURN):
+            if (message := self.control.receive()) is None:
+                return
             self.heard = time.monotonic()
             match message:
                 case Ready(facts):
@@ -93,6 +96,10 @@ class Child:
                     self.done = dict(facts)
                 case Failed(reason):
                     self.failed = reason
+
+    def age(self) -> float:
+        """Seconds since it was started."""
+        return time.monotonic() - self._began
 
     def go(self, utc_ms: int) -> None:
         self.control.try_send(Go(utc_ms))

@@ -17,13 +17,19 @@ from device.warden.child import Budget, Child
 from device.warden.errors import GivenUpError, StartError
 from device.warden.plan import Plan
 from device.warden.report import Incident, Progress, Running
-from device.warden.table import COMPARTMENTS, FRAME_GROUP
+from device.warden.table import COMPARTMENTS, FRAME_GROUP, PEERS
 from device.warden.wiring import Wiring
 
 _STOP_SECONDS = 5.0
 _REPORT_SECONDS = 0.2
 _SETTLE_SECONDS = 0.6  # two beats
-_NAMES = tuple(row.name for row in COMPARTMENTS)
+_YOUNG_SECONDS = 5.0
+_FALLS_UNTIL_FORGOTTEN = 3
+_ACCUSATIONS = 2  # within the restart window, before the accuser is restarted too
+_LEAD_FRAMES = 32  # handled since the last beat, and in the ring
+_MAX_FACT = 2**48  # what `Milliseconds` and `FrameNumber` hold
+_ROWS = {row.name: row for row in COMPARTMENTS}
+_NAMES = tuple(_ROWS)
 
 
 class Supervisor:
@@ -39,6 +45,7 @@ class Supervisor:
         self.children: dict[str, Child] = {}
         self.budgets = {name: Budget(limits.restarts, limits.restart_window_seconds) for name in _NAMES}
         self.invalid: Counter[str] = Counter()
+        self._falls: Counter[str] = Counter()  # in a row, soon after the start
         self.gone: list[Child] = []  # ended children, for their counts and latencies
         self.layers: dict[str, dict[str, bool]] = {}
         self.stopping = False
@@ -46,10 +53,13 @@ class Supervisor:
         self._health = Link("sealer", wiring.health)
         self._due: dict[str, float] = {}  # compartments that are to be started again, and when
         self._told: set[int] = set()  # process ids that have had their Go
+        self._accusations = {name: Budget(_ACCUSATIONS, limits.restart_window_seconds) for name in _NAMES}
         self._seen_invalid: dict[tuple[str, str, int], int] = {}
         self._next_report = 0.0
         self._judged_at: float | None = None
         self._finished_at: float | None = None
+        self._ended_at: float | None = None
+        self._began = time.monotonic()
 
     # --- start ----------------------------------------------------------------------------------------------------
 
@@ -86,17 +96,21 @@ class Supervisor:
             show_output=self._plan.config.warden.output == "inherit",
         )
 
+    def _facts(self, name: str) -> dict[str, int]:
+        """What a compartment said when it was ready; no number in it is taken beyond what a message can carry."""
+        return {key: min(value, _MAX_FACT) for key, value in (self.children[name].facts or {}).items()}
+
     def _stream_start(self) -> int:
         """The stream's first moment, UTC ms: the file's own, else the track's, else 0. Raises StartError."""
-        stream, track = self.children["capture"].facts or {}, self.children["position"].facts or {}
+        stream, track = self._facts("capture"), self._facts("position")
         start = self._plan.start
         utc_ms = int(start) if start.isdigit() else 0 if start == "gps" else stream.get("utc_ms", 0)
         if not track.get("fixes"):
             return utc_ms
-        first, last = track["first_utc_ms"], track["last_utc_ms"]
+        first, last = track.get("first_utc_ms", 0), track.get("last_utc_ms", 0)
         if utc_ms == 0:
             return first
-        length = stream["frames"] * 1_000_000 // max(1, stream["milli_fps"])
+        length = stream.get("frames", 0) * 1_000_000 // max(1, stream.get("milli_fps", 0))
         if last < utc_ms or (self._plan.kind != "camera" and first > utc_ms + length):
             raise StartError(
                 f"{self._plan.gpx_shown} covers {_clock(first)} to {_clock(last)}, the video begins at "
@@ -126,6 +140,10 @@ class Supervisor:
         patience = self._plan.config.warden.deliver_seconds
         unstored = self.fact("verdict", "unstored")
         if not self.fact("verdict", "finished"):
+            ended = any(child.done is not None for child in self.generations("capture"))
+            self._ended_at = (self._ended_at or now) if ended else None
+            if self._ended_at is not None and now - self._ended_at > 2 * self._plan.config.warden.silent_seconds:
+                raise GivenUpError("the stream has ended and was not judged to its end; see the incidents above")
             return False
         self._finished_at = self._finished_at or now
         if unstored and now - self._finished_at > patience:
@@ -178,15 +196,29 @@ class Supervisor:
             self._incident("restarted", name, "silent")
 
     def _blame_peers(self, child: Child) -> None:
-        """What this compartment says of its peers' messages: count it, report it, restart the peer."""
+        """What this compartment says of its peers' messages: count it, report it, restart the peer.
+
+        Only those that it shares a link with can have sent it anything: whoever accuses another accuses itself. And who
+        accuses again and again is restarted too, since the lie may be on either side.
+        """
         if child.beat is None:
             return
         for peer, count in child.beat.invalid.items():
             key = (child.name, peer, child.pid)
-            if count > self._seen_invalid.get(key, 0) and peer in self.children:
-                self.invalid[peer] += count - self._seen_invalid.get(key, 0)
-                self._seen_invalid[key] = count
+            before = self._seen_invalid.get(key, 0)
+            if count <= before:
+                continue
+            self._seen_invalid[key] = count
+            if peer not in PEERS[child.name]:
+                self.invalid[child.name] += 1
+                self._blame(child.name)
+                return
+            self.invalid[peer] += count - before
+            if peer in self.children:
                 self._blame(peer)
+            if self._accusations[child.name].spend(time.monotonic()) is None:
+                self._blame(child.name)
+                return
 
     def _blame(self, name: str) -> None:
         self._incident("invalid_message", name, "dropped")
@@ -204,18 +236,30 @@ class Supervisor:
         self._incident("restarted", name, how)
         if wait is None:
             self._incident("budget_spent", name, how)
-            raise GivenUpError(
-                f"{name} failed more than {self._plan.config.warden.restarts} times within "
-                f"{self._plan.config.warden.restart_window_seconds:.0f} s ({child.failed or how}); see above"
-            )
-        if self.budgets[name].total > 1:
-            self._wiring.forget(name)
+            if _ROWS[name].needed:
+                raise GivenUpError(
+                    f"{name} failed more than {self._plan.config.warden.restarts} times within "
+                    f"{self._plan.config.warden.restart_window_seconds:.0f} s ({child.failed or how}); see above"
+                )
+            self._incident("degraded", name, "down")
+            wait = self._plan.config.warden.restart_window_seconds
+        self._falls[name] = self._falls[name] + 1 if child.facts is None or child.age() < _YOUNG_SECONDS else 0
+        if self._falls[name] >= _FALLS_UNTIL_FORGOTTEN:
+            self._forget(name)
         self._due[name] = time.monotonic() + wait
         if name == "capture":
             for reader in FRAME_GROUP[1:]:
                 if reader in self.children:
                     self._retire(reader)
                 self._due[reader] = self._due[name]
+
+    def _forget(self, name: str) -> None:
+        """It falls as soon as it has started: what it remembers may be why. Position has to tell its fixes again."""
+        self._falls[name] = 0
+        self._wiring.forget(name)
+        if name == "verdict" and "position" in self.children:
+            self._retire("position")
+            self._due["position"] = time.monotonic()
 
     def _retire(self, name: str) -> None:
         child = self.children.pop(name)
@@ -229,12 +273,19 @@ class Supervisor:
         due = [name for name in _NAMES if self._due.get(name, now + 1) <= now]
         start_frame = 0
         if "capture" in due:
-            start_frame = max(0, self._wiring.last_frame())
+            start_frame = max(0, min(self._wiring.last_frame(), self._plausible_frame(now)))
             self._wiring.renew_ring()
         for name in due:
             del self._due[name]
             self._start_one(name, start_frame if name == "capture" else 0)
         self._go()
+
+    def _plausible_frame(self, now: float) -> int:
+        """No later frame can be in the ring: capture, which has fallen, wrote the number that is there."""
+        handled = sum(child.beat.handled for child in self.generations("perception") if child.beat is not None)
+        milli_fps = max((c.facts.get("milli_fps", 0) for c in self.generations("capture") if c.facts), default=0)
+        by_the_clock = (now - self._began) * milli_fps / 1000.0 if self._plan.pace == "realtime" else 0.0
+        return int(max(handled, min(by_the_clock, _MAX_FACT))) + _LEAD_FRAMES
 
     def _go(self) -> None:
         """Let those go that are ready, once the kernel itself says that every layer holds. Raises StartError."""
@@ -288,7 +339,7 @@ class Supervisor:
         self._next_report = now + _REPORT_SECONDS
         captures = self.generations("capture")
         frame = next((c.beat.handled for c in captures if c.beat), 0)
-        frames = next((c.facts["frames"] for c in captures if c.facts), 0)
+        frames = next((c.facts.get("frames", 0) for c in captures if c.facts), 0)
         self._launcher.try_send(
             Progress(frame, frames, self.total("sealer", "sealed"), self.total("sealer", "receipted"))
         )

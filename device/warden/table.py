@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One compartment. `ring`: "writer" or "reader" of the frame ring. `memory`: has a memory that outlives it."""
+    """One compartment. `ring`: "writer" or "reader" of the frame ring. `memory`: has a memory that outlives it.
+
+    `needed`: without it the device stops. The others stay down when their restart budget is spent, are tried again now
+    and then, and are reported as degraded: signs are judged, and verdicts kept, without network and without lamps.
+    """
 
     name: str
     ring: str = ""
     memory: bool = False
+    needed: bool = True
 
 
 COMPARTMENTS: tuple[Row, ...] = (
@@ -21,8 +26,8 @@ COMPARTMENTS: tuple[Row, ...] = (
     Row("position"),
     Row("verdict", memory=True),
     Row("sealer"),
-    Row("uplink"),
-    Row("indicator"),
+    Row("uplink", needed=False),
+    Row("indicator", needed=False),
 )
 
 LINKS: tuple[tuple[str, str], ...] = (
@@ -37,6 +42,12 @@ LINKS: tuple[tuple[str, str], ...] = (
     ("sealer", "uplink"),
 )
 """Pairs of compartments with a socket pair of their own; each end is named after the peer."""
+
+PEERS: dict[str, frozenset[str]] = {
+    row.name: frozenset({b for a, b in LINKS if a == row.name} | {a for a, b in LINKS if b == row.name})
+    for row in COMPARTMENTS
+}
+"""Compartment -> those that it shares a link with: the only ones whose messages it can have seen."""
 
 OUTSIDE: tuple[tuple[str, str], ...] = (
     ("perception", "recorder"),
