@@ -72,7 +72,7 @@ class Service:
         self._offer()
 
     def from_uplink(self, message: Message) -> None:
-        """Bytes that claim to be a receipt. False ones are counted, and not against uplink, which cannot tell them apart.
+        """Bytes that claim to be a receipt. False ones are counted, but not against uplink, which cannot tell.
 
         Whoever holds the broker can publish them: held against uplink, they would spend its restarts and end the run.
         """
