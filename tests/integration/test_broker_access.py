@@ -19,6 +19,9 @@ from device.keys.pki import Authority
 from wire import topics
 
 
+GOOD = (0, 16)  # MQTT 5, 3.4.2.1: success; no matching subscribers
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = Home(tmp_path_factory.mktemp("broker") / "home")
@@ -117,10 +120,10 @@ def test_a_device_reaches_the_sink_and_the_sink_the_device(members: tuple[Member
     name = home.device_id()
     sink.subscribe(topics.ENVELOPE_FILTER)
     device.subscribe(topics.receipt_topic(name))
-    assert device.publish(topics.envelope_topic(name), b"sealed") == 0
+    assert device.publish(topics.envelope_topic(name), b"sealed") in GOOD
     sink.until(lambda: bool(sink.got))
     assert sink.got == [(topics.envelope_topic(name), b"sealed")]
-    assert sink.publish(topics.receipt_topic(name), b"receipt") == 0
+    assert sink.publish(topics.receipt_topic(name), b"receipt") in GOOD
     device.until(lambda: bool(device.got))
     assert device.got == [(topics.receipt_topic(name), b"receipt")]
 
@@ -134,8 +137,8 @@ def test_a_device_cannot_publish_as_another_device_nor_issue_receipts(
     assert device.publish(theirs, b"forged") == 135
     assert device.publish(topics.receipt_topic(home.device_id()), b"forged") == 135
     assert device.publish("sealcam/v1/x/y", b"") == 135
-    assert device.publish(mine, b"first") == 0
-    assert other.publish(theirs, b"last") == 0
+    assert device.publish(mine, b"first") in GOOD
+    assert other.publish(theirs, b"last") in GOOD
     sink.until(lambda: len(sink.got) >= 2)
     assert sink.got == [(mine, b"first"), (theirs, b"last")]
 
