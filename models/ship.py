@@ -31,8 +31,8 @@ from models.nets import Classifier, Detector, parameters
 from models.source import Source
 
 DETECTOR_SIZE = (576, 1024)
-NMS_IOU, MAX_ASPECT, MAX_DETECTIONS = 0.4, 1.9, 32
-PRECISION_LOW, PRECISION_HIGH = 0.85, 0.95
+NMS_IOU, MAX_ASPECT, MAX_DETECTIONS = 0.4, 2.0, 32
+PRECISION_LOW, PRECISION_HIGH = 0.6, 0.85
 _CALIBRATION_CROPS, _CALIBRATION_FRAMES = 400, 60
 _PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "numpy", "opencv-python-headless")
 
