@@ -87,8 +87,14 @@ def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict
             "run_id": plan.run_id,
             "max_bytes": plan.config.spool.max_mib * 1024 * 1024,
             "uplink": bool(plan.config.uplink.host),
+            "on_camera": plan.kind == "camera",
         },
-        "uplink": {"home": plan.home, "host": plan.config.uplink.host, "port": plan.config.uplink.port},
+        "uplink": {
+            "home": plan.home,
+            "host": plan.config.uplink.host,
+            "port": plan.config.uplink.port,
+            "linger": plan.kind == "camera",
+        },
         "indicator": {
             "factory": pins.factory,
             "red": pins.red,

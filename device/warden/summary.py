@@ -44,6 +44,6 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
         "receipted": device.total("sealer", "receipted"),
         "waiting": device.fact("sealer", "waiting"),
         "restarts": {name: budget.total for name, budget in device.budgets.items()},
-        "invalid_messages": {name: device.invalid[name] for name in names},
+        "invalid_messages": {name: device.suspicion.invalid[name] for name in names},
         "layers": device.layers,
     }

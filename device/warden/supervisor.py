@@ -17,7 +17,9 @@ from device.warden.child import Budget, Child
 from device.warden.errors import GivenUpError, StartError
 from device.warden.plan import Plan
 from device.warden.report import Incident, Progress, Running
-from device.warden.table import COMPARTMENTS, FRAME_GROUP, PEERS
+from device.warden.stream import MAX_FACT, begins_at
+from device.warden.suspicion import Suspicion
+from device.warden.table import COMPARTMENTS, FRAME_GROUP
 from device.warden.wiring import Wiring
 
 _STOP_SECONDS = 5.0
@@ -25,9 +27,7 @@ _REPORT_SECONDS = 0.2
 _SETTLE_SECONDS = 0.6  # two beats
 _YOUNG_SECONDS = 5.0
 _FALLS_UNTIL_FORGOTTEN = 3
-_ACCUSATIONS = 2  # within the restart window, before the accuser is restarted too
 _LEAD_FRAMES = 32  # handled since the last beat, and in the ring
-_MAX_FACT = 2**48  # what `Milliseconds` and `FrameNumber` hold
 _ROWS = {row.name: row for row in COMPARTMENTS}
 _NAMES = tuple(_ROWS)
 
@@ -44,7 +44,7 @@ class Supervisor:
         limits = plan.config.warden
         self.children: dict[str, Child] = {}
         self.budgets = {name: Budget(limits.restarts, limits.restart_window_seconds) for name in _NAMES}
-        self.invalid: Counter[str] = Counter()
+        self.suspicion = Suspicion(limits.restart_window_seconds)
         self._falls: Counter[str] = Counter()  # in a row, soon after the start
         self.gone: list[Child] = []  # ended children, for their counts and latencies
         self.layers: dict[str, dict[str, bool]] = {}
@@ -53,8 +53,6 @@ class Supervisor:
         self._health = Link("sealer", wiring.health)
         self._due: dict[str, float] = {}  # compartments that are to be started again, and when
         self._told: set[int] = set()  # process ids that have had their Go
-        self._accusations = {name: Budget(_ACCUSATIONS, limits.restart_window_seconds) for name in _NAMES}
-        self._seen_invalid: dict[tuple[str, str, int], int] = {}
         self._next_report = 0.0
         self._judged_at: float | None = None
         self._finished_at: float | None = None
@@ -82,7 +80,7 @@ class Supervisor:
                 )
             if self.stopping:
                 return
-        self.utc_ms = self._stream_start()
+        self.utc_ms = begins_at(self._plan, self.children["capture"].facts or {}, self.children["position"].facts or {})
         self._go()
         self._launcher.send(Running({c.name: c.pid for c in self.children.values()}, self.layers))
 
@@ -95,28 +93,6 @@ class Supervisor:
             plans.mounts(self._plan),
             show_output=self._plan.config.warden.output == "inherit",
         )
-
-    def _facts(self, name: str) -> dict[str, int]:
-        """What a compartment said when it was ready; no number in it is taken beyond what a message can carry."""
-        return {key: min(value, _MAX_FACT) for key, value in (self.children[name].facts or {}).items()}
-
-    def _stream_start(self) -> int:
-        """The stream's first moment, UTC ms: the file's own, else the track's, else 0. Raises StartError."""
-        stream, track = self._facts("capture"), self._facts("position")
-        start = self._plan.start
-        utc_ms = int(start) if start.isdigit() else 0 if start == "gps" else stream.get("utc_ms", 0)
-        if not track.get("fixes"):
-            return utc_ms
-        first, last = track.get("first_utc_ms", 0), track.get("last_utc_ms", 0)
-        if utc_ms == 0:
-            return first
-        length = stream.get("frames", 0) * 1_000_000 // max(1, stream.get("milli_fps", 0))
-        if last < utc_ms or (self._plan.kind != "camera" and first > utc_ms + length):
-            raise StartError(
-                f"{self._plan.gpx_shown} covers {_clock(first)} to {_clock(last)}, the video begins at "
-                f"{_clock(utc_ms)}: they do not overlap; give the matching track, or --video-start"
-            )
-        return utc_ms
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -196,29 +172,12 @@ class Supervisor:
             self._incident("restarted", name, "silent")
 
     def _blame_peers(self, child: Child) -> None:
-        """What this compartment says of its peers' messages: count it, report it, restart the peer.
-
-        Only those that it shares a link with can have sent it anything: whoever accuses another accuses itself. And who
-        accuses again and again is restarted too, since the lie may be on either side.
-        """
+        """What this compartment says of its peers' messages: counted, reported, and somebody restarted."""
         if child.beat is None:
             return
-        for peer, count in child.beat.invalid.items():
-            key = (child.name, peer, child.pid)
-            before = self._seen_invalid.get(key, 0)
-            if count <= before:
-                continue
-            self._seen_invalid[key] = count
-            if peer not in PEERS[child.name]:
-                self.invalid[child.name] += 1
-                self._blame(child.name)
-                return
-            self.invalid[peer] += count - before
-            if peer in self.children:
-                self._blame(peer)
-            if self._accusations[child.name].spend(time.monotonic()) is None:
-                self._blame(child.name)
-                return
+        for name in self.suspicion.hear(child.name, child.pid, child.beat.invalid, time.monotonic()):
+            if name in self.children:
+                self._blame(name)
 
     def _blame(self, name: str) -> None:
         self._incident("invalid_message", name, "dropped")
@@ -285,7 +244,7 @@ class Supervisor:
         handled = sum(child.beat.handled for child in self.generations("perception") if child.beat is not None)
         milli_fps = max((c.facts.get("milli_fps", 0) for c in self.generations("capture") if c.facts), default=0)
         by_the_clock = (now - self._began) * milli_fps / 1000.0 if self._plan.pace == "realtime" else 0.0
-        return int(max(handled, min(by_the_clock, _MAX_FACT))) + _LEAD_FRAMES
+        return int(max(handled, min(by_the_clock, MAX_FACT))) + _LEAD_FRAMES
 
     def _go(self) -> None:
         """Let those go that are ready, once the kernel itself says that every layer holds. Raises StartError."""
@@ -360,7 +319,3 @@ class Supervisor:
                     time.sleep(0.005)
             child.kill()
             child.release()
-
-
-def _clock(utc_ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(utc_ms / 1000)) if utc_ms < 2**42 else "the far future"

@@ -18,7 +18,6 @@ from device.keys import ExpiredCertificateError, Home, files, load
 from device.keys.pki import Authority
 from wire import topics
 
-
 GOOD = (0, 16)  # MQTT 5, 3.4.2.1: success; no matching subscribers
 
 

@@ -1,0 +1,46 @@
+"""Who is to be restarted when a compartment says that its peers sent it invalid messages. The accuser may be lying."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from device.channel.messages import CompartmentName
+from device.warden.child import Budget
+from device.warden.table import PEERS
+
+ACCUSATIONS = 2
+"""How many within the restart window before the accuser is restarted as well."""
+
+
+class Suspicion:
+    """Accusations so far, over all restarts.
+
+    Only those that it shares a link with can have sent a compartment anything: whoever accuses another accuses itself.
+    And who accuses again and again is restarted too, since the lie may be on either side.
+
+    Args:
+        window: seconds, the restart window.
+    """
+
+    def __init__(self, window: float) -> None:
+        self.invalid: Counter[str] = Counter()
+        self._budgets = {name: Budget(ACCUSATIONS, window) for name in PEERS}
+        self._seen: dict[tuple[str, str, int], int] = {}
+
+    def hear(self, accuser: str, pid: int, counts: Mapping[CompartmentName, int], now: float) -> list[str]:
+        """Compartments to restart. `counts`: invalid messages by peer since the accuser (process `pid`) started."""
+        blamed: list[str] = []
+        for peer, count in counts.items():
+            more = count - self._seen.get((accuser, peer, pid), 0)
+            if more <= 0:
+                continue
+            self._seen[accuser, peer, pid] = count
+            if peer not in PEERS[accuser]:
+                self.invalid[accuser] += 1
+                return [accuser]
+            self.invalid[peer] += more
+            blamed.append(peer)
+            if self._budgets[accuser].spend(now) is None:
+                return [*blamed, accuser]
+        return blamed
