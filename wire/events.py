@@ -53,7 +53,12 @@ HEALTH_KINDS = (
     "tamper",
     "frames_dropped",
     "spool_full",
+    "alive",
 )
+ALIVE_EVERY_S = 300
+"""A device on its camera says `alive` so often; the sink holds it to be silent after twice that."""
+ON_CAMERA, ON_RECORDING = "camera", "replay"
+"""The detail of `started`: whether the device says `alive` and `stopped` later. On a recording it says neither."""
 
 
 @dataclass(frozen=True)

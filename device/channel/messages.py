@@ -60,6 +60,7 @@ HealthKind = Literal[
     "tamper",
     "frames_dropped",
     "spool_full",
+    "alive",  # sealer's heartbeat
 ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from device.channel.compartment import Compartment, run
+from device.channel.compartment import Compartment, Handler, run
 from device.channel.link import Link
 from device.channel.messages import Health, Message, ReceiptBytes, Verdict
 from device.keys import Home, load
@@ -17,6 +18,8 @@ from device.sealer.core import Identity
 from device.sealer.service import Service
 from device.sealer.spool import Spool
 from wire import cose
+
+_LAST_WORDS_SECONDS = 2.0  # warden waits for five
 
 
 class SealerSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,6 +29,7 @@ class SealerSettings(msgspec.Struct, forbid_unknown_fields=True):
     run_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
     max_bytes: Annotated[int, Meta(ge=1024 * 1024)]
     uplink: bool
+    on_camera: bool = False
 
 
 def identity_of(home: Home) -> Identity:
@@ -56,8 +60,10 @@ def main(me: Compartment) -> None:
         clock=time.monotonic,
         unix_ms=lambda: round(time.time() * 1000),
         offers=settings.uplink,
+        on_camera=settings.on_camera,
     )
     me.ready()
+    service.begin()
 
     def from_inside(message: Message, sender: Link) -> None:
         began = time.perf_counter()
@@ -69,16 +75,28 @@ def main(me: Compartment) -> None:
         service.tick()
         me.facts.update(service.facts())
 
-    me.serve(
-        {
-            verdict: lambda message: from_inside(message, verdict),
-            health: lambda message: from_inside(message, health),
-            uplink: service.from_uplink,
-        },
-        tick=tick,
-        tick_seconds=lambda: min(0.25, service.tick_seconds()),
-    )
+    handlers: dict[Link, Handler] = {
+        verdict: lambda message: from_inside(message, verdict),
+        health: lambda message: from_inside(message, health),
+        uplink: service.from_uplink,
+    }
+    me.serve(handlers, tick=tick, tick_seconds=lambda: min(0.25, service.tick_seconds()))
+    if settings.on_camera:
+        _last_words(me, service, handlers, tick)
     spool.close()
+
+
+def _last_words(me: Compartment, service: Service, handlers: dict[Link, Handler], tick: Callable[[], None]) -> None:
+    """Say `stopped`, and give it a moment to be delivered; if it is not, it goes with the next run."""
+    service.end()
+    give_up = time.monotonic() + _LAST_WORDS_SECONDS
+
+    def until_settled() -> None:
+        tick()
+        me.stopping = service.settled or time.monotonic() >= give_up
+
+    me.stopping = False
+    me.serve(handlers, tick=until_settled, tick_seconds=lambda: 0.05)
 
 
 if __name__ == "__main__":

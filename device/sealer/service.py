@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from device.channel.messages import Envelope, Health, Message, ReceiptBytes, Verdict, VerdictStored
+from device.channel.messages import Envelope, Health, HealthKind, Message, ReceiptBytes, Verdict, VerdictStored
 from device.sealer.core import WINDOW, Identity, Window, check_receipt, seal
 from device.sealer.errors import SpoolFullError
 from device.sealer.spool import Spool
 from wire.errors import HostileInputError, IssueError
+from wire.events import ALIVE_EVERY_S, ON_CAMERA, ON_RECORDING
+
+_STARTED = "STARTED"  # the mark under which the spool remembers that it was said
 
 
 class Peer(Protocol):
@@ -28,6 +31,8 @@ class Service:
         boot_id: 16 bytes, the run that this is; verdict ids are unique within it.
         clock: seconds, monotonic; unix_ms: unix milliseconds.
         offers: whether there is anyone to send to. Where not, everything stays in the spool.
+        on_camera: whether this run says `alive` now and then, and `stopped` at its end. On a recording it says neither:
+            nobody should wait for its next word, and its end is when all is delivered.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class Service:
         clock: Callable[[], float],
         unix_ms: Callable[[], int],
         offers: bool = True,
+        on_camera: bool = False,
     ) -> None:
         self._spool = spool
         self._identity = identity
@@ -50,9 +56,27 @@ class Service:
         self._clock = clock
         self._unix_ms = unix_ms
         self._offers = offers
+        self._on_camera = on_camera
+        self._alive_at = clock() + ALIVE_EVERY_S
+        self._last_alive = -1  # the sequence number of the heartbeat before
         self._window = Window()
         self._refused = 0  # since the spool became full
         self.sealed = self.offered = self.receipted = self.false_receipts = 0
+
+    def begin(self) -> None:
+        """Say that this run has started, unless it was said before sealer was restarted in it."""
+        if not self._spool.has(_STARTED):
+            self._store(self._own("started", ON_CAMERA if self._on_camera else ON_RECORDING), _STARTED)
+
+    def end(self) -> None:
+        """Say that this run ends in order. Call it once, on a camera only."""
+        self._store(self._own("stopped", ON_CAMERA), None)
+        self._offer()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing waits for a receipt that could come."""
+        return not self._offers or not self._spool.waiting
 
     def from_inside(self, message: Message, sender: Peer) -> None:
         """A verdict or a health event: sealed and on disk when this returns, and a verdict acknowledged then.
@@ -89,10 +113,13 @@ class Service:
         self._offer()
 
     def tick(self) -> None:
-        """Send again what has no receipt yet, and what there is room for."""
+        """Say `alive` when it is time, send again what has no receipt yet, and what there is room for."""
+        now = self._clock()
+        if self._on_camera and now >= self._alive_at:
+            self._alive_at = now + ALIVE_EVERY_S
+            self._say_alive()
         if not self._offers:
             return
-        now = self._clock()
         for sequence in self._window.due(now):
             if self._window.tried(sequence):
                 self._window.forget(sequence)  # makes room; it comes round again
@@ -146,16 +173,27 @@ class Service:
         else:
             self._window.turn = -1
 
-    def _store(self, message: Verdict | Health, verdict_id: str | None) -> bool:
+    def _say_alive(self) -> None:
+        """A heartbeat, unless the one before waits still: the sink learns no more from two, and the spool is finite."""
+        self.begin()  # if the spool was full at the start
+        if self._spool.get(self._last_alive) is None:
+            sequence = self._spool.head.sequence
+            if self._store(self._own("alive", ON_CAMERA), None):
+                self._last_alive = sequence
+
+    def _own(self, kind: HealthKind, detail: str) -> Health:
+        return Health(kind, "sealer", 1, self._unix_ms(), detail)
+
+    def _store(self, message: Verdict | Health, once: str | None) -> bool:
         try:
-            self._spool.add(seal(message, self._spool.head, self._identity, self._boot_id), verdict_id)
+            self._spool.add(seal(message, self._spool.head, self._identity, self._boot_id), once)
         except SpoolFullError:
             self._refused += 1
             if self._refused == 1:
                 self._report_full()
             return False
         self.sealed += 1
-        if verdict_id is not None:
+        if once is not None:
             self._refused = 0
         return True
 

@@ -76,14 +76,16 @@ class Spool:
         """How many envelopes wait for their receipts."""
         return self._waiting
 
-    def add(self, sealed: Sealed, verdict_id: str | None) -> None:
+    def add(self, sealed: Sealed, once: str | None) -> None:
         """Store an envelope at the head, durably, with the id of the verdict in it (None: a health event).
+
+        `once` may also be the mark of another event that a run seals once; no verdict's id has capitals, a mark has.
 
         Raises:
             SpoolFullError: there is no room (the last 64 KiB are for health events), on the disk or by `max_bytes`.
             SpoolError: the disk fails.
         """
-        room = self._max_bytes - (_HEALTH_RESERVE_BYTES if verdict_id is not None else 0)
+        room = self._max_bytes - (_HEALTH_RESERVE_BYTES if once is not None else 0)
         if self._bytes + len(sealed.data) > room:
             raise SpoolFullError("the spool is full; let the device reach its sink, or raise spool.max_mib")
         with self._trouble():
@@ -94,17 +96,17 @@ class Spool:
                 self._db.execute(
                     "UPDATE head SET sequence = ?, previous = ?", (sealed.next.sequence, sealed.next.previous)
                 )
-                if verdict_id is not None:
-                    self._db.execute("INSERT INTO sealed_verdict VALUES (?, ?)", (self._run_id, verdict_id))
+                if once is not None:
+                    self._db.execute("INSERT INTO sealed_verdict VALUES (?, ?)", (self._run_id, once))
         self._head = sealed.next
         self._bytes += len(sealed.data)
         self._waiting += 1
 
-    def has(self, verdict_id: str) -> bool:
-        """Whether the verdict was sealed in this run already."""
+    def has(self, once: str) -> bool:
+        """Whether the verdict, or what has this mark, was sealed in this run already."""
         with self._trouble():
             row = self._db.execute(
-                "SELECT 1 FROM sealed_verdict WHERE run_id = ? AND verdict_id = ?", (self._run_id, verdict_id)
+                "SELECT 1 FROM sealed_verdict WHERE run_id = ? AND verdict_id = ?", (self._run_id, once)
             ).fetchone()
         return row is not None
 

@@ -19,13 +19,20 @@ from device.uplink.dialling import DialEnd
 from device.uplink.service import Uplink
 from wire import topics
 
+_QUIET_SECONDS = 1.2  # sealer sends what has no receipt each second
+_LINGER_SECONDS = 3.0  # warden waits for five
+
 
 class UplinkSettings(msgspec.Struct, forbid_unknown_fields=True):
-    """The data home, whose TLS client files alone are to be seen here, and the one broker (no host: there is none)."""
+    """The data home, whose TLS client files alone are to be seen here, and the one broker (no host: there is none).
+
+    `linger`: whether to go on for a moment when it is stopped, so that sealer's last words get through.
+    """
 
     home: str
     host: Annotated[str, Meta(max_length=253)]
     port: Annotated[int, Meta(ge=0, le=65535)]
+    linger: bool = False
 
 
 def device_id_of(path: Path) -> str:
@@ -47,7 +54,11 @@ def main(me: Compartment) -> None:
     folder = Home(Path(settings.home)).device
     end = DialEnd(dialer)
 
+    passed = time.monotonic()  # when something last passed, in either direction
+
     def receipt(data: bytes) -> None:
+        nonlocal passed
+        passed = time.monotonic()
         sealer.try_send(ReceiptBytes(data))  # one that sealer has no room for comes again with the next resending
 
     uplink = Uplink(
@@ -61,7 +72,9 @@ def main(me: Compartment) -> None:
     me.ready()
 
     def carry(message: Message) -> None:
+        nonlocal passed
         if isinstance(message, Envelope):
+            passed = time.monotonic()
             me.handled += 1
             if not uplink.publish(message.sequence, message.sealed):
                 me.dropped += 1
@@ -80,6 +93,16 @@ def main(me: Compartment) -> None:
         me.facts["delivered"] = uplink.delivered
 
     me.serve({sealer: carry}, tick=tick, tick_seconds=lambda: min(0.25, uplink.tick_seconds()), watches=watches)
+    if settings.linger:
+        stopped = passed = time.monotonic()
+
+        def until_quiet() -> None:
+            tick()
+            now = time.monotonic()
+            me.stopping = not uplink.up or now - passed >= _QUIET_SECONDS or now - stopped >= _LINGER_SECONDS
+
+        me.stopping = False
+        me.serve({sealer: carry}, tick=until_quiet, tick_seconds=lambda: 0.1, watches=watches)
     uplink.close()
 
 

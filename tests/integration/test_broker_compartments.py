@@ -19,6 +19,7 @@ from device.channel.messages import Verdict, VerdictStored
 from device.confine import policy as policies
 from device.keys import Home
 from device.warden.child import Child
+from wire import events
 
 RUN = "ab" * 16
 
@@ -30,7 +31,7 @@ class DidNotStartError(Exception):
 class Telemetry:
     """The three compartments, and the ends of the links that verdict and warden hold."""
 
-    def __init__(self, home: Home, port: int) -> None:
+    def __init__(self, home: Home, port: int, *, on_camera: bool = False) -> None:
         self.home, self.port = home, port
         ends = {name: pair() for name in ("verdict", "health", "uplink", "dialer")}
         self._ends = ends
@@ -38,11 +39,12 @@ class Telemetry:
         keys = [home.device / "signing.key", home.device / "id"]
         public = [home.trust / "sink_hpke.pub", home.trust / "receipt.pub"]
         tls = [home.device / name for name in ("tls.key", "tls.crt", "ca.crt")]
-        where = {"home": str(home.path), "host": "localhost", "port": port}
+        where = {"home": str(home.path), "host": "localhost", "port": port, "linger": on_camera}
+        sealing = {"home": str(home.path), "run_id": RUN, "max_bytes": 2**22, "uplink": True, "on_camera": on_camera}
         self._how = {
             "sealer": (
                 {"verdict": ends["verdict"][1], "health": ends["health"][1], "uplink": ends["uplink"][0]},
-                {"home": str(home.path), "run_id": RUN, "max_bytes": 2**22, "uplink": True},
+                sealing,
                 {"signing": [*keys, *public], "spool": [home.spool]},
             ),
             "uplink": ({"sealer": ends["uplink"][1], "dialer": ends["dialer"][0]}, where, {"tls": tls}),
@@ -138,7 +140,7 @@ def test_verdicts_go_through_and_are_receipted_whoever_is_killed(
 
     def all_receipted() -> bool:
         stored.update(telemetry.stored())
-        return stored >= sent and len(sink.opened) >= len(sent) and telemetry.fact("sealer", "waiting") == 0
+        return stored >= sent and len(sink.opened) > len(sent) and telemetry.fact("sealer", "waiting") == 0
 
     sent |= telemetry.send(0, 1, 2)
     until(all_receipted, telemetry.listen, sink.step)
@@ -154,9 +156,25 @@ def test_verdicts_go_through_and_are_receipted_whoever_is_killed(
     until(lambda: stored.update(telemetry.stored()) or stored >= sent, telemetry.listen, sink.step)
     broker.start()
     until(all_receipted, telemetry.listen, sink.step)
-    assert sorted(sink.opened) == list(range(len(sent)))  # each once, none missing
+    assert sorted(sink.opened) == list(range(1 + len(sent)))  # `started`, and each once, none missing
     invalid = {n: c.beat.invalid for n, c in telemetry.children.items() if c.beat is not None and c.beat.invalid}
     assert invalid == {}
+
+
+def test_on_a_camera_they_say_that_they_stop_and_it_is_delivered(home: Home, broker: Broker) -> None:
+    sink, telemetry = Sink(home, broker), Telemetry(home, broker.port, on_camera=True)
+    try:
+        until(lambda: len(sink.opened) == 1 and telemetry.fact("sealer", "waiting") == 0, telemetry.listen, sink.step)
+        for child in telemetry.children.values():
+            child.ask_to_stop()
+        sealer, uplink = telemetry.children["sealer"], telemetry.children["uplink"]
+        until(lambda: sealer.ended() is not None and uplink.ended() is not None, sink.step, seconds=5.0)
+        said = [events.parse(opened.event) for _, opened in sorted(sink.opened.items())]
+        assert [event.kind for event in said if isinstance(event, events.HealthEvent)] == ["started", "stopped"]
+        listen_to(sealer)
+        assert (telemetry.fact("sealer", "waiting"), telemetry.fact("sealer", "receipted")) == (0, 2)
+    finally:
+        telemetry.stop()
 
 
 def test_each_of_them_is_confined(telemetry: Telemetry) -> None:

@@ -23,7 +23,7 @@ from device.sealer.core import RESEND_SECONDS, TRIES, WINDOW, Identity, event_of
 from device.sealer.service import Service
 from device.sealer.spool import Spool
 from wire import cose, envelope, events, receipt, topics
-from wire.events import VerdictEvent
+from wire.events import ALIVE_EVERY_S, VerdictEvent
 
 IDENTITY = Identity("cam-1", DEVICE, cose.key_id(DEVICE.public_key()), SINK.public, RECEIPTS.public_key())
 RUN = "00112233445566778899aabbccddeeff"
@@ -56,7 +56,7 @@ class Rig:
         self.now = 100.0
         self.restart()
 
-    def restart(self, run_id: str = RUN) -> None:
+    def restart(self, run_id: str = RUN, *, on_camera: bool = False) -> None:
         if hasattr(self, "spool"):
             self.spool.close()
         self.spool = Spool(self.folder, device_id="cam-1", run_id=run_id, max_bytes=self.max_bytes)
@@ -69,6 +69,7 @@ class Rig:
             uplink=self.uplink,
             clock=lambda: self.now,
             unix_ms=lambda: 1_700_000_000_000,
+            on_camera=on_camera,
         )
 
     def say(self, message: Message) -> None:
@@ -76,6 +77,15 @@ class Rig:
 
     def receipt_for(self, sent: Envelope) -> ReceiptBytes:
         return ReceiptBytes(receipt.issue("cam-1", sent.sequence, envelope.digest(sent.sealed), RECEIPTS))
+
+    def receipt_all(self) -> None:
+        for sent in self.uplink.envelopes():
+            self.service.from_uplink(self.receipt_for(sent))
+
+    def said(self) -> list[tuple[str, str]]:
+        """The health events among what was sent since the last restart, each once."""
+        sent = {e.sequence: events.parse(self.open(e).event) for e in self.uplink.envelopes()}
+        return [(e.kind, e.detail) for _, e in sorted(sent.items()) if isinstance(e, events.HealthEvent)]
 
     def open(self, sent: Envelope) -> envelope.Opened:
         return envelope.open_envelope(
@@ -236,6 +246,66 @@ def test_after_a_restart_what_waits_is_sent_without_a_new_message(rig: Rig) -> N
     rig.restart()
     rig.service.tick()
     assert [e.sequence for e in rig.uplink.envelopes()] == [0]
+
+
+def test_a_run_says_once_that_it_has_started_however_often_sealer_is_restarted(rig: Rig) -> None:
+    rig.service.begin()
+    rig.service.tick()
+    rig.receipt_all()
+    rig.restart()
+    rig.service.begin()
+    assert rig.spool.waiting == 0
+    rig.restart("ff" * 16, on_camera=True)
+    rig.service.begin()
+    rig.service.tick()
+    assert rig.said() == [("started", "camera")]
+
+
+def test_on_a_recording_nothing_is_said_that_somebody_would_wait_for(rig: Rig) -> None:
+    rig.service.begin()
+    for _ in range(5):
+        rig.now += ALIVE_EVERY_S
+        rig.service.tick()
+    assert rig.said() == [("started", "replay")]
+
+
+def test_on_a_camera_the_device_says_now_and_then_that_it_is_alive_and_at_its_end_that_it_stops(rig: Rig) -> None:
+    rig.restart(on_camera=True)
+    rig.service.begin()
+    for _ in range(2):
+        rig.now += ALIVE_EVERY_S - 1
+        rig.service.tick()
+        rig.now += 1
+        rig.service.tick()
+        rig.receipt_all()
+    assert rig.service.settled
+    rig.service.end()
+    assert not rig.service.settled
+    assert [kind for kind, _ in rig.said()] == ["started", "alive", "alive", "stopped"]
+    rig.receipt_all()
+    assert rig.service.settled
+
+
+def test_one_heartbeat_at_most_waits_in_the_spool(rig: Rig) -> None:
+    rig.restart(on_camera=True)
+    for _ in range(10):
+        rig.now += ALIVE_EVERY_S
+        rig.service.tick()
+    assert rig.spool.waiting == 2  # with `started`
+
+
+def test_a_run_that_began_with_a_full_spool_says_that_it_started_when_there_is_room(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, max_bytes=70 * 1024)
+    for number in range(12):
+        rig.say(a_verdict(number))
+    rig.receipt_for(rig.uplink.envelopes()[0])
+    rig.restart("ff" * 16, on_camera=True)
+    rig.service.begin()
+    rig.service.tick()
+    rig.receipt_all()
+    rig.now += ALIVE_EVERY_S
+    rig.service.tick()
+    assert ("started", "camera") in rig.said()
 
 
 def test_a_full_spool_is_not_acknowledged_and_is_reported_once(tmp_path: Path) -> None:
