@@ -69,7 +69,8 @@ def _read_file(ground: Ground) -> None:
 
 
 def _read_users_files(ground: Ground) -> None:
-    list(ground.home.parent.iterdir())
+    if not [entry for entry in ground.home.parent.iterdir() if entry != ground.home]:
+        raise FileNotFoundError(errno.ENOENT, "nothing but the way to our own mounts")
 
 
 def _read_passwords(ground: Ground) -> None:
@@ -102,6 +103,7 @@ def _write_file(ground: Ground) -> None:
     for folder in ("/tmp", "/dev/shm", "/", "/home", str(Path(__file__).parent)):  # noqa: S108 (trying is the point)
         try:
             Path(folder, "redteam").write_bytes(b"x")
+            Path(folder, "redteam").unlink()
         except OSError as error:
             last = error
         else:

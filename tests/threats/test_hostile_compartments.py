@@ -17,6 +17,7 @@ Outcomes = dict[str, dict[str, str]]
 @pytest.fixture(scope="module")
 def outcomes(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     scratch = tmp_path_factory.mktemp("scratch")
+    (home.path.parent / "notes").write_text("a user's file")
     return {name: attack(name, home.path, scratch) for name in ALLOWED}
 
 
@@ -59,6 +60,7 @@ def test_the_same_attempts_work_outside_a_compartment(home: Home, tmp_path: Path
     """Otherwise a denial would only say that the attempt is broken."""
     from device.redteam.attempts import Ground
 
+    (home.path.parent / "notes").write_text("a user's file")
     ground = Ground(home.path, None)
     for attempt in ("internet_socket", "unix_socket", "read_system_file", "read_passwords", "read_users_files",
                     "read_signing_key", "read_tls_key", "read_authority_key", "read_spool", "write_spool",
