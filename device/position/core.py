@@ -50,8 +50,11 @@ def parse_gpx(data: bytes) -> list[Fix]:
         raise PositionError("the GPX file has no track point; record a track with times")
     checked = [_checked(number, point) for number, point in enumerate(points, 1)]
     for number, (before, after) in enumerate(pairwise(checked), 2):
-        if after[0] <= before[0]:
-            raise PositionError(f"point {number} of the GPX file is not later than the one before; sort the track")
+        if after[0] < before[0]:
+            raise PositionError(f"point {number} of the GPX file is earlier than the one before; sort the track")
+    checked = checked[:1] + [
+        after for before, after in pairwise(checked) if after[0] > before[0]
+    ]  # loggers repeat points
     directions = headings([(lat, lon) for _, lat, lon, _ in checked], STANDING_M)
     return [
         Fix(utc_ms=utc_ms, lat=lat, lon=lon, heading=heading, accuracy_m=accuracy)

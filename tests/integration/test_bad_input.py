@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import socket
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import VideoMaker
-from test_replay import sealcam
+from test_replay import command, sealcam
 
 from device.keys.home import Home
 
@@ -162,6 +165,21 @@ def test_without_bubblewrap_or_user_namespaces_nothing_starts(
     refusing.chmod(0o755)
     sentence = refused(home, "replay", make_video(), said="user namespaces", PATH=f"{tools}:/usr/bin:/bin")
     assert "sealcam doctor" in sentence
+
+
+def test_where_the_kernel_refuses_user_namespaces_nothing_starts(home: Home, make_video: VideoMaker) -> None:
+    """For real: a user namespace whose limit of further ones is zero."""
+    none_allowed = "echo 0 > /proc/sys/user/max_user_namespaces && exec "
+    words = " ".join(map(shlex.quote, command("replay", make_video())))
+    unshare = ["unshare", "-Ur", "sh", "-c"]
+    if subprocess.run([*unshare, f"{none_allowed} true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("user namespaces cannot be limited here")
+    environment = {**os.environ, "SEALCAM_HOME": str(home.path)}
+    done = subprocess.run(
+        [*unshare, none_allowed + words], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "user namespaces" in done.stderr.strip().splitlines()[-1]
 
 
 def test_the_spool_is_intact_after_all_this(home: Home) -> None:
