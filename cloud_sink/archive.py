@@ -21,6 +21,7 @@ from wire.events import HealthEvent, VerdictEvent
 
 MAX_ROWS = 500
 MAX_BREAKS_SHOWN = 20
+SIGNS_OF_LIFE = ("started", "alive", "stopped")
 
 _COLUMNS = "envelope.id, envelope.device_id, sequence, digest, previous, boot_id, length(sealed), event, received_ms"
 
@@ -89,6 +90,7 @@ class DeviceFacts:
     states: dict[str, int]
     health_counts: dict[str, int]
     latest_health: dict[str, StoredHealth]  # by kind
+    last_sign_of_life: HealthEvent | None  # the last in the device's chain of SIGNS_OF_LIFE
 
 
 class Archive:
@@ -154,10 +156,10 @@ class Archive:
         return True if before or stored.sequence == 0 else None
 
     def health(self, *, device_id: str, limit: int = 50) -> list[StoredHealth]:
-        """The latest health events of one device, newest first."""
+        """The latest health events of one device, newest first, without its heartbeats."""
         query = (
             f"SELECT {_COLUMNS} FROM health JOIN envelope ON envelope.id = health.envelope_id"  # noqa: S608
-            " WHERE health.device_id = ? ORDER BY envelope.id DESC LIMIT ?"
+            " WHERE health.device_id = ? AND kind <> 'alive' ORDER BY envelope.id DESC LIMIT ?"
         )
         with self._reading() as db:
             return [StoredHealth(*_row(row)) for row in db.execute(query, (device_id, min(limit, MAX_ROWS)))]
@@ -242,6 +244,12 @@ def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
         one,
     ).fetchall()
     health = [StoredHealth(*_row(row)) for row in latest]
+    life = db.execute(  # CROSS JOIN: from the chain's end down, so that it ends at the first that fits
+        f"SELECT {_COLUMNS} FROM envelope CROSS JOIN health ON health.envelope_id = envelope.id"  # noqa: S608
+        f" WHERE envelope.device_id = ? AND kind IN ({', '.join('?' * len(SIGNS_OF_LIFE))})"
+        " ORDER BY sequence DESC LIMIT 1",
+        (device_id, *SIGNS_OF_LIFE),
+    ).fetchone()
     return DeviceFacts(
         device_id=device_id,
         last_received_ms=last[0] if last else None,
@@ -252,4 +260,5 @@ def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
         states=grouped("verdict", "state"),
         health_counts=grouped("health", "kind"),
         latest_health={stored.event.kind: stored for stored in health},
+        last_sign_of_life=StoredHealth(*_row(life)).event if life else None,
     )

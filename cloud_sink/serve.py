@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_sink.archive import Archive
-from cloud_sink.errors import AlreadyServingError, SetupError
+from cloud_sink.errors import AlreadyServingError, SetupError, StoreError
 from cloud_sink.keys import EnrolledDevices, sink_keys, tls_context
 from cloud_sink.mqtt import Subscriber
 from cloud_sink.receiver import Receiver
+from cloud_sink.silence import silent_since
 from cloud_sink.store import Store
 from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import Feed
@@ -27,6 +28,7 @@ from cloud_sink.web.server import Server, listen
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 THREAD_ENDS_WITHIN_S = 5.0
+LOOK_FOR_SILENCE_S = 30.0
 
 _log = logging.getLogger("sealcam-sink")
 
@@ -96,8 +98,8 @@ class Serving:
         self._ending = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._subscriber = Subscriber(settings.broker, tls, receiver, changed=self._changed, now_ms=now_ms)
-        archive = Archive(settings.database)
-        sources = Sources(archive, self._feed, lambda: self._subscriber.state, devices.names, now_ms)
+        self._archive, self._enrolled = Archive(settings.database), devices.names
+        sources = Sources(self._archive, self._feed, lambda: self._subscriber.state, self._enrolled, now_ms)
         self._server = Server(make_app(sources, settings.names))
 
     async def run(self, listening: socket.socket, ready: Callable[[str], None]) -> None:
@@ -108,11 +110,13 @@ class Serving:
         serving = asyncio.create_task(self._server.serve([listening]))
         self._subscriber.start()
         announcing = asyncio.create_task(self._announce(ready))
+        watching = asyncio.create_task(self._watch())
         ending = asyncio.create_task(self._ending.wait())
         try:
             await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
         finally:
             announcing.cancel()
+            watching.cancel()
             ending.cancel()
             self._subscriber.stop()
             self._feed.close()
@@ -127,6 +131,27 @@ class Serving:
         await self._subscribed.wait()
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         ready(f"http://{host}:{self._settings.port}/")
+
+    async def _watch(self) -> None:
+        """Say when a device falls silent or speaks again: nothing arrives then that would make the pages look."""
+        before: set[str] = set()
+        while True:
+            await asyncio.sleep(LOOK_FOR_SILENCE_S)
+            try:
+                silent = await asyncio.to_thread(self._silent)
+            except StoreError as error:
+                _log.warning("%s", error)
+                continue
+            for device_id in sorted(silent - before):
+                _log.warning("%s is silent, and did not say that it stops; see its page", device_id)
+            if silent != before:
+                self._feed.announce()
+            before = silent
+
+    def _silent(self) -> set[str]:
+        enrolled, now = self._enrolled(), now_ms()
+        found = (device for device in self._archive.devices() if device.device_id in enrolled)
+        return {device.device_id for device in found if silent_since(device, now) is not None}
 
     def _changed(self) -> None:
         """Called in the receiving thread."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from cloud_sink.archive import DeviceFacts, StoredHealth, TallyRow
 from cloud_sink.chain import Span, listed
 from cloud_sink.mqtt import BrokerState
+from cloud_sink.silence import SILENT_AFTER_MS, silent_since
 from cloud_sink.web.verdicts import VerdictView, moment
 from cloud_sink.web.words import BROKER, HEALTH, TALLIES, Tone
 
@@ -34,8 +35,11 @@ def loudest_first(alerts: Iterable[Alert]) -> list[Alert]:
     return sorted(alerts, key=lambda alert: LOUDEST_FIRST.index(alert.tone))
 
 
-def device_alerts(facts: DeviceFacts) -> list[Alert]:
-    """What stands against one device: breaks, gaps, and the health events that are alerts. The loudest first."""
+def device_alerts(facts: DeviceFacts, now_ms: int, *, enrolled: bool = True) -> list[Alert]:
+    """What stands against one device: breaks, gaps, silence, and the health events that are alerts. The loudest first.
+
+    `enrolled`: whether it is still; a retired device may be silent.
+    """
     link, at = f"/devices/{facts.device_id}", moment(facts.last_received_ms)
     alerts = []
     if facts.breaks:
@@ -48,6 +52,12 @@ def device_alerts(facts: DeviceFacts) -> list[Alert]:
         missing = sum(gap.count for gap in facts.gaps)
         text = f"{missing} of this device's envelopes did not arrive: {listed(facts.gaps)}. Late ones fill the gap."
         alerts.append(Alert("warn", "Telemetry missing", text, facts.device_id, at, link))
+    if enrolled and silent_since(facts, now_ms) is not None:
+        text = (
+            f"Nothing new has come for more than {SILENT_AFTER_MS // 60_000} minutes, and the device did not say that "
+            "it stops: it lost its power or its network, or somebody keeps back what it says."
+        )
+        alerts.append(Alert("warn", "Silent", text, facts.device_id, at, link))
     for kind, stored in facts.latest_health.items():
         if HEALTH[kind].alert and not (kind == "tamper" and stored.event.detail == "closed"):
             alerts.append(_health_alert(stored, link))

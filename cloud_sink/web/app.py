@@ -97,7 +97,8 @@ class Pages:
         facts = {device.device_id: device for device in archive.devices()}
         alerts = self._alerts(TOP_ALERTS)
         verdicts = archive.verdicts(before=before, limit=PAGE_VERDICTS + 1, states=[state] if state else [])
-        names = device_names(self._from.enrolled(), facts.values())
+        enrolled, now_ms = self._from.enrolled(), self._from.now_ms()
+        names = device_names(enrolled, facts.values())
         return self._page(
             "overview.html",
             alerts=alerts[:TOP_ALERTS],
@@ -107,7 +108,7 @@ class Pages:
             paged="before" in request.query_params,
             chosen=state,
             counts={name: sum(device.states.get(name, 0) for device in facts.values()) for name in STATES},
-            devices=[device_view(name, facts.get(name), tallies) for name in names],
+            devices=[device_view(name, facts.get(name), tallies, now_ms, enrolled=name in enrolled) for name in names],
         )
 
     def alerts(self, request: Request) -> Response:
@@ -134,16 +135,17 @@ class Pages:
         """One device in detail."""
         device_id = request.path_params["device_id"]
         facts = {device.device_id: device for device in self._from.archive.devices()}.get(device_id)
-        if facts is None and device_id not in self._from.enrolled():
+        enrolled, now_ms = device_id in self._from.enrolled(), self._from.now_ms()
+        if facts is None and not enrolled:
             raise HTTPException(404)
         tallies = self._from.archive.tallies()
         alerts = [
-            *(device_alerts(facts) if facts else []),
+            *(device_alerts(facts, now_ms, enrolled=enrolled) if facts else []),
             *tally_alerts(t for t in tallies if t.device_id == device_id),
         ]
         return self._page(
             "device.html",
-            device=device_view(device_id, facts, tallies),
+            device=device_view(device_id, facts, tallies, now_ms, enrolled=enrolled),
             alerts=alerts,
             health=[health_line(stored) for stored in self._from.archive.health(device_id=device_id)],
             verdicts=[verdict_view(v) for v in self._from.archive.verdicts(device_id=device_id, limit=PAGE_VERDICTS)],
@@ -198,7 +200,12 @@ class Pages:
     def _alerts(self, limit: int) -> list[Alert]:
         archive = self._from.archive
         verdicts = [verdict_view(stored) for stored in archive.verdicts(states=ALERT_STATES, limit=limit + 1)]
-        of_devices = [alert for device in archive.devices() for alert in device_alerts(device)]
+        enrolled, now_ms = self._from.enrolled(), self._from.now_ms()
+        of_devices = [
+            alert
+            for device in archive.devices()
+            for alert in device_alerts(device, now_ms, enrolled=device.device_id in enrolled)
+        ]
         return [
             *broker_alerts(self._from.broker()),
             *loudest_first([*of_devices, *tally_alerts(archive.tallies())]),

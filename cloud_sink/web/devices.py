@@ -45,13 +45,15 @@ def health_line(stored: StoredHealth) -> HealthLine:
     return HealthLine(HEALTH[event.kind], moment(event.at_ms), event.compartment, event.count)
 
 
-def device_view(device_id: str, facts: DeviceFacts | None, tallies: Iterable[TallyRow]) -> DeviceView:
+def device_view(
+    device_id: str, facts: DeviceFacts | None, tallies: Iterable[TallyRow], now_ms: int, *, enrolled: bool
+) -> DeviceView:
     """One enrolled or known device in words; `facts` is None where nothing came from it yet."""
     own = tuple((TALLIES[row.reason], row) for row in tallies if row.device_id == device_id and row.reason in TALLIES)
     if facts is None:
         return DeviceView(device_id, "plain", "enrolled, nothing received yet", None, 0, "", "plain", (), (), own)
     chain, chain_tone = chain_words(facts)
-    alerts = loudest_first([*device_alerts(facts), *tally_alerts(row for _, row in own)])
+    alerts = loudest_first([*device_alerts(facts, now_ms, enrolled=enrolled), *tally_alerts(row for _, row in own)])
     loudest = alerts[0] if alerts else None
     return DeviceView(
         device_id=device_id,

@@ -50,6 +50,8 @@ class Wire:
 class Rig:
     """A service with everything around it in the test's hands."""
 
+    spool: Spool
+
     def __init__(self, folder: Path, max_bytes: int = 2**20) -> None:
         self.folder = folder
         self.max_bytes = max_bytes
@@ -298,7 +300,6 @@ def test_a_run_that_began_with_a_full_spool_says_that_it_started_when_there_is_r
     rig = Rig(tmp_path, max_bytes=70 * 1024)
     for number in range(12):
         rig.say(a_verdict(number))
-    rig.receipt_for(rig.uplink.envelopes()[0])
     rig.restart("ff" * 16, on_camera=True)
     rig.service.begin()
     rig.service.tick()

@@ -23,7 +23,7 @@ from cloud_sink.web.plan import plan
 from cloud_sink.web.words import BROKER, HEALTH, REASONS, STATES, TALLIES, UNKNOWN_REASON
 from device.verdict import table
 from wire.classes import CLASS_NAMES
-from wire.events import HEALTH_KINDS, HealthEvent, PlaceEvent, VerdictEvent
+from wire.events import ALIVE_EVERY_S, HEALTH_KINDS, HealthEvent, PlaceEvent, VerdictEvent
 from wire.events import STATES as ALL_STATES
 
 WEB = Path(__file__).parents[2] / "cloud_sink" / "web"
@@ -207,6 +207,64 @@ def test_an_opened_case_is_an_alert(site: Site) -> None:
     assert [(alert["level"], alert["title"]) for alert in site.get("/api/alerts").json["alerts"]] == [
         ("alarm", "Case opened")
     ]
+
+
+SILENCE_MS = 2 * ALIVE_EVERY_S * 1000
+
+
+def loud(site: Site) -> list[tuple[str, str]]:
+    return [(alert["level"], alert["title"]) for alert in site.get("/api/alerts").json["alerts"]]
+
+
+@pytest.mark.parametrize("last", [health("started", "sealer", detail="camera"), health("alive", "sealer"), verdict()])
+def test_a_device_that_falls_silent_on_its_camera_is_an_alert(site: Site, last: VerdictEvent | HealthEvent) -> None:
+    site.report(health("started", "sealer", detail="camera"))
+    site.report(last)
+    site.world.now_ms += SILENCE_MS
+    assert loud(site) == []
+    site.world.now_ms += 1
+    assert loud(site) == [("warn", "Silent")]
+    assert "Silent" in site.get("/").text
+    assert "10 minutes" in site.get("/devices/cam-one").text
+    site.report(health("alive", "sealer"))
+    assert loud(site) == []
+
+
+def test_silence_after_an_orderly_end_or_a_replay_is_no_alert(site: Site) -> None:
+    site.report(health("started", "sealer", detail="camera"))
+    site.report(health("alive", "sealer"))
+    site.report(health("stopped", "sealer", detail="camera"))
+    site.report(verdict())  # was in hand
+    site.world.now_ms += SILENCE_MS + 1
+    assert loud(site) == []
+    site.report(health("started", "sealer", detail="replay"))
+    site.world.now_ms += SILENCE_MS + 1
+    assert loud(site) == []
+
+
+def test_a_retired_device_may_be_silent(site: Site) -> None:
+    site.report(health("started", "sealer", detail="camera"))
+    site.world.now_ms += SILENCE_MS + 1
+    site.enrolled = ()
+    assert loud(site) == []
+    assert "Silent" not in site.get("/").text
+
+
+def test_the_order_of_arrival_does_not_make_a_stopped_device_silent_nor_a_silent_one_stopped(site: Site) -> None:
+    stopped = site.camera.seal(health("stopped", "sealer", detail="camera"))
+    site.report(health("started", "sealer", detail="camera"))
+    site.receiver.handle(stopped.topic, stopped.sealed)  # held back, and let through after
+    site.world.now_ms += SILENCE_MS + 1
+    assert loud(site) == [("warn", "Silent")]
+
+
+def test_heartbeats_do_not_crowd_the_health_log(site: Site) -> None:
+    site.report(health("restarted", "codes"))
+    for _ in range(60):
+        site.report(health("alive", "sealer"))
+    page = site.get("/devices/cam-one").text
+    assert "Restarted" in page
+    assert "Alive" not in page
 
 
 def test_an_unreachable_broker_is_said_on_the_page(site: Site) -> None:
