@@ -68,7 +68,7 @@ class Announcer:
     ) -> None:
         self._me, self._ring, self._source = me, ring, source
         self._lockstep = settings.pace == "lockstep"
-        self.utc0 = 0  # warden's Go tells: the file's own time, or the position track's
+        self.joined_ms = 0  # a camera that was restarted counts on from here
         self.readers = readers
         self._waiting: set[Link] = set()
         self._announced: FrameReady | None = None
@@ -123,7 +123,7 @@ class Announcer:
         self._me.sample("capture", time.perf_counter() - began)
         if not self._began:
             self._began, self._base_ms = time.monotonic(), t_ms
-        return FrameReady(number, slot, generation, t_ms, self.utc0 + t_ms if self.utc0 else 0)
+        return FrameReady(number, slot, generation, self.joined_ms + t_ms)
 
     def _announce(self, ready: FrameReady, now: float) -> None:
         self._announced, self._sent_at = ready, now
@@ -168,7 +168,7 @@ def main(me: Compartment) -> None:
             "utc_ms": facts.utc_ms,
         }
     )
-    announcer.utc0 = go.utc_ms
+    announcer.joined_ms = go.elapsed_ms if settings.kind == "camera" else 0
     me.serve(
         {link: functools.partial(announcer.acknowledged, link) for link in announcer.readers},
         tick=announcer.step,

@@ -77,8 +77,7 @@ class FrameReady(Message, frozen=True, tag="frame_ready"):
     frame: FrameNumber
     slot: Slot
     generation: Generation
-    t_ms: Milliseconds  # since the stream's first frame
-    utc_ms: Milliseconds  # 0: the stream's wall-clock time is not known
+    t_ms: Milliseconds  # since the stream's first frame; what time that was, warden tells verdict alone
 
 
 class FrameDone(Message, frozen=True, tag="frame_done"):
@@ -113,7 +112,6 @@ class Sightings(Message, frozen=True, tag="sightings"):
 
     frame: FrameNumber
     t_ms: Milliseconds
-    utc_ms: Milliseconds
     width: Annotated[int, Meta(ge=1, le=8192)]
     height: Annotated[int, Meta(ge=1, le=8192)]
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)]
@@ -292,6 +290,7 @@ class Go(Message, frozen=True, tag="go"):
     """warden -> compartment: every compartment is ready; start. `utc_ms`: the stream's first frame, 0 if unknown."""
 
     utc_ms: Milliseconds
+    elapsed_ms: Milliseconds = 0  # since the first Go of this run: a compartment that was restarted joins a stream
 
 
 class Beat(Message, frozen=True, tag="beat"):

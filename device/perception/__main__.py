@@ -35,7 +35,7 @@ def main(me: Compartment) -> None:
         if frame is not None and stream.intact(ready):
             codes.try_send(Regions(ready.frame, code_regions(boxes)))
             height, width = frame.shape[:2]
-            sightings = Sightings(ready.frame, ready.t_ms, ready.utc_ms, width, height, boxes)
+            sightings = Sightings(ready.frame, ready.t_ms, width, height, boxes)
             verdict.send(sightings)
             recorder.send(sightings)
         stream.done(ready)

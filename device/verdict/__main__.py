@@ -13,7 +13,9 @@ from device.channel.memory import Memory
 from device.channel.messages import (
     Fix,
     FixesEnd,
+    Go,
     Health,
+    HealthKind,
     Message,
     Readings,
     Sightings,
@@ -22,12 +24,16 @@ from device.channel.messages import (
     Verdict,
     VerdictStored,
 )
+from device.verdict import memories
 from device.verdict.core import Judge
 from device.verdict.errors import SnapshotError
+from device.verdict.memories import sound
+from device.verdict.order import Side
 from device.verdict.trust import load_trust
 
 _RESEND_SECONDS = 1.0
 _MAX_UNSTORED = 4096
+_MAX_REPORTS = 16
 
 
 class VerdictSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -37,15 +43,6 @@ class VerdictSettings(msgspec.Struct, forbid_unknown_fields=True):
     stream: str
     lockstep: bool
     sure_score: float  # the models' manifest: from here on a detection counts as sure
-
-
-class Remembered(msgspec.Struct, forbid_unknown_fields=True):
-    """What outlives a restart."""
-
-    judge: bytes
-    unstored: list[Verdict]
-    ended: list[str]
-    finished: bool
 
 
 class Court:
@@ -61,31 +58,42 @@ class Court:
             lockstep=settings.lockstep,
             sure_score=settings.sure_score,
         )
+        self._lockstep = settings.lockstep
         self._memory = Memory(me.descriptor("memory"))
         self._unstored: dict[str, Verdict] = {}
         self._ended: set[str] = set()
         self._finished = False
         self._changed = False
         self._resend_at = 0.0
-        self._restore()
+        lost = self._restore()
         self._position = me.link("position", Fix, FixesEnd)
         self._indicator = me.link("indicator", Tamper)
         self._sealer = me.link("sealer", VerdictStored)
         self._recorder = me.link("recorder")
+        self._readers: dict[Side, Link] = {
+            "perception": me.link("perception", Sightings, StreamEnd),
+            "codes": me.link("codes", Readings, StreamEnd),
+        }
         self.handlers: dict[Link, Handler] = {
-            me.link("perception", Sightings, StreamEnd): self._from_perception,
-            me.link("codes", Readings, StreamEnd): self._from_codes,
+            self._readers["perception"]: self._from_perception,
+            self._readers["codes"]: self._from_codes,
             self._position: self._from_position,
             self._indicator: self._from_indicator,
             self._sealer: self._from_sealer,
         }
+        self._reports: list[tuple[HealthKind, str]] = [("restarted", "memory_lost")] if lost else []
+
+    def begin(self, go: Go) -> None:
+        """Warden lets us go: it alone says when the stream began, and how long ago that was."""
+        self._judge.start(go.utc_ms, None if self._lockstep else _now_ms() - go.elapsed_ms)
 
     # --- what comes in --------------------------------------------------------------------------------------------
 
     def _from_perception(self, message: Message) -> None:
         if isinstance(message, Sightings):
             began = time.perf_counter()
-            self._give(self._judge.on_sightings(message))
+            self._give(self._judge.on_sightings(message, self._clock()))
+            self._accuse()
             self._me.sample("verdict", time.perf_counter() - began)
             self._me.handled += 1
         else:
@@ -93,7 +101,8 @@ class Court:
 
     def _from_codes(self, message: Message) -> None:
         if isinstance(message, Readings):
-            self._give(self._judge.on_readings(message))
+            self._give(self._judge.on_readings(message, self._clock()))
+            self._accuse()
         else:
             self._end_of("codes")
 
@@ -116,6 +125,15 @@ class Court:
         self._changed = self._changed or side not in self._ended
         self._ended.add(side)
 
+    def _clock(self) -> int | None:
+        """Our own clock in realtime; in lockstep the result must not depend on one."""
+        return None if self._lockstep else _now_ms()
+
+    def _accuse(self) -> None:
+        """Counts against a reader what the judge caught it at; the next beat tells warden, who restarts it."""
+        for side in self._judge.accused():
+            self._readers[side].invalid += 1
+
     # --- what goes out --------------------------------------------------------------------------------------------
 
     def step(self) -> None:
@@ -126,13 +144,27 @@ class Court:
         (self._me.resume if self._judge.wants_fixes else self._me.pause)(self._position)
         if self._changed:
             self._remember()
+        self._report()
         self._resend()
         self._me.facts["unstored"] = len(self._unstored)
         self._me.facts["finished"] = int(self._finished)
 
-    def _give(self, verdicts: list[Verdict]) -> None:
-        """Remember first, send then: a verdict that was made is not lost whenever this process ends."""
+    def _report(self) -> None:
+        while self._reports:
+            kind, detail = self._reports[0]
+            if not self._sealer.try_send(Health(kind, "verdict", 1, round(time.time() * 1000), detail)):
+                return
+            self._reports.pop(0)
+
+    def _give(self, made: list[Verdict]) -> None:
+        """Remember first, send then: a verdict that was made is not lost whenever this process ends.
+
+        One that its receivers would refuse is our own fault; it is reported instead, so that it does not end us.
+        """
         self._changed = True
+        verdicts = [verdict for verdict in made if sound(verdict)]
+        if len(verdicts) < len(made) and len(self._reports) < _MAX_REPORTS:
+            self._reports.append(("invalid_message", "verdict_out_of_bounds"))
         if not verdicts:
             return
         for verdict in verdicts[: max(0, _MAX_UNSTORED - len(self._unstored))]:
@@ -159,26 +191,32 @@ class Court:
 
     def _remember(self) -> None:
         self._changed = False
-        kept = Remembered(self._judge.snapshot(), list(self._unstored.values()), sorted(self._ended), self._finished)
-        self._memory.save(msgspec.msgpack.encode(kept))
+        self._memory.save(
+            memories.to_bytes(self._judge.snapshot(), self._unstored.values(), self._ended, self._finished)
+        )
 
-    def _restore(self) -> None:
+    def _restore(self) -> bool:
+        """Takes up what was remembered, part by part. Returns whether any of it is lost."""
         kept = self._memory.load()
         if not kept:
-            return
+            return False
+        remembered = memories.from_bytes(kept)
+        self._unstored = {verdict.verdict_id: verdict for verdict in remembered.unstored}
+        self._ended, self._finished = remembered.ended, remembered.finished
         try:
-            remembered = msgspec.msgpack.decode(kept, type=Remembered, strict=True)
             self._judge.restore(remembered.judge)
-        except (msgspec.DecodeError, SnapshotError):
-            return  # a memory that cannot be read is worth nothing: begin with no open pass
-        self._unstored = {v.verdict_id: v for v in remembered.unstored}
-        self._ended = set(remembered.ended)
-        self._finished = remembered.finished
+        except SnapshotError:
+            return True  # begin with no open pass
+        return remembered.lost > 0
+
+
+def _now_ms() -> int:
+    return round(time.monotonic() * 1000)
 
 
 def main(me: Compartment) -> None:
     court = Court(me, me.settings(VerdictSettings))
-    me.ready()
+    court.begin(me.ready())
     court.record_again()
     me.serve(court.handlers, tick=court.step)
 

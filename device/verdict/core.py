@@ -17,6 +17,7 @@ from device.position.geodesy import Pose
 from device.verdict import codes_check, judgement, moments, panels, passes, state, tracks, watch
 from device.verdict.codes_check import SignatureCheck
 from device.verdict.judgement import Case
+from device.verdict.order import Side
 from device.verdict.passes import Pass
 from device.verdict.state import MAX_FIXES, Moment, State
 from device.verdict.table import Code
@@ -52,6 +53,7 @@ class Judge:
         self._lockstep = lockstep
         self._sure_score = sure_score
         self._state = State(stream)
+        self._accused: frozenset[Side] = frozenset()
 
     @property
     def wants_fixes(self) -> bool:
@@ -63,15 +65,29 @@ class Judge:
         """How many messages were duplicates, out of order or beyond a bound."""
         return self._state.ignored
 
-    def on_sightings(self, message: Sightings) -> list[Verdict]:
-        """What perception saw in one frame. Returns the verdicts that are due."""
-        moments.take_sightings(self._state, message)
-        return self._go_on()
+    def start(self, utc_ms: int, began_ms: int | None = None) -> None:
+        """Tells when the stream began, as warden says. No reader has a say in it.
 
-    def on_readings(self, message: Readings) -> list[Verdict]:
+        Args:
+            utc_ms: unix milliseconds of the first frame, 0 where not known.
+            began_ms: the same moment (or a little before) by the clock whose `now_ms` comes with each message.
+        """
+        self._state.start_utc_ms, self._state.began_ms = utc_ms, began_ms
+
+    def accused(self) -> frozenset[Side]:
+        """The readers that were caught since the last call: their messages are not to be believed, restart them."""
+        accused, self._accused = self._accused, frozenset()
+        return accused
+
+    def on_sightings(self, message: Sightings, now_ms: int | None = None) -> list[Verdict]:
+        """What perception saw in one frame. Returns the verdicts that are due."""
+        self._accused |= moments.take_sightings(self._state, message, lockstep=self._lockstep, now_ms=now_ms)
+        return self._go_on(now_ms)
+
+    def on_readings(self, message: Readings, now_ms: int | None = None) -> list[Verdict]:
         """What the code reader read in one frame. Returns the verdicts that are due."""
-        moments.take_readings(self._state, message)
-        return self._go_on()
+        self._accused |= moments.take_readings(self._state, message, lockstep=self._lockstep, now_ms=now_ms)
+        return self._go_on(now_ms)
 
     def on_fix(self, fix: Fix) -> list[Verdict]:
         """Where the vehicle was, in order of time, ahead of the frames or behind them. Returns the verdicts due."""
@@ -99,9 +115,9 @@ class Judge:
 
     # --- one moment after the other ---------------------------------------------------------------------------
 
-    def _go_on(self, *, finishing: bool = False) -> list[Verdict]:
+    def _go_on(self, now_ms: int | None = None, *, finishing: bool = False) -> list[Verdict]:
         verdicts: list[Verdict] = []
-        for moment, pose in moments.released(self._state, lockstep=self._lockstep, finishing=finishing):
+        for moment, pose in moments.released(self._state, lockstep=self._lockstep, finishing=finishing, now_ms=now_ms):
             verdicts += self._step(moment, pose)
         return verdicts
 

@@ -6,7 +6,7 @@ milliseconds since its first frame; `utc_ms` is unix milliseconds, 0 where unkno
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -26,7 +26,7 @@ MAX_PASSINGS: Final = 64
 MAX_ATTRIBUTED: Final = 256
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -155,11 +155,16 @@ class State(Struct, forbid_unknown_fields=True):
     stream: str
     version: int = _VERSION
     pending: Annotated[list[Moment], Meta(max_length=MAX_PENDING + 1)] = msgspec.field(default_factory=list)
-    sightings_mark: int = -1  # last frame that perception spoke of
-    readings_mark: int = -1
+    marks: dict[Literal["perception", "codes"], int] = msgspec.field(  # last frame that each spoke of
+        default_factory=lambda: {"perception": -1, "codes": -1}
+    )
     released_mark: int = -1
+    released_ms: int = 0
+    agreed_frame: int = 0  # the last frame that was released and that both spoke of
+    agreed_ms: int = 0
     newest_ms: int = 0
-    clock_offset_ms: int = 0  # unix milliseconds of the stream's start, 0: not known
+    start_utc_ms: int = 0  # unix milliseconds of the stream's start, as warden says; 0: not known
+    began_ms: int | None = None  # our own monotonic clock at the stream's start, None: no clock
     fixes: Annotated[list[Timed], Meta(max_length=MAX_FIXES)] = msgspec.field(default_factory=list)
     fixes_ended: bool = False
     first_fix_ms: int = 0

@@ -101,8 +101,8 @@ class Child:
         """Seconds since it was started."""
         return time.monotonic() - self._began
 
-    def go(self, utc_ms: int) -> None:
-        self.control.try_send(Go(utc_ms))
+    def go(self, utc_ms: int, elapsed_ms: int = 0) -> None:
+        self.control.try_send(Go(utc_ms, elapsed_ms))
 
     def ask_to_stop(self) -> None:
         with contextlib.suppress(ConnectionError):

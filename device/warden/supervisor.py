@@ -50,6 +50,7 @@ class Supervisor:
         self.layers: dict[str, dict[str, bool]] = {}
         self.stopping = False
         self.utc_ms = 0
+        self._went_at = 0.0  # monotonic seconds of the first Go
         self._health = Link("sealer", wiring.health)
         self._due: dict[str, float] = {}  # compartments that are to be started again, and when
         self._told: set[int] = set()  # process ids that have had their Go
@@ -257,7 +258,8 @@ class Supervisor:
                 raise StartError(f"{child.name} runs without {', '.join(missing)}; run: sealcam doctor")
             self.layers[child.name] = held
             self._told.add(child.pid)
-            child.go(self.utc_ms)
+            self._went_at = self._went_at or time.monotonic()
+            child.go(self.utc_ms, round((time.monotonic() - self._went_at) * 1000))
 
     def stream_seconds(self, began: float) -> float:
         """From `began` to the moment when the stream was judged to its end (now, if it was not)."""

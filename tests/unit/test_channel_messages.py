@@ -27,7 +27,7 @@ from device.channel.messages import (
 
 BOX: dict[str, Any] = {"x": 1.0, "y": 2.0, "w": 3.0, "h": 4.0, "score": 0.5, "class_id": 14, "class_score": 0.9}
 GOOD: dict[str, Any] = {
-    "type": "sightings", "frame": 1, "t_ms": 40, "utc_ms": 0, "width": 640, "height": 480, "boxes": [BOX],
+    "type": "sightings", "frame": 1, "t_ms": 40, "width": 640, "height": 480, "boxes": [BOX],
 }  # fmt: skip
 CODEC = Codec(Sightings, StreamEnd)
 
@@ -37,7 +37,7 @@ def packed(**changes: object) -> bytes:
 
 
 def test_a_good_message_arrives_as_it_was_sent() -> None:
-    sent = Sightings(1, 40, 0, 640, 480, [Box(1.0, 2.0, 3.0, 4.0, 0.5, 14, 0.9)])
+    sent = Sightings(1, 40, 640, 480, [Box(1.0, 2.0, 3.0, 4.0, 0.5, 14, 0.9)])
     assert CODEC.decode(encode(sent)) == sent
 
 
@@ -66,7 +66,7 @@ def test_a_good_message_arrives_as_it_was_sent() -> None:
         packed(extra=1),
         packed(type="go"),
         encode(Go(0)),  # well formed, but not what this peer may send
-        encode(FrameReady(1, 0, 2, 0, 0)),
+        encode(FrameReady(1, 0, 2, 0)),
         packed() + b"\x00",
     ],
 )  # fmt: skip

@@ -310,7 +310,7 @@ def test_a_flood_stays_within_bounds() -> None:
             Reading(source.randbytes(1024), ["zbar"], source.uniform(0, 1400), 300.0, 60.0, 60.0, 4.0, 0.1)
             for _ in range(8)
         ]
-        judge.on_sightings(Sightings(frame, frame * 33, 0, 1536, 864, boxes))
+        judge.on_sightings(Sightings(frame, frame * 33, 1536, 864, boxes))
         judge.on_readings(Readings(frame, frame * 33, readings))
         judge.on_fix(Fix(UTC_S * 1000 + frame, north(0), 11.0, 0.0, 3.0))
     assert len(judge.snapshot()) < MAX_SNAPSHOT_BYTES
@@ -335,7 +335,7 @@ def test_a_leap_into_the_future_is_not_believed() -> None:
     for message in drive.messages():
         verdicts += feed(judge, message)
         if message.frame == 50:
-            verdicts += judge.on_sightings(Sightings(2**40, 2**48, 0, 1536, 864, []))
+            verdicts += judge.on_sightings(Sightings(2**40, 2**48, 1536, 864, []))
             verdicts += judge.on_readings(Readings(2**40, 2**48, []))
     assert [v.state for v in verdicts + judge.finish()] == ["VERIFIED"]
 
@@ -345,6 +345,7 @@ def test_fixes_are_refused_when_the_buffer_is_full_and_wanted_again_later() -> N
     for number in range(3000):
         judge.on_fix(Fix(UTC_S * 1000 + number * 1000, north(number), 11.0, 0.0, 3.0))
     assert not judge.wants_fixes
-    judge.on_sightings(Sightings(0, 0, (UTC_S + 2000) * 1000, 1536, 864, []))
+    judge.start((UTC_S + 2000) * 1000)
+    judge.on_sightings(Sightings(0, 0, 1536, 864, []))
     judge.on_readings(Readings(0, 0, []))
     assert judge.wants_fixes

@@ -12,8 +12,17 @@ from device.verdict.core import Judge
 from device.verdict.state import State
 
 
-def sightings(frame: int, t_ms: int | None = None, utc_ms: int = 0) -> Sightings:
-    return Sightings(frame, frame * 40 if t_ms is None else t_ms, utc_ms, 1536, 864, [])
+def sightings(frame: int, t_ms: int | None = None) -> Sightings:
+    return Sightings(frame, frame * 40 if t_ms is None else t_ms, 1536, 864, [])
+
+
+def perception(state: State, frame: int, t_ms: int | None = None, now_ms: int | None = None) -> set[str]:
+    return set(moments.take_sightings(state, sightings(frame, t_ms), lockstep=now_ms is None, now_ms=now_ms))
+
+
+def codes(state: State, frame: int, t_ms: int | None = None, now_ms: int | None = None) -> set[str]:
+    message = Readings(frame, frame * 40 if t_ms is None else t_ms, [])
+    return set(moments.take_readings(state, message, lockstep=now_ms is None, now_ms=now_ms))
 
 
 def released(state: State, *, lockstep: bool = False) -> list[int]:
@@ -26,33 +35,33 @@ def without_positions() -> State:
 
 def test_a_frame_waits_for_both_readers() -> None:
     state = without_positions()
-    moments.take_sightings(state, sightings(0))
+    perception(state, 0)
     assert released(state) == []
-    moments.take_readings(state, Readings(0, 0, []))
+    codes(state, 0)
     assert released(state) == [0]
 
 
 def test_a_frame_that_one_reader_dropped_is_released_by_its_next_word() -> None:
     state = without_positions()
     for frame in range(3):
-        moments.take_sightings(state, sightings(frame))
-    moments.take_readings(state, Readings(2, 80, []))
+        perception(state, frame)
+    codes(state, 2)
     assert released(state, lockstep=True) == [0, 1, 2]
 
 
 def test_a_silent_reader_is_waited_for_only_so_long() -> None:
     state = without_positions()
     for frame in range(40):
-        moments.take_sightings(state, sightings(frame))
+        perception(state, frame)
     assert released(state, lockstep=True) == []
     assert released(state) == list(range(15))
 
 
 def test_in_lockstep_the_fixes_are_waited_for() -> None:
-    state = State("test")
+    state = State("test", start_utc_ms=UTC_S * 1000)
     for frame in range(128):
-        moments.take_sightings(state, sightings(frame, utc_ms=UTC_S * 1000 + frame * 40))
-        moments.take_readings(state, Readings(frame, frame * 40, []))
+        perception(state, frame)
+        codes(state, frame)
     assert released(state, lockstep=True) == []
     moments.take_fix(state, Fix((UTC_S + 1) * 1000, 48.0, 11.0, 0.0, 3.0))
     assert released(state, lockstep=True) == list(range(26))

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from verdict_drive import ANCHORS, UTC_S, north
 
-from device.channel.messages import Box, Fix, Reading, Readings, Sightings, encode
+from device.channel.messages import Box, Fix, Reading, Readings, Sightings
 from device.position.geodesy import Pose
 from device.verdict import tracks
 from device.verdict.core import Judge
+from device.verdict.memories import sound
 from device.verdict.motion import Rectangle, match, moved, overlap, start
 from device.verdict.state import Moment, State
 
@@ -160,9 +161,10 @@ DECODERS = st.lists(st.sampled_from(["zbar", "zxing"]), max_size=2)
 RATE = st.one_of(st.none(), SHARE)
 READINGS = st.builds(Reading, TEXTS, DECODERS, PIXELS, PIXELS, EXTENT, EXTENT, EXTENT, RATE, st.booleans())
 FRAMES, TIMES = st.integers(0, 60), st.integers(0, 2**48)
+STREAM_TIMES = st.one_of(st.integers(0, 4000), TIMES)
 MESSAGES = st.one_of(
-    st.builds(Sightings, FRAMES, st.integers(0, 4000), TIMES, st.just(1536), st.just(864), st.lists(BOXES, max_size=6)),
-    st.builds(Readings, FRAMES, TIMES, st.lists(READINGS, max_size=8)),
+    st.builds(Sightings, FRAMES, STREAM_TIMES, st.just(1536), st.just(864), st.lists(BOXES, max_size=6)),
+    st.builds(Readings, FRAMES, STREAM_TIMES, st.lists(READINGS, max_size=8)),
     st.builds(
         Fix,
         st.one_of(TIMES, st.integers(UTC_S * 1000, UTC_S * 1000 + 9000)),
@@ -175,9 +177,12 @@ MESSAGES = st.one_of(
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(MESSAGES, max_size=80), st.booleans())
-def test_no_allowed_message_breaks_the_judge(messages: list[Sightings | Readings | Fix], lockstep: bool) -> None:
+@given(st.lists(MESSAGES, max_size=80), st.booleans(), TIMES)
+def test_no_allowed_message_breaks_the_judge(
+    messages: list[Sightings | Readings | Fix], lockstep: bool, start_ms: int
+) -> None:
     judge = Judge(ANCHORS, None, stream="test", lockstep=lockstep)
+    judge.start(start_ms)
     verdicts = []
     for message in messages:
         if isinstance(message, Sightings):
@@ -191,5 +196,5 @@ def test_no_allowed_message_breaks_the_judge(messages: list[Sightings | Readings
     ending = judge.finish()
     assert copy.finish() == ending
     for verdict in verdicts + ending:
-        encode(verdict)
+        assert sound(verdict)
         assert verdict.state != "VERIFIED"

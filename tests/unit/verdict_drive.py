@@ -99,7 +99,7 @@ class Drive:
         t_ms = frame * 1000 // FPS
         boxes = [sign.box(sign.at_m - t_ms / 1000 * SPEED) for sign in self.signs]
         seen = [box for box in boxes if box is not None] + self.clutter(frame)
-        return Sightings(frame, t_ms, (UTC_S * 1000 + t_ms) if self.with_utc else 0, 1536, 864, seen)
+        return Sightings(frame, t_ms, 1536, 864, seen)
 
     def readings(self, frame: int) -> Readings:
         t_ms = frame * 1000 // FPS
@@ -111,7 +111,9 @@ class Drive:
         return [Fix((UTC_S + s) * 1000, north(s * SPEED), LON, self.heading, 3.0) for s in seconds]
 
     def judge(self, *, stream: str = "test") -> Judge:
-        return Judge(ANCHORS, self.register, stream=stream, lockstep=True)
+        judge = Judge(ANCHORS, self.register, stream=stream, lockstep=True)
+        judge.start(UTC_S * 1000 if self.with_utc else 0)
+        return judge
 
     def messages(self) -> Iterable[Sightings | Readings]:
         for frame in range(self.frames):

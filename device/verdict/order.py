@@ -1,0 +1,131 @@
+"""Holds perception and the code reader to each other: same frames, same times, neither far ahead of the other.
+
+One of the two may have fallen to an attacker. A message that cannot be true accuses its sender; two that cannot both be
+true accuse both, since we cannot know which lies, and neither is judged by. Every limit is relative to what *both* have
+said, or to our own clock: limits that are relative to the sender's own last message would add up to none.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Final, Literal
+
+from device.verdict.state import Moment, State
+
+Side = Literal["perception", "codes"]
+
+NOBODY: Final[frozenset[Side]] = frozenset()
+MAX_LEAD_FRAMES: Final = 64
+"""In lockstep capture waits for both: one that is further ahead than this runs ahead, or the other is silent."""
+MAX_LEAD_MS: Final = 250
+"""Beyond our own clock, which began before the first frame was taken."""
+MAX_LEAP_MS: Final = 120_000
+"""Beyond the last frame of which both spoke, where we have no clock."""
+FIRST_RATE: Final = 0.24
+"""Frames a millisecond before both readers have spoken of one frame..."""
+RATE_SLACK: Final = 1.5
+"""...and how much faster than so far, in the mean, frames may come after that."""
+_OTHER: Final[dict[Side, Side]] = {"perception": "codes", "codes": "perception"}
+
+
+def file(
+    state: State, side: Side, frame: int, t_ms: int, *, lockstep: bool, now_ms: int | None
+) -> tuple[Moment | None, frozenset[Side]]:
+    """The moment that a message of `side` belongs to, made and filed in order if it is new; and who is accused."""
+    if frame <= max(state.marks[side], state.released_mark):
+        state.ignored += 1
+        return None, NOBODY
+    accused = (_lead if lockstep else _leap)(state, side, frame, t_ms, now_ms) or _contradiction(
+        state, side, frame, t_ms
+    )
+    if accused:
+        state.ignored += 1
+        for one in accused:
+            _distrust(state, one)
+        return None, accused
+    state.marks[side] = frame
+    state.newest_ms = max(state.newest_ms, t_ms)
+    index = _index(state, frame)
+    if index == len(state.pending) or state.pending[index].frame != frame:
+        state.pending.insert(index, Moment(frame, t_ms, 0, None, None))
+    return state.pending[index], NOBODY
+
+
+def passed(state: State, moment: Moment) -> None:
+    """Notes that a moment is released: what comes after it is measured by it, if both have spoken of it."""
+    state.released_mark, state.released_ms = moment.frame, moment.t_ms
+    if _speakers(moment) == set(_OTHER):
+        state.agreed_frame, state.agreed_ms = moment.frame, moment.t_ms
+
+
+def _lead(state: State, side: Side, frame: int, t_ms: int, now_ms: int | None) -> frozenset[Side]:
+    """Lockstep. A leap beyond both is the sender's; whether a growing lead is haste or the other's silence is open."""
+    newest, others = max(state.marks.values()), state.marks[_OTHER[side]]
+    if newest >= 0 and frame > newest + MAX_LEAD_FRAMES:
+        return frozenset({side})
+    alone = len(state.pending) - bisect_left(state.pending, others + 1, key=_frame)
+    if alone >= MAX_LEAD_FRAMES or (others >= 0 and frame > others + MAX_LEAD_FRAMES):
+        return frozenset(_OTHER)
+    return NOBODY
+
+
+def _leap(state: State, side: Side, frame: int, t_ms: int, now_ms: int | None) -> frozenset[Side]:
+    """Realtime, where the other may rightly be away: bounded by our clock, and by the rate of frames so far."""
+    own = now_ms - state.began_ms + MAX_LEAD_MS if now_ms is not None and state.began_ms is not None else None
+    latest = own if own is not None else state.agreed_ms + MAX_LEAP_MS
+    rate = state.agreed_frame / state.agreed_ms if state.agreed_ms > 0 else FIRST_RATE
+    most = state.agreed_frame + MAX_LEAD_FRAMES + RATE_SLACK * rate * max(0, t_ms - state.agreed_ms)
+    return NOBODY if t_ms <= latest and frame <= most else frozenset({side})
+
+
+def _contradiction(state: State, side: Side, frame: int, t_ms: int) -> frozenset[Side]:
+    """Who may be lying where the time of a frame does not fit between those of the frames around it."""
+    if t_ms < state.agreed_ms and frame > state.agreed_frame:
+        return frozenset({side})
+    index = _index(state, frame)
+    around = state.pending[max(0, index - 1) : index + 2]
+    against = [moment for moment in around if not _fits(moment, frame, t_ms)]
+    if not against:
+        return NOBODY
+    accused: set[Side] = {side}
+    for moment in against:
+        speakers = _speakers(moment)
+        if len(speakers) == 1:
+            accused |= speakers
+            state.pending.remove(moment)
+    return frozenset(accused)
+
+
+def _fits(moment: Moment, frame: int, t_ms: int) -> bool:
+    if moment.frame == frame:
+        return moment.t_ms == t_ms
+    return moment.t_ms <= t_ms if moment.frame < frame else moment.t_ms >= t_ms
+
+
+def _distrust(state: State, side: Side) -> None:
+    """Forgets what one said of frames that the other has not spoken of, and how far it had come."""
+    others = state.marks[_OTHER[side]]
+    for moment in state.pending:
+        if moment.frame > others and side == "perception":
+            moment.boxes = None
+        elif moment.frame > others:
+            moment.readings = None
+    state.pending = [moment for moment in state.pending if _speakers(moment)]
+    state.marks[side] = min(state.marks[side], max(others, state.released_mark))
+    state.newest_ms = max((moment.t_ms for moment in state.pending), default=state.released_ms)
+
+
+def _speakers(moment: Moment) -> set[Side]:
+    said: tuple[tuple[Side, bool], ...] = (
+        ("perception", moment.boxes is not None),
+        ("codes", moment.readings is not None),
+    )
+    return {side for side, spoke in said if spoke}
+
+
+def _index(state: State, frame: int) -> int:
+    return bisect_left(state.pending, frame, key=_frame)
+
+
+def _frame(moment: Moment) -> int:
+    return moment.frame
