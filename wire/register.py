@@ -89,16 +89,14 @@ def issue(entries: Iterable[RegisterEntry], key: Ed25519PrivateKey, *, issued_at
     return cose.sign1(payload, key, cose.key_id(key.public_key()), PURPOSE)
 
 
+def verify_issued_at(data: bytes, keys: Mapping[bytes, Ed25519PublicKey]) -> int:
+    """When a register was issued, unix seconds; its entries are not looked at. Raises as `verify`."""
+    return _opened(data, keys)[1]
+
+
 def verify(data: bytes, keys: Mapping[bytes, Ed25519PublicKey]) -> Register:
     """Check hostile bytes against the trusted authority keys. Raises a `HostileInputError` (as `cose.verify1`)."""
-    payload, kid = cose.verify1(data, keys, PURPOSE, max_bytes=MAX_REGISTER_BYTES)
-    match cbor.decode(payload, max_bytes=MAX_REGISTER_BYTES, max_depth=1):
-        case [int(version), int(issued_at), bytes(records)] if version == _VERSION and 0 <= issued_at <= _MAX_SECONDS:
-            pass
-        case _:
-            raise MalformedError("bad_register")
-    if len(records) % _RECORD.size or len(records) > MAX_ENTRIES * _RECORD.size:
-        raise MalformedError("bad_register")
+    kid, issued_at, records = _opened(data, keys)
     entries: dict[bytes, RegisterEntry] = {}
     cells: dict[tuple[int, int], list[RegisterEntry]] = {}
     previous = b""
@@ -110,6 +108,19 @@ def verify(data: bytes, keys: Mapping[bytes, Ed25519PublicKey]) -> Register:
         entries[entry.sign_id] = entry
         cells.setdefault(_cell(entry.lat, entry.lon), []).append(entry)
     return Register(issued_at, kid, entries, cells)
+
+
+def _opened(data: bytes, keys: Mapping[bytes, Ed25519PublicKey]) -> tuple[bytes, int, bytes]:
+    """Hostile bytes -> key id, time of issue, and the records, which are whole but not looked at."""
+    payload, kid = cose.verify1(data, keys, PURPOSE, max_bytes=MAX_REGISTER_BYTES)
+    match cbor.decode(payload, max_bytes=MAX_REGISTER_BYTES, max_depth=1):
+        case [int(version), int(issued_at), bytes(records)] if version == _VERSION and 0 <= issued_at <= _MAX_SECONDS:
+            pass
+        case _:
+            raise MalformedError("bad_register")
+    if len(records) % _RECORD.size or len(records) > MAX_ENTRIES * _RECORD.size:
+        raise MalformedError("bad_register")
+    return kid, issued_at, records
 
 
 def _record(entry: RegisterEntry) -> bytes:

@@ -5,6 +5,7 @@ from device.keys.errors import (
     ExpiredCertificateError,
     KeysError,
     MissingKeyError,
+    RegisterRollbackError,
     UnsafeKeyFileError,
 )
 from device.keys.home import Home
@@ -15,5 +16,6 @@ __all__ = [
     "Home",
     "KeysError",
     "MissingKeyError",
+    "RegisterRollbackError",
     "UnsafeKeyFileError",
 ]

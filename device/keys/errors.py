@@ -19,5 +19,9 @@ class DamagedKeyError(KeysError):
     """A file does not hold the key or certificate that it must hold."""
 
 
+class RegisterRollbackError(KeysError):
+    """The register is older than one that was used before, or gone: signs could be un-revoked, or forgotten, by it."""
+
+
 class ExpiredCertificateError(KeysError):
     """A certificate is not valid now; `sealcam keys renew` makes new ones (or the clock is wrong)."""

@@ -4,7 +4,7 @@
     sink/        hpke.key (ML-KEM-768 with X25519), receipt.key (Ed25519), tls.key, tls.crt, ca.crt, devices/<id>.pub
     broker/      tls.key, tls.crt, ca.crt, ca.key; the broker's own acl and mosquitto.conf
     authority/   authority.key (Ed25519): signs sign codes and the register
-    trust/       authority/<key id>.pub, register.cose, sink_hpke.pub, receipt.pub
+    trust/       authority/<key id>.pub, register.cose, register.seen, sink_hpke.pub, receipt.pub
     spool/       sealed envelopes that wait for their receipts
 
 A development home holds all the parts on one machine. Folders are 0700 and files 0600 from the moment they exist.
@@ -27,6 +27,7 @@ from device.keys import load
 from device.keys.errors import DamagedKeyError, KeysError, MissingKeyError
 from device.keys.files import PRIVATE_FILE, make_folder, read_public, write_private
 from device.keys.pki import Authority, Pair
+from device.keys.register_guard import SEEN
 from wire import cose, register, topics
 from wire.sink_key import SinkPrivateKey
 
@@ -178,7 +179,7 @@ class Home:
         public = key.public_key()
         anchor = self.trust / "authority" / f"{cose.key_id(public).hex()}.pub"
         _ensure_public(anchor, public.public_bytes_raw())
-        if not (self.trust / "register.cose").exists():
+        if not (self.trust / "register.cose").exists() and not (self.trust / SEEN).exists():
             write_private(self.trust / "register.cose", register.issue([], key, issued_at=int(time.time())))
 
     def _make_certificates(self) -> None:

@@ -15,7 +15,7 @@ from device.keys.errors import DamagedKeyError, ExpiredCertificateError, Missing
 from device.keys.files import read_private, read_public
 from wire import cose, topics
 from wire.errors import HostileInputError
-from wire.register import MAX_REGISTER_BYTES, Register
+from wire.register import MAX_REGISTER_BYTES, Register, verify_issued_at
 from wire.register import verify as verify_register
 from wire.sink_key import SinkPrivateKey, SinkPublicKey
 
@@ -90,6 +90,14 @@ def register(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> Register:
     """The road authority's register, verified against `anchors`."""
     try:
         return verify_register(read_public(path, MAX_REGISTER_BYTES), anchors)
+    except HostileInputError as error:
+        raise DamagedKeyError(f"{path} is refused: {error}; get it again from the road authority") from None
+
+
+def register_issued_at(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> int:
+    """When the register was issued, unix seconds, verified against `anchors`."""
+    try:
+        return verify_issued_at(read_public(path, MAX_REGISTER_BYTES), anchors)
     except HostileInputError as error:
         raise DamagedKeyError(f"{path} is refused: {error}; get it again from the road authority") from None
 
