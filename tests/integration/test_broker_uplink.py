@@ -228,8 +228,8 @@ def test_receipts_that_an_impostor_publishes_free_nothing(home: Home, broker: Br
     sink, chain = Sink(home, broker), Chain(home, broker.port)
     sink.key = load.signing_key(home.authority_key)  # a key, but not the sink's
     chain.say(a_verdict(0))
-    until(lambda: chain.sealers_uplink.invalid > 0, chain.step, sink.step)
-    assert chain.spool.waiting == 1
+    until(lambda: chain.service.false_receipts > 0, chain.step, sink.step)
+    assert (chain.spool.waiting, chain.sealers_uplink.invalid) == (1, 0)
 
 
 def test_a_broker_with_another_certificate_gets_nothing(home: Home, tmp_path: Path) -> None:
