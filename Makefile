@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test test-nightly lint format replay doctor clean
+.PHONY: help setup demo test test-nightly lint format replay doctor bench clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
@@ -39,6 +39,10 @@ replay: setup ## ARGS="VIDEO --gps FILE.gpx --out DIR"
 
 doctor: setup ## what this machine enforces and lacks
 	@$(BIN)/sealcam doctor
+
+bench: setup ## what isolation costs, and how the chain endures what is taken away (minutes)
+	@$(BIN)/python -m bench.isolation
+	@$(BIN)/python -m bench.recovery
 
 clean: ## remove what was set up inside the checkout (keys and spool in ~/.local/share/sealcam stay)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
