@@ -14,6 +14,7 @@ from rich.console import Console
 from device import config as configs
 from device.cli.show import RunView
 from device.errors import UsageError
+from device.keys import register_guard
 from device.keys.home import Home
 from device.launcher.session import Outcome, Session
 from device.warden.plan import Plan
@@ -86,14 +87,20 @@ def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config)
     )
 
 
+def check_home(home: Home, config: configs.Config) -> None:
+    """Make what is missing, and look before the start at what no compartment could mend. Raises KeysError."""
+    home.ensure_development()
+    register_guard.check(home.trust)
+    if config.uplink.host:
+        home.check_certificates()
+
+
 def run(arguments: argparse.Namespace) -> int:
     """The command. Returns the exit status."""
     config = configs.load(arguments.config)
     home = Home.default()
     plan = make_plan(arguments, home, config)
-    home.ensure_development()
-    if config.uplink.host:
-        home.check_certificates()
+    check_home(home, config)
     console = Console(stderr=True)
     with RunView(f"replay {plan.shown}", console) as view:
         outcome = Session(plan, arguments.out, view.watch).run()

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.replay import MODELS, tell
+from device.cli.replay import MODELS, check_home, tell
 from device.cli.show import RunView
 from device.errors import UsageError
 from device.keys.home import Home
@@ -46,9 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not camera.is_char_device():
         raise UsageError(f"{camera} is no camera; connect one, or set [camera] device (replay takes recorded video)")
     home = Home.default()
-    home.ensure_development()
-    if config.uplink.host:
-        home.check_certificates()
+    check_home(home, config)
     plan = Plan(
         kind="camera",
         input=str(camera),
