@@ -12,16 +12,24 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device.channel.messages import CodeClaims
-from device.position.geodesy import distance_m, heading_difference
-from device.verdict.state import Panel, Payload
+from device.position.geodesy import Pose, distance_m, heading_difference
+from device.verdict.state import Panel, Payload, Shown
 from device.verdict.table import Code, ErrorRate, InForce, Where
 from wire import signcode
 from wire.errors import ForgedError, MalformedError, NotOursError, UnknownKeyError
-from wire.register import Register
+from wire.register import Register, RegisterEntry
 from wire.signcode import SignClaims
 
-MAX_DISTANCE_M: Final = 40.0
-"""A code is read from less than this; the fix's accuracy comes on top."""
+MAX_DISTANCE_M: Final = 20.0
+"""A code is read from less than this (17 m); the fix's accuracy comes on top..."""
+MAX_ACCURACY_M: Final = 10.0
+"""...but with a fix that is worse than this the place is not known."""
+SAME_POLE_M: Final = 10.0
+"""Two registered places nearer to each other than this may be one pole."""
+MAX_READ_OVER_M: Final = 16.0
+"""One code is read over no more of the way than this; what is read again further on hangs at another place."""
+MIN_TWINS: Final = 2
+"""Frames that showed the same code at two places at once, before it is believed."""
 MAX_HEADING_DEGREES: Final = 45.0
 HIGH_ERROR_RATE: Final = 0.025
 """Above this median share of wrong modules a code is damaged: sound panels stay below 0.01 from 2.5 px a module on."""
@@ -166,27 +174,60 @@ def in_force(found: CodeEvidence, register: Register | None) -> InForce:
         return InForce.SUPERSEDED
     if not utc_ms:
         return InForce.UNKNOWN_TIME
-    if utc_ms >= 1000 * claims.valid_until:
+    spans = [(claims.valid_from, claims.valid_until)]
+    if entry is not None:
+        spans.append((entry.valid_from, entry.valid_until))
+    if any(utc_ms >= 1000 * until for _, until in spans):
         return InForce.EXPIRED
-    return InForce.NOT_YET if utc_ms < 1000 * claims.valid_from else InForce.YES
+    return InForce.NOT_YET if any(utc_ms < 1000 * since for since, _ in spans) else InForce.YES
 
 
-def where(found: CodeEvidence) -> Where:
-    """Whether the vehicle was where the claims place the sign, driving the way that the sign speaks to."""
-    claims, pose = found.claims, found.panel.sight.last_pose if found.panel is not None else None
+def where(found: CodeEvidence, pose: Pose | None, ahead: RegisterEntry | None, shown: Sequence[Shown]) -> Where:
+    """Whether the vehicle was where the claims place the sign, driving the way that the sign speaks to.
+
+    Args:
+        found: the code.
+        pose: the vehicle's when the code was last read.
+        ahead: the nearest registered sign ahead of it.
+        shown: codes that were found in their place before.
+    """
+    claims = found.claims
     if claims is None or pose is None:
         return Where.UNKNOWN
-    if distance_m(pose.lat, pose.lon, claims.lat, claims.lon) > MAX_DISTANCE_M + min(pose.accuracy_m, 50.0):
+    far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon)
+    if far > MAX_DISTANCE_M + pose.accuracy_m:
         return Where.ELSEWHERE
-    if pose.heading is None:
+    if pose.accuracy_m > MAX_ACCURACY_M or pose.heading is None:
         return Where.UNKNOWN
-    turned = heading_difference(pose.heading, claims.heading) > MAX_HEADING_DEGREES
-    return Where.WRONG_HEADING if turned else Where.FITS
+    if heading_difference(pose.heading, claims.heading) > MAX_HEADING_DEGREES:
+        return Where.WRONG_HEADING
+    if ahead is not None and _is_anothers_place(claims, far, pose, ahead):
+        return Where.ANOTHERS
+    return Where.TWICE if _was_read_elsewhere(found, claims, pose, shown) else Where.FITS
+
+
+def _is_anothers_place(claims: SignClaims, far: float, pose: Pose, ahead: RegisterEntry) -> bool:
+    """True where another sign is clearly the one that hangs here: nearer, and not at the claimed sign's own pole."""
+    if ahead.sign_id == claims.sign_id or distance_m(ahead.lat, ahead.lon, claims.lat, claims.lon) <= SAME_POLE_M:
+        return False
+    return far > distance_m(pose.lat, pose.lon, ahead.lat, ahead.lon) + pose.accuracy_m
+
+
+def _was_read_elsewhere(found: CodeEvidence, claims: SignClaims, pose: Pose, shown: Sequence[Shown]) -> bool:
+    """True where the same code hangs, or hung a moment ago, at another place as well."""
+    if found.panel is not None and found.panel.twins >= MIN_TWINS:
+        return True
+    return any(
+        one.sign_id == claims.sign_id and distance_m(pose.lat, pose.lon, one.pose.lat, one.pose.lon) > MAX_READ_OVER_M
+        for one in shown
+    )
 
 
 def grade(rate: float | None) -> ErrorRate:
-    """The column's value for a rate. Not measured is normal: the error correction held, the signature is good."""
-    return ErrorRate.HIGH if rate is not None and rate > HIGH_ERROR_RATE else ErrorRate.NORMAL
+    """The column's value for a rate."""
+    if rate is None:
+        return ErrorRate.UNMEASURED
+    return ErrorRate.HIGH if rate > HIGH_ERROR_RATE else ErrorRate.NORMAL
 
 
 def report(found: CodeEvidence) -> CodeClaims | None:

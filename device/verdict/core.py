@@ -140,8 +140,7 @@ class Judge:
             passes.drop(self._state, sign)
             if case is None:
                 continue
-            for sign_id in judgement.about(case):
-                watch.attribute(self._state, sign_id, sign.last.last_ms)
+            self._note(case)
             verdict = judgement.judge(case, self._register, self._new_id(sign.first_frame, sign.last.last_frame))
             if verdict is not None:
                 self._state.verdicts += 1
@@ -171,8 +170,21 @@ class Judge:
         seen = tracks.perceived(sign.faces, coded=found.code is not Code.NONE)
         if seen.class_id is None and found.code is Code.NONE:
             return None
-        entry = self._surroundings.here(sign.last_pose, sign.last.utc_ms, self._claimed(sign))
-        return Case(sign, found, seen, entry)
+        pose, utc_ms, around = sign.last_pose, sign.last.utc_ms, self._surroundings
+        entry = around.here(pose, utc_ms, self._claimed(sign), face=seen.class_id is not None)
+        read = found.panel.sight if found.panel is not None else sign.last
+        where = codes_check.where(found, read.last_pose, around.ahead(read.last_pose, read.utc_ms), self._state.shown)
+        has_source = self._state.first_fix_ms > 0 or not self._state.fixes_ended
+        can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
+        return Case(sign, found, seen, entry, where, can_tell)
+
+    def _note(self, case: Case) -> None:
+        """Remembers of which registered signs a case showed something, and where its code was read."""
+        for sign_id in judgement.about(case):
+            watch.attribute(self._state, sign_id, case.sign.last.last_ms)
+        panel = case.found.panel
+        if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
+            watch.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)
 
     def _claimed(self, sign: Pass) -> set[bytes]:
         """The ids whose authentic codes hang at other signs now in sight: those entries are not this sign."""

@@ -13,22 +13,34 @@ from device.verdict.state import Passing
 from device.verdict.table import ClassSource, Consistency, Inputs, Perception, Registered, Row, Where
 from device.verdict.tracks import Perceived
 from wire.register import Register, RegisterEntry
+from wire.signcode import SignClaims
 
 
 @dataclass(frozen=True)
 class Case:
-    """One physical sign with all its evidence; `entry` is the registered sign that stands at its place, if any."""
+    """One physical sign with all its evidence.
+
+    `entry` is the registered sign that stands at its place, if any; `where` whether its code is in its place;
+    `can_tell` whether place and time are known well enough for the register to be asked.
+    """
 
     sign: Pass
     found: CodeEvidence
     seen: Perceived
     entry: RegisterEntry | None
+    where: Where
+    can_tell: bool
+
+    @property
+    def shown(self) -> SignClaims | None:
+        """The claims of an authentic code that hangs in its place, be it there alone or not."""
+        return self.found.claims if self.where in (Where.FITS, Where.TWICE) else None
 
 
 def about(case: Case) -> set[bytes]:
     """The registered signs of which this case shows something: by its code where that fits, else by its place."""
-    if case.found.claims is not None and codes_check.where(case.found) is Where.FITS:
-        return {case.found.claims.sign_id}
+    if case.shown is not None:
+        return {case.shown.sign_id}
     return {case.entry.sign_id} if case.entry is not None else set()
 
 
@@ -88,12 +100,18 @@ def inputs(case: Case, register: Register | None) -> Inputs:
     return Inputs(
         code=case.found.code,
         in_force=codes_check.in_force(case.found, register),
-        where=codes_check.where(case.found),
+        where=case.where,
         error_rate=codes_check.grade(case.found.error_rate),
         perception=_against(claimed, case.seen),
-        registered=Registered.ENTRY if entry is not None else Registered.NO_ENTRY,
+        registered=_registered(case),
         consistency=Consistency.DISAGREES if case.seen.doubts else Consistency.OK,
     )
+
+
+def _registered(case: Case) -> Registered:
+    if case.entry is not None:
+        return Registered.ENTRY
+    return Registered.NO_ENTRY if case.can_tell else Registered.UNKNOWN
 
 
 def _against(claimed: int | None, seen: Perceived) -> Perception:

@@ -24,6 +24,7 @@ from device.verdict.tracks import LINGER_MS, extend, first_sight
 from wire.signcode import PREFIX
 
 _SAME_SYMBOL: Final = 0.3  # intersection over union
+_APART: Final = 1.5  # sizes between the centres of two symbols that are surely not one
 
 
 def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose | None) -> None:
@@ -31,6 +32,7 @@ def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose |
     symbols = _symbols(readings)
     fresh = [panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS]
     pairs = match([panel.motion for panel in fresh], [group[0] for group in symbols], moment.t_ms)
+    twins = _twins(symbols)
     for index, group in enumerate(symbols):
         if index in pairs:
             panel = fresh[pairs[index]]
@@ -39,7 +41,24 @@ def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose |
         else:
             panel = _new(state, moment, group[0], pose)
         _note(panel, group)
+        panel.twins += index in twins
         _vote(panel, state.faces, moment.t_ms)
+
+
+def _twins(symbols: Sequence[Sequence[Reading]]) -> set[int]:
+    """The symbols that say, in this one frame, what another symbol well apart from them says too."""
+    return {
+        index
+        for index, group in enumerate(symbols)
+        if any(other is not group and _says_the_same(group[0], other[0]) for other in symbols)
+    }
+
+
+def _says_the_same(first: Reading, second: Reading) -> bool:
+    aside = abs(first.x + first.w / 2 - second.x - second.w / 2)
+    down = abs(first.y + first.h / 2 - second.y - second.h / 2)
+    apart = max(aside, down) > _APART * max(first.w, first.h, second.w, second.h)
+    return bool(first.data) and first.data == second.data and apart
 
 
 def _symbols(readings: Sequence[Reading]) -> list[list[Reading]]:

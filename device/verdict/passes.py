@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from device.position.geodesy import Pose
 from device.verdict.state import Face, Panel, Sight, State
 from device.verdict.tracks import LINGER_MS
 
-_MIN_VOTES = 2
+POSE_STALE_MS: Final = 500
+_MIN_VOTES: Final = 2
 
 
 @dataclass
@@ -39,6 +41,12 @@ class Pass:
         """The vehicle's last known pose while the sign was in sight."""
         known = [sight for sight in self.sights if sight.last_pose is not None]
         return max(known, key=lambda sight: sight.last_frame).last_pose if known else None
+
+    @property
+    def is_placed(self) -> bool:
+        """True where the vehicle's pose was known until the sign was last seen, or nearly so."""
+        known = [sight.pose_ms for sight in self.sights if sight.last_pose is not None]
+        return bool(known) and self.last.last_ms - max(known) <= POSE_STALE_MS
 
     def is_over(self, t_ms: int) -> bool:
         """True when no part of the sign was seen for a while."""

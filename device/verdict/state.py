@@ -24,9 +24,10 @@ MAX_VOTED: Final = 8
 MAX_FIXES: Final = 2048
 MAX_PASSINGS: Final = 64
 MAX_ATTRIBUTED: Final = 256
+MAX_SHOWN: Final = 64
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -63,6 +64,7 @@ class Sight(Struct, forbid_unknown_fields=True):
     utc_ms: int = 0  # of the last time it was seen
     first_pose: Pose | None = None
     last_pose: Pose | None = None
+    pose_ms: int = 0  # when the last pose was
 
 
 class Trend(Struct, forbid_unknown_fields=True):
@@ -122,6 +124,7 @@ class Panel(Struct, forbid_unknown_fields=True):
     disagreements: int = 0
     oversized: int = 0
     too_many: bool = False
+    twins: int = 0  # frames in which the same text was read at another place too
 
 
 class Passing(Struct, forbid_unknown_fields=True):
@@ -149,6 +152,14 @@ class Attributed(Struct, forbid_unknown_fields=True):
     last_ms: int
 
 
+class Shown(Struct, forbid_unknown_fields=True):
+    """A sign whose code was found in its place, and where the vehicle was when it was last read."""
+
+    sign_id: bytes
+    last_ms: int
+    pose: Pose
+
+
 class State(Struct, forbid_unknown_fields=True):
     """The whole of it. `stream` names the stream that it belongs to."""
 
@@ -173,6 +184,7 @@ class State(Struct, forbid_unknown_fields=True):
     panels: Annotated[list[Panel], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)
     passings: Annotated[list[Passing], Meta(max_length=MAX_PASSINGS)] = msgspec.field(default_factory=list)
     attributed: Annotated[list[Attributed], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
+    shown: Annotated[list[Shown], Meta(max_length=MAX_SHOWN)] = msgspec.field(default_factory=list)
     next_track: int = 0
     verdicts: int = 0
     ignored: int = 0  # messages that were out of order, duplicates, or beyond a bound

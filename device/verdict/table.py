@@ -44,7 +44,9 @@ class Where(Enum):
     FITS = "fits"
     ELSEWHERE = "elsewhere"
     WRONG_HEADING = "wrong_heading"
-    UNKNOWN = "unknown"  # no position fix, or no heading
+    ANOTHERS = "anothers"  # in reach of its place, but the registered sign that stands right here is another one
+    TWICE = "twice"  # the same code was read at two places
+    UNKNOWN = "unknown"  # no position fix, none that is accurate enough, or no heading
 
 
 class ErrorRate(Enum):
@@ -52,6 +54,7 @@ class ErrorRate(Enum):
 
     NORMAL = "normal"
     HIGH = "high"
+    UNMEASURED = "unmeasured"  # in none of the readings could the modules be compared
 
 
 class Perception(Enum):
@@ -71,6 +74,7 @@ class Registered(Enum):
 
     ENTRY = "entry"
     NO_ENTRY = "no_entry"
+    UNKNOWN = "unknown"  # there is a register and a position source, but no telling where or when this was
 
 
 class Consistency(Enum):
@@ -133,17 +137,11 @@ TABLE: Final[tuple[Row, ...]] = (
     Row("FORGED", "code_signature_bad", code=Code.BAD_SIGNATURE),
     Row("FORGED", "code_key_unknown", code=Code.UNKNOWN_KEY),
     Row("FORGED", "codes_conflict", code=Code.CONFLICTING),
-    Row(
-        "NO_VERDICT", "foreign_symbol", code=Code.FOREIGN, perception=Perception.NOTHING, registered=Registered.NO_ENTRY
-    ),
+    Row("FORGED", "code_not_ours", code=Code.FOREIGN, registered=Registered.ENTRY),
+    Row("NO_VERDICT", "foreign_symbol", code=Code.FOREIGN, perception=Perception.NOTHING),
     Row("FORGED", "code_not_ours", code=Code.FOREIGN),
-    Row(
-        "NO_VERDICT",
-        "symbol_without_sign",
-        code=Code.UNREADABLE,
-        perception=Perception.NOTHING,
-        registered=Registered.NO_ENTRY,
-    ),
+    Row("DAMAGED", "code_unreadable", code=Code.UNREADABLE, registered=Registered.ENTRY),
+    Row("NO_VERDICT", "symbol_without_sign", code=Code.UNREADABLE, perception=Perception.NOTHING),
     Row("DAMAGED", "code_unreadable", code=Code.UNREADABLE),
     # An authentic code that does not fit.
     Row("MISPLACED", "code_revoked", code=_REAL, in_force=InForce.REVOKED),
@@ -152,12 +150,22 @@ TABLE: Final[tuple[Row, ...]] = (
     Row("MISPLACED", "code_not_yet_valid", code=_REAL, in_force=InForce.NOT_YET),
     Row("MISPLACED", "code_elsewhere", code=_REAL, where=Where.ELSEWHERE),
     Row("MISPLACED", "code_wrong_heading", code=_REAL, where=Where.WRONG_HEADING),
+    Row("MISPLACED", "code_of_another_sign", code=_REAL, where=Where.ANOTHERS),
+    Row("MISPLACED", "code_at_two_places", code=_REAL, where=Where.TWICE),
     Row("DAMAGED", "code_error_rate_high", code=_REAL, error_rate=ErrorRate.HIGH),
     # An authentic code of which something could not be checked: fail closed.
     Row("UNVERIFIED", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME, perception=Perception.AGREES),
     Row("SUSPECT", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME),
     Row("UNVERIFIED", "place_unchecked", code=_REAL, where=Where.UNKNOWN, perception=Perception.AGREES),
     Row("SUSPECT", "place_unchecked", code=_REAL, where=Where.UNKNOWN),
+    Row(
+        "UNVERIFIED",
+        "error_rate_unmeasured",
+        code=_REAL,
+        error_rate=ErrorRate.UNMEASURED,
+        perception=Perception.AGREES,
+    ),
+    Row("SUSPECT", "error_rate_unmeasured", code=_REAL, error_rate=ErrorRate.UNMEASURED),
     # An authentic code, in force, in its place.
     Row("VERIFIED", "code_and_perception_agree", code=_REAL, perception=Perception.AGREES),
     Row("CONTRADICTED", "perception_says_otherwise", code=_REAL, perception=Perception.OTHER_CLASS_STABLE),
@@ -167,6 +175,7 @@ TABLE: Final[tuple[Row, ...]] = (
     Row("MISSING", "registered_sign_not_seen", registered=Registered.ENTRY, perception=Perception.NOTHING),
     Row("SUSPECT", "registered_code_not_seen", registered=Registered.ENTRY),
     Row("NO_VERDICT", "nothing_seen", perception=Perception.NOTHING),
+    Row("SUSPECT", "register_unchecked", registered=Registered.UNKNOWN),
     Row("SUSPECT", "class_unstable", perception=Perception.UNSTABLE),
     Row("SUSPECT", "consistency_checks_disagree", consistency=Consistency.DISAGREES),
     Row("UNVERIFIED", "perception_alone", perception=Perception.AGREES),

@@ -89,12 +89,12 @@ def extend(sight: Sight, moment: Moment, pose: Pose | None) -> None:
     sight.utc_ms = moment.utc_ms or sight.utc_ms
     if pose is not None:
         sight.first_pose = sight.first_pose or pose
-        sight.last_pose = pose
+        sight.last_pose, sight.pose_ms = pose, moment.t_ms
 
 
 def first_sight(moment: Moment, pose: Pose | None) -> Sight:
     """The record of a thing seen for the first time."""
-    return Sight(moment.frame, moment.frame, moment.t_ms, moment.t_ms, 1, moment.utc_ms, pose, pose)
+    return Sight(moment.frame, moment.frame, moment.t_ms, moment.t_ms, 1, moment.utc_ms, pose, pose, moment.t_ms)
 
 
 def perceived(faces: Sequence[Face], *, coded: bool) -> Perceived:

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from typing import Final
 
 from device.position.geodesy import Pose, ahead_and_aside_m, distance_m, heading_difference
-from device.verdict.codes_check import MAX_HEADING_DEGREES
-from device.verdict.state import MAX_ATTRIBUTED, MAX_PASSINGS, Attributed, Moment, Passing, State
+from device.verdict.codes_check import MAX_ACCURACY_M, MAX_HEADING_DEGREES
+from device.verdict.state import MAX_ATTRIBUTED, MAX_PASSINGS, MAX_SHOWN, Attributed, Moment, Passing, Shown, State
 from wire.register import Register, RegisterEntry
 
 NEAR_M: Final = 45.0
@@ -61,18 +61,36 @@ class Surroundings:
             and distance_m(entry.lat, entry.lon, pose.lat, pose.lon) <= NEAR_M
         ]
 
-    def here(self, pose: Pose | None, utc_ms: int, claimed: Collection[bytes]) -> RegisterEntry | None:
-        """The entry that a sign last seen from `pose` is taken for; not one whose own code was read on another sign."""
+    def here(self, pose: Pose | None, utc_ms: int, claimed: Collection[bytes], *, face: bool) -> RegisterEntry | None:
+        """The entry that a sign last seen from `pose` is taken for: rather one whose code was not read on another sign.
+
+        For a `face` an entry that is claimed so is better than none: a copy of a sign's code that hangs nearby must
+        not take the register's protection from the sign itself.
+        """
+        found = self._in_reach(pose, utc_ms, HERE_AHEAD_M[0])
+        free = [entry for entry in found if entry.sign_id not in claimed]
+        return next(iter(free or (found if face else [])), None)
+
+    def ahead(self, pose: Pose | None, utc_ms: int) -> RegisterEntry | None:
+        """The nearest entry that lies ahead: what a code that is read from `pose` hangs at, if that is registered."""
+        return next(iter(self._in_reach(pose, utc_ms, 0.0)), None)
+
+    def can_tell(self, pose: Pose | None, utc_ms: int) -> bool:
+        """Whether place and time are known well enough to say that no registered sign stands here."""
+        if self._register is None or not self._register.entries:
+            return True
+        return pose is not None and pose.heading is not None and pose.accuracy_m <= MAX_ACCURACY_M and utc_ms > 0
+
+    def _in_reach(self, pose: Pose | None, utc_ms: int, ahead_from_m: float) -> list[RegisterEntry]:
+        """The entries around the way ahead, nearest first."""
         if pose is None or pose.heading is None:
-            return None
+            return []
         found: list[tuple[float, bytes, RegisterEntry]] = []
         for entry in self.facing(pose, utc_ms):
             ahead, aside = ahead_and_aside_m(pose, pose.heading, entry.lat, entry.lon)
-            if HERE_AHEAD_M[0] <= ahead <= HERE_AHEAD_M[1] and abs(aside) <= HERE_ASIDE_M:
+            if ahead_from_m <= ahead <= HERE_AHEAD_M[1] and abs(aside) <= HERE_ASIDE_M:
                 found.append((math.hypot(ahead, aside), entry.sign_id, entry))
-        return next(
-            (entry for _, sign_id, entry in sorted(found, key=lambda one: one[:2]) if sign_id not in claimed), None
-        )
+        return [entry for _, _, entry in sorted(found, key=lambda one: one[:2])]
 
 
 def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose | None) -> None:
@@ -135,6 +153,12 @@ def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
     """Notes that something was seen of a registered sign."""
     state.attributed = [one for one in state.attributed if last_ms - one.last_ms <= 60_000][-MAX_ATTRIBUTED + 1 :]
     state.attributed.append(Attributed(sign_id, last_ms))
+
+
+def show(state: State, sign_id: bytes, last_ms: int, pose: Pose) -> None:
+    """Notes where a code was read that was found in its place."""
+    state.shown = [one for one in state.shown if last_ms - one.last_ms <= 60_000][-MAX_SHOWN + 1 :]
+    state.shown.append(Shown(sign_id, last_ms, pose))
 
 
 def was_seen(state: State, passing: Passing) -> bool:

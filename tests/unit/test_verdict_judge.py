@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
+from msgspec.structs import replace
 from verdict_drive import STRANGER, UTC_S, Drive, Sign, claims, code, entry, feed, north, registered
 
 from device.channel.messages import Box, Fix, Reading, Readings, Sightings, Verdict, encode
 from device.verdict.errors import SnapshotError
 from device.verdict.state import MAX_SNAPSHOT_BYTES
 from wire import signcode
+from wire.register import RegisterEntry
 
 AT = 90.0
 
@@ -216,6 +218,98 @@ def test_signs_in_a_row_each_get_their_verdict() -> None:
     signs = [Sign(AT, data=code(AT)), Sign(AT + 60), Sign(AT + 140, data=code(0, number=3))]
     drive = Drive(signs, length_m=320, register=registered(entry(AT), entry(AT + 200, number=2)))
     assert [verdict.state for verdict in drive.run()] == ["VERIFIED", "UNVERIFIED", "MISPLACED", "MISSING"]
+
+
+# --- copies within reach, and what could not be checked -----------------------------------------------------------
+
+
+def as_sign(number: int, at_m: float, class_id: int, *, shows: bytes) -> Sign:
+    return Sign(at_m, lambda distance: (class_id, 0.97), shows)
+
+
+def across_the_road(frame: int, readings: list[Reading]) -> list[Reading]:
+    return [replace(one, x=1536 - one.x - one.w) for one in readings]
+
+
+@pytest.mark.parametrize("apart_m", [12.0, 20.0, 30.0])
+@pytest.mark.parametrize("stickered", [False, True])
+def test_a_code_copied_to_a_registered_neighbour_is_misplaced(apart_m: float, stickered: bool) -> None:
+    """A stop sign's code is covered by a copy of the code of the speed limit sign a few metres on."""
+    genuine = code(AT + apart_m, 7)
+    stop = as_sign(2, AT, 7 if stickered else 14, shows=genuine)
+    verdicts = Drive(
+        [stop, as_sign(1, AT + apart_m, 7, shows=genuine)],
+        length_m=220,
+        register=registered(entry(AT + apart_m, 7), entry(AT, 14, number=2)),
+    ).run()
+    assert verdicts[0].state == "MISPLACED"
+    assert verdicts[0].class_id is None
+    assert all(verdict.class_id in (None, 7) for verdict in verdicts)
+
+
+def test_registered_neighbours_with_their_own_codes_are_verified() -> None:
+    signs = [as_sign(1, AT, 14, shows=code(AT, 14)), as_sign(2, AT + 12, 7, shows=code(AT + 12, 7, number=2))]
+    both = registered(entry(AT, 14), entry(AT + 12, 7, number=2))
+    assert [verdict.state for verdict in Drive(signs, length_m=180, register=both).run()] == ["VERIFIED", "VERIFIED"]
+
+
+@pytest.mark.parametrize("apart_m", [9.0, 17.0, 35.0])
+def test_the_second_place_of_one_code_is_misplaced_without_a_register_too(apart_m: float) -> None:
+    """Both are in sight at once, or the vehicle had left the first behind, or the second is out of reach."""
+    copy = Sign(AT + apart_m, lambda distance: None, code(AT), code_from_m=17.0, change=across_the_road)
+    verdict = Drive([Sign(AT, data=code(AT)), copy], length_m=220).run()[-1]
+    assert (verdict.state, verdict.class_id) == ("MISPLACED", None)
+
+
+def test_a_copy_nearby_does_not_take_the_registers_protection_from_a_sign() -> None:
+    """The sign is stickered, its code is covered, and a copy of the code hangs across the road."""
+    stickered = Sign(AT, lambda distance: (1, 0.97))
+    copy = Sign(AT, lambda distance: None, code(AT), change=across_the_road)
+    verdicts = Drive([stickered, copy], register=registered(entry(AT))).run()
+    assert ("SUSPECT", None) in [(verdict.state, verdict.class_id) for verdict in verdicts]
+    assert 1 not in {verdict.class_id for verdict in verdicts}
+
+
+def test_an_inaccurate_fix_never_puts_a_code_in_its_place() -> None:
+    inaccurate = Drive([Sign(AT + 85, data=code(AT))], length_m=220, accuracy_m=9999.0, register=registered(entry(AT)))
+    verdict = only([one for one in inaccurate.run() if one.state != "MISSING"])
+    assert (verdict.state, verdict.reasons[0]) == ("UNVERIFIED", "place_unchecked")
+
+
+@pytest.mark.parametrize(
+    ("changes", "because"),
+    [({"valid_until": UTC_S - 3600}, "code_expired"), ({"valid_from": UTC_S + 3600}, "code_not_yet_valid")],
+)
+def test_the_registers_validity_counts_as_well_as_the_codes_own(changes: dict[str, object], because: str) -> None:
+    verdict = only(Drive([Sign(AT, data=code(AT))], register=registered(entry(AT, **changes))).run())
+    assert (verdict.state, verdict.class_id, verdict.reasons[0]) == ("MISPLACED", None, because)
+
+
+@pytest.mark.parametrize("jammed_from_m", [15.0, 40.0, 70.0])
+def test_where_the_register_cannot_be_asked_an_uncoded_sign_is_suspect(jammed_from_m: float) -> None:
+    jammed = Drive([Sign(AT, lambda distance: (1, 0.97))], register=registered(entry(AT)), jammed_from_m=jammed_from_m)
+    verdict = only(jammed.run())
+    assert (verdict.state, verdict.class_id) == ("SUSPECT", None)
+    assert verdict.reasons[0] in {"register_unchecked", "registered_code_not_seen"}
+
+
+def test_an_inaccurate_fix_does_not_tell_that_no_registered_sign_is_here() -> None:
+    far = registered(entry(AT + 2000))
+    verdict = only(Drive([Sign(AT)], register=far, accuracy_m=60.0).run())
+    assert (verdict.state, verdict.reasons[0]) == ("SUSPECT", "register_unchecked")
+
+
+@pytest.mark.parametrize("entries", [[], [entry(AT + 2000)]])
+def test_without_any_position_source_an_uncoded_sign_is_unverified(entries: list[RegisterEntry]) -> None:
+    verdict = only(Drive([Sign(AT)], register=registered(*entries), with_fixes=False).run())
+    assert (verdict.state, verdict.class_id, verdict.reasons[0]) == ("UNVERIFIED", 14, "perception_alone")
+
+
+@pytest.mark.parametrize(("face", "state"), [((14, 0.97), "UNVERIFIED"), ((1, 0.97), "SUSPECT"), (None, "SUSPECT")])
+def test_a_code_whose_errors_could_not_be_counted_is_not_verified(face: tuple[int, float] | None, state: str) -> None:
+    sign = Sign(AT, lambda distance: face, code(AT), error_rate=None)
+    verdict = only(Drive([sign], register=registered(entry(AT))).run())
+    assert (verdict.state, verdict.reasons[0]) == (state, "error_rate_unmeasured")
 
 
 # --- order, restarts, floods --------------------------------------------------------------------------------------

@@ -104,6 +104,14 @@ GOOD = {"code": Code.AUTHENTIC, "in_force": InForce.YES, "where": Where.FITS, "p
         ({"in_force": InForce.NOT_YET}, "MISPLACED", "code_not_yet_valid"),
         ({"where": Where.ELSEWHERE}, "MISPLACED", "code_elsewhere"),
         ({"where": Where.WRONG_HEADING}, "MISPLACED", "code_wrong_heading"),
+        ({"where": Where.ANOTHERS}, "MISPLACED", "code_of_another_sign"),
+        ({"where": Where.TWICE}, "MISPLACED", "code_at_two_places"),
+        ({"error_rate": ErrorRate.UNMEASURED}, "UNVERIFIED", "error_rate_unmeasured"),
+        (
+            {"error_rate": ErrorRate.UNMEASURED, "perception": Perception.OTHER_CLASS_STABLE},
+            "SUSPECT",
+            "error_rate_unmeasured",
+        ),
         ({"error_rate": ErrorRate.HIGH}, "DAMAGED", "code_error_rate_high"),
         ({"in_force": InForce.EXPIRED, "error_rate": ErrorRate.HIGH}, "MISPLACED", "code_expired"),
         ({"in_force": InForce.UNKNOWN_TIME}, "UNVERIFIED", "time_unchecked"),
@@ -116,6 +124,17 @@ GOOD = {"code": Code.AUTHENTIC, "in_force": InForce.YES, "where": Where.FITS, "p
         ({"code": Code.NONE, "perception": Perception.UNSTABLE}, "SUSPECT", "class_unstable"),
         ({"code": Code.NONE, "perception": Perception.OTHER_CLASS_STABLE}, "SUSPECT", "class_unexpected"),
         ({"code": Code.NONE, "perception": Perception.NOTHING}, "NO_VERDICT", "nothing_seen"),
+        ({"code": Code.NONE, "registered": Registered.UNKNOWN}, "SUSPECT", "register_unchecked"),
+        (
+            {"code": Code.NONE, "registered": Registered.UNKNOWN, "perception": Perception.NOTHING},
+            "NO_VERDICT",
+            "nothing_seen",
+        ),
+        (
+            {"code": Code.FOREIGN, "registered": Registered.UNKNOWN, "perception": Perception.NOTHING},
+            "NO_VERDICT",
+            "foreign_symbol",
+        ),
         ({"code": Code.NONE, "registered": Registered.ENTRY}, "SUSPECT", "registered_code_not_seen"),
         (
             {"code": Code.NONE, "registered": Registered.ENTRY, "perception": Perception.NOTHING},

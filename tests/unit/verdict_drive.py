@@ -88,6 +88,8 @@ class Drive:
     with_fixes: bool = True
     clutter: Callable[[int], list[Box]] = lambda frame: []
     heading: float = 0.0
+    accuracy_m: float = 3.0
+    jammed_from_m: float = 10_000.0
     register: Register | None = None
     lost_readings: frozenset[int] = field(default_factory=frozenset)
 
@@ -108,7 +110,11 @@ class Drive:
 
     def fixes(self) -> list[Fix]:
         seconds = range(int(self.length_m / SPEED) + 2) if self.with_fixes else range(0)
-        return [Fix((UTC_S + s) * 1000, north(s * SPEED), LON, self.heading, 3.0) for s in seconds]
+        return [
+            Fix((UTC_S + s) * 1000, north(s * SPEED), LON, self.heading, self.accuracy_m)
+            for s in seconds
+            if s * SPEED < self.jammed_from_m
+        ]
 
     def judge(self, *, stream: str = "test") -> Judge:
         judge = Judge(ANCHORS, self.register, stream=stream, lockstep=True)
