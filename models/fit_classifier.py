@@ -128,7 +128,7 @@ def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> lis
     draw = None if options.no_drawings else drawings.available()
     if draw is not None:
         drawn, labels = drawings.patches(draw, grounds, 6000, np.random.default_rng(options.seed))
-        pools.append(Pool(drawn, labels, 0.08, hard=True))
+        pools.append(Pool(drawn, labels, 0.12, hard=True))
     return pools
 
 

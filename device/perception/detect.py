@@ -59,12 +59,15 @@ class Letterbox:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What is kept: at least `score`, overlaps (IoU) up to `nms_iou`, sides within `max_aspect`, at most `count`."""
+    """What is kept: at least `score`, overlaps (IoU) up to `nms_iou`, sides within `max_aspect`, at most `count`.
+
+    `min_side` is in pixels of the network's input: a smaller sign cannot be classified.
+    """
 
     score: float
     nms_iou: float = 0.4
     max_aspect: float = 2.0
-    min_side: float = 6.0
+    min_side: float = 9.0
     count: int = 32
 
 
