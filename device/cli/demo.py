@@ -21,7 +21,7 @@ from device.cli.scenes import judge_scenes, print_table
 from device.cli.show import RunView
 from device.cli.sink_process import SinkProcess
 from device.errors import RunError, UsageError
-from device.keys import load
+from device.keys import load, register_guard
 from device.keys.home import Home
 from device.launcher.session import Outcome, Session
 from device.warden.plan import Plan
@@ -105,6 +105,7 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
             raise UsageError(f"{out} cannot be written ({error.strerror}); choose another --out") from None
     signed = registers.issue(rendered.register, authority, issued_at=now_ms // 1000)
     (home.trust / "register.cose").write_bytes(signed)
+    register_guard.check(home.trust)
     return rendered
 
 

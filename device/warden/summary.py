@@ -43,6 +43,7 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
         "sealed": device.total("sealer", "sealed"),
         "receipted": device.total("sealer", "receipted"),
         "waiting": device.fact("sealer", "waiting"),
+        "false_receipts": device.total("sealer", "false_receipts"),
         "restarts": {name: budget.total for name, budget in device.budgets.items()},
         "invalid_messages": {name: device.suspicion.invalid[name] for name in names},
         "layers": device.layers,
