@@ -99,7 +99,7 @@ def run(options: Namespace) -> None:
     patches = load_patches(source, train, PATCH_EXPAND, PATCH_SIZE)
     rest = 1.0 - sum(pool.share for pool in pools)
     pools.append(Pool(patches, labels, rest, index=order))
-    plan = Plan("classifier", options.steps or 3500, batch=128, rate=options.rate or 3e-3, seed=options.seed)
+    plan = Plan("classifier", options.steps or 4000, batch=128, rate=options.rate or 3e-3, seed=options.seed)
     network = fit(
         Classifier(),
         plan,

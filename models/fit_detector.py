@@ -43,7 +43,7 @@ def run(options: Namespace) -> None:
     grounds = [ground]
     if draw and rendered.available():
         grounds = [replace(ground, share=0.88), _rendered_ground(options.seed)]
-    plan = Plan("detector", options.steps or 6000, batch=16, rate=options.rate or 2e-3, seed=options.seed)
+    plan = Plan("detector", options.steps or 4800, batch=16, rate=options.rate or 2.5e-3, seed=options.seed)
     fit(
         Detector(),
         plan,
