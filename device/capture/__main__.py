@@ -69,6 +69,7 @@ class Announcer:
         self._me, self._ring, self._source = me, ring, source
         self._lockstep = settings.pace == "lockstep"
         self.joined_ms = 0  # a camera that was restarted counts on from here
+        self._newest_ms = 0
         self.readers = readers
         self._waiting: set[Link] = set()
         self._announced: FrameReady | None = None
@@ -123,7 +124,8 @@ class Announcer:
         self._me.sample("capture", time.perf_counter() - began)
         if not self._began:
             self._began, self._base_ms = time.monotonic(), t_ms
-        return FrameReady(number, slot, generation, self.joined_ms + t_ms)
+        self._newest_ms = max(self._newest_ms, self.joined_ms + t_ms)  # a file's times may go back, a drive's do not
+        return FrameReady(number, slot, generation, self._newest_ms)
 
     def _announce(self, ready: FrameReady, now: float) -> None:
         self._announced, self._sent_at = ready, now
