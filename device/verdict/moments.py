@@ -34,7 +34,7 @@ def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: 
         now_ms: milliseconds of the caller's own monotonic clock; None: it has none.
 
     Returns:
-        The readers of which at least one must have lied, most often none. The message is then not filed.
+        The readers of which at least one must have lied, most often none.
     """
     moment, accused = order.file(state, "perception", message.frame, message.t_ms, lockstep=lockstep, now_ms=now_ms)
     if moment is not None:
@@ -66,10 +66,12 @@ def released(
     while state.pending:
         moment = state.pending[0]
         utc_ms = _utc(state, moment)
-        route.forget(state, utc_ms)
         waited_ms = 0 if lockstep else _stream_ms(state, now_ms) - moment.t_ms
         forced = finishing or len(state.pending) > MAX_PENDING
-        if not forced and not (_spoken(state, moment, waited_ms) and _placed(state, moment, utc_ms, waited_ms)):
+        spoken = _spoken(state, moment, waited_ms)
+        if spoken or forced:  # before that its time is the word of one reader, which must not cost us fixes
+            route.forget(state, utc_ms)
+        if not forced and not (spoken and _placed(state, moment, utc_ms, waited_ms)):
             return
         state.pending.pop(0)
         order.passed(state, moment)

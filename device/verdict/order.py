@@ -31,7 +31,10 @@ _OTHER: Final[dict[Side, Side]] = {"perception": "codes", "codes": "perception"}
 def file(
     state: State, side: Side, frame: int, t_ms: int, *, lockstep: bool, now_ms: int | None
 ) -> tuple[Moment | None, frozenset[Side]]:
-    """The moment that a message of `side` belongs to, made and filed in order if it is new; and who is accused."""
+    """The moment that a message of `side` belongs to, made and filed in order if it is new; and who is accused.
+
+    There is no moment for a message that is old, or not believed.
+    """
     if frame <= max(state.marks[side], state.released_mark):
         state.ignored += 1
         return None, NOBODY
@@ -43,12 +46,15 @@ def file(
         for one in accused:
             _distrust(state, one)
         return None, accused
+    if lockstep and state.marks[_OTHER[side]] > frame + MAX_LEAD_FRAMES:  # its first word was a leap
+        accused = frozenset({_OTHER[side]})
+        _distrust(state, _OTHER[side])
     state.marks[side] = frame
     state.newest_ms = max(state.newest_ms, t_ms)
     index = _index(state, frame)
     if index == len(state.pending) or state.pending[index].frame != frame:
         state.pending.insert(index, Moment(frame, t_ms, 0, None, None))
-    return state.pending[index], NOBODY
+    return state.pending[index], accused
 
 
 def passed(state: State, moment: Moment) -> None:

@@ -141,6 +141,14 @@ def test_one_leap_of_many_frames_in_no_time_is_caught_too(lockstep: bool) -> Non
     assert set(accused) == {"codes"}
 
 
+@pytest.mark.parametrize("side", ["perception", "codes"])
+def test_a_leap_as_the_very_first_word_is_caught_when_the_other_speaks(side: Side) -> None:
+    leap: Said = seen(10**9, 10**9) if side == "perception" else Readings(10**9, 10**9, [])
+    verdicts, accused = play(STOP, inject=[leap], at=0)
+    assert [verdict.state for verdict in verdicts] == ["VERIFIED"]
+    assert set(accused) == {side}
+
+
 @pytest.mark.parametrize("lockstep", [True, False])
 def test_perception_that_races_ahead_cannot_outrun_the_code(lockstep: bool) -> None:
     """It tells a whole pass of another class in one go, before the code reader gets to those frames."""
