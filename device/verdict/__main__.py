@@ -32,7 +32,7 @@ from device.verdict.order import Side
 from device.verdict.trust import load_trust
 
 _RESEND_SECONDS = 1.0
-_MAX_UNSTORED = 4096
+_MAX_UNSTORED = 512  # of at most 2 KiB each, beside the judge's state, in a memory of 4 MiB
 _MAX_REPORTS = 16
 
 

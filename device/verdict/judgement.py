@@ -120,7 +120,9 @@ def _against(claimed: int | None, seen: Perceived) -> Perception:
         return Perception.NOTHING
     if not seen.stable:
         return Perception.UNSTABLE
-    return Perception.AGREES if claimed in (None, seen.class_id) else Perception.OTHER_CLASS_STABLE
+    if claimed in (None, seen.class_id):
+        return Perception.AGREES
+    return Perception.OTHER_CLASS_STABLE if seen.insists else Perception.UNSTABLE
 
 
 def _place(pose: Pose | None) -> Place | None:

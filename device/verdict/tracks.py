@@ -29,6 +29,7 @@ ALONE_SURE: Final = 0.6
 
 STABLE_SHARE: Final = 0.6
 """The most voted class is stable with at least this share of the weight."""
+INSIST_SURE: Final = 0.5
 CONSISTENT_SHARE: Final = 0.75
 CONSISTENT_CERTAINTY: Final = 0.6
 """Below this mean class probability the face looks like none of the classes (out of distribution)."""
@@ -48,7 +49,8 @@ class Perceived:
     """What perception said over a whole pass.
 
     `class_id` is the most voted class, None where no face is confirmed; `share` its share of the weight; `certainty`
-    its mean class probability; `doubts` the consistency checks that disagree, as words.
+    its mean class probability; `sure` the share of sightings that the detector was sure of; `doubts` the consistency
+    checks that disagree, as words.
     """
 
     class_id: int | None = None
@@ -56,11 +58,21 @@ class Perceived:
     certainty: float = 0.0
     seen: int = 0
     doubts: tuple[str, ...] = ()
+    sure: float = 0.0
 
     @property
     def stable(self) -> bool:
         """True where one class has a clear majority."""
         return self.class_id is not None and self.share >= STABLE_SHARE
+
+    @property
+    def insists(self) -> bool:
+        """True where it is stable and sure: enough to hold it against a signed code.
+
+        A bag over a face is now and then found, and read as this or that; a sticker that works is read as its target
+        surely and nearly always, since that is what it was made for.
+        """
+        return self.stable and self.certainty >= CONSISTENT_CERTAINTY and self.sure >= INSIST_SURE
 
 
 def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None, sure_score: float) -> None:
@@ -116,7 +128,8 @@ def perceived(faces: Sequence[Face], *, coded: bool) -> Perceived:
     best = max(weights, key=lambda class_id: (weights[class_id], -class_id))
     share, certainty = weights[best] / sum(weights.values()), certainties[best] / weights[best]
     seen = min(sum(face.sight.seen for face in confirmed), 100_000)
-    return Perceived(best, share, certainty, seen, _doubts(confirmed, share, certainty, seen))
+    sure = sum(face.sure for face in confirmed) / max(1, seen)
+    return Perceived(best, share, certainty, seen, _doubts(confirmed, share, certainty, seen), sure)
 
 
 def is_confirmed(face: Face) -> bool:

@@ -38,6 +38,13 @@ def test_a_sticker_is_contradicted_and_the_code_is_believed() -> None:
     assert (verdict.state, verdict.class_id, verdict.perceived_class_id) == ("CONTRADICTED", 14, 1)
 
 
+@pytest.mark.parametrize(("score", "certainty"), [(0.45, 0.9), (0.9, 0.55)])
+def test_a_bag_that_now_and_then_looks_like_a_sign_does_not_contradict_the_code(score: float, certainty: float) -> None:
+    covered = Sign(AT, lambda distance: (13, certainty), code(AT), score=score)
+    verdict = only(Drive([covered], register=registered(entry(AT))).run())
+    assert (verdict.state, verdict.class_id) == ("CODE_ONLY", 14)
+
+
 def test_a_code_of_an_unknown_key_is_forged() -> None:
     forged = signcode.issue(claims(AT), STRANGER).encode()
     verdict = only(Drive([Sign(AT, data=forged)], register=registered(entry(AT))).run())

@@ -59,6 +59,7 @@ class Sign:
     code_from_m: float = 12.0
     error_rate: float | None = 0.004
     unreadable: bool = False
+    score: float = 0.9  # the detector's
     change: Callable[[int, list[Reading]], list[Reading]] = lambda frame, readings: readings
 
     def box(self, distance: float) -> Box | None:
@@ -66,7 +67,7 @@ class Sign:
         if said is None:
             return None
         size = FOCAL * 0.75 / distance
-        return Box(768 + FOCAL * 3.5 / distance - size / 2, 432 - FOCAL * 1.2 / distance, size, size, 0.9, *said)
+        return Box(768 + FOCAL * 3.5 / distance - size / 2, 432 - FOCAL * 1.2 / distance, size, size, self.score, *said)
 
     def readings(self, frame: int, distance: float) -> list[Reading]:
         if self.data is None or not 5 < distance < self.code_from_m:
