@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import av
+
 from device.broker import Broker, free_port
 from device.cli.sink_process import SinkProcess
 from device.keys import load
@@ -63,6 +65,7 @@ class Course:
     home: Home
     folder: Path
     expected: dict[str, Any]
+    frames: int
 
 
 def prepare(folder: Path, seed: int = 11) -> Course:
@@ -76,7 +79,9 @@ def prepare(folder: Path, seed: int = 11) -> Course:
     rendered = drive.render(folder / "drive", seed, authority, now_ms, _CLASSIFIER, names=SCENES)
     signed = registers.issue(rendered.register, authority, issued_at=now_ms // 1000)
     (home.trust / "register.cose").write_bytes(signed)
-    return Course(home, folder / "drive", rendered.expected)
+    with av.open(str(rendered.video)) as container:
+        frames = container.streams.video[0].frames
+    return Course(home, folder / "drive", rendered.expected, frames)
 
 
 def endure(course: Course, blow: str, out: Path) -> Endured:
@@ -92,7 +97,7 @@ def endure(course: Course, blow: str, out: Path) -> Endured:
                 broker.kill()
             else:
                 os.kill(_find(process.pid, blow), signal.SIGKILL)
-            stall = _longest_stall(process, out, _WATCH_SECONDS)
+            stall = _longest_stall(process, out, course.frames, _WATCH_SECONDS)
             if blow == "receiver":
                 sink.start()
             elif blow == "broker":
@@ -135,8 +140,8 @@ def _wait_for_frame(process: subprocess.Popen[str], out: Path, frame: int) -> No
         time.sleep(0.01)
 
 
-def _longest_stall(process: subprocess.Popen[str], out: Path, seconds: float) -> float:
-    """The longest time without a new frame within `seconds`, or until the run ends."""
+def _longest_stall(process: subprocess.Popen[str], out: Path, in_all: int, seconds: float) -> float:
+    """The longest time without a new frame within `seconds`, or until the last frame."""
     began = last = time.monotonic()
     frames, longest = _frames(out), 0.0
     while process.poll() is None and time.monotonic() - began < seconds:
@@ -144,13 +149,9 @@ def _longest_stall(process: subprocess.Popen[str], out: Path, seconds: float) ->
         if (now_frames := _frames(out)) != frames:
             frames, last = now_frames, time.monotonic()
         longest = max(longest, time.monotonic() - last)
-        if frames == _all_frames(out):
+        if frames >= in_all:
             break
     return longest
-
-
-def _all_frames(out: Path) -> int:
-    return -1 if not (out / "summary.json").exists() else _frames(out)
 
 
 def _find(ancestor: int, compartment: str) -> int:

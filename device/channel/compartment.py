@@ -100,6 +100,10 @@ class Compartment:
         if len(samples) < _MAX_SAMPLES:
             samples.append(round(seconds * 1000.0, 3))
 
+    def report(self) -> None:
+        """Send a beat now: a fact has changed that warden waits for."""
+        self._beat(force=True)
+
     def pause(self, link: Link) -> None:
         """Leave the link's messages in the kernel for now (its sender will wait or lose its own)."""
         self._paused.add(link)

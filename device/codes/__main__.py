@@ -13,6 +13,7 @@ from device.channel.messages import FrameReady, Message, Readings, Region, Regio
 from device.codes.core import CodeReader
 
 _WAIT_FOR_REGIONS_SECONDS = 1.0
+_KEPT_REGIONS = 8  # more than perception can be ahead
 
 
 class CodesSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,21 +29,25 @@ def main(me: Compartment) -> None:
     reader.warm_up()
     stream = FrameStream(me, lockstep=settings.lockstep)
     perception, verdict = me.link("perception", Regions), me.link("verdict")
-    regions = Regions(0, [])
-    have_regions = False
+    regions: dict[int, list[Region]] = {}  # by frame; perception may be a few frames ahead
+    latest: list[Region] = []
     waiting_since: tuple[int, float] = (-1, 0.0)
     me.ready()
 
     def take_regions(message: Message) -> None:
-        nonlocal regions, have_regions
+        nonlocal latest
         if isinstance(message, Regions):
-            regions, have_regions = message, True
+            latest = regions[message.frame] = message.regions
+            while len(regions) > _KEPT_REGIONS:
+                del regions[min(regions)]
 
     def wanted(ready: FrameReady) -> list[Region] | None:
         """This frame's regions, the last known ones in realtime, None while they are worth waiting for."""
         nonlocal waiting_since
-        if (have_regions and regions.frame == ready.frame) or not settings.lockstep:
-            return regions.regions
+        if not settings.lockstep:
+            return latest
+        if ready.frame in regions:
+            return regions[ready.frame]
         if waiting_since[0] != ready.frame:
             waiting_since = (ready.frame, time.monotonic())
         return None if time.monotonic() - waiting_since[1] < _WAIT_FOR_REGIONS_SECONDS else []

@@ -146,8 +146,11 @@ class Court:
             self._remember()
         self._report()
         self._resend()
-        self._me.facts["unstored"] = len(self._unstored)
-        self._me.facts["finished"] = int(self._finished)
+        facts = {"unstored": len(self._unstored), "finished": int(self._finished)}
+        if self._finished and facts != self._me.facts:
+            self._me.facts.update(facts)
+            self._me.report()
+        self._me.facts.update(facts)
 
     def _report(self) -> None:
         while self._reports:

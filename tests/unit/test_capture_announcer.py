@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from device.capture.__main__ import Announcer, CaptureSettings
+from device.capture.__main__ import CaptureSettings
+from device.capture.announce import AHEAD, Announcer
 from device.channel import ring
 from device.channel.messages import FrameDone, FrameReady, Message
 
@@ -39,7 +40,33 @@ def test_times_that_go_back_in_the_file_do_not_go_back_for_the_readers() -> None
     me: Any = SimpleNamespace(sample=lambda stage, seconds: None, done=lambda facts: None, handled=0, dropped=0)
     source: Any = Source()
     announcer = Announcer(me, ring.RingWriter(os.dup(ring.create())), [reader], source, SETTINGS)
+    announcer.step()
     for frame in range(5):
         announcer.step()
         announcer.acknowledged(reader, FrameDone(frame))
+        announcer.step()
     assert [told.t_ms for told in reader.told if isinstance(told, FrameReady)] == [0, 40, 40, 40, 120]
+
+
+def stepped(announcer: Announcer, times: int = 20) -> None:
+    for _ in range(times):
+        announcer.step()
+
+
+def test_readers_go_on_apart_but_no_slot_is_written_again_before_all_are_done() -> None:
+    fast: Any = Reader()
+    slow: Any = Reader()
+    me: Any = SimpleNamespace(sample=lambda stage, seconds: None, done=lambda facts: None, handled=0, dropped=0)
+    source: Any = Source()
+    announcer = Announcer(me, ring.RingWriter(os.dup(ring.create())), [fast, slow], source, SETTINGS)
+    for frame in range(5):
+        stepped(announcer)
+        announcer.acknowledged(fast, FrameDone(frame))
+    frames = [told.frame for told in fast.told if isinstance(told, FrameReady)]
+    assert sorted(set(frames)) == list(range(AHEAD))  # the slow one still holds frame 0
+    assert {told.frame for told in slow.told if isinstance(told, FrameReady)} == {0}
+    for frame in range(5):
+        announcer.acknowledged(slow, FrameDone(frame))
+        stepped(announcer)
+        announcer.acknowledged(fast, FrameDone(max(frames) + 1 + frame))
+    assert {told.frame for told in slow.told if isinstance(told, FrameReady)} == set(range(5))
