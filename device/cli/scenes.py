@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.table import Table
 from device.channel.messages import Verdict
 from device.cli.show import STATE_STYLES, class_text
 
+_REMOTE_FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)  # a picture that fetches nothing
 _PICTURE_WIDTH = 122
 _PLAIN_WIDTH = 140  # columns, where the table goes to a file and not to a terminal
 _SLACK_FRAMES = 8  # a sign is judged on frames up to where it was passed; perception may hold on a little longer
@@ -92,7 +94,8 @@ def print_table(rows: Sequence[Row], picture: Path | None = None) -> None:
     if picture is not None:
         drawn = Console(record=True, width=_PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
         drawn.print(table)
-        drawn.save_svg(str(picture), title="sealcam demo")
+        svg = drawn.export_svg(title="sealcam demo")
+        picture.write_text(_REMOTE_FONTS.sub("", svg), encoding="utf-8")
 
 
 def _table(rows: Sequence[Row]) -> Table:
