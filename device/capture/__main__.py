@@ -13,10 +13,11 @@ import cv2
 import msgspec
 
 from device.capture.announce import Announcer
+from device.capture.errors import InputError
 from device.capture.sources import CameraSource, FolderSource, Source, VideoSource
 from device.channel.compartment import Compartment, run
 from device.channel.messages import FrameDone
-from device.channel.ring import RingWriter
+from device.channel.ring import MAX_HEIGHT, MAX_WIDTH, RingWriter
 
 
 class CaptureSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,6 +67,11 @@ def main(me: Compartment) -> None:
     me.tighten()  # the demuxer's first look at the file is under the run filter already
     source = open_source(settings)
     facts = source.facts
+    if facts.width > MAX_WIDTH or facts.height > MAX_HEIGHT:
+        raise InputError(
+            f"{settings.shown} has frames of {facts.width}x{facts.height}, at most {MAX_WIDTH}x{MAX_HEIGHT} are taken; "
+            "scale it down"
+        )
     go = me.ready(
         {
             "frames": max(0, facts.frames),

@@ -61,6 +61,8 @@ def input_kind(path: Path) -> str:
     try:
         if path.is_dir():
             return "folder"
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file; give a video file or a folder of frames")
         with path.open("rb"):
             return "video"
     except OSError as error:

@@ -40,6 +40,16 @@ def test_an_unreadable_video_is_named(home: Home, tmp_path: Path) -> None:
     refused(home, "replay", tmp_path / "x.mp4", said="x.mp4")
 
 
+def test_what_is_no_file_is_not_waited_for(home: Home, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    refused(home, "replay", tmp_path / "pipe.mp4", said="pipe.mp4")
+    refused(home, "replay", "/dev/zero", said="/dev/zero")
+
+
+def test_frames_that_are_too_large_are_refused_before_the_run(home: Home, make_video: VideoMaker) -> None:
+    refused(home, "replay", make_video(frames=2, size=(4608, 2592)), said="4608x2592")
+
+
 def test_an_empty_folder_is_named(home: Home, tmp_path: Path) -> None:
     (tmp_path / "frames").mkdir()
     refused(home, "replay", tmp_path / "frames", said="no frames")
