@@ -60,8 +60,10 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pins = re.findall(r"^((?:numpy|tflite-runtime)==[0-9.]+)(?: ;.*)?$", exported, re.MULTILINE)
     pins = [pin for pin in pins if not pin.startswith("numpy==2")]
     folder = tmp_path_factory.mktemp("tflite") / "venv"
-    subprocess.run([uv_command, "venv", "-q", "--python", found.stdout.strip(), str(folder)], check=True)
-    subprocess.run([uv_command, "pip", "install", "-q", "--python", str(folder / "bin" / "python"), *pins], check=True)
+    quiet = {**os.environ, "UV_NO_CACHE": "1"}
+    subprocess.run([uv_command, "venv", "-q", "--python", found.stdout.strip(), str(folder)], env=quiet, check=True)
+    install = [uv_command, "pip", "install", "-q", "--python", str(folder / "bin" / "python"), *pins]
+    subprocess.run(install, env=quiet, check=True)
     return folder / "bin" / "python"
 
 
