@@ -55,7 +55,6 @@ max_packet_size {packet}
 message_size_limit {packet}
 max_inflight_messages 64
 max_queued_messages 4096
-max_keepalive 60
 max_connections 64
 log_dest stderr
 log_type error
