@@ -37,8 +37,8 @@ topic read {ENVELOPE_FILTER}
 topic write sealcam/v1/+/receipt
 """
 
-# max_keepalive stays at its default: at 60, which is what a client has before it says CONNECT, mosquitto 2.0.21 ends new
-# connections as timed out whenever the second turns between accept and CONNECT.
+# max_keepalive stays at its default: at 60, which is what a client has before it says CONNECT, mosquitto 2.0.21 ends
+# new connections as timed out whenever the second turns between accept and CONNECT.
 _CONFIGURATION = """\
 per_listener_settings false
 listener {port} 127.0.0.1
