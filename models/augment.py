@@ -74,6 +74,47 @@ def far(image: Image, rng: Generator, least: int, most: int) -> Image:
     return np.asarray(cv2.resize(down, shape, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
+def weather(image: Image, rng: Generator) -> Image:
+    """One of dusk, a low sun, and rain."""
+    change = (dusk, backlit, rain)[int(rng.integers(3))]
+    return change(image, rng)
+
+
+def dusk(image: Image, rng: Generator) -> Image:
+    """Little light: a tenth to half of it, tinted by lamps, and the grain of a camera that turned up its gain."""
+    tint = np.array([1.0, 1.0, 1.0]) + rng.normal(0, 0.12, 3)
+    levels = np.arange(256, dtype=np.float32)[:, None]
+    table = np.clip(levels * rng.uniform(0.1, 0.5) * tint + rng.uniform(0, 10), 0, 255).astype(np.uint8)
+    return noise(np.asarray(cv2.LUT(image, table[None]), np.uint8), rng)
+
+
+def backlit(image: Image, rng: Generator) -> Image:
+    """A low sun in the picture: what faces the camera is dark, and a glow veils what is near the sun."""
+    height, width = image.shape[:2]
+    rows, columns = np.mgrid[0:24, 0:24].astype(np.float32) / 23
+    distance = np.hypot(rows - rng.uniform(-0.1, 0.6), columns - rng.uniform(0, 1))
+    glow = np.exp(-((distance / rng.uniform(0.15, 0.6)) ** 2)) * rng.uniform(80, 230)
+    veil = cv2.resize(glow.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    dark = cv2.convertScaleAbs(image, alpha=rng.uniform(0.3, 0.8))
+    return np.asarray(cv2.add(dark, cv2.merge([veil, veil, veil])), np.uint8)
+
+
+def rain(image: Image, rng: Generator) -> Image:
+    """Streaks of rain, haze, and the blur of a wet windscreen."""
+    height, width = image.shape[:2]
+    streaks = np.zeros((height, width), np.uint8)
+    slant, length = rng.normal(0, 0.25), rng.uniform(0.02, 0.08) * height
+    for x, y in rng.uniform(0, 1, (int(rng.integers(20, 160)), 2)) * (width, height):
+        end = round(float(x + slant * length)), round(float(y + length))
+        cv2.line(streaks, (round(float(x)), round(float(y))), end, int(rng.integers(30, 120)), 1, cv2.LINE_AA)
+    haze = rng.uniform(0.0, 0.5)
+    grey = float(rng.uniform(110, 200))
+    hazy = cv2.convertScaleAbs(image, alpha=1 - haze, beta=haze * grey)
+    if rng.random() < 0.6:
+        hazy = cv2.GaussianBlur(hazy, (0, 0), rng.uniform(0.4, 1.4))
+    return np.asarray(cv2.add(hazy, cv2.merge([streaks, streaks, streaks])), np.uint8)
+
+
 def shadow(image: Image, rng: Generator) -> Image:
     """Darkens (or lights) one side of a random line, as a branch or a lamp post does."""
     height, width = image.shape[:2]

@@ -43,7 +43,9 @@ def run(options: Namespace) -> None:
     grounds = [ground]
     if draw and rendered.available():
         grounds = [replace(ground, share=0.88), _rendered_ground(options.seed)]
-    plan = Plan("detector", options.steps or 4800, batch=16, rate=options.rate or 2.5e-3, seed=options.seed)
+    plan = Plan(
+        "detector", options.steps or 13000, batch=16, rate=options.rate or 2.5e-3, seed=options.seed, average=0.999
+    )
     fit(
         Detector(),
         plan,
@@ -61,14 +63,16 @@ def load_ground(source: Source, scenes: Sequence[gtsdb.Scene]) -> Ground:
     labels = np.concatenate([scene.class_ids for scene in scenes])
     counts = np.bincount(labels, minlength=len(CLASS_NAMES))
     chances = 1 / np.sqrt(counts[labels])
-    return Ground(frames, [scene.corners for scene in scenes], chances / chances.sum())
+    corners, kinds = [scene.corners for scene in scenes], [scene.class_ids for scene in scenes]
+    return Ground(frames, corners, kinds, chances / chances.sum())
 
 
 def _rendered_ground(seed: int) -> Ground:
     """Ten roads of the test rig: 12 % of the samples, each sign alike."""
     views = rendered.render(10, seed)
     signs = sum(len(boxes) for boxes in views.corners)
-    return Ground(views.frames, views.corners, np.full(signs, 1 / signs), rendered.SCALE, 0.12)
+    unknown = [np.full(len(boxes), -1, np.int64) for boxes in views.corners]
+    return Ground(views.frames, views.corners, unknown, np.full(signs, 1 / signs), rendered.SCALE, 0.12)
 
 
 def _cutouts(source: Source, rows: Sequence[gtsrb.Crop]) -> paste.Cutouts:
@@ -76,7 +80,8 @@ def _cutouts(source: Source, rows: Sequence[gtsrb.Crop]) -> paste.Cutouts:
     chosen = [row for row in rows if row.box[2] - row.box[0] >= 24][::3]
     patches = load_patches(source, chosen, 1.04, paste.SIDE)
     pictures = [paste.cut(patch, row.class_id) for patch, row in zip(patches, chosen, strict=True)]
-    return paste.Cutouts(pictures, np.array([1.6 * (row.box[2] - row.box[0]) for row in chosen], np.float32))
+    largest = np.array([1.6 * (row.box[2] - row.box[0]) for row in chosen], np.float32)
+    return paste.Cutouts(pictures, largest, np.array([row.class_id for row in chosen], np.int64))
 
 
 def _own_cutouts(ground: Ground) -> paste.Cutouts:
@@ -87,7 +92,7 @@ def _own_cutouts(ground: Ground) -> paste.Cutouts:
         patch = cv2.resize(ground.frames[owner][top:bottom, left:right], (paste.SIDE, paste.SIDE))
         pictures.append(np.dstack([patch, paste.outline("circle")]))
         largest.append(1.6 * (right - left))
-    return paste.Cutouts(pictures, np.array(largest, np.float32))
+    return paste.Cutouts(pictures, np.array(largest, np.float32), np.concatenate(ground.kinds))
 
 
 def batch_of(grounds: Sequence[Ground], extras: Extras, plan: Plan, step: int) -> Batch:
@@ -96,9 +101,9 @@ def batch_of(grounds: Sequence[Ground], extras: Extras, plan: Plan, step: int) -
     images: list[NDArray[np.uint8]] = []
     parts = []
     for _ in range(plan.batch):
-        image, corners, ignored = sample(grounds, extras, rng)
+        image, corners, kinds, ignored = sample(grounds, extras, rng)
         images.append(image)
-        parts.append(targets.draw(corners, ignored, SIZE // targets.STRIDE))
+        parts.append(targets.draw(corners, kinds, ignored, SIZE // targets.STRIDE))
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), targets.stack(parts)
 
 
@@ -106,5 +111,5 @@ def loss_of(network: nn.Module, batch: Batch) -> Tensor:
     """The detector's loss on a batch."""
     images, wanted = batch
     with torch.autocast("cpu", torch.bfloat16):
-        heatmap, sides = network(images.float())
-    return targets.loss(heatmap, sides, wanted)
+        heatmap, sides, kinds = network.with_kind(images.float())
+    return targets.loss(heatmap, sides, kinds, wanted)

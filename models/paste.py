@@ -23,10 +23,11 @@ SIDE = 64
 
 @dataclass(frozen=True)
 class Cutouts:
-    """Cut-out signs (N RGBA pictures) and the largest side in pixels at which each still looks real (N)."""
+    """Cut-out signs (N RGBA pictures), the largest side in pixels at which each still looks real (N), classes (N)."""
 
     pictures: Sequence[Cutout]
     largest: NDArray[np.float32]
+    kinds: NDArray[np.int64]
 
 
 @cache

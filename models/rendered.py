@@ -20,8 +20,8 @@ from models.source import Image
 if TYPE_CHECKING:
     from hardware.rig.drive import Stage, World
 
-SCALE = 2 / 3
-"""1536x864 into 1024x576."""
+SCALE = 0.9
+"""1536x864 into 1376x774: what the `far` operating point sees."""
 
 _NEAREST_M, _FARTHEST_M = 4.0, 40.0
 _SIGNS = 8

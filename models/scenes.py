@@ -11,20 +11,27 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from models import augment
+from models.classes import CLASS_NAMES
 from models.paste import Cutout, Cutouts, paste
 from models.source import Image
 
-SIZE = 320
-RUN_TIME_SCALE = 0.72
-"""1360x800 letterboxed into 1024x576."""
+SIZE = 384
 
-_SCALES = 0.5, 1.6
+_SCALES = 0.45, 1.35
+"""Around the operating points: `far` shows a frame of 1360x800 as it is, `fast` at 0.72."""
+
 _SMALLEST = 7.0
+_PAIRS = ((19, 20), (33, 34), (36, 37), (38, 39))  # what a mirror turns into another class
+_MIRRORED = np.arange(len(CLASS_NAMES) + 1)  # the last stands for -1, not known
+_MIRRORED[-1] = -1
+for _left, _right in _PAIRS:
+    _MIRRORED[[_left, _right]] = _right, _left
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Frames (RGB) and the corners of their signs (N x 4 each); `scale` brings them to run-time size.
+    """Frames (RGB), the corners (N x 4 each) and classes (N each, -1 for not known) of their signs; `scale` brings them
+    to the size that the `far` operating point sees.
 
     `chances` weighs the frames' signs (all frames' in one row) as the middle of a sample; `share` is how many of the
     samples show this ground.
@@ -32,8 +39,9 @@ class Ground:
 
     frames: Sequence[Image]
     corners: Sequence[NDArray[np.float32]]
+    kinds: Sequence[NDArray[np.int64]]
     chances: NDArray[np.float64]
-    scale: float = RUN_TIME_SCALE
+    scale: float = 1.0
     share: float = 1.0
     owners: NDArray[np.int64] = field(init=False)
 
@@ -51,27 +59,33 @@ class Extras:
     panels: Sequence[Cutout]
 
 
-Sample = tuple[Image, NDArray[np.float32], NDArray[np.bool_]]
-"""Picture (SIZE x SIZE x 3), corners of its signs (N x 4), and which of them are too small or cut off: not to learn."""
+Boxes = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Corners (N x 4) and classes (N)."""
+
+Sample = tuple[Image, NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]
+"""Picture (SIZE x SIZE x 3), corners (N x 4) and classes (N) of its signs, and which of them are too small or cut off:
+not to learn."""
 
 
 def sample(grounds: Sequence[Ground], extras: Extras, rng: Generator) -> Sample:
     """Draws one sample."""
-    image, corners = _piece(grounds[int(rng.choice(len(grounds), p=[ground.share for ground in grounds]))], rng)
+    chosen = int(rng.choice(len(grounds), p=[ground.share for ground in grounds]))
+    image, (corners, kinds) = _piece(grounds[chosen], rng)
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
         corners = np.stack([SIZE - corners[:, 2], corners[:, 1], SIZE - corners[:, 0], corners[:, 3]], 1)
-    corners = _with_pasted(image, corners, extras, rng)
+        kinds = _MIRRORED[kinds]
+    corners, kinds = _with_pasted(image, corners, kinds, extras, rng)
     clipped = np.clip(corners, 0, SIZE)
     area = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
     visible = np.prod(np.maximum(clipped[:, 2:] - clipped[:, :2], 0), axis=1) / np.maximum(area, 1e-6)
     kept = visible > 0.1
     side = (clipped[:, 2:] - clipped[:, :2]).min(1, initial=1e9)
     ignored = (visible < 0.65) | (side < _SMALLEST)
-    return _degraded(image, rng), clipped[kept].astype(np.float32), ignored[kept]
+    return _degraded(image, rng), clipped[kept].astype(np.float32), kinds[kept], ignored[kept]
 
 
-def _piece(ground: Ground, rng: Generator) -> tuple[Image, NDArray[np.float32]]:
+def _piece(ground: Ground, rng: Generator) -> tuple[Image, Boxes]:
     """A square of a frame at a jittered scale, in the middle or not of one of its signs."""
     scale = ground.scale * float(np.exp(rng.uniform(*np.log(_SCALES))))
     side = SIZE / scale
@@ -93,16 +107,19 @@ def _piece(ground: Ground, rng: Generator) -> tuple[Image, NDArray[np.float32]]:
     method = cv2.INTER_AREA if scale < 1 and rng.random() < 0.5 else cv2.INTER_LINEAR
     scaled = cv2.resize(image, (SIZE, SIZE), interpolation=method)
     corners = (boxes - np.array([left, top, left, top], np.float32)) * np.float32(SIZE / extent)
-    return np.asarray(scaled, np.uint8), corners
+    return np.asarray(scaled, np.uint8), (corners, ground.kinds[index])
 
 
-def _with_pasted(image: Image, corners: NDArray[np.float32], extras: Extras, rng: Generator) -> NDArray[np.float32]:
-    boxes = [box for box in corners]
+def _with_pasted(
+    image: Image, corners: NDArray[np.float32], kinds: NDArray[np.int64], extras: Extras, rng: Generator
+) -> Boxes:
+    boxes, classes = list(corners), kinds.tolist()
     for _ in range(int(rng.choice(4, p=[0.25, 0.3, 0.25, 0.2]))):
-        w, h = np.exp(rng.uniform(np.log(10), np.log(130))) * np.exp(rng.normal(0, 0.06, 2))
+        w, h = np.exp(rng.uniform(np.log(10), np.log(150))) * np.exp(rng.normal(0, 0.06, 2))
         spot = _free_spot(boxes, w, h, rng)
         if spot is not None:
-            picture = _sign(extras, max(w, h), rng)
+            picture, kind = _sign(extras, max(w, h), rng)
+            classes.append(kind)
             boxes.append(paste(image, _relit(picture, rng), (*spot, w, h), rng))
             if rng.random() < 0.4:  # a panel below the sign, as the coded signs have
                 wide = w * rng.uniform(0.6, 1.3)
@@ -114,18 +131,21 @@ def _with_pasted(image: Image, corners: NDArray[np.float32], extras: Extras, rng
         spot = _free_spot(boxes, w, h, rng)
         if spot is not None:
             paste(image, _relit(_panel(extras, rng), rng), (*spot, w, h), rng)
-    return np.stack([*boxes]).astype(np.float32) if boxes else np.zeros((0, 4), np.float32)
+    return np.array(boxes, np.float32).reshape(-1, 4), np.array(classes, np.int64)
 
 
 def _panel(extras: Extras, rng: Generator) -> Cutout:
     return extras.panels[int(rng.integers(len(extras.panels)))]
 
 
-def _sign(extras: Extras, side: float, rng: Generator) -> Cutout:
+def _sign(extras: Extras, side: float, rng: Generator) -> tuple[Cutout, int]:
+    """A picture of a sign, and its class."""
     if extras.drawings and rng.random() < 0.3:
-        return extras.drawings[int(rng.integers(len(extras.drawings)))]
+        kind = int(rng.integers(len(extras.drawings)))
+        return extras.drawings[kind], kind
     fine = np.flatnonzero(extras.signs.largest >= side)
-    return extras.signs.pictures[int(rng.choice(fine) if len(fine) else extras.signs.largest.argmax())]
+    chosen = int(rng.choice(fine) if len(fine) else extras.signs.largest.argmax())
+    return extras.signs.pictures[chosen], int(extras.signs.kinds[chosen])
 
 
 def _free_spot(boxes: Sequence[NDArray[np.float32]], w: float, h: float, rng: Generator) -> tuple[float, float] | None:
@@ -146,6 +166,8 @@ def _relit(picture: Cutout, rng: Generator) -> Cutout:
 def _degraded(image: Image, rng: Generator) -> Image:
     if rng.random() < 0.8:
         image = augment.light(image, rng, 0.7)
+    if rng.random() < 0.15:
+        image = augment.weather(image, rng)
     if rng.random() < 0.2:
         image = augment.sharpened(image, rng)
     if rng.random() < 0.25:  # a small video, scaled up to the network's input

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,22 +17,29 @@ STRIDE = 8
 
 @dataclass(frozen=True)
 class Targets:
-    """Targets of one batch, all float32, H and W in cells.
+    """Targets of one batch, all float32 but `kind`, H and W in cells.
 
     heat N x H x W (0..1, 1 at a sign's cell), counted N x H x W (0 where nothing is to be learnt), sides N x 4 x H x W
-    (input pixels), weight N x H x W (a sign's weights sum to 1, 0 where no box is to be learnt).
+    (input pixels), weight N x H x W (a sign's weights sum to 1, 0 where no box is to be learnt), kind N x H x W (int64:
+    the class of the sign there, -1 for none or not known).
     """
 
     heat: Tensor
     counted: Tensor
     sides: Tensor
     weight: Tensor
+    kind: Tensor
 
 
-def draw(corners: NDArray[np.float32], ignored: NDArray[np.bool_], cells: int) -> tuple[NDArray[np.float32], ...]:
-    """heat, counted, sides (4 x H x W) and weight of one square sample of `cells` x `cells` cells."""
+Drawn = tuple[NDArray[Any], ...]
+"""heat, counted, sides (4 x H x W), weight and kind of one sample."""
+
+
+def draw(corners: NDArray[np.float32], kinds: NDArray[np.int64], ignored: NDArray[np.bool_], cells: int) -> Drawn:
+    """The targets of one square sample of `cells` x `cells` cells, from its signs' corners, classes and flags (N)."""
     heat, weight = np.zeros((cells, cells), np.float32), np.zeros((cells, cells), np.float32)
     counted, sides = np.ones((cells, cells), np.float32), np.zeros((4, cells, cells), np.float32)
+    kind = np.full((cells, cells), -1, np.int64)
     middles = (np.arange(cells, dtype=np.float32) + 0.5) * STRIDE
     areas = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
     for index in np.argsort(-areas):  # small signs last: they stay on top
@@ -51,21 +59,24 @@ def draw(corners: NDArray[np.float32], ignored: NDArray[np.bool_], cells: int) -
         inside = np.broadcast_to(middles, (cells, cells))
         outer = np.stack([inside - left, inside.T - top, right - inside, bottom - inside.T])
         sides[:, here] = outer[:, here]
-    return heat, counted, sides, weight
+        kind[here] = kinds[index]
+    return heat, counted, sides, weight, kind
 
 
-def stack(parts: Sequence[tuple[NDArray[np.float32], ...]]) -> Targets:
+def stack(parts: Sequence[Drawn]) -> Targets:
     """One batch of what `draw` returned."""
-    heat, counted, sides, weight = (torch.from_numpy(np.stack(kind)) for kind in zip(*parts, strict=True))
-    return Targets(heat, counted, sides, weight)
+    heat, counted, sides, weight, kind = (torch.from_numpy(np.stack(maps)) for maps in zip(*parts, strict=True))
+    return Targets(heat, counted, sides, weight, kind)
 
 
-def loss(heatmap: Tensor, sides: Tensor, targets: Targets) -> Tensor:
-    """Penalty-reduced focal loss (CornerNet, ECCV 2018) plus twice the GIoU loss (Rezatofighi et al., CVPR 2019).
+def loss(heatmap: Tensor, sides: Tensor, kinds: Tensor, targets: Targets) -> Tensor:
+    """Penalty-reduced focal loss (CornerNet, ECCV 2018), twice the GIoU loss (Rezatofighi et al., CVPR 2019), and a
+    third of the classes' cross-entropy.
 
     Args:
         heatmap: logits, N x 1 x H x W.
         sides: distances, N x 4 x H x W.
+        kinds: class logits, N x classes x H x W.
     """
     logits = heatmap[:, 0].float()
     p = torch.sigmoid(logits)
@@ -75,7 +86,10 @@ def loss(heatmap: Tensor, sides: Tensor, targets: Targets) -> Tensor:
     signs = centre.sum().clamp(min=1)
     focal = -(hit + miss).sum() / signs
     overlap = _giou(sides.float(), targets.sides)
-    return focal + 2 * ((1 - overlap) * targets.weight).sum() / targets.weight.sum().clamp(min=1)
+    boxes = ((1 - overlap) * targets.weight).sum() / targets.weight.sum().clamp(min=1)
+    named = targets.weight * (targets.kind >= 0)
+    doubt = functional.cross_entropy(kinds.float(), targets.kind, ignore_index=-1, reduction="none")
+    return focal + 2 * boxes + (doubt * named).sum() / (3 * named.sum().clamp(min=1))
 
 
 def _giou(one: Tensor, other: Tensor) -> Tensor:
