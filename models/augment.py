@@ -121,5 +121,5 @@ def shadow(image: Image, rng: Generator) -> Image:
     angle = rng.uniform(0, 2 * np.pi)
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     distance = np.cos(angle) * (columns - rng.uniform(0, width)) + np.sin(angle) * (rows - rng.uniform(0, height))
-    factor = np.where(distance > 0, np.float32(rng.uniform(0.4, 1.3)), np.float32(1))
+    factor = np.where(distance > 0, np.float32(rng.uniform(0.25, 1.3)), np.float32(1))
     return np.asarray(np.clip(image * factor[:, :, None], 0, 255), np.uint8)

@@ -44,6 +44,10 @@ def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
         result = augment.light(result, rng)
     if rng.random() < 0.15 * more:
         result = augment.shadow(result, rng)
+    if rng.random() < 0.08:
+        result = augment.weather(result, rng)
+    if rng.random() < 0.1:
+        result = _covered(result, rng)
     if rng.random() < 0.15:
         result = augment.sharpened(result, rng)
     if rng.random() < 0.35:
@@ -55,6 +59,18 @@ def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
     if rng.random() < 0.3:
         result = augment.compressed(result, rng)
     return result
+
+
+def _covered(image: Image, rng: Generator) -> Image:
+    """A leaf, a post or a smear over up to a tenth of the crop, in a colour of the crop itself."""
+    height, width = image.shape[:2]
+    w, h = rng.uniform(0.08, 0.35, 2) * (width, height)
+    x, y = rng.uniform(0, 1, 2) * (width - w, height - h)
+    colour = image[int(rng.integers(height)), int(rng.integers(width))].tolist()
+    covered = image.copy()
+    box = ((float(x + w / 2), float(y + h / 2)), (float(w), float(h)), float(rng.uniform(0, 180)))
+    cv2.fillConvexPoly(covered, np.round(cv2.boxPoints(box)).astype(np.int32), colour, cv2.LINE_AA)
+    return np.asarray(covered, np.uint8)
 
 
 def _pose(patch: Image, rng: Generator, more: float) -> Image:

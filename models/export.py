@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from models.errors import ExportError
 from models.nets import Classifier, Detector, Scale
+from models.resizable import resizable
 
 
 class _Outputs(nn.Module):  # type: ignore[misc]
@@ -70,7 +71,7 @@ def to_int8(model: bytes, images: Iterable[NDArray[np.uint8]], last_square_in_fl
         for name in (TFLOperationName.MUL, TFLOperationName.OUTPUT):
             work.update_quantization_recipe(regex=".*", operation_name=name, algorithm_key=AlgorithmName.NO_QUANTIZE)
     result = work.quantize(work.calibrate({signature: samples}, num_threads=2))
-    return bytes(result.quantized_model)
+    return resizable(bytes(result.quantized_model))
 
 
 def _full_range(image: NDArray[np.float32]) -> NDArray[np.float32]:

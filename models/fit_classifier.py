@@ -13,15 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from models import drawings, gtsdb, gtsrb, not_signs, shipped, splits
+from models import drawings, gtsdb, gtsrb, not_signs, other_signs, shipped, splits
+from models.classes import CLASS_NAMES
 from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches, sample
 from models.loop import Plan, fit
 from models.nets import Classifier
 from models.source import Source
 
-BACKGROUND = -1
-"""Label of a patch without a sign. It is trained towards "all classes alike": Hendrycks et al., "Deep Anomaly Detection
-with Outlier Exposure", ICLR 2019. The network keeps 43 outputs, and its probability stays low on such patches."""
+NOT_A_SIGN = len(CLASS_NAMES)
+"""Label, and index of the logit, of what is none of the 43: background, other signs, what the detector mistook."""
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,11 @@ def _draw(pool: Pool, rng: Generator) -> tuple[NDArray[np.uint8], int]:
 
 
 def loss_of(network: nn.Module, batch: Batch) -> Tensor:
-    """Cross-entropy with a little label smoothing; towards the uniform distribution where there is no sign."""
+    """Cross-entropy with a little label smoothing."""
     images, labels = batch
     with torch.autocast("cpu", torch.bfloat16):
         logits = network(images.float())
-    logits = logits.float()
-    target = functional.one_hot(labels.clamp(min=0), logits.shape[1]).float()
-    signs = (labels >= 0).float()[:, None]
-    smooth = 1 / logits.shape[1]
-    target = signs * (0.96 * target + 0.04 * smooth) + (1 - signs) * smooth
-    weight = signs[:, 0] + 0.5 * (1 - signs[:, 0])
-    losses = -(target * functional.log_softmax(logits, 1)).sum(1)
-    return (losses * weight).sum() / weight.sum()
+    return functional.cross_entropy(logits.float(), labels, label_smoothing=0.03)
 
 
 def class_balanced(labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
@@ -99,7 +92,9 @@ def run(options: Namespace) -> None:
     patches = load_patches(source, train, PATCH_EXPAND, PATCH_SIZE)
     rest = 1.0 - sum(pool.share for pool in pools)
     pools.append(Pool(patches, labels, rest, index=order))
-    plan = Plan("classifier", options.steps or 4000, batch=128, rate=options.rate or 3e-3, seed=options.seed)
+    plan = Plan(
+        "classifier", options.steps or 9000, batch=128, rate=options.rate or 3e-3, seed=options.seed, average=0.999
+    )
     network = fit(
         Classifier(),
         plan,
@@ -111,7 +106,7 @@ def run(options: Namespace) -> None:
     )
     held = [row for row in rows if row.track in tracks]
     seen = load_patches(source, held, CROP_EXPAND, INPUT_SIZE)
-    right = predict(network, seen).argmax(1) == np.array([row.class_id for row in held])
+    right = predict(network, seen)[:, :NOT_A_SIGN].argmax(1) == np.array([row.class_id for row in held])
     print(f"validation: {right.mean():.4%} of {len(held)} crops of {len(tracks)} held-out tracks")
 
 
@@ -120,11 +115,16 @@ def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> lis
     frames = [gtsdb.frame(source, scene) for scene in tqdm(scenes, desc="decode scenes", unit="frame")]
     corners = [scene.corners for scene in scenes]
     grounds = not_signs.background_patches(frames, corners, 12000, options.seed)
-    others = [(grounds, 0.06), (not_signs.bags(grounds, 600, options.seed), 0.02)]
+    rng = np.random.default_rng(options.seed)
+    others = [
+        (grounds, 0.06),
+        (not_signs.bags(grounds, 600, options.seed), 0.02),
+        (other_signs.patches(grounds, 12000, rng, held_out=False), 0.1),
+    ]
     if options.detector is not None:
-        detector = shipped.load(options.detector, score=0.25).detector
-        others.append((not_signs.false_detections(detector, frames, corners), 0.06))
-    pools = [Pool(found, np.full(len(found), BACKGROUND, np.int64), share) for found, share in others if len(found)]
+        models = shipped.load(options.detector, score=0.15)
+        others.append((not_signs.false_detections(models, frames, corners), 0.05))
+    pools = [Pool(found, np.full(len(found), NOT_A_SIGN, np.int64), share) for found, share in others if len(found)]
     draw = None if options.no_drawings else drawings.available()
     if draw is not None:
         drawn, labels = drawings.patches(draw, grounds, 6000, np.random.default_rng(options.seed))
@@ -133,7 +133,7 @@ def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> lis
 
 
 def predict(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Logits (N x 43) of the float network on crops (N x 48 x 48 x 3)."""
+    """Logits (N x 44) of the float network on crops (N x 48 x 48 x 3)."""
     network.eval()
     parts = torch.split(torch.from_numpy(images).permute(0, 3, 1, 2), 512)
     with torch.inference_mode():

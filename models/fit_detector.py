@@ -1,10 +1,12 @@
-"""Training of the detector on GTSDB scenes with pasted GTSRB signs, drawings and panels."""
+"""Training of the detector on GTSDB scenes with pasted GTSRB signs, drawings and panels, in two stages: the second one
+also looks at what the first one mistook for signs (hard negatives: Shrivastava et al., CVPR 2016)."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from models import drawings, gtsdb, gtsrb, paste, rendered, splits, targets
+from models import checkpoint, drawings, gtsdb, gtsrb, mistakes, paste, rendered, shipped, splits, targets
 from models.classes import CLASS_NAMES
 from models.crops import load_patches
 from models.loop import Plan, fit
@@ -43,18 +45,30 @@ def run(options: Namespace) -> None:
     grounds = [ground]
     if draw and rendered.available():
         grounds = [replace(ground, share=0.88), _rendered_ground(options.seed)]
-    plan = Plan(
-        "detector", options.steps or 13000, batch=16, rate=options.rate or 2.5e-3, seed=options.seed, average=0.999
-    )
-    fit(
-        Detector(),
-        plan,
-        lambda step: batch_of(grounds, extras, plan, step),
-        loss_of,
-        options.out / "detector.pt",
-        options.resume,
-        options.start_from,
-    )
+    plan = Plan("detector", options.steps or 13000, 16, options.rate or 2.5e-3, options.seed, average=0.999)
+    second = replace(plan, steps=plan.steps * 5 // 13, rate=plan.rate * 0.4, seed=plan.seed + 1)
+    first_path, path = options.out / "detector-first.pt", options.out / "detector.pt"
+    going_on = options.resume and path.is_file()
+    if not going_on and not (options.resume and _finished(first_path, plan)):
+        resumes = options.resume and first_path.is_file()
+        _stage(plan, grounds, extras, first_path, resumes, options.start_from)
+    network = Detector()
+    network.load_state_dict(checkpoint.load(first_path, "detector")["average"])
+    classifier = shipped.load(options.detector).classifier if options.detector else None
+    found = mistakes.find(network, ground, classifier)
+    print(f"{len(found.mistaken)} mistakes, {sum(map(len, found.doubtful))} signs without a label", flush=True)
+    grounds[0] = replace(grounds[0], mistaken=found.mistaken, doubtful=found.doubtful)
+    _stage(second, grounds, extras, path, going_on, first_path)
+
+
+def _stage(
+    plan: Plan, grounds: Sequence[Ground], extras: Extras, path: Path, resumes: bool, start_from: Path | None
+) -> None:
+    fit(Detector(), plan, lambda step: batch_of(grounds, extras, plan, step), loss_of, path, resumes, start_from)
+
+
+def _finished(path: Path, plan: Plan) -> bool:
+    return path.is_file() and int(checkpoint.load(path, "detector")["step"]) >= plan.steps
 
 
 def load_ground(source: Source, scenes: Sequence[gtsdb.Scene]) -> Ground:

@@ -52,23 +52,25 @@ def inverted(inside: int, outside: int, expand: int, stride: int = 1) -> nn.Modu
 
 
 class Classifier(nn.Module):  # type: ignore[misc]
-    """48 x 48 crop -> 43 logits; about 180 thousand parameters, 20 million multiply-adds."""
+    """48 x 48 crop -> 44 logits, the last of them for "none of these"; 0.24 million parameters, 19.6 million
+    multiply-adds."""
 
-    def __init__(self, classes: int = 43) -> None:
+    def __init__(self, classes: int = 44) -> None:
         super().__init__()
         self.features = nn.Sequential(
             Scale(),
-            conv(3, 24),
-            conv(24, 32, stride=2),
+            conv(3, 16),
+            conv(16, 32, stride=2),
             Residual(conv(32, 32)),
-            conv(32, 56, stride=2),
-            Residual(conv(56, 56)),
-            conv(56, 88, stride=2),
-            inverted(88, 88, 2),
+            conv(32, 64, stride=2),
+            inverted(64, 64, 2),
+            conv(64, 104, stride=2),
+            inverted(104, 104, 2),
+            inverted(104, 104, 2),
             nn.AvgPool2d(2),
         )
         self.drop = nn.Dropout(0.2)
-        self.head = nn.Conv2d(88, classes, 3)
+        self.head = nn.Conv2d(104, classes, 3)
 
     def forward(self, image: Tensor) -> Tensor:
         return torch.flatten(self.head(self.drop(self.features(image))), 1)

@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from device.perception.classify import crop
-from device.perception.detect import Detector
 from models import rendered
 from models.crops import PATCH_EXPAND, PATCH_SIZE
 from models.drawings import laid
+from models.shipped import Shipped
 from models.source import Image
 
 Patches = NDArray[np.uint8]
 """N x 64 x 64 x 3, RGB."""
 
 _SIZE = (PATCH_SIZE, PATCH_SIZE)
+_SURE = 0.9
 
 
 def background_patches(frames: Sequence[Image], boxes: Sequence[NDArray[np.float32]], count: int, seed: int) -> Patches:
@@ -45,14 +46,20 @@ def background_patches(frames: Sequence[Image], boxes: Sequence[NDArray[np.float
     return np.stack(taken)
 
 
-def false_detections(detector: Detector, frames: Sequence[Image], boxes: Sequence[NDArray[np.float32]]) -> Patches:
-    """What `detector` finds in training frames where there is no labelled sign; signs outside the 43 classes too."""
+def false_detections(models: Shipped, frames: Sequence[Image], boxes: Sequence[NDArray[np.float32]]) -> Patches:
+    """What the detector finds in training frames where there is no labelled sign; signs outside the 43 classes too.
+
+    What the present classifier is sure to know is left out: GTSDB leaves some signs of the 43 without a box.
+    """
     taken: list[Image] = []
     for frame, truth in zip(tqdm(frames, desc="false detections", unit="frame", mininterval=2), boxes, strict=True):
-        for x, y, w, h, _ in detector(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), np.uint8)):
+        picture = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), np.uint8)
+        for x, y, w, h, _ in models.detector(picture):
             left, top, right, bottom = truth.T.reshape(4, -1)
             if not ((left < x + w) & (right > x) & (top < y + h) & (bottom > y)).any():
-                taken.append(crop(frame, (x, y, w, h), PATCH_EXPAND, _SIZE))
+                (seen,) = models.classifier(picture, [(x, y, w, h)])
+                if seen.probability < _SURE:
+                    taken.append(crop(frame, (x, y, w, h), PATCH_EXPAND, _SIZE))
     return np.stack(taken) if taken else np.zeros((0, *_SIZE, 3), np.uint8)
 
 

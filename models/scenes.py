@@ -22,8 +22,8 @@ _SCALES = 0.45, 1.35
 
 _SMALLEST = 7.0
 _PAIRS = ((19, 20), (33, 34), (36, 37), (38, 39))  # what a mirror turns into another class
-_MIRRORED = np.arange(len(CLASS_NAMES) + 1)  # the last stands for -1, not known
-_MIRRORED[-1] = -1
+_MIRRORED = np.arange(len(CLASS_NAMES) + 2)  # the last two stand for themselves: doubtful, and not known
+_MIRRORED[-2:] = -2, -1
 for _left, _right in _PAIRS:
     _MIRRORED[[_left, _right]] = _right, _left
 
@@ -34,7 +34,9 @@ class Ground:
     to the size that the `far` operating point sees.
 
     `chances` weighs the frames' signs (all frames' in one row) as the middle of a sample; `share` is how many of the
-    samples show this ground.
+    samples show this ground. `mistaken` (N x 3: frame, x, y) are middles of what an earlier stage took for a sign and
+    is none: a fifth of the samples show one. `doubtful` are the corners (N x 4 each) of signs that nobody labelled:
+    nothing is learnt there.
     """
 
     frames: Sequence[Image]
@@ -43,6 +45,8 @@ class Ground:
     chances: NDArray[np.float64]
     scale: float = 1.0
     share: float = 1.0
+    mistaken: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    doubtful: Sequence[NDArray[np.float32]] = ()
     owners: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +62,9 @@ class Extras:
     drawings: Sequence[Cutout]
     panels: Sequence[Cutout]
 
+
+UNLABELLED = -2
+"""The class of a doubtful sign."""
 
 Boxes = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Corners (N x 4) and classes (N)."""
@@ -81,7 +88,7 @@ def sample(grounds: Sequence[Ground], extras: Extras, rng: Generator) -> Sample:
     visible = np.prod(np.maximum(clipped[:, 2:] - clipped[:, :2], 0), axis=1) / np.maximum(area, 1e-6)
     kept = visible > 0.1
     side = (clipped[:, 2:] - clipped[:, :2]).min(1, initial=1e9)
-    ignored = (visible < 0.65) | (side < _SMALLEST)
+    ignored = (visible < 0.65) | (side < _SMALLEST) | (kinds == UNLABELLED)
     return _degraded(image, rng), clipped[kept].astype(np.float32), kinds[kept], ignored[kept]
 
 
@@ -89,14 +96,15 @@ def _piece(ground: Ground, rng: Generator) -> tuple[Image, Boxes]:
     """A square of a frame at a jittered scale, in the middle or not of one of its signs."""
     scale = ground.scale * float(np.exp(rng.uniform(*np.log(_SCALES))))
     side = SIZE / scale
-    around_sign = len(ground.owners) > 0 and rng.random() < 0.65
-    chosen = int(rng.choice(len(ground.owners), p=ground.chances)) if around_sign else -1
-    index = int(ground.owners[chosen]) if around_sign else int(rng.integers(len(ground.frames)))
-    frame, boxes = ground.frames[index], ground.corners[index]
+    index, middle = _subject(ground, rng)
+    frame = ground.frames[index]
+    boxes, kinds = ground.corners[index], ground.kinds[index]
+    if len(ground.doubtful):
+        boxes = np.concatenate([boxes, ground.doubtful[index]])
+        kinds = np.concatenate([kinds, np.full(len(ground.doubtful[index]), UNLABELLED)])
     height, width = frame.shape[:2]
-    if around_sign:
-        box = boxes[chosen - int(np.searchsorted(ground.owners, index))]
-        x, y = (box[:2] + box[2:]) / 2 - side * rng.uniform(0.1, 0.9, 2)
+    if middle is not None:
+        x, y = middle - side * rng.uniform(0.1, 0.9, 2)
     else:
         x, y = (rng.uniform(-0.1, max(room / side - 0.9, 0.1)) * side for room in (width, height))
     left, top, extent = round(float(x)), round(float(y)), round(side)
@@ -107,7 +115,21 @@ def _piece(ground: Ground, rng: Generator) -> tuple[Image, Boxes]:
     method = cv2.INTER_AREA if scale < 1 and rng.random() < 0.5 else cv2.INTER_LINEAR
     scaled = cv2.resize(image, (SIZE, SIZE), interpolation=method)
     corners = (boxes - np.array([left, top, left, top], np.float32)) * np.float32(SIZE / extent)
-    return np.asarray(scaled, np.uint8), (corners, ground.kinds[index])
+    return np.asarray(scaled, np.uint8), (corners, kinds)
+
+
+def _subject(ground: Ground, rng: Generator) -> tuple[int, NDArray[np.float32] | None]:
+    """Which frame, and the point (x, y) that the sample shows; None for anywhere."""
+    what = rng.random()
+    if what < 0.2 and len(ground.mistaken):
+        frame, *middle = ground.mistaken[int(rng.integers(len(ground.mistaken)))]
+        return int(frame), np.array(middle, np.float32)
+    if what > 0.35 and len(ground.owners):
+        chosen = int(rng.choice(len(ground.owners), p=ground.chances))
+        index = int(ground.owners[chosen])
+        box = ground.corners[index][chosen - int(np.searchsorted(ground.owners, index))]
+        return index, (box[:2] + box[2:]) / 2
+    return int(rng.integers(len(ground.frames))), None
 
 
 def _with_pasted(
@@ -168,6 +190,8 @@ def _degraded(image: Image, rng: Generator) -> Image:
         image = augment.light(image, rng, 0.7)
     if rng.random() < 0.15:
         image = augment.weather(image, rng)
+    if rng.random() < 0.12:
+        image = augment.shadow(image, rng)
     if rng.random() < 0.2:
         image = augment.sharpened(image, rng)
     if rng.random() < 0.25:  # a small video, scaled up to the network's input

@@ -25,7 +25,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--data", required=True, type=Path, help="GTSRB or GTSDB, folder or zip")
     result.add_argument("--scenes", type=Path, help="classifier: GTSDB, for patches that hold no sign")
     result.add_argument(
-        "--detector", type=Path, help="classifier: folder of models; what their detector takes for signs"
+        "--detector",
+        type=Path,
+        metavar="MODELS",
+        help="folder of earlier models: what their detector mistakes for signs, and what their classifier is sure of",
     )
     result.add_argument("--crops", type=Path, help="detector: GTSRB, for signs to paste into the scenes")
     result.add_argument("--no-drawings", action="store_true", help="do without the drawings of hardware.signs")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.perception.interpreter import Model
+from wire.classes import CLASS_NAMES
 
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
@@ -53,11 +54,13 @@ def softmax(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np
 
 @dataclass(frozen=True)
 class Classified:
-    """What the classifier says of one box: the likeliest class, its probability, and those of all classes."""
+    """What the classifier says of one box: the likeliest of the 43 classes, its probability, those of all classes, and
+    the probability that it is none of them (0 where the network has no such output)."""
 
     class_id: int
     probability: float
     probabilities: NDArray[np.float64]
+    not_a_sign: float = 0.0
 
 
 class Classifier:
@@ -75,9 +78,10 @@ class Classifier:
 
     def classify(self, patch: Image) -> Classified:
         """Classifies one RGB crop of the network's input size."""
-        probabilities = softmax(self._model.run(patch)[0].reshape(-1), self._temperature)
+        outputs = softmax(self._model.run(patch)[0].reshape(-1), self._temperature)
+        probabilities = outputs[: len(CLASS_NAMES)]
         class_id = int(probabilities.argmax())
-        return Classified(class_id, float(probabilities[class_id]), probabilities)
+        return Classified(class_id, float(probabilities[class_id]), probabilities, float(outputs[len(CLASS_NAMES) :].sum()))
 
     def __call__(self, frame: Image, boxes: Sequence[Box]) -> list[Classified]:
         """Classifies each box (x, y, width, height in pixels) of a BGR frame."""

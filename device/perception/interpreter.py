@@ -25,6 +25,7 @@ class _Interpreter(Protocol):
     """What both packages' interpreters have, as far as it is used here."""
 
     def allocate_tensors(self) -> None: ...
+    def resize_tensor_input(self, input_index: int, tensor_size: list[int]) -> None: ...
     def get_input_details(self) -> list[dict[str, Any]]: ...
     def get_output_details(self) -> list[dict[str, Any]]: ...
     def set_tensor(self, tensor_index: int, value: Array) -> None: ...
@@ -50,16 +51,22 @@ class Model:
     Args:
         model: the `.tflite` bytes, or a path to them.
         threads: number of CPU threads.
+        input_size: height and width to run a fully convolutional network at, where not its own.
 
     Raises:
         InterpreterMissingError: no interpreter is installed.
         ModelUnreadableError: the model cannot be loaded.
     """
 
-    def __init__(self, model: bytes | str | os.PathLike[str], threads: int = 1) -> None:
+    def __init__(
+        self, model: bytes | str | os.PathLike[str], threads: int = 1, input_size: tuple[int, int] | None = None
+    ) -> None:
         content = model if isinstance(model, bytes) else Path(model).read_bytes()
         try:
             self._interpreter = _interpreter(content, threads)
+            if input_size is not None:
+                index = self._interpreter.get_input_details()[0]["index"]
+                self._interpreter.resize_tensor_input(index, [1, *input_size, 3])
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelUnreadableError(f"the model cannot be loaded: {error}") from error
