@@ -30,10 +30,12 @@ from models.source import Image, Source
 Change = Callable[[Image, Generator], Image]
 
 _CELL = 192
+_ENLARGED = 2  # scenes; crops are enlarged to the cell
 _ROWS = 3  # of scenes, and of crops
 _DRAWS = 8
 _GAP, _LABEL = 4, 20
 _PAPER, _INK, _GROUND = 255, (30, 30, 30), (126, 138, 126)
+_DARKENING = {"dusk", "backlit"}
 _CLASSES = (2, 14, 25)  # of the drawings: a speed limit, stop, road works
 
 SCENE_CHANGES: dict[str, Change] = {
@@ -58,28 +60,26 @@ CROP_CHANGES: dict[str, Change] = {
 
 
 def augmentation(scenes: Sequence[Image], crops: Sequence[Image], seed: int) -> Image:
-    """A sheet: a column for each change, a row for each scene (at its own size) and each crop (enlarged).
+    """A sheet: a column for each change, a row for each scene and each crop, both enlarged.
 
     Args:
         scenes: SIZE x SIZE x 3, RGB; the middle is shown.
         crops: 48 x 48 x 3, RGB.
-        seed: each cell is the strongest of some random draws, so that even a mild change can be seen.
+        seed: a cell is the strongest of some random draws, as most are too mild to be seen in a sheet; of what darkens
+            the picture, whose strongest leave nothing to see, it is the one in the middle.
     """
     rows = [_titles(list(SCENE_CHANGES))]
-    start = (SIZE - _CELL) // 2
-    middle = slice(start, start + _CELL), slice(start, start + _CELL)
-    for index, scene in enumerate(scenes):
-        made = _changed(scene, SCENE_CHANGES, middle, [seed, 0, index])
-        rows.append(_in_row([image[middle] for image in made]))
+    start, extent = (SIZE - _CELL // _ENLARGED) // 2, _CELL // _ENLARGED
+    middle = slice(start, start + extent), slice(start, start + extent)
     whole = slice(None), slice(None)
+    for index, scene in enumerate(scenes):
+        rows.append(_in_row(_changed(scene, SCENE_CHANGES, middle, [seed, 0, index])))
     for index, picture in enumerate(crops):
-        made = _changed(picture, CROP_CHANGES, whole, [seed, 1, index])
-        large = [cv2.resize(image, (_CELL, _CELL), interpolation=cv2.INTER_NEAREST) for image in made]
-        rows.append(_in_row([np.asarray(image, np.uint8) for image in large]))
+        rows.append(_in_row(_changed(picture, CROP_CHANGES, whole, [seed, 1, index])))
     return np.vstack(rows)
 
 
-def negatives(seed: int, drawn: int = 3, columns: int = 6, side: int = 56) -> Image:
+def negatives(seed: int, drawn: int = 3, columns: int = 6, side: int = 54) -> Image:
     """A sheet of `other_signs.KINDS`, each drawn a few times; a star marks the kinds that are held out."""
     cells = []
     for number, kind in enumerate(other_signs.KINDS):
@@ -95,16 +95,19 @@ def negatives(seed: int, drawn: int = 3, columns: int = 6, side: int = 56) -> Im
 
 
 def _changed(image: Image, changes: dict[str, Change], shown: tuple[slice, slice], seed: list[int]) -> list[Image]:
+    """What is shown of the image after each change."""
     made = []
-    for number, change in enumerate(changes.values()):
+    for number, (name, change) in enumerate(changes.items()):
         rng = np.random.default_rng([*seed, number])
-        draws = [change(image, rng) for _ in range(_DRAWS)]
-        made.append(max(draws, key=lambda drawn: float(cv2.absdiff(drawn[shown], image[shown]).mean())))
+        draws = [change(image, rng)[shown] for _ in range(_DRAWS)]
+        draws.sort(key=lambda drawn: float(cv2.absdiff(drawn, image[shown]).mean()))
+        made.append(draws[_DRAWS // 2 if name in _DARKENING else -1])
     return made
 
 
 def _in_row(images: Sequence[Image]) -> Image:
-    padded = [cv2.copyMakeBorder(i, 0, _GAP, 0, _GAP, cv2.BORDER_CONSTANT, value=(_PAPER,) * 3) for i in images]
+    cells = [cv2.resize(image, (_CELL, _CELL), interpolation=cv2.INTER_NEAREST) for image in images]
+    padded = [cv2.copyMakeBorder(c, 0, _GAP, 0, _GAP, cv2.BORDER_CONSTANT, value=(_PAPER,) * 3) for c in cells]
     return np.asarray(np.hstack(padded), np.uint8)
 
 
@@ -130,16 +133,16 @@ def _around(frame: Image, box: NDArray[np.float32], scale: float) -> Image:
 def _pieces(
     frames: Sequence[Image], corners: Sequence[NDArray[np.float32]], scale: float, rng: Generator
 ) -> list[Image]:
-    """Pieces around signs of 30 to 90 pixels, the signs apart from the frame's edge."""
+    """Pieces around signs of 25 to 60 pixels, the signs apart from the frame's edge."""
     found = []
     for frame, boxes in zip(frames, corners, strict=True):
         sides = (boxes[:, 2:] - boxes[:, :2]).max(1, initial=0) * scale
         middles = (boxes[:, :2] + boxes[:, 2:]) / 2 * scale
         limits = np.array(frame.shape[1::-1]) * scale - SIZE / 3
-        usable = (sides > 30) & (sides < 90) & (middles > SIZE / 3).all(1) & (middles < limits).all(1)
+        usable = (sides > 25) & (sides < 60) & (middles > SIZE / 3).all(1) & (middles < limits).all(1)
         found += [(frame, box) for box in boxes[usable][:1]]
     if len(found) < _ROWS:
-        raise DataError(f"{len(found)} frames show a sign of 30 to 90 pixels, {_ROWS} are needed")
+        raise DataError(f"{len(found)} frames show a sign of 25 to 60 pixels, {_ROWS} are needed")
     return [_around(*found[int(index)], scale) for index in rng.choice(len(found), _ROWS, replace=False)]
 
 
@@ -161,8 +164,9 @@ def _crops(path: Path | None, scenes: Sequence[Image], seed: int) -> list[Image]
         return [_on_ground(signs.draw(kind, 128), scene) for kind, scene in zip(_CLASSES, scenes, strict=True)]
     source = Source(path, "Train.csv")
     large = [row for row in gtsrb.load(source) if row.box[2] - row.box[0] > INPUT_SIZE]
-    chosen = np.random.default_rng(seed).choice(len(large), min(_ROWS, len(large)), replace=False)
-    return list(load_patches(source, [large[int(index)] for index in chosen], CROP_EXPAND, INPUT_SIZE))
+    order = np.random.default_rng(seed).permutation(len(large))
+    of_class = {large[int(index)].class_id: large[int(index)] for index in order}
+    return list(load_patches(source, list(of_class.values())[:_ROWS], CROP_EXPAND, INPUT_SIZE))
 
 
 def _on_ground(face: NDArray[np.uint8], scene: Image) -> Image:
