@@ -1,0 +1,54 @@
+"""Which networks are compared, and where the reference graphs lie. Needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parent.parent
+CACHE = _ROOT / "build" / "bench"
+"""The reference graphs: built on demand, never in git."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A published network. `figures`: parameters and multiply-adds in millions, and who says so."""
+
+    name: str
+    title: str
+    size: tuple[int, int]
+    parameters: float | None = None
+    macs: float | None = None
+    source: str = ""
+
+    def path(self, precision: str, cache: Path = CACHE) -> Path:
+        """The file of `precision` "int8" or "float32"."""
+        return cache / f"{self.name}_{precision}.tflite"
+
+
+REFERENCES = (
+    Reference("ssd_mobilenet_v2_300", "SSD MobileNet v2 300", (300, 300)),
+    Reference(
+        "ssd_mobilenet_v2_300_k3",
+        "SSD MobileNet v2 300, 3x3 heads",
+        (300, 300),
+        parameters=16.818,
+        macs=3775 / 2,
+        source="Open Model Zoo, ssd_mobilenet_v2_coco",
+    ),
+    Reference(
+        "yolo11n_640",
+        "YOLO11n 640",
+        (640, 640),
+        parameters=2.62408,
+        macs=6600 / 2,
+        source="Ultralytics, yolo11.yaml",
+    ),
+)
+PRECISIONS = ("int8", "float32")
+
+
+def missing(cache: Path = CACHE) -> list[str]:
+    """Files of `REFERENCES` that have not been built."""
+    paths = [reference.path(precision, cache) for reference in REFERENCES for precision in PRECISIONS]
+    return [path.name for path in paths if not path.is_file()]
