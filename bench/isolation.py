@@ -27,7 +27,7 @@ from device.codes.core import CodeReader
 from device.config import Config
 from device.keys.home import Home
 from device.launcher.session import Session
-from device.perception.core import Perception, PerceptionSettings, code_regions
+from device.perception.core import Perception, PerceptionSettings
 from device.verdict.core import Judge
 from device.warden import plan as plans
 from device.warden.artifacts import load_manifest
@@ -52,9 +52,9 @@ def unconfined(video: Path) -> tuple[int, float]:
     for number, t_ms in VideoSource(video, video.name).frames(ring.slot, 0):
         slot, generation = ring.publish(number)
         frame = frames.view(slot, generation, number)
-        boxes = perception.look(frame)
-        readings = reader.read(frame, code_regions(boxes), number)
-        judge.on_sightings(Sightings(number, t_ms, frame.shape[1], frame.shape[0], boxes))
+        seen = perception.look(frame)
+        readings = reader.read(frame, seen.regions, number)
+        judge.on_sightings(Sightings(number, t_ms, frame.shape[1], frame.shape[0], seen.boxes))
         judge.on_readings(Readings(number, t_ms, readings))
     judge.finish()
     return number + 1, time.perf_counter() - began

@@ -33,9 +33,16 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Perception(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[perception]`: CPU threads of the detector. The thresholds ship with the models."""
+    """`[perception]`: the detector's CPU threads and the size it sees frames at. Thresholds ship with the models."""
 
     threads: Annotated[int, Meta(ge=1, le=16)] = 1
+    operating_point: Literal["fast", "far"] = "fast"  # far finds signs of half the width, in about twice the time
+
+
+class Models(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[models]`: the public key that models must be signed with; empty for the release key, which is in the code."""
+
+    release_key: Annotated[str, Meta(pattern=r"^(/[^\x00]{1,1023})?\Z")] = ""
 
 
 class Uplink(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +86,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
     camera: Camera = Camera()
     perception: Perception = Perception()
+    models: Models = Models()
     uplink: Uplink = Uplink()
     spool: Spool = Spool()
     indicator: Indicator = Indicator()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from device.perception.classify import crop
-from models import augment
+from models import augment, gtsrb
 from models.gtsrb import Crop
 from models.source import Image, Source
 
@@ -29,7 +29,7 @@ def load_patches(source: Source, rows: Sequence[Crop], expand: float, size: int)
     patches = np.empty((len(rows), size, size, 3), np.uint8)
     for index, row in enumerate(tqdm(rows, desc="decode crops", unit="crop", mininterval=2)):
         left, top, right, bottom = row.box
-        patches[index] = crop(source.image(row.path), (left, top, right - left, bottom - top), expand, (size, size))
+        patches[index] = crop(gtsrb.image(source, row), (left, top, right - left, bottom - top), expand, (size, size))
     return patches
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 
 from device.perception.detect import Detection
 
-WIDTH_BINS = ((0, 24), (24, 32), (32, 48), (48, 1000))
-"""Sign widths in pixels of the 1360x800 frame, for the recall."""
+WIDTH_BINS = ((16, 24), (24, 32), (32, 64), (64, 10000))
+"""Sign widths in pixels of the 1360x800 frame, for the recall; the smallest sign of GTSDB has 16."""
+
+FALSE_PER_FRAME = 0.1
 
 
 @dataclass(frozen=True)
 class Found:
-    """Detections of one frame and the corners (N x 4) of its true signs, in pixels of the frame."""
+    """Detections of one frame; corners (N x 4, its pixels) of its true signs, and of what counts neither way."""
 
     detections: Sequence[Detection]
     truth: NDArray[np.float32]
+    ignored: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
 def map50(frames: Sequence[Found]) -> float:
@@ -33,10 +36,11 @@ def map50(frames: Sequence[Found]) -> float:
     annotations: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
     for number, frame in enumerate(frames, start=1):
-        for left, top, right, bottom in frame.truth.tolist():
-            w, h = right - left, bottom - top
-            entry = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "bbox": [left, top, w, h]}
-            annotations.append(entry | {"area": w * h, "iscrowd": 0})
+        for crowd, boxes in ((0, frame.truth), (1, frame.ignored)):
+            for left, top, right, bottom in boxes.tolist():
+                w, h = right - left, bottom - top
+                entry = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "bbox": [left, top, w, h]}
+                annotations.append(entry | {"area": w * h, "iscrowd": crowd})
         results += [
             {"image_id": number, "category_id": 1, "bbox": list(found[:4]), "score": found[4]}
             for found in frame.detections
@@ -56,18 +60,38 @@ def map50(frames: Sequence[Found]) -> float:
 
 
 def matches(frame: Found) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
-    """Greedy matching at IoU 0.5: the score of each detection, whether it is right, and per true sign the score that
-    found it (0 where none did)."""
+    """Greedy matching at IoU 0.5: the score of each detection that counts, whether it is right, and per true sign the
+    score that found it (0 where none did)."""
+    scores, which, found_by = assigned(frame)
+    counts = which != IGNORED
+    return scores[counts], which[counts] >= 0, found_by
+
+
+IGNORED = -2
+
+
+def assigned(frame: Found) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """As `matches`, but for all detections: the true sign that each found, -1 for none, or `IGNORED`."""
     scores = np.array([found[4] for found in frame.detections], np.float64)
-    right = np.zeros(len(scores), bool)
+    which = np.full(len(scores), -1)
     found_by = np.zeros(len(frame.truth))
     for index in np.argsort(-scores, kind="stable"):
         overlaps = _overlaps(frame.detections[index], frame.truth)
         overlaps[found_by > 0] = 0
         if overlaps.size and overlaps.max() >= 0.5:
-            right[index] = True
+            which[index] = overlaps.argmax()
             found_by[int(overlaps.argmax())] = scores[index]
-    return scores, right, found_by
+        elif len(frame.ignored) and _covered(frame.detections[index], frame.ignored).max() >= 0.5:
+            which[index] = IGNORED
+    return scores, which, found_by
+
+
+def _covered(found: Detection, boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Share of a detection that lies in each box: COCO's overlap with a region that is to be ignored."""
+    x, y, w, h = found[:4]
+    wide = np.minimum(boxes[:, 2], x + w) - np.maximum(boxes[:, 0], x)
+    high = np.minimum(boxes[:, 3], y + h) - np.maximum(boxes[:, 1], y)
+    return np.asarray(np.maximum(wide, 0) * np.maximum(high, 0) / (w * h), np.float64)
 
 
 def _overlaps(found: Detection, truth: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -79,16 +103,30 @@ def _overlaps(found: Detection, truth: NDArray[np.float32]) -> NDArray[np.float6
     return np.asarray(common / (areas + w * h - common), np.float64)
 
 
-def recall_by_width(frames: Sequence[Found], score: float) -> dict[str, dict[str, float]]:
-    """Recall at a threshold for each bin of widths, with the number of signs in it."""
+def recall_by_width(frames: Sequence[Found], score: float) -> dict[str, float | None]:
+    """Recall at a threshold for each bin of widths; None where no sign has such a width."""
     widths = np.concatenate([frame.truth[:, 2] - frame.truth[:, 0] for frame in frames])
     hit = np.concatenate([matches(frame)[2] for frame in frames]) >= score
-    result = {}
-    for low, high in WIDTH_BINS:
-        inside = (widths >= low) & (widths < high)
-        if inside.any():
-            result[f"{low}-{high}"] = {"signs": int(inside.sum()), "recall": float(hit[inside].mean())}
-    return result
+    inside = {name: (widths >= low) & (widths < high) for name, (low, high) in _named_bins().items()}
+    return {name: float(hit[chosen].mean()) if chosen.any() else None for name, chosen in inside.items()}
+
+
+def signs_by_width(frames: Sequence[Found]) -> dict[str, int]:
+    """How many signs each bin of widths holds."""
+    widths = np.concatenate([frame.truth[:, 2] - frame.truth[:, 0] for frame in frames])
+    return {name: int(((widths >= low) & (widths < high)).sum()) for name, (low, high) in _named_bins().items()}
+
+
+def _named_bins() -> dict[str, tuple[int, int]]:
+    return {f"{low}-{high}" if high < 1000 else f"{low}+": (low, high) for low, high in WIDTH_BINS}
+
+
+def score_at_false_rate(frames: Sequence[Found], per_frame: float = FALSE_PER_FRAME) -> float:
+    """The lowest threshold at which there are at most `per_frame` false boxes a frame."""
+    parts = [matches(frame) for frame in frames]
+    false = np.sort(np.concatenate([scores[~right] for scores, right, _ in parts]))[::-1]
+    allowed = int(per_frame * len(frames))
+    return float(np.nextafter(false[allowed], 1.0)) if len(false) > allowed else 0.0
 
 
 def precision_recall(frames: Sequence[Found], score: float) -> tuple[float, float]:

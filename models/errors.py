@@ -15,3 +15,7 @@ class CheckpointError(ModelsError, ValueError):
 
 class ExportError(ModelsError, RuntimeError):
     """A converter returned a model that does not keep the artifact contract."""
+
+
+class SigningError(ModelsError):
+    """Models cannot be signed, or are not what was signed; a key cannot be made or read."""

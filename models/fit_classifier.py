@@ -75,7 +75,7 @@ def class_balanced(labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int6
 
 def run(options: Namespace) -> None:
     """Loads the data, trains, and reports the validation accuracy of the float network."""
-    source = Source(options.data, "Train.csv")
+    source = Source(options.data, *gtsrb.TRAIN)
     rows = gtsrb.load(source)
     if options.scenes is None:
         tracks = frozenset(gtsrb.split_tracks(rows, 0.1, options.seed))

@@ -31,7 +31,7 @@ def run(options: Namespace) -> None:
     source = Source(options.data, "gt.txt")
     scenes = gtsdb.load(source)
     shared = gtsdb.shared_tracks(source)
-    crops = Source(options.crops, "Train.csv") if options.crops else None
+    crops = Source(options.crops, *gtsrb.TRAIN) if options.crops else None
     rows = gtsrb.load(crops) if crops else []
     split = splits.draw(rows, scenes, shared)
     if crops:

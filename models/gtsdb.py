@@ -17,9 +17,9 @@ from models.errors import DataError
 from models.source import Image, Source
 
 WIDTH, HEIGHT = 1360, 800
-_MOST_FRAMES = 900
 _OVERLAP = "overlap_with_gtsrb.csv"
 _SUFFIXES = (".webp", ".ppm", ".png", ".jpg")
+_FRAME = r"00[0-8]\d\d(" + "|".join(map(re.escape, _SUFFIXES)) + ")"
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,19 @@ class Scene:
 
 
 def load(source: Source) -> list[Scene]:
-    """All frames, those without a sign too; every row of `gt.txt` is checked."""
-    suffix = next((end for end in _SUFFIXES if source.has(f"00000{end}") or source.has(f"00600{end}")), None)
-    if suffix is None:
-        raise DataError(f"{source.path}: holds neither frame 00000 nor 00600 as {', '.join(_SUFFIXES)}")
+    """All frames that are there, those without a sign too; every row of `gt.txt` is checked."""
+    files = {PurePosixPath(name).stem: name for name in source.names() if re.fullmatch(_FRAME, name)}
+    if not files:
+        raise DataError(f"{source.path}: holds no frame 00000 to 00899 as {', '.join(_SUFFIXES)}")
     rows: dict[str, list[tuple[int, ...]]] = defaultdict(list)
     for number, line in enumerate(source.text("gt.txt").splitlines(), start=1):
         if line.strip():
             name, row = _parse(source, number, line)
-            rows[PurePosixPath(name).stem].append(row)
-    names = [f"{index:05d}{suffix}" for index in range(_MOST_FRAMES)]
-    present = [name for name in names if source.has(name)]
-    for stem in rows:
-        if not source.has(stem + suffix):
-            raise DataError(f"{source.path}: gt.txt names {stem + suffix}, which is missing")
-    return [_scene(name, rows.get(PurePosixPath(name).stem, [])) for name in present]
+            stem = PurePosixPath(name).stem
+            if stem not in files:
+                raise DataError(f"{source.path}: gt.txt row {number}: the frame {name} is missing")
+            rows[stem].append(row)
+    return [_scene(name, rows.get(stem, [])) for stem, name in sorted(files.items())]
 
 
 def _parse(source: Source, number: int, line: str) -> tuple[str, tuple[int, ...]]:
@@ -96,6 +94,24 @@ def shared_tracks(source: Source) -> dict[int, set[str]]:
         if path.parts[0] == "Train":
             tracks[scene].add(path.stem.rsplit("_", 1)[0])
     return tracks
+
+
+def shared_boxes(source: Source) -> dict[int, list[tuple[int, int]]]:
+    """Frame number -> left top corners of the boxes that are GTSRB crops too, by the overlap list (empty without one).
+
+    Raises:
+        DataError: a row of the list is not what it must be.
+    """
+    boxes: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    if not source.has(_OVERLAP):
+        return boxes
+    for number, row in enumerate(csv.DictReader(source.text(_OVERLAP).splitlines()), start=2):
+        try:
+            scene = int(PurePosixPath(row["gtsdb_image"]).stem)
+            boxes[scene].append((int(row["left"]), int(row["top"])))
+        except (KeyError, TypeError, ValueError):
+            raise DataError(f"{source.path}: {_OVERLAP} row {number}: no frame number or no corner") from None
+    return boxes
 
 
 def split_frames(scenes: Sequence[Scene], tracks: dict[int, set[str]], share: float, seed: int) -> set[int]:

@@ -19,53 +19,67 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
+from device.perception.classify import softmax
 from device.perception.detect import Letterbox
 from device.perception.interpreter import Model
 from models import calibration, checkpoint, detection_scores, drawings, evaluate, export, gtsdb, gtsrb, shipped, splits
 from models.classes import CLASS_NAMES
 from models.crops import CROP_EXPAND, INPUT_SIZE, load_patches
 from models.errors import ModelsError
-from models.fit_classifier import predict
 from models.nets import Classifier, Detector, parameters
 from models.source import Source
 
-DETECTOR_SIZE = (576, 1024)
+SIZES: dict[shipped.Point, tuple[int, int]] = {"fast": (576, 1024), "far": (800, 1376)}
 NMS_IOU, MAX_ASPECT, MAX_DETECTIONS = 0.4, 2.0, 32
-PRECISION_LOW, PRECISION_HIGH = 0.6, 0.85
+PRECISION_LOW = 0.6
+REFUSED_SIGNS = 0.002
+"""Share of validation signs that the answer `not_a_sign` may cost."""
+
 _CALIBRATION_CROPS, _CALIBRATION_FRAMES = 400, 60
 _PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "numpy", "opencv-python-headless")
 
 
 def ship(checkpoints: Path, out: Path, crops: Source, scenes: Source) -> dict[str, Any]:
-    """Makes the three files in `out` and returns the manifest."""
+    """Makes the files in `out` and returns the manifest."""
     split = splits.from_sources(crops, scenes)
     out.mkdir(parents=True, exist_ok=True)
     splits.write(split, out / splits.SPLIT_FILE.name)
     states = {name: checkpoint.load(checkpoints / f"{name}.pt", name) for name in ("classifier", "detector")}
-    network, model = _classifier(states["classifier"], crops, split)
+    network, model, before = _classifier(states["classifier"], crops, split)
     (out / "classifier.tflite").write_bytes(model)
+    (out / "classifier_float.tflite").write_bytes(before)
     detector, sign_maps = _detector(states["detector"], scenes, split)
     (out / "detector.tflite").write_bytes(sign_maps)
+    logits, labels = _validation_logits(model, crops, split)
+    temperature = calibration.best_temperature(logits, labels)
     manifest: dict[str, Any] = {
-        "schema": 1,
+        "schema": shipped.SCHEMA,
         "detector": {
             **_entry(out / "detector.tflite"),
-            "input": list(DETECTOR_SIZE),
             "stride": 8,
             "nms_iou": NMS_IOU,
             "sign_max_aspect": MAX_ASPECT,
             "max_detections": MAX_DETECTIONS,
             "parameters": parameters(detector),
-            "score_low": 0.3,
-            "score_high": 0.5,
+            "operating_points": {
+                point: {"input": list(size), "gmac": _macs(detector, size) / 1e9, "score_low": 0.3, "score_high": 0.5}
+                for point, size in SIZES.items()
+            },
         },
         "classifier": {
             **_entry(out / "classifier.tflite"),
+            "float_file": "classifier_float.tflite",
             "input": [INPUT_SIZE, INPUT_SIZE],
             "crop_expand": CROP_EXPAND,
             "parameters": parameters(network),
-            "temperature": _temperature(model, crops, split),
+            "gmac": _macs(network, (INPUT_SIZE, INPUT_SIZE)) / 1e9,
+            "temperature": temperature,
+            "not_a_sign": _refusal(softmax(logits, temperature)[:, len(CLASS_NAMES)]),
             "class_names": list(CLASS_NAMES),
         },
         "training": {
@@ -78,58 +92,71 @@ def ship(checkpoints: Path, out: Path, crops: Source, scenes: Source) -> dict[st
         "metrics": {},
     }
     _write(out, manifest)
-    manifest["detector"] |= _thresholds(out, scenes, split)
-    test = gtsrb.load(crops, "Test.csv")
-    labels = np.array([row.class_id for row in test])
-    images = load_patches(crops, test, CROP_EXPAND, INPUT_SIZE)
-    manifest["metrics"] = {"accuracy_float": float((predict(network, images).argmax(1) == labels).mean())}
+    for point, entry in manifest["detector"]["operating_points"].items():
+        entry |= _thresholds(out, scenes, split, point)
     _write(out, manifest)
-    manifest["metrics"] |= evaluate.measure(out, crops.path, scenes.path)
+    manifest["metrics"] = evaluate.measure(out, crops.path, scenes.path)
     manifest["metrics"]["drawings"] = _drawn_accuracy(out)
     _write(out, manifest)
     return manifest
 
 
-def _classifier(state: dict[str, Any], crops: Source, split: splits.Split) -> tuple[Classifier, bytes]:
+def _macs(network: nn.Module, size: tuple[int, int]) -> int:
+    """Multiply-adds of one run at an input of height and width `size`."""
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        network.eval()(torch.zeros(1, 3, *size))
+    return int(counter.get_total_flops()) // 2
+
+
+def _refusal(not_a_sign: NDArray[np.float64]) -> float:
+    """The probability of `not_a_sign` from which a box is refused: one half, or more if that cost too many signs."""
+    return float(np.clip(round(float(np.quantile(not_a_sign, 1 - REFUSED_SIGNS)), 2), 0.5, 0.95))
+
+
+def _classifier(state: dict[str, Any], crops: Source, split: splits.Split) -> tuple[Classifier, bytes, bytes]:
     network = Classifier()
     network.load_state_dict(state["average"])
     rows = [row for row in gtsrb.load(crops) if row.track not in split.tracks]
     chosen = np.random.default_rng(0).choice(len(rows), _CALIBRATION_CROPS, replace=False)
     images = load_patches(crops, [rows[index] for index in chosen], CROP_EXPAND, INPUT_SIZE)
     size = (INPUT_SIZE, INPUT_SIZE)
-    model = export.to_int8(export.to_float_tflite(network, size), list(images))
-    export.check(model, (1, *size, 3), {(1, len(CLASS_NAMES))})
-    return network, model
+    before = export.to_float_tflite(network, size)
+    model = export.to_int8(before, list(images))
+    export.check(model, (1, *size, 3), {(1, len(CLASS_NAMES) + 1)})
+    return network, model, before
 
 
 def _detector(state: dict[str, Any], scenes: Source, split: splits.Split) -> tuple[Detector, bytes]:
     network = Detector()
     network.load_state_dict(state["average"])
     rows = [scene for scene in gtsdb.load(scenes) if scene.number not in split.frames and scene.number < 600]
-    box = Letterbox((gtsdb.HEIGHT, gtsdb.WIDTH), DETECTOR_SIZE)
+    box = Letterbox((gtsdb.HEIGHT, gtsdb.WIDTH), SIZES["far"])
     images = [
         box.fill(np.asarray(gtsdb.frame(scenes, row)[:, :, ::-1], np.uint8)).copy()
         for row in rows[:: max(1, len(rows) // _CALIBRATION_FRAMES)]
     ]
-    model = export.to_int8(export.to_float_tflite(network, DETECTOR_SIZE), images, last_square_in_float=True)
-    rows_out, columns_out = DETECTOR_SIZE[0] // 8, DETECTOR_SIZE[1] // 8
-    export.check(model, (1, *DETECTOR_SIZE, 3), {(1, rows_out, columns_out, 1), (1, rows_out, columns_out, 4)})
+    model = export.to_int8(export.to_float_tflite(network, SIZES["far"]), images, last_square_in_float=True)
+    rows_out, columns_out = (side // 8 for side in SIZES["far"])
+    export.check(model, (1, *SIZES["far"], 3), {(1, rows_out, columns_out, 1), (1, rows_out, columns_out, 4)})
     return network, model
 
 
-def _temperature(model: bytes, crops: Source, split: splits.Split) -> float:
+def _validation_logits(
+    model: bytes, crops: Source, split: splits.Split
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     rows = [row for row in gtsrb.load(crops) if row.track in split.tracks]
     images = load_patches(crops, rows, CROP_EXPAND, INPUT_SIZE)
     runner = Model(model)
-    logits = np.concatenate([runner.run(image)[0] for image in images])
-    return calibration.best_temperature(logits, np.array([row.class_id for row in rows], np.int64))
+    logits = np.stack([runner.run(image)[0].reshape(-1) for image in images])
+    return logits, np.array([row.class_id for row in rows], np.int64)
 
 
-def _thresholds(out: Path, scenes: Source, split: splits.Split) -> dict[str, float]:
+def _thresholds(out: Path, scenes: Source, split: splits.Split, point: shipped.Point) -> dict[str, float]:
+    """`score_high` allows 0.1 false boxes a frame; `score_low`, to go on with a track, a precision of 0.6."""
     kept = [scene for scene in gtsdb.load(scenes) if scene.number in split.frames]
-    found = evaluate.detections(shipped.load(out, score=0.05).detector, scenes, kept)
-    low = detection_scores.threshold_for(found, PRECISION_LOW)
-    return {"score_low": low, "score_high": max(low, detection_scores.threshold_for(found, PRECISION_HIGH))}
+    found = evaluate.detections(shipped.load(out, score=0.05, point=point).detector, scenes, kept)
+    high = min(0.9, float(np.ceil(detection_scores.score_at_false_rate(found) * 100)) / 100)
+    return {"score_low": min(high, detection_scores.threshold_for(found, PRECISION_LOW)), "score_high": high}
 
 
 def _drawn_accuracy(out: Path) -> dict[str, Any] | None:
@@ -142,7 +169,7 @@ def _drawn_accuracy(out: Path) -> dict[str, Any] | None:
         np.stack([cv2.resize(rng.integers(0, 256, (4, 4, 3), np.uint8), (64, 64)) for _ in range(200)]), np.uint8
     )
     images, labels = drawings.samples(draw, grounds, 20 * len(CLASS_NAMES), rng)
-    found = evaluate.probabilities(shipped.load(out).classifier, images)
+    found = evaluate.answers(shipped.load(out).classifier, images).probabilities
     return {"n": len(labels), "accuracy": float((found.argmax(1) == labels).mean())}
 
 
@@ -176,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=shipped.ARTIFACTS)
     options = parser.parse_args(arguments)
     try:
-        crops, scenes = Source(options.gtsrb, "Train.csv"), Source(options.gtsdb, "gt.txt")
+        crops, scenes = Source(options.gtsrb, *gtsrb.TRAIN), Source(options.gtsdb, "gt.txt")
         print(json.dumps(ship(options.checkpoints, options.out, crops, scenes)["metrics"], indent=2))
     except (ModelsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

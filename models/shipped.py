@@ -6,14 +6,16 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from device.perception.classify import Classifier
 from device.perception.detect import Detector, Thresholds
-from device.perception.interpreter import Model
+from device.perception.interpreter import Model, ModelUnreadableError
 from models.errors import ModelsError
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
+SCHEMA = 2
+Point = Literal["fast", "far"]
 
 
 class ManifestError(ModelsError, ValueError):
@@ -29,21 +31,43 @@ class Shipped:
     classifier: Classifier
 
 
-def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None) -> Shipped:
-    """Loads both models of a folder; `score` replaces the detector's lower threshold (mAP needs the weak ones too)."""
+def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None, point: Point = "fast") -> Shipped:
+    """Loads both models of a folder, for training and measuring: only the hashes are checked, not the signature.
+
+    Args:
+        score: replaces the detector's lower threshold (mAP needs the weak ones too).
+        point: the detector's operating point.
+    """
     path = folder / "manifest.json"
     try:
         manifest = json.loads(path.read_text())
+        if manifest["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {manifest['schema']}")
         found, read = manifest["detector"], manifest["classifier"]
-        keep = score if score is not None else float(found["score_low"])
+        at = found["operating_points"][point]
+        keep = score if score is not None else float(at["score_low"])
         thresholds = Thresholds(keep, found["nms_iou"], found["sign_max_aspect"], count=found["max_detections"])
-        models = [Model(_checked(folder, entry), threads) for entry in (found, read)]
-        detector = Detector(models[0], thresholds, found["stride"])
-        return Shipped(manifest, detector, Classifier(models[1], read["crop_expand"], read["temperature"]))
+        height, width = at["input"]
+        detector = Model(_checked(folder, found), threads, (int(height), int(width)))
+        _expect(folder, found, detector, (1, int(height), int(width), 3))
+        classifier = Model(_checked(folder, read))
+        _expect(folder, read, classifier, (1, *read["input"], 3))
+        return Shipped(
+            manifest,
+            Detector(detector, thresholds, found["stride"]),
+            Classifier(classifier, read["crop_expand"], read["temperature"]),
+        )
+    except ModelUnreadableError as error:
+        raise ManifestError(f"{folder}: {error}") from error
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error})") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ManifestError(f"{path}: not a manifest of schema 1 ({type(error).__name__}: {error})") from error
+        raise ManifestError(f"{path}: not a manifest of schema {SCHEMA} ({type(error).__name__}: {error})") from error
+
+
+def _expect(folder: Path, entry: dict[str, Any], model: Model, shape: tuple[int, ...]) -> None:
+    if model.input_shape != shape:
+        raise ManifestError(f"{folder / entry['file']}: its input is {model.input_shape}, the manifest says {shape}")
 
 
 def _checked(folder: Path, entry: dict[str, Any]) -> bytes:

@@ -162,7 +162,7 @@ def _scenes(path: Path | None, seed: int) -> list[Image]:
 def _crops(path: Path | None, scenes: Sequence[Image], seed: int) -> list[Image]:
     if path is None:
         return [_on_ground(signs.draw(kind, 128), scene) for kind, scene in zip(_CLASSES, scenes, strict=True)]
-    source = Source(path, "Train.csv")
+    source = Source(path, *gtsrb.TRAIN)
     large = [row for row in gtsrb.load(source) if row.box[2] - row.box[0] > INPUT_SIZE]
     order = np.random.default_rng(seed).permutation(len(large))
     of_class = {large[int(index)].class_id: large[int(index)] for index in order}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -14,34 +15,39 @@ from models.errors import DataError
 
 Image = NDArray[np.uint8]
 
+_DEEPEST = 3
+
 
 class Source:
     """The files of one data set. Thread-safe; every failure is a `DataError` that names the file.
 
     Args:
         path: a folder or a zip file.
-        marker: a file that proves the layout (`Train.csv`); it lies at the top or one folder below it.
+        markers: files (`Train.csv`, `00000/GT-00000.csv`) of which one proves the layout; it lies at the top or up to
+            three folders below it. `marker` then says which it was: the first of them that is there.
     """
 
-    def __init__(self, path: str | Path, marker: str) -> None:
+    def __init__(self, path: str | Path, *markers: str) -> None:
         self.path = Path(path)
         self._zip: zipfile.ZipFile | None = None
         self._lock = threading.Lock()
         if self.path.is_dir():
-            self._open_folder(marker)
+            self._open_folder(markers)
         elif self.path.is_file():
-            self._open_zip(marker)
+            self._open_zip(markers)
         else:
             raise DataError(f"{self.path}: no such folder or zip file")
 
-    def _open_folder(self, marker: str) -> None:
-        tops = [self.path, *sorted(p for p in self.path.iterdir() if p.is_dir())]
-        found = [top for top in tops if (top / marker).is_file()]
-        if not found:
-            raise DataError(f"{self.path}: not this data set, {marker} is neither in it nor in a folder directly below")
-        self._folder = found[0]
+    def _open_folder(self, markers: Sequence[str]) -> None:
+        tops = [("*/" * depth, marker) for marker in markers for depth in range(_DEEPEST + 1)]
+        found = next(((p, marker) for top, marker in tops for p in sorted(self.path.glob(top + marker))), None)
+        if found is None:
+            raise DataError(
+                f"{self.path}: not this data set, {' or '.join(markers)} is neither in it nor up to three folders below"
+            )
+        self.marker, self._folder = found[1], found[0].parents[found[1].count("/")]
 
-    def _open_zip(self, marker: str) -> None:
+    def _open_zip(self, markers: Sequence[str]) -> None:
         try:
             self._zip = zipfile.ZipFile(self.path)
         except zipfile.BadZipFile as error:
@@ -49,10 +55,20 @@ class Source:
                 f"{self.path}: not a whole zip file, perhaps truncated ({error}): fetch it again"
             ) from error
         self._names = set(self._zip.namelist())
-        found = sorted(name for name in self._names if name == marker or name.split("/", 1)[-1] == marker)
-        if not found:
-            raise DataError(f"{self.path}: not this data set, the zip holds no {marker}")
-        self._prefix = found[0][: -len(marker)]
+        names = sorted((n for n in self._names if n.count("/") <= _DEEPEST + 1), key=lambda name: name.count("/"))
+        found = next(((n, m) for m in markers for n in names if f"/{n}".endswith(f"/{m}")), None)
+        if found is None:
+            raise DataError(f"{self.path}: not this data set, the zip holds no {' or '.join(markers)}")
+        self.marker = found[1]
+        self._prefix = found[0][: -len(self.marker)]
+
+    def names(self) -> list[str]:
+        """All files, by their names relative to the marker, sorted."""
+        if self._zip:
+            inside = (name for name in self._names if name.startswith(self._prefix) and not name.endswith("/"))
+            return sorted(name[len(self._prefix) :] for name in inside)
+        files = (place for place in self._folder.rglob("*") if place.is_file())
+        return sorted(place.relative_to(self._folder).as_posix() for place in files)
 
     def has(self, name: str) -> bool:
         """Whether the data set holds the file `name` (relative to its marker file)."""

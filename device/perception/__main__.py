@@ -9,7 +9,7 @@ import cv2
 from device.channel.compartment import Compartment, run
 from device.channel.frames import FrameStream
 from device.channel.messages import Regions, Sightings
-from device.perception.core import Perception, PerceptionSettings, code_regions
+from device.perception.core import Perception, PerceptionSettings
 
 _MAX_MODEL_BYTES = 64 * 1024 * 1024
 
@@ -31,11 +31,11 @@ def main(me: Compartment) -> None:
                     link.try_send(end)
             return
         frame = stream.view(ready)
-        boxes = perception.look(frame) if frame is not None else []
-        if frame is not None and stream.intact(ready):
-            codes.try_send(Regions(ready.frame, code_regions(boxes)))
+        seen = perception.look(frame) if frame is not None else None
+        if frame is not None and seen is not None and stream.intact(ready):
+            codes.try_send(Regions(ready.frame, seen.regions))
             height, width = frame.shape[:2]
-            sightings = Sightings(ready.frame, ready.t_ms, width, height, boxes)
+            sightings = Sightings(ready.frame, ready.t_ms, width, height, seen.boxes)
             verdict.send(sightings)
             recorder.send(sightings)
         stream.done(ready)

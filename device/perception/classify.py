@@ -81,7 +81,8 @@ class Classifier:
         outputs = softmax(self._model.run(patch)[0].reshape(-1), self._temperature)
         probabilities = outputs[: len(CLASS_NAMES)]
         class_id = int(probabilities.argmax())
-        return Classified(class_id, float(probabilities[class_id]), probabilities, float(outputs[len(CLASS_NAMES) :].sum()))
+        neither = float(outputs[len(CLASS_NAMES) :].sum())
+        return Classified(class_id, float(probabilities[class_id]), probabilities, neither)
 
     def __call__(self, frame: Image, boxes: Sequence[Box]) -> list[Classified]:
         """Classifies each box (x, y, width, height in pixels) of a BGR frame."""

@@ -52,6 +52,8 @@ def _public(home: Path) -> list[Path]:
 def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict[str, Any]]:
     """Settings of each compartment: what it has to know, and no more."""
     lockstep = plan.pace == "lockstep"
+    points = manifest.detector.operating_points
+    point = points.far if plan.config.perception.operating_point == "far" else points.fast
     camera, pins = plan.config.camera, plan.config.indicator
     return {
         "capture": {
@@ -69,10 +71,12 @@ def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict
             "lockstep": lockstep,
             "threads": plan.config.perception.threads,
             "stride": manifest.detector.stride,
-            "score_low": manifest.detector.score_low,
+            "input": point.input,
+            "score_low": point.score_low,
             "nms_iou": manifest.detector.nms_iou,
             "crop_expand": manifest.classifier.crop_expand,
             "temperature": manifest.classifier.temperature,
+            "not_a_sign": manifest.classifier.not_a_sign,
         },
         "codes": {"lockstep": lockstep},
         "position": {"gpx": plan.gpx or None, "shown": plan.gpx_shown},
@@ -80,7 +84,7 @@ def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict
             "trust": str(Path(plan.home) / "trust"),
             "stream": "v",
             "lockstep": lockstep,
-            "sure_score": manifest.detector.score_high,
+            "sure_score": point.score_high,
         },
         "sealer": {
             "home": plan.home,

@@ -22,7 +22,7 @@ SCRIPT = """
 import sys, numpy as np
 from device.perception.interpreter import Model
 crops, frame, out = np.load(sys.argv[1]), np.load(sys.argv[2]), sys.argv[3]
-classifier, detector = Model(sys.argv[4]), Model(sys.argv[5])
+classifier, detector = Model(sys.argv[4]), Model(sys.argv[5], 1, frame.shape[:2])
 logits = np.stack([classifier.run(crop)[0].reshape(-1) for crop in crops])
 maps = detector.run(frame)
 np.savez(out, logits=logits, **{f"map{n}": m for n, m in enumerate(maps)})
@@ -81,7 +81,7 @@ def answers(python: Path, folder: Path, crops: Path, frame: Path) -> tuple[str, 
 
 def test_both_interpreters_give_the_same_answers(other_python: Path, tmp_path: Path) -> None:
     crops = np.stack([draw(class_id, 48)[:, :, :3] for class_id in range(43)])
-    size = json.loads((ARTIFACTS / "manifest.json").read_text())["detector"]["input"]
+    size = json.loads((ARTIFACTS / "manifest.json").read_text())["detector"]["operating_points"]["fast"]["input"]
     frame = np.full((*size, 3), 110, np.uint8)
     frame[100:148, 200:248] = crops[14]
     np.save(tmp_path / "crops.npy", crops)

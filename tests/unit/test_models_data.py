@@ -54,7 +54,7 @@ def _zipped(folder: Path) -> bytes:
 def test_a_folder_and_its_zip_hold_the_same_crops(crops: Path, tmp_path: Path) -> None:
     zipped = tmp_path / "gtsrb.zip"
     zipped.write_bytes(_zipped(crops))
-    from_folder, from_zip = Source(crops, "Train.csv"), Source(zipped, "Train.csv")
+    from_folder, from_zip = Source(crops, *gtsrb.TRAIN), Source(zipped, *gtsrb.TRAIN)
     rows = gtsrb.load(from_folder)
     assert rows == gtsrb.load(from_zip)
     assert (rows[0].box, rows[0].class_id, rows[0].track) == ((5, 5, 25, 25), 14, "00014_00000")
@@ -75,18 +75,18 @@ def test_a_folder_and_its_zip_hold_the_same_crops(crops: Path, tmp_path: Path) -
 def test_a_bad_crop_row_is_named(crops: Path, row: str, said: str) -> None:
     (crops / "Train.csv").write_text(HEADER + ROW + row)
     with pytest.raises(DataError, match=said.replace("(", r"\(")):
-        gtsrb.load(Source(crops, "Train.csv"))
+        gtsrb.load(Source(crops, *gtsrb.TRAIN))
 
 
 def test_a_table_without_a_column_is_refused(crops: Path) -> None:
     (crops / "Train.csv").write_text("Width,Path\n1,a.jpg\n")
     with pytest.raises(DataError, match=r"Train\.csv lacks the column ClassId"):
-        gtsrb.load(Source(crops, "Train.csv"))
+        gtsrb.load(Source(crops, *gtsrb.TRAIN))
 
 
 def test_an_image_that_is_none_is_named(crops: Path) -> None:
     (crops / "Train" / "14" / "00014_00000_00000.jpg").write_bytes(b"not a picture")
-    source = Source(crops, "Train.csv")
+    source = Source(crops, *gtsrb.TRAIN)
     with pytest.raises(DataError, match=r"00014_00000_00000\.jpg is not an image"):
         source.image(gtsrb.load(source)[0].path)
 
@@ -106,7 +106,7 @@ def test_scenes_without_signs_are_kept(scenes: Path) -> None:
         ("00000.jpg;1;2;3\n", "row 1: not 'file;left;top;right;bottom;class'"),
         ("00000.jpg;9;2;3;4;5\n", "row 1: the box 9,2,3,4 is outside the 1360x800 frame"),
         ("00000.jpg;1;2;3;4;99\n", "row 1: the label 99 is outside 0..42"),
-        ("00007.jpg;1;2;3;4;5\n", "gt.txt names 00007.jpg, which is missing"),
+        ("00007.jpg;1;2;3;4;5\n", "gt.txt row 1: the frame 00007.jpg is missing"),
         ("../../x;1;2;3;4;5\n", "row 1: '../../x' is not a frame's file name"),
     ],
 )

@@ -45,8 +45,8 @@ def test_precision_and_recall_follow_the_threshold() -> None:
     assert detection_scores.precision_recall(frames, 0.95) == (1.0, 0.0)
     assert detection_scores.threshold_for(frames, 0.99) == pytest.approx(0.51)
     by_width = detection_scores.recall_by_width(frames, 0.3)
-    assert by_width["0-24"] == {"signs": 2, "recall": 0.5}
-    assert by_width["32-48"] == {"signs": 2, "recall": 0.5}
+    assert by_width == {"16-24": 0.5, "24-32": None, "32-64": 0.5, "64+": None}
+    assert detection_scores.signs_by_width(frames) == {"16-24": 2, "24-32": 0, "32-64": 2, "64+": 0}
 
 
 def test_frames_without_signs_and_without_detections_count() -> None:
