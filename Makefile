@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test test-nightly lint format replay doctor bench clean
+.PHONY: help setup demo test test-nightly lint format replay doctor bench bench-graphs clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
@@ -40,9 +40,14 @@ replay: setup ## ARGS="VIDEO --gps FILE.gpx --out DIR"
 doctor: setup ## what this machine enforces and lacks
 	@$(BIN)/sealcam doctor
 
-bench: setup ## what isolation costs, and how the chain endures what is taken away (minutes)
+bench: setup ## what isolation costs, how the chain endures losses, what perception takes beside known networks (minutes)
 	@$(BIN)/python -m bench.isolation
 	@$(BIN)/python -m bench.recovery
+	@$(BIN)/python -m bench.perception $(ARGS)
+
+bench-graphs: setup ## the known networks that bench compares with, once; installs the train extra (gigabytes, minutes)
+	@UV_NO_CACHE=1 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=$(BIN)/python $(BIN)/uv sync -q --frozen --inexact --extra train
+	@$(BIN)/python -m bench.reference_graphs
 
 clean: ## remove what was set up inside the checkout (keys and spool in ~/.local/share/sealcam stay)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

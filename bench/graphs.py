@@ -1,4 +1,4 @@
-"""Which networks are compared, and where the reference graphs lie. Needs no torch."""
+"""Which networks ours are compared with, where their files lie, and how to get them. Needs no torch."""
 
 from __future__ import annotations
 
@@ -52,3 +52,11 @@ def missing(cache: Path = CACHE) -> list[str]:
     """Files of `REFERENCES` that have not been built."""
     paths = [reference.path(precision, cache) for reference in REFERENCES for precision in PRECISIONS]
     return [path.name for path in paths if not path.is_file()]
+
+
+def how_to_get(names: list[str], cache: Path = CACHE) -> str:
+    """The sentence for a person whose reference graphs are missing."""
+    return (
+        f"{len(names)} reference graphs are not in {cache}, and their rows are left out: "
+        "`make bench-graphs` installs the train extra and builds them (minutes, once)."
+    )

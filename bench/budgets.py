@@ -1,0 +1,63 @@
+"""What perception may take: one table. Times are noise from machine to machine, so most are ratios within one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Budget:
+    """`what` may take at most `limit`: times the median of `of`, or, without `of`, milliseconds."""
+
+    what: str
+    limit: float
+    of: str | None = None
+
+    def words(self) -> str:
+        """For a reader."""
+        return f"at most {self.limit:g} of {self.of}" if self.of else f"at most {self.limit:g} ms"
+
+
+BUDGETS = (
+    Budget("ours: fast", 1.0, of="SSD MobileNet v2 300 int8"),
+    Budget("ours: far", 0.5, of="YOLO11n 640 int8"),
+    Budget("ours: classifier, one crop", 0.5),
+)
+FRAME_COPIES = 1.0
+"""In Python, `Perception.look` allocates less than this many frames at its peak: it makes no copy of one."""
+
+THREADS_PAY = 1.3
+"""A second thread pays when it makes a network at least this much faster."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A budget beside what was measured; `share` is the ratio, or the milliseconds where there is no reference."""
+
+    budget: Budget
+    threads: int
+    share: float
+
+    @property
+    def good(self) -> bool:
+        """Whether it is kept."""
+        return self.share <= self.budget.limit
+
+
+def judge(medians: Mapping[tuple[str, int], float]) -> list[Judged]:
+    """Every budget that can be judged.
+
+    Args:
+        medians: milliseconds by network and number of threads.
+    """
+    found = []
+    for budget in BUDGETS:
+        for (what, threads), median in sorted(medians.items()):
+            if what != budget.what:
+                continue
+            if budget.of is None:
+                found.append(Judged(budget, threads, median))
+            elif (budget.of, threads) in medians:
+                found.append(Judged(budget, threads, median / medians[budget.of, threads]))
+    return found

@@ -1,0 +1,105 @@
+"""The networks of one comparison, loaded side by side, and their times, taken in turns."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from bench import graphs, macs
+from device.perception.classify import Classifier
+from device.perception.interpreter import Model
+
+_RUNS_A_TURN = 3
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network at one input size (height, width)."""
+
+    name: str
+    content: bytes
+    size: tuple[int, int]
+    crop_expand: float | None = None  # of a classifier: it is timed from the box in a frame to the probabilities
+
+    def cost(self) -> macs.Cost:
+        """Its multiply-adds and parameters."""
+        return macs.count(self.content, self.size)
+
+
+@dataclass
+class Timed:
+    """Milliseconds of single runs."""
+
+    network: Network
+    threads: int
+    samples: list[float] = field(default_factory=list)
+
+    def percentile(self, percent: float) -> float:
+        return float(np.percentile(self.samples, percent))
+
+
+def operating_points(detector: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """Height and width of each, from the manifest's `detector`; a manifest without any has the one size, `fast`."""
+    points = detector.get("operating_points") or {"fast": detector}
+    return {name: (int(point["input"][0]), int(point["input"][1])) for name, point in points.items()}
+
+
+def ours(models: Path, detector: Path | None = None, classifier: Path | None = None) -> list[Network]:
+    """What the device runs, from the folder of the shipped models; another file may stand in for each."""
+    manifest = json.loads((models / "manifest.json").read_bytes())
+    seeing = (detector or models / manifest["detector"]["file"]).read_bytes()
+    naming = (classifier or models / manifest["classifier"]["file"]).read_bytes()
+    found = [Network(f"ours: {name}", seeing, size) for name, size in operating_points(manifest["detector"]).items()]
+    side = manifest["classifier"]["input"]
+    expand = manifest["classifier"]["crop_expand"]
+    return [*found, Network("ours: classifier, one crop", naming, (side[0], side[1]), expand)]
+
+
+def references(cache: Path = graphs.CACHE) -> list[Network]:
+    """The reference graphs that are there."""
+    return [
+        Network(f"{reference.title} {precision}", path.read_bytes(), reference.size)
+        for reference in graphs.REFERENCES
+        for precision in graphs.PRECISIONS
+        if (path := reference.path(precision, cache)).is_file()
+    ]
+
+
+def take_turns(networks: Sequence[Network], threads: Sequence[int], rounds: int) -> list[Timed]:
+    """Runs every network at every number of threads once a round, so that what disturbs the machine disturbs all."""
+    timed = [(Timed(network, count), _ready(network, count)) for network in networks for count in threads]
+    for _ in range(rounds):
+        for one, run in timed:
+            run()  # brings the network back into the caches
+            for _ in range(_RUNS_A_TURN):
+                began = time.perf_counter()
+                run()
+                one.samples.append((time.perf_counter() - began) * 1e3)
+    return [one for one, _ in timed]
+
+
+def _ready(network: Network, threads: int) -> Callable[[], object]:
+    """What runs the network once: a detector's graph alone; a classifier with its crop, as the device calls it."""
+    rng = np.random.default_rng(0)
+    if network.crop_expand is not None:
+        classifier = Classifier(Model(network.content, threads), network.crop_expand, 1.0)
+        frame = rng.integers(0, 256, (864, 1536, 3), np.uint8)
+        return lambda: classifier(frame, [(700.0, 300.0, 40.0, 40.0)])
+    interpreter = Interpreter(model_content=network.content, num_threads=threads)
+    (detail,) = interpreter.get_input_details()
+    shape = [1, *network.size, 3]
+    if list(detail["shape"]) != shape:
+        interpreter.resize_tensor_input(detail["index"], shape)
+    interpreter.allocate_tensors()
+    pixels = rng.integers(0, 256, shape).astype(np.int16)
+    filled = (pixels - 128).astype(np.int8) if detail["dtype"] == np.int8 else pixels.astype(detail["dtype"])
+    interpreter.set_tensor(detail["index"], filled)
+    run: Callable[[], object] = interpreter.invoke
+    return run

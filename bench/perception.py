@@ -1,0 +1,98 @@
+"""What perception takes, beside the networks that people would use instead: same interpreter, threads, machine, run.
+
+`python -m bench.perception [--threads 1,2] [--rounds N] [--json FILE]` prints our detector at its operating points, our
+classifier, SSD MobileNet v2 300, YOLO11n 640, and the pipeline on rendered frames of 1536 x 864. All take turns, so
+that a busy machine disturbs all of them: read the ratios, not the milliseconds. A detector is timed from the filled
+input to its raw output; the classifier from a box in a frame to its probabilities. Exit status 1: over a budget.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bench import budgets, graphs, networks, pipeline, tables
+from device.cli.replay import MODELS
+
+
+def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Measures, prints, and returns the figures."""
+    if lacking := graphs.missing():
+        console.print(graphs.how_to_get(lacking))
+    candidates = [*networks.ours(options.models, options.detector), *networks.references()]
+    costs = {network.name: network.cost() for network in candidates}
+    timed = networks.take_turns(candidates, options.threads, options.rounds)
+    judged = budgets.judge({(one.network.name, one.threads): one.percentile(50) for one in timed})
+    console.print(tables.graphs(timed, costs, judged))
+    console.print(*tables.threads(timed), sep="\n")
+    frames = pipeline.rendered(options.frames)
+    flows = pipeline.measure(options.models, frames, options.threads, options.detector)
+    console.print(tables.flows(flows))
+    console.print(*tables.verdicts(judged, flows), sep="\n")
+    return figures(timed, costs, judged, flows)
+
+
+def figures(
+    timed: Sequence[networks.Timed],
+    costs: dict[str, Any],
+    judged: Sequence[budgets.Judged],
+    flows: Sequence[pipeline.Pipeline],
+) -> dict[str, Any]:
+    """The same as the tables, for programs."""
+    return {
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "graphs": [
+            {
+                "name": one.network.name,
+                "threads": one.threads,
+                "input": one.network.size,
+                "macs": costs[one.network.name].macs,
+                "parameters": costs[one.network.name].parameters,
+                "bytes": len(one.network.content),
+                "p50_ms": round(one.percentile(50), 3),
+                "p95_ms": round(one.percentile(95), 3),
+            }
+            for one in timed
+        ],
+        "budgets": [
+            {"what": j.budget.what, "threads": j.threads, "share": round(j.share, 3), "good": j.good} for j in judged
+        ],
+        "pipeline": [{**asdict(flow), "frames_per_second": round(flow.frames_per_second, 1)} for flow in flows],
+    }
+
+
+def _counts(text: str) -> list[int]:
+    counts = [int(word) for word in text.split(",")]
+    if not all(1 <= count <= 64 for count in counts):
+        raise ValueError(text)
+    return counts
+
+
+def main() -> int:
+    """Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.perception", description=__doc__)
+    parser.add_argument("--threads", type=_counts, default=[1, 2], help="numbers of CPU threads (default 1,2)")
+    parser.add_argument("--rounds", type=int, default=20, help="turns that each network gets (default %(default)s)")
+    parser.add_argument("--frames", type=int, default=40, help="frames for the pipeline (default %(default)s)")
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder with the models and their manifest")
+    parser.add_argument("--detector", type=Path, help="another detector in the place of the shipped one")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    options = parser.parse_args()
+    found = run(options, Console(width=max(Console().width, 132)))
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+    copies = [flow["peak_frames"] >= budgets.FRAME_COPIES for flow in found["pipeline"]]
+    return 1 if any(copies) or not all(one["good"] for one in found["budgets"]) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
