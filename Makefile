@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test test-nightly lint format replay doctor bench bench-graphs clean
+.PHONY: help setup demo test test-nightly lint format replay doctor bench bench-graphs evaluate clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
@@ -44,6 +44,10 @@ bench: setup ## what isolation costs, how the chain endures losses, what percept
 	@$(BIN)/python -m bench.isolation
 	@$(BIN)/python -m bench.recovery
 	@$(BIN)/python -m bench.perception $(ARGS)
+
+evaluate: setup ## figures of the models; ARGS="--gtsrb PATH --gtsdb PATH --json FILE", folders or zips as published
+	@UV_NO_CACHE=1 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=$(BIN)/python $(BIN)/uv sync -q --frozen --inexact --extra evaluate
+	@$(BIN)/python -m models.evaluate $(ARGS)
 
 bench-graphs: setup ## the known networks that bench compares with, once; installs the train extra (gigabytes, minutes)
 	@UV_NO_CACHE=1 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=$(BIN)/python $(BIN)/uv sync -q --frozen --inexact --extra train

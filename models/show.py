@@ -1,8 +1,9 @@
-"""Command line: `python -m models.show augmentation|negatives --out FILE`: labelled sheets of what is trained on.
+"""Command line: `python -m models.show augmentation|negatives|errors --out FILE`: labelled sheets of pictures.
 
 `augmentation` shows scenes and classifier crops as weather, lens and codec leave them. They are frames of the test rig
 and the project's own drawings, or real ones where `--gtsdb` and `--gtsrb` are given. `negatives` shows every kind of
-sign outside the 43 classes. Exit status 2 and one sentence when the data or the usage is wrong.
+sign outside the 43 classes. `errors` shows the shipped models' worst errors on the data sets given. Exit status 2 and
+one sentence when the data or the usage is wrong.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from device.perception.classify import crop
 from hardware import signs
-from models import augment, gtsdb, gtsrb, other_signs, rendered
+from models import augment, error_sheet, gtsdb, gtsrb, other_signs, rendered, shipped
 from models.crops import CROP_EXPAND, INPUT_SIZE, load_patches
 from models.drawings import over
 from models.errors import DataError, ModelsError
@@ -181,10 +182,10 @@ def _on_ground(face: NDArray[np.uint8], scene: Image) -> Image:
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     result = argparse.ArgumentParser(prog="python -m models.show", description=(__doc__ or "").splitlines()[0])
-    result.add_argument("sheet", choices=["augmentation", "negatives"])
+    result.add_argument("sheet", choices=["augmentation", "negatives", "errors"])
     result.add_argument("--out", required=True, type=Path, help="picture to write, .jpg or .png")
-    result.add_argument("--gtsdb", type=Path, help="augmentation: GTSDB, for real scenes")
-    result.add_argument("--gtsrb", type=Path, help="augmentation: GTSRB, for real crops")
+    result.add_argument("--gtsdb", type=Path, help="GTSDB; augmentation: for real scenes")
+    result.add_argument("--gtsrb", type=Path, help="GTSRB; augmentation: for real crops")
     result.add_argument("--seed", type=int, default=1)
     return result
 
@@ -195,6 +196,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.sheet == "negatives":
             sheet = negatives(options.seed)
+        elif options.sheet == "errors":
+            if options.gtsdb is None and options.gtsrb is None:
+                raise ModelsError("errors are shown on real data: give --gtsdb, --gtsrb or both")
+            sheet = error_sheet.sheet(shipped.ARTIFACTS, options.gtsrb, options.gtsdb)
         else:
             scenes = _scenes(options.gtsdb, options.seed)
             sheet = augmentation(scenes, _crops(options.gtsrb, scenes, options.seed), options.seed)

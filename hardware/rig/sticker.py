@@ -23,6 +23,7 @@ from hardware.rig.errors import StickerFailedError
 from hardware.rig.scene import FACE_M, SEEN_FROM_M
 from hardware.rig.views import Judge, Scores, View, view_of
 from hardware.signs.shapes import Image
+from wire.classes import CLASS_NAMES
 
 __all__ = ["Judge", "Patch", "Report", "make", "painted"]
 
@@ -177,7 +178,7 @@ class _Search:
             if scores is None:
                 continue
             means = scores.mean(axis=0)
-            means[self._class_id] = -np.inf
+            means[[self._class_id, len(CLASS_NAMES)]] = -np.inf  # a sticker that is refused fools nobody
             target = int(means.argmax())
             gain = float(_gains(scores, target).mean())
             if best is None or gain > best[0]:

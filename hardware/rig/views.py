@@ -117,9 +117,10 @@ class Judge:
         return cls(Classifier(model, entry.crop_expand, entry.temperature))
 
     def log_probabilities(self, face: Image, views: Sequence[View]) -> Scores:
-        """Natural logarithms of the class probabilities of a face (BGRA, not premultiplied): views x 43."""
+        """Natural logarithms of a face's probabilities (BGRA, not premultiplied): views x 44, `not_a_sign` last."""
         levels = pyramid(premultiplied(face[:, :, :3], face[:, :, 3]))
         outline = outline_of(face[:, :, 3])
-        rows = [self._classifier(look(levels, view), [found(outline, view)])[0].probabilities for view in views]
+        seen = [self._classifier(look(levels, view), [found(outline, view)])[0] for view in views]
+        rows = [np.append(one.probabilities, one.not_a_sign) for one in seen]
         self.answers += len(rows)
-        return np.log(np.maximum(np.array(rows), 1e-30))
+        return np.asarray(np.log(np.maximum(np.array(rows), 1e-30)), np.float64)

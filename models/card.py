@@ -1,0 +1,189 @@
+"""Command line: `python -m models.card [--models DIR]`: writes the model card, README.md, beside the models.
+
+The form is that of Mitchell et al., "Model Cards for Model Reporting", FAT* 2019. Every figure is taken from the
+manifest, which `models.ship` wrote from `models.evaluate`; a test holds the card and the manifest together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from models import shipped
+
+_CRITICAL = 6
+
+
+def summary(manifest: dict[str, Any]) -> str:
+    """The two lines of figures that the project's README shows."""
+    read, found = manifest["metrics"]["classifier"], manifest["metrics"]["detector"]
+    return (
+        f"Classifier (int8): {_percent(read['accuracy'])} of {read['n']} crops of the GTSRB test. Detector (int8): "
+        f"mAP at IoU 0.5 {_three(found['operating_points']['far']['map50'])} (`far`), "
+        f"{_three(found['operating_points']['fast']['map50'])} (`fast`) on {found['frames']} held-out frames of GTSDB."
+    )
+
+
+def render(manifest: dict[str, Any]) -> str:
+    """The whole card, in Markdown."""
+    metrics = manifest["metrics"]
+    parts = [_INTRODUCTION, _detector(manifest), _classifier(manifest), _together(metrics["end_to_end"])]
+    return "\n".join([*parts, _made_of(manifest), _LIMITS])
+
+
+def _detector(manifest: dict[str, Any]) -> str:
+    entry, found = manifest["detector"], manifest["metrics"]["detector"]
+    points = found["operating_points"]
+    fast, far = points["fast"], points["far"]
+    rows = [
+        ("input, height x width", *(f"{p['input'][0]} x {p['input'][1]}" for p in (fast, far))),
+        ("multiply-adds", *(f"{entry['operating_points'][p]['gmac']:.2f} billion" for p in ("fast", "far"))),
+        ("mAP at IoU 0.5 (COCO, 101 points)", *(_three(p["map50"]) for p in (fast, far))),
+        ("the same, unlabelled signs counted as false", *(_three(p["map50_nothing_ignored"]) for p in (fast, far))),
+        ("recall at 0.1 false boxes a frame", *(_with_interval(p, "recall_at_0_1_fp") for p in (fast, far))),
+    ]
+    for name, count in far["boxes_by_width"].items():
+        told = (_percent(p["recall_by_width"][name]) for p in (fast, far))
+        rows.append((f"... signs {name} px wide ({count})", *told))
+    for name in ("score_low", "score_high"):
+        told = (
+            f"{p[f'at_{name}']['score']:.2f}: {_percent(p[f'at_{name}']['precision'])}, "
+            f"{_percent(p[f'at_{name}']['recall'])}"
+            for p in (fast, far)
+        )
+        rows.append((f"`{name}`: precision, recall", *told))
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return f"""## Detector: where is a sign
+`{entry["file"]}`, {entry["parameters"]:,} parameters, {round(entry["bytes"] / 1024)} KiB. Input N x 3 channels RGB (int8 = pixel - 128),
+any height and width that are multiples of 32; outputs a heatmap of logits (stride {entry["stride"]}) and the distances to a sign's four
+sides in input pixels, both float32. One class, `sign`. Measured on {found["frames"]} frames of GTSDB with {found["boxes"]} boxes that
+no training saw and that share no physical sign with the training frames, as far as the overlap list tells.
+
+| figure | `fast` | `far` |
+|---|---|---|
+{table}
+
+Both thresholds were chosen on these same frames: `score_high` for 0.1 false boxes a frame, where a track begins;
+`score_low` for a precision of 0.6, where it goes on. GTSDB leaves signs outside the 43 classes, and some within, without a box.
+{found["ignored_unlabelled"]} such signs in these frames were found by looking at each false box; they are listed in
+`models/gtsdb_unlabelled.csv` and count neither way. In training, unlabelled signs are background, except where an
+earlier classifier was at least 95 % sure of one of the 43: there nothing is learnt.
+"""
+
+
+def _classifier(manifest: dict[str, Any]) -> str:
+    entry, read = manifest["classifier"], manifest["metrics"]["classifier"]
+    counts = read["per_class_crops"]
+    weakest = sorted(read["per_class_recall"].items(), key=lambda item: item[1])[:_CRITICAL]
+    told = ", ".join(f"{name} {_percent(value)} of {counts[name]}" for name, value in weakest)
+    drawn = manifest["metrics"]["drawings"]
+    kinds = ", ".join(f"{_three(value)} {name.replace('_', ' ')}" for name, value in read["auroc_by_kind"].items())
+    return f"""## Classifier: which of the 43, or none
+`{entry["file"]}`, {entry["parameters"]:,} parameters, {entry["gmac"] * 1000:.1f} million multiply-adds, {round(entry["bytes"] / 1024)} KiB. Input
+1 x 48 x 48 x 3 (RGB, int8 = pixel - 128): the detector's box, {entry["crop_expand"]} times as wide and high. Output 44 logits: GTSRB
+numbering, then `not_a_sign`; `temperature` {entry["temperature"]} makes probabilities of them. From {entry["not_a_sign"]} of `not_a_sign` on, a box is refused.
+
+| figure | value |
+|---|---|
+| accuracy, int8, {read["n"]} crops of the GTSRB test | {_with_interval(read, "accuracy")} |
+| accuracy before quantisation (`{entry["float_file"]}`) | {_percent(read["accuracy_float"])} |
+| expected calibration error (15 bins) | {read["ece"]:.4f} |
+| AUROC of `not_a_sign` | {_three(read["auroc_not_a_sign"])} ({kinds}) |
+| real signs refused, others refused | {_percent(read["refused_signs"])}, {_percent(read["refused_others"])} |
+| accuracy on {drawn["n"]} bent, relit, blurred drawings of `hardware.signs` | {_percent(drawn["accuracy"])} |
+| weakest classes, recall | {told} |
+
+"Others" are background of the held-out frames, and drawn signs of 28 kinds that no training saw. No photographs of foreign
+signs were at hand: drawings of other kinds share pen and paper with those that were trained on, so expect less on the road.
+"""
+
+
+def _together(figures: dict[str, Any]) -> str:
+    confusions = [c for c in figures["confusions"] if c["critical"]]
+    told = "; ".join(f"{c['truth']} -> {c['read_as']} ({c['count']})" for c in confusions) or "none"
+    return f"""## Both together
+On the {figures["boxes"]} held-out boxes that are not GTSRB crops as well, at `far` and `score_high`: precision
+{_percent(figures["precision"])}, recall {_percent(figures["recall"])} of box and class. Stop, yield or no entry taken for anything else: {told}
+("nothing" is a miss).
+"""
+
+
+def _made_of(manifest: dict[str, Any]) -> str:
+    plans = manifest["training"]["plans"]
+    told = "; ".join(f"{name} {p['steps_done']:,} steps of {p['batch']}, seed {p['seed']}" for name, p in plans.items())
+    return f"""## Made of
+GTSRB training crops (Stallkamp et al., 2011) and GTSDB frames 0 to 599 (Houben et al., 2013), less the tracks and frames in
+`split.json`; drawings and roads of `hardware`; QR panels, plates and drawn signs of other kinds as what is none of the 43.
+{told}. The detector is trained in two stages; the second looks at the first one's mistakes. Weather, light, blur, noise
+and compression are added at random: `docs/pictures/augmentation.jpg`. What it was taught to refuse: `docs/pictures/other-signs.jpg`.
+
+    python -m models.train detector --data GTSDB --crops GTSRB --detector models/artifacts --out OUT
+    python -m models.train classifier --data GTSRB --scenes GTSDB --detector models/artifacts --out OUT
+    python -m models.ship --checkpoints OUT --gtsrb GTSRB --gtsdb GTSDB
+    python -m models.card && python -m models.sign sign --key KEY
+    python -m models.evaluate --gtsrb GTSRB --gtsdb GTSDB --json figures.json
+    python -m models.show errors --gtsrb GTSRB --gtsdb GTSDB --out errors.jpg
+
+`manifest.json` holds the tables' hashes, the plans, the commit, the environment and all figures; `model.sig` signs every file
+here in the OpenSSF model-signing format (docs/decisions/0013-signed-models.md). Weights are not byte-reproducible.
+"""
+
+
+def _percent(value: float | None) -> str:
+    return "none" if value is None else f"{100 * value:.2f} %"
+
+
+def _three(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"
+
+
+def _with_interval(figures: dict[str, Any], name: str) -> str:
+    limits = figures[f"{name}_interval"]
+    if figures[name] is None or limits is None:
+        return "none"
+    return f"{_percent(figures[name])} ({100 * limits[0]:.1f} to {100 * limits[1]:.1f}, 95 %)"
+
+
+_INTRODUCTION = """# The shipped models
+<!-- written by `python -m models.card` from manifest.json: change that, not this -->
+
+Two int8 TFLite networks for road signs in the frames of a dashcam. They answer what a sign says where it has no code, and
+witness against a code that does not fit it. They are no driver's assistance: nothing here was tested for that.
+"""
+
+_LIMITS = """## Limits and failures
+- German signs of the 43 GTSRB classes. Others are mostly refused; one that looks like a class is read as it.
+- Pictures of failures on real frames may not be published with the code: `python -m models.show errors` draws them, worst first,
+  from the data. What they show: dark signs against a bright sky, signs in deep shade, and tail lamps of cars, clocks, shop signs
+  and the backs of signs taken for signs.
+- Daylight, dry, from a car. Dusk, rain and a low sun are in the training as augmentation and were measured on no real frame.
+- Signs under about 12 px in the input are often missed; stacked signs that touch are sometimes taken as one.
+- 90 frames and 123 boxes measure little: the intervals say how little.
+- Nothing here withstands a sticker made to fool it: that is what the sign codes are for.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Writes the card; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m models.card", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS)
+    folder = parser.parse_args(arguments).models
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+        (folder / "README.md").write_text(render(manifest))
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except (ValueError, KeyError, TypeError) as error:
+        print(f"error: {folder}/manifest.json is not one that models.ship wrote ({error!r})", file=sys.stderr)
+        return 2
+    print(summary(manifest))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
