@@ -47,12 +47,7 @@ def main() -> int:
 
 
 def _supervise(plan: Plan, launcher: Link, outside: dict[str, int]) -> int:
-    folder = Path(plan.models)
-    manifest = artifacts.load_manifest(folder)
-    models = {
-        "detector": artifacts.sealed_model(folder, manifest.detector.file, manifest.detector.sha256),
-        "classifier": artifacts.sealed_model(folder, manifest.classifier.file, manifest.classifier.sha256),
-    }
+    manifest, models = artifacts.load_signed(Path(plan.models), plan.config.models.release_key)
     device = Supervisor(plan, manifest, Wiring(outside, models), launcher)
     sentence, status, seconds = "", 0, 0.0
     try:

@@ -1,4 +1,4 @@
-"""Checks the models against their manifest, and hands perception their very bytes in sealed memory files."""
+"""Checks the models against their signature and manifest; hands perception their very bytes in sealed memory files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import fcntl
 import hashlib
 import hmac
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
+from device.keys import files
+from device.keys.errors import KeysError
+from device.warden import provenance
 from device.warden.errors import ArtifactError
+
+RELEASE_KEY = Path(__file__).with_name("release-key.pem")  # in the code, not beside the models: docs/decisions/0013
+SIGNATURE, MANIFEST = "model.sig", "manifest.json"
 
 _MAX_MODEL_BYTES = 64 * 1024 * 1024
 _MAX_MANIFEST_BYTES = 1024 * 1024
@@ -22,14 +29,32 @@ FileName = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}\.tflite\Z")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
+InputSide = Annotated[int, Meta(ge=32, le=4096, multiple_of=32)]
+Score = Annotated[float, Meta(gt=0.0, lt=1.0)]
+
+
+class OperatingPoint(Struct, frozen=True):
+    """The detector at one input size (height, width), with the thresholds that validation chose there."""
+
+    input: tuple[InputSide, InputSide]
+    score_low: Score
+    score_high: Score
+
+
+class OperatingPoints(Struct, frozen=True):
+    """`fast` is the default; `far` sees smaller signs and takes longer."""
+
+    fast: OperatingPoint
+    far: OperatingPoint
+
+
 class DetectorEntry(Struct, frozen=True):
     """The manifest's `detector`; further keys are for people."""
 
     file: FileName
     sha256: Sha256
     stride: Annotated[int, Meta(ge=1, le=64)]
-    score_low: Annotated[float, Meta(gt=0.0, lt=1.0)]
-    score_high: Annotated[float, Meta(gt=0.0, lt=1.0)]
+    operating_points: OperatingPoints
     nms_iou: Annotated[float, Meta(gt=0.0, le=1.0)]
 
 
@@ -40,40 +65,98 @@ class ClassifierEntry(Struct, frozen=True):
     sha256: Sha256
     crop_expand: Annotated[float, Meta(ge=0.5, le=4.0)]
     temperature: Annotated[float, Meta(gt=0.0, le=100.0)]
+    not_a_sign: Score  # from this probability on, a box is refused
 
 
 class Manifest(Struct, frozen=True):
     """`models/artifacts/manifest.json`, as far as the device relies on it."""
 
-    schema: Annotated[int, Meta(ge=1, le=1)]
+    schema: Annotated[int, Meta(ge=2, le=2)]
     detector: DetectorEntry
     classifier: ClassifierEntry
 
 
+def load_signed(folder: Path, release_key: str) -> tuple[Manifest, dict[str, int]]:
+    """The manifest, and each model in a sealed memory file; not a byte of either is used that was not signed.
+
+    Args:
+        folder: the models, their manifest and `model.sig`.
+        release_key: the file with the public key to trust, empty for the one that comes with the code.
+
+    Raises:
+        ArtifactError: one of them is missing, not signed by that key, or not what was signed; the named key cannot be
+            read, or others may change it.
+    """
+    trusted = _anchor(release_key)
+    bundle = _read(folder / SIGNATURE, provenance.MAX_BUNDLE_BYTES, "the models' signature")
+    signed = provenance.verify(bundle, trusted, f"the models' signature {folder / SIGNATURE}")
+    content = _read(folder / MANIFEST, _MAX_MANIFEST_BYTES, "the models' manifest")
+    provenance.check(signed, MANIFEST, content, f"the models' manifest {folder / MANIFEST}")
+    manifest = _parse(content, folder / MANIFEST)
+    return manifest, {
+        "detector": sealed_model(folder, manifest.detector.file, manifest.detector.sha256, signed),
+        "classifier": sealed_model(folder, manifest.classifier.file, manifest.classifier.sha256, signed),
+    }
+
+
 def load_manifest(folder: Path) -> Manifest:
-    """Raises ArtifactError when the manifest is missing or is not what it must be."""
-    path = folder / "manifest.json"
-    try:
-        with path.open("rb") as file:
-            return msgspec.json.decode(file.read(_MAX_MANIFEST_BYTES), type=Manifest)
-    except OSError as error:
-        raise ArtifactError(f"the models' manifest {path} cannot be read ({error.strerror}); {_REMEDY}") from None
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise ArtifactError(f"the models' manifest {path} is not valid ({error}); {_REMEDY}") from None
+    """The manifest without its signature, for tools on a laptop; the device uses `load_signed`.
+
+    Raises ArtifactError when the manifest is missing or is not what it must be.
+    """
+    path = folder / MANIFEST
+    return _parse(_read(path, _MAX_MANIFEST_BYTES, "the models' manifest"), path)
 
 
-def sealed_model(folder: Path, name: str, sha256: str) -> int:
-    """A sealed memory file with the model's bytes, which are the bytes that were hashed. Raises ArtifactError."""
+def sealed_model(folder: Path, name: str, sha256: str, signed: Mapping[str, str]) -> int:
+    """A sealed memory file with the model's bytes, which are the bytes that were hashed.
+
+    Args:
+        sha256: what the manifest says.
+        signed: what `provenance.verify` says.
+
+    Raises:
+        ArtifactError: the bytes are not what both say.
+    """
     path = folder / name
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_MODEL_BYTES + 1)
-    except OSError as error:
-        raise ArtifactError(f"the model {path} cannot be read ({error.strerror}); {_REMEDY}") from None
-    if len(content) > _MAX_MODEL_BYTES or not hmac.compare_digest(hashlib.sha256(content).hexdigest(), sha256):
+    content = _read(path, _MAX_MODEL_BYTES, "the model")
+    provenance.check(signed, name, content, f"the model {path}")
+    if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), sha256):
         raise ArtifactError(f"the model {path} is not the one its manifest names (SHA-256 differs); {_REMEDY}")
     descriptor = os.memfd_create("sealcam-model", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.write(descriptor, content)
     seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
     fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
     return descriptor
+
+
+def _anchor(release_key: str) -> provenance.Anchor:
+    """Of the code's own key, or of a named one, which nobody else may be able to change. Raises ArtifactError."""
+    if not release_key:
+        return provenance.anchor(_read(RELEASE_KEY, provenance.MAX_KEY_BYTES, "the release key"), str(RELEASE_KEY))
+    path = Path(release_key)
+    try:
+        return provenance.anchor(files.read_public(path, provenance.MAX_KEY_BYTES), release_key)
+    except KeysError as error:
+        raise ArtifactError(
+            f"the release key {path} cannot be used ({str(error).partition(';')[0]}); give [models] release_key a "
+            "plain file that only its owner can change"
+        ) from None
+
+
+def _parse(content: bytes, path: Path) -> Manifest:
+    try:
+        return msgspec.json.decode(content, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"the models' manifest {path} is not valid ({error}); {_REMEDY}") from None
+
+
+def _read(path: Path, most: int, what: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise ArtifactError(f"{what} {path} cannot be read ({error.strerror}); {_REMEDY}") from None
+    if len(content) > most:
+        raise ArtifactError(f"{what} {path} is larger than the {most} bytes it may have; {_REMEDY}")
+    return content

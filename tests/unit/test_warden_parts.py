@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from device.warden.artifacts import load_manifest, sealed_model
+from device.warden.artifacts import load_manifest, load_signed, sealed_model
 from device.warden.child import Budget
 from device.warden.errors import ArtifactError
 from device.warden.summary import percentiles
@@ -33,9 +33,9 @@ def test_a_budget_recovers_after_its_window() -> None:
 
 
 def test_the_shipped_models_are_those_of_their_manifest() -> None:
-    manifest = load_manifest(SHIPPED)
-    for entry in (manifest.detector, manifest.classifier):
-        descriptor = sealed_model(SHIPPED, entry.file, entry.sha256)
+    manifest, models = load_signed(SHIPPED, "")
+    assert manifest == load_manifest(SHIPPED)
+    for descriptor in models.values():
         with pytest.raises(PermissionError):
             os.pwrite(descriptor, b"x", 0)
         os.close(descriptor)
@@ -43,24 +43,27 @@ def test_the_shipped_models_are_those_of_their_manifest() -> None:
 
 def test_one_flipped_byte_refuses_the_model(tmp_path: Path) -> None:
     content = b"model" * 100
-    (tmp_path / "m.tflite").write_bytes(content[:-1] + b"M")
-    with pytest.raises(ArtifactError, match="SHA-256") as caught:
-        sealed_model(tmp_path, "m.tflite", hashlib.sha256(content).hexdigest())
-    assert caught.value.exit_status == 2
+    flipped = content[:-1] + b"M"
+    right, wrong = (hashlib.sha256(one).hexdigest() for one in (content, flipped))
+    (tmp_path / "m.tflite").write_bytes(flipped)
+    for manifest, signed in ((right, right), (wrong, right), (right, wrong)):  # one of the two is not enough
+        with pytest.raises(ArtifactError, match="SHA-256") as caught:
+            sealed_model(tmp_path, "m.tflite", manifest, {"m.tflite": signed})
+        assert caught.value.exit_status == 2
 
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"m\.tflite"):
-        sealed_model(tmp_path, "m.tflite", "0" * 64)
+        sealed_model(tmp_path, "m.tflite", "0" * 64, {"m.tflite": "0" * 64})
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema": 2},
+        {"schema": 1},
         {"detector": {"file": "../../etc/passwd"}},
         {"detector": {"sha256": "short"}},
-        {"detector": {"score_low": 2.0}},
+        {"detector": {"operating_points": {"fast": {"input": [576, 1024], "score_low": 2.0, "score_high": 0.5}}}},
         {"classifier": {"temperature": 0}},
     ],
 )

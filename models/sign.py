@@ -1,0 +1,235 @@
+"""Command line: `python -m models.sign keygen|sign|verify`: the release key, and the models signed with it.
+
+The signature is `model.sig`, in the OpenSSF model-signing format (v1.0, method `key`), which `model_signing verify key`
+accepts too. All files of the folder are signed but the signature itself. A passphrase is asked for at the terminal or
+read from a private file, never taken from the command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import getpass
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from device.errors import SealcamError
+from device.keys import files
+from device.keys.errors import DamagedKeyError, MissingKeyError
+from device.warden import artifacts, provenance
+from models.errors import ModelsError, SigningError
+
+MODELS = Path(__file__).parent / "artifacts"
+_IGNORED = (artifacts.SIGNATURE, "__pycache__", ".gitattributes", ".gitignore")
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_MAX_SECRET_BYTES = 16 * 1024
+
+
+def keygen(out: Path, passphrase: bytes | None) -> Path:
+    """Make an ECDSA P-256 key: `out` (0600, encrypted where there is a passphrase) and, returned, its public half.
+
+    Raises SigningError when either is there already or would lie in a git work tree, where it could be committed.
+    """
+    out = out.parent.resolve() / out.name
+    public = out.with_suffix(".pub")
+    if any((folder / ".git").exists() for folder in out.parents):
+        raise SigningError(f"{out} is inside a git work tree, where a key gets committed; choose a place outside")
+    if out == public:
+        raise SigningError(f"{out} is the name that the public half would have; give the private key another ending")
+    key = ec.generate_private_key(ec.SECP256R1())
+    encryption = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    if public.exists():
+        raise SigningError(f"{public} is there already; move it away or choose another --out")
+    _write_new(out, key.private_bytes(pem, pkcs8, encryption), 0o600)
+    _write_new(public, key.public_key().public_bytes(pem, spki), 0o644)
+    return public
+
+
+def load_key(path: Path, passphrase: bytes | None) -> ec.EllipticCurvePrivateKey:
+    """Raises SigningError, or KeysError when others may read the file."""
+    try:
+        key = serialization.load_pem_private_key(_private(path), passphrase)
+    except TypeError:
+        how = "needs its passphrase" if passphrase is None else "is not encrypted and takes no passphrase"
+        raise SigningError(f"the key {path} {how}; see --passphrase-file") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise SigningError(f"the key {path} cannot be read: the passphrase is wrong, or it is no PEM key") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise SigningError(f"the key {path} is not ECDSA P-256; make one with: python -m models.sign keygen --out FILE")
+    return key
+
+
+def sign(folder: Path, key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The bundle over all files of a folder.
+
+    Raises SigningError, or ArtifactError when the device would not take the models although they are signed.
+    """
+    digests = _digests(folder)
+    resources = [provenance.Resource(name, "sha256", digest) for name, digest in digests.items()]
+    manifest = artifacts.load_manifest(folder)
+    for entry in (manifest.detector, manifest.classifier):
+        if digests.get(entry.file) != entry.sha256:
+            raise SigningError(f"{folder / entry.file} is not the one its manifest names; run models.ship, then sign")
+    statement = provenance.Statement(
+        "https://in-toto.io/Statement/v1",
+        [provenance.Subject(folder.resolve().name, provenance.RootDigest(provenance.root_digest(resources)))],
+        "https://model_signing/signature/v1.0",
+        provenance.Predicate(provenance.Serialization("files", "sha256", False, list(_IGNORED)), resources),
+    )
+    payload = msgspec.json.encode(statement)
+    signature = key.sign(provenance.pae(payload), ec.ECDSA(hashes.SHA256()))
+    trusted = provenance.Anchor(key.public_key(), provenance.key_id(key.public_key()))
+    bundle = provenance.Bundle(
+        "application/vnd.dev.sigstore.bundle.v0.3+json",
+        provenance.Material(provenance.KeyHint(trusted.key_id)),
+        provenance.Envelope(
+            base64.b64encode(payload).decode(),
+            "application/vnd.in-toto+json",
+            [provenance.Signature(base64.b64encode(signature).decode())],
+        ),
+    )
+    content = msgspec.json.encode(bundle)
+    provenance.verify(content, trusted, str(folder / artifacts.SIGNATURE))  # what the device refuses is not written
+    return content
+
+
+def verify(folder: Path, public_key: Path) -> dict[str, str]:
+    """File name -> SHA-256, once the signature is good and the folder holds these files and no other.
+
+    Raises SigningError or ProvenanceError.
+    """
+    path = folder / artifacts.SIGNATURE
+    try:
+        trusted = provenance.anchor(public_key.read_bytes(), str(public_key))
+        signed = provenance.verify(path.read_bytes(), trusted, str(path))
+    except OSError as error:
+        raise SigningError(f"{error.filename} cannot be read ({error.strerror}); sign the models first") from None
+    there = _digests(folder)
+    differing = sorted(name for name in signed.keys() | there.keys() if signed.get(name) != there.get(name))
+    if differing:
+        raise SigningError(f"{folder} is not what was signed: {', '.join(differing)}; ship the models again, then sign")
+    return signed
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """File name -> SHA-256 of each file that is signed, in the order of the format."""
+    found: dict[str, str] = {}
+    try:
+        if not folder.is_dir():
+            raise SigningError(f"{folder} is no folder of models; give it with --models")
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder)
+            if name.parts[0] in _IGNORED or (path.is_dir() and not path.is_symlink()):
+                continue
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise SigningError(f"{path} is a link or no file, which cannot be signed; replace it by a file")
+            found[name.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise SigningError(f"{error.filename} cannot be read ({error.strerror}); check --models") from None
+    return found
+
+
+def _private(path: Path) -> bytes:
+    """Raises SigningError, or KeysError when others may read the file."""
+    try:
+        return files.read_private(path, _MAX_SECRET_BYTES)
+    except (MissingKeyError, DamagedKeyError) as error:
+        raise SigningError(f"{str(error).partition(';')[0]}; name a key or passphrase file of yours") from None
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    try:
+        with os.fdopen(os.open(path, _NEW, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise SigningError(f"{path} cannot be made ({error.strerror}); choose another --out") from None
+
+
+def _passphrase(file: Path | None, *, new: bool) -> bytes | None:
+    """From a private file, else from the terminal; None for none."""
+    if file is not None:
+        content = _private(file).rstrip(b"\r\n")
+        if not content:
+            raise SigningError(f"{file} is empty; write the passphrase in it")
+        return content
+    if not sys.stdin.isatty():
+        return None
+    given = getpass.getpass("passphrase of the release key (empty for none): ")
+    if new and getpass.getpass("again: ") != given:
+        raise SigningError("the two passphrases differ; nothing was made")
+    return given.encode() or None
+
+
+def _keygen(options: argparse.Namespace) -> None:
+    passphrase = _passphrase(options.passphrase_file, new=True)
+    public = keygen(options.out, passphrase)
+    if passphrase is None:
+        print(f"{options.out} is not encrypted: keep it where nobody else reads", file=sys.stderr)
+    print(f"{options.out}: private, stays here")
+    print(f"{public}: public, for device/warden/release-key.pem or [models] release_key")
+
+
+def _sign(options: argparse.Namespace) -> None:
+    encrypted = b"ENCRYPTED" in _private(options.key)
+    passphrase = _passphrase(options.passphrase_file, new=False) if encrypted else None
+    key = load_key(options.key, passphrase)
+    content = sign(options.models, key)
+    path = options.models / artifacts.SIGNATURE
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_bytes(content)
+    beside.replace(path)
+    print(f"{path}: signed with the key {provenance.key_id(key.public_key())[:16]}")
+    if key.public_key() != provenance.anchor(artifacts.RELEASE_KEY.read_bytes(), str(artifacts.RELEASE_KEY)).key:
+        print(
+            "this is not the release key: a device takes these models only with [models] release_key", file=sys.stderr
+        )
+
+
+def _verify(options: argparse.Namespace) -> None:
+    signed = verify(options.models, options.key)
+    print(f"{options.models}: {len(signed)} files are what was signed with {options.key}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0 good, 1 models that are not what was signed, 2 bad usage or input."""
+    parser = argparse.ArgumentParser(prog="python -m models.sign", description=(__doc__ or "").splitlines()[0])
+    commands = parser.add_subparsers(required=True)
+    make = commands.add_parser("keygen", help="make a release key, outside any git work tree")
+    make.add_argument("--out", required=True, type=Path, metavar="FILE", help="the private key; FILE.pub beside it")
+    make.set_defaults(run=_keygen)
+    writer = commands.add_parser("sign", help="sign all files of the models' folder")
+    writer.add_argument("--key", required=True, type=Path, metavar="FILE", help="the private key")
+    writer.set_defaults(run=_sign)
+    for command in (make, writer):
+        command.add_argument(
+            "--passphrase-file", type=Path, metavar="FILE", help="a file of mode 0600; else the prompt"
+        )
+    reader = commands.add_parser("verify", help="check the folder against its signature")
+    reader.add_argument("--key", type=Path, default=artifacts.RELEASE_KEY, metavar="PUB", help="the public key")
+    reader.set_defaults(run=_verify)
+    for command in (writer, reader):
+        command.add_argument("--models", type=Path, default=MODELS, metavar="DIR")
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except (ModelsError, SealcamError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1 if options.run is _verify else 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
