@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Budget:
-    """`what` may take at most `limit`: times the median of `of`, or, without `of`, milliseconds."""
+    """`what` may take at most `limit`: times the median of `of` at equal threads, or, without `of`, milliseconds at
+    one thread, which is all that the device gives it."""
 
     what: str
     limit: float
@@ -56,8 +57,8 @@ def judge(medians: Mapping[tuple[str, int], float]) -> list[Judged]:
         for (what, threads), median in sorted(medians.items()):
             if what != budget.what:
                 continue
-            if budget.of is None:
+            if budget.of is None and threads == 1:
                 found.append(Judged(budget, threads, median))
-            elif (budget.of, threads) in medians:
+            elif budget.of is not None and (budget.of, threads) in medians:
                 found.append(Judged(budget, threads, median / medians[budget.of, threads]))
     return found

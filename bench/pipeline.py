@@ -27,7 +27,7 @@ STAGES = ("resize and letterbox", "detector", "decode", "classify")
 
 @dataclass(frozen=True)
 class Pipeline:
-    """One operating point at one number of threads. Times are medians over frames, in milliseconds."""
+    """One operating point at one number of threads. Times are milliseconds: `stages` on average, `whole` the median."""
 
     point: str
     threads: int
@@ -85,6 +85,7 @@ class _Running:
         settings = _settings(manifest, point, size, threads)
         self.point, self.threads, self._size = point, threads, size
         self._settings = settings
+        self._now = time.thread_time if threads == 1 else time.perf_counter  # as `networks.Timed.judged`
         self._perception = Perception(detector, classifier, settings, lambda stage, seconds: None)
         self._perception.warm_up()
         self._model = Model(detector, threads, size)
@@ -98,9 +99,9 @@ class _Running:
     def take(self, frame: Image) -> None:
         """One frame: as a whole, stage by stage, and once more under the memory tracer, which is slow and not timed."""
         self._perception.look(frame)
-        began = time.perf_counter()
+        began = self._now()
         self._perception.look(frame)
-        self._wholes.append((time.perf_counter() - began) * 1e3)
+        self._wholes.append((self._now() - began) * 1e3)
         self._by_stage(frame)
         tracemalloc.start()
         self._perception.look(frame)
@@ -110,17 +111,17 @@ class _Running:
     def _by_stage(self, frame: Image) -> None:
         if self._letterbox is None:
             self._letterbox = Letterbox((frame.shape[0], frame.shape[1]), self._size)
-        marks = [time.perf_counter()]
+        marks = [self._now()]
         picture = self._letterbox.fill(frame)
-        marks.append(time.perf_counter())
+        marks.append(self._now())
         first, second = self._model.run(picture)
-        marks.append(time.perf_counter())
+        marks.append(self._now())
         heat, sides = (first, second) if first.shape[-1] == 1 else (second, first)
         thresholds = Thresholds(self._settings.score_low, self._settings.nms_iou)
         found = decode(heat[0, :, :, 0], sides[0], thresholds, self._letterbox, self._settings.stride)
-        marks.append(time.perf_counter())
+        marks.append(self._now())
         self._classifier(frame, [box[:4] for box in found])
-        marks.append(time.perf_counter())
+        marks.append(self._now())
         self._stages.append([after - before for before, after in itertools.pairwise(marks)])
         self._boxes.append(len(found))
 

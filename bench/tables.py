@@ -15,14 +15,22 @@ from bench.pipeline import STAGES, Pipeline
 def graphs(timed: Sequence[Timed], costs: Mapping[str, Cost], judged: Sequence[Judged]) -> Table:
     """One row a network, with its times at each number of threads."""
     counts = sorted({one.threads for one in timed})
-    table = Table(title="networks, taking turns")
+    table = Table(title="networks, taking turns (ms)")
     table.add_column("graph", no_wrap=True)
-    for heading in ("input", "M MACs", "k par.", "KiB", *(f"{n} thr. p50 / p95 ms" for n in counts), "budgets"):
-        table.add_column(heading, justify="right")
+    for heading in (
+        "input",
+        "M MACs",
+        "k par.",
+        "KiB",
+        *(f"{n} thr. p50/p95" for n in counts),
+        *(["1 thr. CPU"] if 1 in counts else []),
+        "budgets",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, cost in costs.items():
         mine = {one.threads: one for one in timed if one.network.name == name}
         network = next(iter(mine.values())).network
-        times = [f"{mine[n].percentile(50):.2f} / {mine[n].percentile(95):.2f}" for n in counts]
+        times = [f"{mine[n].percentile(50):.2f}/{mine[n].percentile(95):.2f}" for n in counts]
         shares = [_share(one) for one in judged if one.budget.what == name]
         table.add_row(
             name,
@@ -31,6 +39,7 @@ def graphs(timed: Sequence[Timed], costs: Mapping[str, Cost], judged: Sequence[J
             f"{cost.parameters / 1e3:.0f}",
             f"{len(network.content) / 1024:.0f}",
             *times,
+            *([f"{mine[1].judged:.2f}"] if 1 in counts else []),
             "\n".join(shares) or "-",
         )
     return table
@@ -54,7 +63,9 @@ def threads(timed: Sequence[Timed]) -> list[str]:
 
 def flows(measured: Sequence[Pipeline]) -> Table:
     """One row an operating point and number of threads."""
-    table = Table(title="perception on frames of 1536x864 (mean ms of each stage and its share)")
+    table = Table(
+        title="perception on frames of 1536x864 (mean ms of each stage and its share; one thread: processor time)"
+    )
     table.add_column("point")
     for heading in ("threads", *STAGES, "boxes", "frame p50 ms", "frames/s", "Python peak"):
         table.add_column(heading, justify="right")
