@@ -18,7 +18,7 @@ from models.source import Image, Source
 
 WIDTH, HEIGHT = 1360, 800
 _OVERLAP = "overlap_with_gtsrb.csv"
-_SUFFIXES = (".webp", ".ppm", ".png", ".jpg")
+_SUFFIXES = (".webp", ".ppm", ".png", ".jpg", ".jpeg")
 _FRAME = r"00[0-8]\d\d(" + "|".join(map(re.escape, _SUFFIXES)) + ")"
 
 
@@ -38,7 +38,7 @@ class Scene:
 
 def load(source: Source) -> list[Scene]:
     """All frames that are there, those without a sign too; every row of `gt.txt` is checked."""
-    files = {PurePosixPath(name).stem: name for name in source.names() if re.fullmatch(_FRAME, name)}
+    files = {PurePosixPath(name).stem: name for name in source.names() if re.fullmatch(_FRAME, name, re.IGNORECASE)}
     if not files:
         raise DataError(f"{source.path}: holds no frame 00000 to 00899 as {', '.join(_SUFFIXES)}")
     rows: dict[str, list[tuple[int, ...]]] = defaultdict(list)
@@ -89,9 +89,10 @@ def shared_tracks(source: Source) -> dict[int, set[str]]:
     for number, row in enumerate(csv.DictReader(source.text(_OVERLAP).splitlines()), start=2):
         try:
             scene, path = int(PurePosixPath(row["gtsdb_image"]).stem), PurePosixPath(row["best_gtsrb_file"])
-        except (KeyError, TypeError, ValueError):
+            top = path.parts[0]
+        except (KeyError, TypeError, ValueError, IndexError):
             raise DataError(f"{source.path}: {_OVERLAP} row {number}: no frame number or no file name") from None
-        if path.parts[0] == "Train":
+        if top == "Train":
             tracks[scene].add(path.stem.rsplit("_", 1)[0])
     return tracks
 

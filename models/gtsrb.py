@@ -42,16 +42,20 @@ TRAIN = ("Train.csv", "00000/GT-00000.csv")
 TEST = ("Test.csv", "GT-final_test.csv")
 """What proves the test set: the common table, or the publisher's own."""
 
+_FINAL_TEST = "GTSRB/Final_Test/Images/"
+"""Where the publisher's zip of the test images unpacks; its zip of the table unpacks beside `GTSRB`."""
+
 
 def load(source: Source) -> list[Crop]:
     """All rows of the set, checked: labels within 0..42, ROI within the image, image present.
 
     The publisher's training set has a folder and a table for each class: 00014/GT-00014.csv.
     """
-    if source.marker != TRAIN[1]:
-        return _table(source, source.marker, "")
-    tables = sorted(name for name in source.names() if PurePosixPath(name).name.startswith("GT-"))
-    return [crop for table in tables for crop in _table(source, table, f"{PurePosixPath(table).parent}/")]
+    if source.marker == TRAIN[1]:
+        folders = sorted({name[:6] for name in source.names() if re.match(r"\d{5}/", name)})
+        return [crop for folder in folders for crop in _table(source, f"{folder}GT-{folder[:5]}.csv", folder)]
+    apart = source.marker == TEST[1] and any(name.startswith(_FINAL_TEST) for name in source.names())
+    return _table(source, source.marker, _FINAL_TEST if apart else "")
 
 
 def _table(source: Source, table: str, folder: str) -> list[Crop]:
@@ -61,7 +65,10 @@ def _table(source: Source, table: str, folder: str) -> list[Crop]:
     missing = {*_FIELDS, name} - set(rows.fieldnames or ())
     if missing:
         raise DataError(f"{source.path}: {table} lacks the column {sorted(missing)[0]}")
-    crops = [_parse(source, table, number, row, folder + (row[name] or "")) for number, row in enumerate(rows, start=2)]
+    try:
+        crops = [_parse(source, table, rows.line_num, row, folder + (row[name] or "")) for row in rows]
+    except csv.Error as error:
+        raise DataError(f"{source.path}: {table} row {rows.line_num + 1}: cannot be read ({error})") from error
     if not crops:
         raise DataError(f"{source.path}: {table} holds no rows")
     return crops

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from models.errors import DataError
 Image = NDArray[np.uint8]
 
 _DEEPEST = 3
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, ValueError, EOFError)
+"""What `zipfile` raises at damaged, encrypted (RuntimeError) and strangely packed (its NotImplementedError) files."""
 
 
 class Source:
@@ -50,13 +54,21 @@ class Source:
     def _open_zip(self, markers: Sequence[str]) -> None:
         try:
             self._zip = zipfile.ZipFile(self.path)
-        except zipfile.BadZipFile as error:
+        except _BROKEN_ZIP as error:
             raise DataError(
                 f"{self.path}: not a whole zip file, perhaps truncated ({error}): fetch it again"
             ) from error
         self._names = set(self._zip.namelist())
-        names = sorted((n for n in self._names if n.count("/") <= _DEEPEST + 1), key=lambda name: name.count("/"))
-        found = next(((n, m) for m in markers for n in names if f"/{n}".endswith(f"/{m}")), None)
+        names = sorted(self._names, key=lambda name: (name.count("/"), name))
+        found = next(
+            (
+                (name, marker)
+                for marker in markers
+                for name in names  # a zip of a folder has that folder's own name on top
+                if f"/{name}".endswith(f"/{marker}") and name.count("/") <= marker.count("/") + _DEEPEST + 1
+            ),
+            None,
+        )
         if found is None:
             raise DataError(f"{self.path}: not this data set, the zip holds no {' or '.join(markers)}")
         self.marker = found[1]
@@ -83,7 +95,7 @@ class Source:
             return (self._folder / name).read_bytes()
         except (KeyError, FileNotFoundError):
             raise DataError(f"{self.path}: {name} is missing") from None
-        except (zipfile.BadZipFile, OSError, EOFError) as error:
+        except (*_BROKEN_ZIP, OSError) as error:
             raise DataError(f"{self.path}: {name} cannot be read ({error})") from error
 
     def text(self, name: str) -> str:
@@ -95,7 +107,11 @@ class Source:
 
     def image(self, name: str) -> Image:
         """The decoded image `name`: uint8, height x width x 3, RGB."""
-        decoded = cv2.imdecode(np.frombuffer(self.read(name), np.uint8), cv2.IMREAD_COLOR)
+        content = self.read(name)
+        try:
+            decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+        except cv2.error:  # a header that promises too many pixels
+            decoded = None
         if decoded is None:
             raise DataError(f"{self.path}: {name} is not an image that can be decoded")
         return np.ascontiguousarray(decoded[:, :, ::-1])
