@@ -28,8 +28,13 @@ class Found:
     ignored: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
-def map50(frames: Sequence[Found]) -> float:
-    """Average precision of the one class `sign` at an IoU of 0.5, by pycocotools (101 recall points)."""
+def map50(frames: Sequence[Found]) -> float | None:
+    """Average precision of the one class `sign` at an IoU of 0.5, by pycocotools (101 recall points).
+
+    None without any sign: there is nothing to find then.
+    """
+    if not any(len(frame.truth) for frame in frames):
+        return None
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -45,7 +50,7 @@ def map50(frames: Sequence[Found]) -> float:
             {"image_id": number, "category_id": 1, "bbox": list(found[:4]), "score": found[4]}
             for found in frame.detections
         ]
-    if not results or not annotations:
+    if not results:
         return 0.0
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,16 +30,19 @@ def figures(frames: Sequence[Read]) -> dict[str, Any]:
     """Precision and recall of box and class together, and the confusions.
 
     A detection counts as right if its IoU with a labelled sign is 0.5 or more and its class is the label. A refused one
-    claims nothing.
+    claims nothing, and leaves its sign to others.
     """
     right = claimed = signs = 0
     confused: Counter[tuple[str, str]] = Counter()
     for frame in frames:
-        _, which, _ = assigned(frame.found)
+        claims = [
+            (box, read) for box, read in zip(frame.found.detections, frame.read_as.tolist(), strict=True) if read >= 0
+        ]
+        _, which, _ = assigned(replace(frame.found, detections=[box for box, _ in claims]))
         signs += len(frame.class_ids)
         missed = set(range(len(frame.class_ids)))
-        for sign, read in zip(which.tolist(), frame.read_as.tolist(), strict=True):
-            if read < 0 or sign == IGNORED:
+        for sign, (_, read) in zip(which.tolist(), claims, strict=True):
+            if sign == IGNORED:
                 continue
             claimed += 1
             if sign < 0:
