@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from device.perception.classify import crop
+from device.perception.classify import crop, evened
 from models import augment, gtsrb
 from models.gtsrb import Crop
 from models.source import Image, Source
@@ -44,9 +44,9 @@ def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
         result = augment.light(result, rng)
     if rng.random() < 0.15 * more:
         result = augment.shadow(result, rng)
-    if rng.random() < 0.08:
+    if rng.random() < 0.04:
         result = augment.weather(result, rng)
-    if rng.random() < 0.1:
+    if rng.random() < 0.06:
         result = _covered(result, rng)
     if rng.random() < 0.15:
         result = augment.sharpened(result, rng)
@@ -58,7 +58,7 @@ def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
         result = augment.noise(result, rng)
     if rng.random() < 0.3:
         result = augment.compressed(result, rng)
-    return result
+    return evened(result)
 
 
 def _covered(image: Image, rng: Generator) -> Image:

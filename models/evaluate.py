@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from device.perception.classify import Classified, Classifier
+from device.perception.classify import Classified, Classifier, evened
 from device.perception.detect import Detector
-from device.perception.interpreter import Model
+from device.perception.interpreter import Model, ModelUnreadableError
 from models import calibration, detection_scores, end_to_end, gtsdb, gtsrb, not_signs, other_signs, shipped, splits
 from models.classes import CLASS_NAMES
 from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches
@@ -90,9 +91,15 @@ def classifier_figures(found: Answers, labels: NDArray[np.int64], refused_from: 
 
 def float_accuracy(folder: Path, entry: dict[str, Any], crops: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
     """Accuracy of the classifier before it was quantised."""
-    network = Model(folder / str(entry["float_file"]))
+    path = folder / str(entry["float_file"])
+    try:
+        network = Model(path)
+    except ModelUnreadableError as error:
+        raise shipped.ManifestError(f"{path}: {error}") from error
+    if network.input_shape != (1, *crops.shape[1:]):
+        raise shipped.ManifestError(f"{path}: its input is {network.input_shape}, not {(1, *crops.shape[1:])}")
     bar = tqdm(crops, desc="classify (float)", unit="crop", mininterval=2)
-    outputs = np.stack([network.run(crop)[0].reshape(-1) for crop in bar])
+    outputs = np.stack([network.run(evened(crop))[0].reshape(-1) for crop in bar])
     return float((outputs[:, : len(CLASS_NAMES)].argmax(1) == labels).mean())
 
 
@@ -191,15 +198,20 @@ def unseen(scenes: Sequence[gtsdb.Scene], split: splits.Split) -> list[gtsdb.Sce
 def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, Any]:
     """All figures of the models in `folder`; a data set that is not given gives null."""
     result: dict[str, Any] = {"classifier": None, "detector": None, "end_to_end": None}
-    models = shipped.load(folder, score=0.01, point="far")
-    source, kept = None, []
+    rows: list[gtsrb.Crop] = []
+    images, source, kept = None, None, []
+    if crops is not None:
+        images = Source(crops, *gtsrb.TEST)
+        rows = gtsrb.load(images)
     if scenes is not None:
         source = Source(scenes, "gt.txt")
         kept = unseen(gtsdb.load(source), splits.read(folder / splits.SPLIT_FILE.name))
         if not kept:
             raise DataError(f"{scenes}: all its frames were trained on; give frames of the split, or from 00600 on")
-    if crops is not None:
-        result["classifier"] = _measure_classifier(folder, models, crops, source, kept)
+    models = shipped.load(folder, score=0.01, point="far")
+    _require_thresholds(folder, models.manifest)
+    if images is not None:
+        result["classifier"] = _measure_classifier(folder, models, images, rows, source, kept)
     if source is not None:
         points = {}
         for point in get_args(shipped.Point):
@@ -213,12 +225,28 @@ def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, 
     return result
 
 
+def _require_thresholds(folder: Path, manifest: dict[str, Any]) -> None:
+    """What is measured at, beyond what `shipped.load` needs."""
+    points = manifest["detector"]["operating_points"]
+    wanted = [(manifest["classifier"], "not_a_sign")]
+    wanted += [
+        (points.get(point, {}), name) for point in get_args(shipped.Point) for name in ("score_low", "score_high")
+    ]
+    for entry, name in wanted:
+        if not isinstance(entry.get(name), int | float):
+            raise shipped.ManifestError(f"{folder / 'manifest.json'}: its {name} is missing or is not a number")
+
+
 def _measure_classifier(
-    folder: Path, models: shipped.Shipped, crops: Path, scenes: Source | None, kept: Sequence[gtsdb.Scene]
+    folder: Path,
+    models: shipped.Shipped,
+    crops: Source,
+    rows: Sequence[gtsrb.Crop],
+    scenes: Source | None,
+    kept: Sequence[gtsdb.Scene],
 ) -> dict[str, Any]:
-    source, entry = Source(crops, *gtsrb.TEST), models.manifest["classifier"]
-    rows = gtsrb.load(source)
-    patches = load_patches(source, rows, entry["crop_expand"], INPUT_SIZE)
+    entry = models.manifest["classifier"]
+    patches = load_patches(crops, rows, entry["crop_expand"], INPUT_SIZE)
     labels = np.array([row.class_id for row in rows], np.int64)
     signs = answers(models.classifier, patches)
     result = classifier_figures(signs, labels, entry["not_a_sign"])
@@ -230,6 +258,10 @@ def _measure_classifier(
     result["auroc_by_kind"] = {name: auroc(signs.not_a_sign, found.not_a_sign) for name, found in others.items()}
     result["refused_others"] = float((together >= entry["not_a_sign"]).mean())
     return result
+
+
+def _writable(path: Path) -> bool:
+    return not path.is_dir() and os.access(path if path.exists() else path.parent, os.W_OK)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -245,6 +277,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.gtsrb is None and options.gtsdb is None:
         parser.error("give --gtsrb, --gtsdb or both")
     try:
+        if options.json is not None and not _writable(options.json):
+            raise ModelsError(f"{options.json}: cannot be written: no such folder, a folder itself, or not allowed")
         text = json.dumps(measure(options.models, options.gtsrb, options.gtsdb), indent=2) + "\n"
         if options.json is None:
             print(text, end="")

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from device.perception.classify import evened
 from models import drawings, gtsdb, gtsrb, not_signs, other_signs, shipped, splits
 from models.classes import CLASS_NAMES
 from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches, sample
@@ -117,25 +118,26 @@ def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> lis
     grounds = not_signs.background_patches(frames, corners, 12000, options.seed)
     rng = np.random.default_rng(options.seed)
     others = [
-        (grounds, 0.06),
-        (not_signs.bags(grounds, 600, options.seed), 0.02),
-        (other_signs.patches(grounds, 12000, rng, held_out=False), 0.1),
+        (grounds, 0.04),
+        (not_signs.bags(grounds, 600, options.seed), 0.01),
+        (other_signs.patches(grounds, 12000, rng, held_out=False), 0.07),
     ]
     if options.detector is not None:
         models = shipped.load(options.detector, score=0.15)
-        others.append((not_signs.false_detections(models, frames, corners), 0.05))
+        others.append((not_signs.false_detections(models, frames, corners), 0.04))
     pools = [Pool(found, np.full(len(found), NOT_A_SIGN, np.int64), share) for found, share in others if len(found)]
     draw = None if options.no_drawings else drawings.available()
     if draw is not None:
         drawn, labels = drawings.patches(draw, grounds, 6000, np.random.default_rng(options.seed))
-        pools.append(Pool(drawn, labels, 0.12, hard=True))
+        pools.append(Pool(drawn, labels, 0.08, hard=True))
     return pools
 
 
 def predict(network: nn.Module, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Logits (N x 44) of the float network on crops (N x 48 x 48 x 3)."""
     network.eval()
-    parts = torch.split(torch.from_numpy(images).permute(0, 3, 1, 2), 512)
+    even = np.stack([evened(image) for image in images])
+    parts = torch.split(torch.from_numpy(even).permute(0, 3, 1, 2), 512)
     with torch.inference_mode():
         logits = torch.cat([network(part.float()) for part in parts])
     return np.asarray(logits.numpy(), np.float32)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from device.perception.classify import softmax
+from device.perception.classify import evened, softmax
 from device.perception.detect import Letterbox
 from device.perception.interpreter import Model
 from models import calibration, checkpoint, detection_scores, drawings, evaluate, export, gtsdb, gtsrb, shipped, splits
@@ -34,7 +34,7 @@ from models.errors import ModelsError
 from models.nets import Classifier, Detector, parameters
 from models.source import Source
 
-SIZES: dict[shipped.Point, tuple[int, int]] = {"fast": (576, 1024), "far": (800, 1376)}
+SIZES: dict[shipped.Point, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
 NMS_IOU, MAX_ASPECT, MAX_DETECTIONS = 0.4, 2.0, 32
 PRECISION_LOW = 0.6
 REFUSED_SIGNS = 0.002
@@ -121,7 +121,7 @@ def _classifier(state: dict[str, Any], crops: Source, split: splits.Split) -> tu
     images = load_patches(crops, [rows[index] for index in chosen], CROP_EXPAND, INPUT_SIZE)
     size = (INPUT_SIZE, INPUT_SIZE)
     before = export.to_float_tflite(network, size)
-    model = export.to_int8(before, list(images))
+    model = export.to_int8(before, [evened(image) for image in images])
     export.check(model, (1, *size, 3), {(1, len(CLASS_NAMES) + 1)})
     return network, model, before
 
@@ -147,7 +147,7 @@ def _validation_logits(
     rows = [row for row in gtsrb.load(crops) if row.track in split.tracks]
     images = load_patches(crops, rows, CROP_EXPAND, INPUT_SIZE)
     runner = Model(model)
-    logits = np.stack([runner.run(image)[0].reshape(-1) for image in images])
+    logits = np.stack([runner.run(evened(image))[0].reshape(-1) for image in images])
     return logits, np.array([row.class_id for row in rows], np.int64)
 
 

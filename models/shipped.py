@@ -31,7 +31,7 @@ class Shipped:
     classifier: Classifier
 
 
-def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None, point: Point = "fast") -> Shipped:
+def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None, point: Point = "far") -> Shipped:
     """Loads both models of a folder, for training and measuring: only the hashes are checked, not the signature.
 
     Args:

@@ -16,6 +16,9 @@ from wire.classes import CLASS_NAMES
 Image = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 
+_HIGHEST_GAIN = 12.0
+_LEVELS = np.arange(256, dtype=np.float32)
+
 
 def crop(frame: Image, box: Box, expand: float, size: tuple[int, int] = (48, 48)) -> Image:
     """Cuts the box out of the frame, `expand` times as wide and high, and scales it to `size`.
@@ -43,6 +46,26 @@ def crop(frame: Image, box: Box, expand: float, size: tuple[int, int] = (48, 48)
     shrinks = inside.shape[0] > size[0]
     scaled = cv2.resize(inside, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(scaled, np.uint8)
+
+
+def evened(patch: Image) -> Image:
+    """Stretches the levels so that what lies in the middle of the crop fills them: signs in shade look like others.
+
+    The 2nd and 98th percentile of the luminance in the middle (three fifths of either side, all of it inside the sign)
+    become 16 and 240; the gain is 12 at most. One table for all channels, so that hues stay.
+
+    Args:
+        patch: uint8, height x width x 3, RGB; is only read.
+    """
+    height, width = patch.shape[:2]
+    middle = patch[height // 5 : height - height // 5, width // 5 : width - width // 5]
+    grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY).ravel()
+    low, high = len(grey) // 50, len(grey) - 1 - len(grey) // 50
+    ordered = np.partition(grey, (low, high))
+    dark, bright = float(ordered[low]), float(ordered[high])
+    gain = min(_HIGHEST_GAIN, 224.0 / max(bright - dark, 1.0))
+    levels = np.clip((_LEVELS - (dark + bright) / 2) * gain + 128.0, 0, 255)
+    return np.asarray(cv2.LUT(patch, levels.astype(np.uint8)), np.uint8)
 
 
 def softmax(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
@@ -77,8 +100,8 @@ class Classifier:
         return np.asarray(cv2.cvtColor(crop(frame, box, self._expand, self._size), cv2.COLOR_BGR2RGB), np.uint8)
 
     def classify(self, patch: Image) -> Classified:
-        """Classifies one RGB crop of the network's input size."""
-        outputs = softmax(self._model.run(patch)[0].reshape(-1), self._temperature)
+        """Classifies one RGB crop of the network's input size; its levels are evened first."""
+        outputs = softmax(self._model.run(evened(patch))[0].reshape(-1), self._temperature)
         probabilities = outputs[: len(CLASS_NAMES)]
         class_id = int(probabilities.argmax())
         neither = float(outputs[len(CLASS_NAMES) :].sum())

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device.perception.classify import Classifier, crop, softmax
+from device.perception.classify import Classifier, crop, evened, softmax
 from device.perception.detect import Detector, Thresholds
 from device.perception.interpreter import Model, ModelUnreadableError
 
@@ -68,8 +68,9 @@ def test_the_shipped_models_keep_the_contract() -> None:
     frame = np.random.default_rng(1).integers(0, 256, (300, 500, 3), np.uint8)
     frame.flags.writeable = False
     _, heat, sides = Detector(detector, Thresholds(0.3)).maps(frame)
-    assert heat.shape == (72, 128)
-    assert sides.shape == (72, 128, 4)
+    cells = tuple(side // manifest["detector"]["stride"] for side in point["input"])
+    assert heat.shape == cells
+    assert sides.shape == (*cells, 4)
     assert sides.min() >= 0
     reader = Classifier(classifier, manifest["classifier"]["crop_expand"], manifest["classifier"]["temperature"])
     (found,) = reader(frame, [(20.0, 30.0, 60.0, 60.0)])
@@ -84,3 +85,11 @@ def test_the_same_pixels_give_the_same_answer_twice() -> None:
     first = model.run(patch)[0]
     assert np.array_equal(first, model.run(patch)[0])
     assert np.array_equal(first, model.run(patch.astype(np.float32))[0])
+
+
+def test_a_sign_in_deep_shade_gets_the_levels_of_one_in_light() -> None:
+    light = np.random.default_rng(3).integers(20, 236, (48, 48, 3), np.uint8)
+    shade = (light * 0.1 + 4).astype(np.uint8)
+    assert np.abs(evened(light).astype(int) - evened(shade)).mean() < 8
+    assert not evened(np.zeros((48, 48, 3), np.uint8)).std()
+    assert np.array_equal(evened(light), evened(light))
