@@ -160,6 +160,8 @@ _LIMITS = """## Limits and failures
 - Pictures of failures on real frames may not be published with the code: `python -m models.show errors` draws them, worst first,
   from the data. What they show: dark signs against a bright sky, signs in deep shade, and tail lamps of cars, clocks, shop signs
   and the backs of signs taken for signs.
+- On a US motorway two yellow warning diamonds were each read as "priority road" (2 false verdicts in 515 frames): plain
+  yellow diamonds are too near to that class.
 - Daylight, dry, from a car. Dusk, rain and a low sun are in the training as augmentation and were measured on no real frame.
 - Signs under about 12 px in the input are often missed; stacked signs that touch are sometimes taken as one.
 - 90 frames and 123 boxes measure little: the intervals say how little.

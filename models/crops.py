@@ -27,7 +27,7 @@ _SHARE = CROP_EXPAND / PATCH_EXPAND * PATCH_SIZE  # pixels of a patch that the r
 def load_patches(source: Source, rows: Sequence[Crop], expand: float, size: int) -> NDArray[np.uint8]:
     """Decodes all rows to patches: N x size x size x 3, RGB, the ROI expanded by `expand`."""
     patches = np.empty((len(rows), size, size, 3), np.uint8)
-    for index, row in enumerate(tqdm(rows, desc="decode crops", unit="crop", mininterval=2)):
+    for index, row in enumerate(tqdm(rows, desc="decode crops", unit="crop", mininterval=2, disable=None)):
         left, top, right, bottom = row.box
         patches[index] = crop(gtsrb.image(source, row), (left, top, right - left, bottom - top), expand, (size, size))
     return patches

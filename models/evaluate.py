@@ -49,7 +49,7 @@ class Answers:
 def answers(classifier: Classifier, crops: NDArray[np.uint8]) -> Answers:
     """Classifies RGB crops (N x 48 x 48 x 3)."""
     found: list[Classified] = [
-        classifier.classify(crop) for crop in tqdm(crops, desc="classify", unit="crop", mininterval=2)
+        classifier.classify(crop) for crop in tqdm(crops, desc="classify", unit="crop", mininterval=2, disable=None)
     ]
     return Answers(np.stack([one.probabilities for one in found]), np.array([one.not_a_sign for one in found]))
 
@@ -98,7 +98,7 @@ def float_accuracy(folder: Path, entry: dict[str, Any], crops: NDArray[np.uint8]
         raise shipped.ManifestError(f"{path}: {error}") from error
     if network.input_shape != (1, *crops.shape[1:]):
         raise shipped.ManifestError(f"{path}: its input is {network.input_shape}, not {(1, *crops.shape[1:])}")
-    bar = tqdm(crops, desc="classify (float)", unit="crop", mininterval=2)
+    bar = tqdm(crops, desc="classify (float)", unit="crop", mininterval=2, disable=None)
     outputs = np.stack([network.run(evened(crop))[0].reshape(-1) for crop in bar])
     return float((outputs[:, : len(CLASS_NAMES)].argmax(1) == labels).mean())
 
@@ -136,7 +136,7 @@ def unlabelled(name: str) -> NDArray[np.float32]:
 def detections(detector: Detector, source: Source, scenes: Sequence[gtsdb.Scene]) -> list[Found]:
     """Runs the detector on scenes, through the run-time path: BGR frame, letterbox, network, decoding."""
     found = []
-    for scene in tqdm(scenes, desc="detect", unit="frame", mininterval=2):
+    for scene in tqdm(scenes, desc="detect", unit="frame", mininterval=2, disable=None):
         found.append(Found(detector(_picture(source, scene)), scene.corners, unlabelled(scene.name)))
     return found
 
@@ -175,7 +175,7 @@ def end_to_end_figures(
     shared = gtsdb.shared_boxes(source)
     refused_from = models.manifest["classifier"]["not_a_sign"]
     frames = []
-    for scene, frame in zip(tqdm(scenes, desc="read", unit="frame", mininterval=2), found, strict=True):
+    for scene, frame in zip(tqdm(scenes, desc="read", unit="frame", mininterval=2, disable=None), found, strict=True):
         kept = [one for one in frame.detections if one[4] >= score]
         read = models.classifier(_picture(source, scene), [one[:4] for one in kept]) if kept else []
         known = np.array([(int(c[0]), int(c[1])) in shared[scene.number] for c in scene.corners], bool)

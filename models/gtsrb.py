@@ -91,7 +91,10 @@ def _parse(source: Source, table: str, number: int, row: dict[str, str], path: s
 
 def image(source: Source, crop: Crop) -> Image:
     """The row's picture, RGB; its size must be what the row says, or the ROI would mean nothing."""
-    picture = source.image(crop.path)
+    try:
+        picture = source.image(crop.path)
+    except DataError as error:
+        raise DataError(f"{crop.where}: {error}") from error
     if picture.shape[:2] != crop.shape:
         high, wide = picture.shape[:2]
         said = f"{crop.shape[1]}x{crop.shape[0]}"

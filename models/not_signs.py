@@ -52,7 +52,9 @@ def false_detections(models: Shipped, frames: Sequence[Image], boxes: Sequence[N
     What the present classifier is sure to know is left out: GTSDB leaves some signs of the 43 without a box.
     """
     taken: list[Image] = []
-    for frame, truth in zip(tqdm(frames, desc="false detections", unit="frame", mininterval=2), boxes, strict=True):
+    for frame, truth in zip(
+        tqdm(frames, desc="false detections", unit="frame", mininterval=2, disable=None), boxes, strict=True
+    ):
         picture = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), np.uint8)
         for x, y, w, h, _ in models.detector(picture):
             left, top, right, bottom = truth.T.reshape(4, -1)

@@ -48,21 +48,28 @@ def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None,
         keep = score if score is not None else float(at["score_low"])
         thresholds = Thresholds(keep, found["nms_iou"], found["sign_max_aspect"], count=found["max_detections"])
         height, width = at["input"]
-        detector = Model(_checked(folder, found), threads, (int(height), int(width)))
+        detector = _model(folder, found, threads, (int(height), int(width)))
         _expect(folder, found, detector, (1, int(height), int(width), 3))
-        classifier = Model(_checked(folder, read))
+        classifier = _model(folder, read)
         _expect(folder, read, classifier, (1, *read["input"], 3))
         return Shipped(
             manifest,
             Detector(detector, thresholds, found["stride"]),
             Classifier(classifier, read["crop_expand"], read["temperature"]),
         )
-    except ModelUnreadableError as error:
-        raise ManifestError(f"{folder}: {error}") from error
+    except ManifestError:
+        raise
     except OSError as error:
         raise ManifestError(f"{path}: cannot be read ({error})") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ManifestError(f"{path}: not a manifest of schema {SCHEMA} ({type(error).__name__}: {error})") from error
+
+
+def _model(folder: Path, entry: dict[str, Any], threads: int = 1, size: tuple[int, int] | None = None) -> Model:
+    try:
+        return Model(_checked(folder, entry), threads, size)
+    except ModelUnreadableError as error:
+        raise ManifestError(f"{folder / entry['file']}: {error}") from error
 
 
 def _expect(folder: Path, entry: dict[str, Any], model: Model, shape: tuple[int, ...]) -> None:

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from models import fit_detector
 
             fit_detector.run(options)
-    except ModelsError as error:
+    except (ModelsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

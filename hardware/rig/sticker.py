@@ -178,7 +178,8 @@ class _Search:
             if scores is None:
                 continue
             means = scores.mean(axis=0)
-            means[[self._class_id, len(CLASS_NAMES)]] = -np.inf  # a sticker that is refused fools nobody
+            means[self._class_id] = -np.inf
+            means[len(CLASS_NAMES) :] = -np.inf  # a sticker that is refused fools nobody
             target = int(means.argmax())
             gain = float(_gains(scores, target).mean())
             if best is None or gain > best[0]:

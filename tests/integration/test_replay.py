@@ -176,9 +176,10 @@ def test_the_stop_sign_of_a_real_drive_is_one_unverified_verdict(home: Home, cli
 
 
 @pytest.mark.parametrize("clip", ["kart_dashcam1.mp4", "solidWhiteRight.mp4"])
-def test_a_motorway_without_signs_ends_with_at_most_one_false_verdict(
+def test_a_motorway_without_signs_ends_with_at_most_one_false_verdict_in_a_hundred_frames(
     home: Home, clips: Path, tmp_path: Path, clip: str
 ) -> None:
     done = sealcam(home, "replay", clips / clip, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert len((tmp_path / "verdicts.jsonl").read_text().splitlines()) <= 1
+    frames = json.loads((tmp_path / "summary.json").read_text())["frames"]
+    assert len((tmp_path / "verdicts.jsonl").read_text().splitlines()) <= 0.01 * frames
