@@ -15,6 +15,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
@@ -276,6 +277,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.gtsrb is None and options.gtsdb is None:
         parser.error("give --gtsrb, --gtsdb or both")
+    missing = [name for name in ("pycocotools", "sklearn") if find_spec(name) is None]
+    if missing:
+        print(f"error: {missing[0]} is missing: install the project's `evaluate` extra", file=sys.stderr)
+        return 2
     try:
         if options.json is not None and not _writable(options.json):
             raise ModelsError(f"{options.json}: cannot be written: no such folder, a folder itself, or not allowed")
@@ -286,9 +291,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.json.write_text(text)
     except (ModelsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ImportError as error:
-        print(f"error: {error.name} is missing: install the project's `evaluate` extra", file=sys.stderr)
         return 2
     return 0
 
