@@ -62,7 +62,7 @@ def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
 
 
 def test_evaluate_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("tqdm")
+    pytest.importorskip("sklearn", reason="the evaluation needs the extra evaluate")
     from models import evaluate
 
     assert evaluate.main(["--gtsrb", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 2
