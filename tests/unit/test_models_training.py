@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +105,7 @@ def test_backgrounds_do_not_touch_signs() -> None:
     assert not not_signs.background_patches([frame], [box], 40, seed=0).any()
 
 
-def test_what_holds_no_sign_is_learnt_as_all_classes_alike() -> None:
+def test_what_holds_no_sign_is_learnt_as_a_class_of_its_own() -> None:
     class Fixed(torch.nn.Module):
         def __init__(self, logits: torch.Tensor) -> None:
             super().__init__()
@@ -113,20 +114,20 @@ def test_what_holds_no_sign_is_learnt_as_all_classes_alike() -> None:
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             return self.logits
 
-    image, label = torch.zeros(1, 3, 48, 48), torch.tensor([fit_classifier.BACKGROUND])
-    flat, sure = torch.zeros(1, 43), torch.zeros(1, 43)
-    sure[0, 14] = 9
-    assert fit_classifier.loss_of(Fixed(flat), (image, label)) < fit_classifier.loss_of(Fixed(sure), (image, label))
+    image, label = torch.zeros(1, 3, 48, 48), torch.tensor([fit_classifier.NOT_A_SIGN])
+    neither, sure = torch.zeros(1, 44), torch.zeros(1, 44)
+    neither[0, fit_classifier.NOT_A_SIGN] = sure[0, 14] = 9
+    assert fit_classifier.loss_of(Fixed(neither), (image, label)) < fit_classifier.loss_of(Fixed(sure), (image, label))
 
 
 def test_both_networks_have_the_shapes_of_the_contract() -> None:
     classifier, detector = Classifier().eval(), Detector().eval()
-    assert classifier(torch.zeros(2, 3, 48, 48)).shape == (2, 43)
+    assert classifier(torch.zeros(2, 3, 48, 48)).shape == (2, 44)
     heat, sides = detector(torch.zeros(1, 3, 64, 96))
     assert heat.shape == (1, 1, 8, 12)
     assert sides.shape == (1, 4, 8, 12)
     assert sides.min() >= 0
-    assert parameters(classifier) < 200_000
+    assert parameters(classifier) < 250_000
     assert parameters(detector) < 340_000
 
 
@@ -173,3 +174,14 @@ def test_an_error_in_a_batch_reaches_the_trainer() -> None:
 
     with pytest.raises(ValueError, match="bad picture"):
         list(loop.prefetched(make, 0, 6))
+
+
+def test_an_earlier_stages_mistakes_are_shown_and_unlabelled_signs_are_not_learnt() -> None:
+    (ground,) = _grounds()
+    mistaken = np.array([[1, 300, 300]], np.float32)
+    doubtful = [np.zeros((0, 4), np.float32), np.array([[280, 280, 320, 320]], np.float32)]
+    ground = replace(ground, mistaken=mistaken, doubtful=doubtful)
+    flags = [scenes.sample([ground], _extras(), np.random.default_rng(seed))[2:] for seed in range(60)]
+    unlabelled = [ignored[kinds == scenes.UNLABELLED] for kinds, ignored in flags]
+    assert sum(len(found) for found in unlabelled) >= 5
+    assert all(found.all() for found in unlabelled)
