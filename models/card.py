@@ -160,7 +160,7 @@ witness against a code that does not fit it. They are no driver's assistance: no
 _LIMITS = """## Limits and failures
 - German signs of the 43 GTSRB classes. Others are mostly refused; one that looks like a class is read as it.
 - Pictures of failures on real frames may not be published with the code: `python -m models.show errors` draws them, worst first,
-  from the data. What they show: dark signs against a bright sky, signs in deep shade, and tail lamps of cars, clocks, shop signs
+  from the data. What they show: dark signs against a bright sky, signs in deep shade, and tail lamps of cars, letters of shop signs
   and the backs of signs taken for signs.
 - On a US motorway two yellow warning diamonds were each read as "priority road" (2 false verdicts in 515 frames): plain
   yellow diamonds are too near to that class.

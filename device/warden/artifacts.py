@@ -42,7 +42,7 @@ class OperatingPoint(Struct, frozen=True):
 
 
 class OperatingPoints(Struct, frozen=True):
-    """`fast` is the default; `far` sees smaller signs and takes longer."""
+    """`far` is the default; `fast` finds fewer small signs and takes two thirds of the time."""
 
     fast: OperatingPoint
     far: OperatingPoint

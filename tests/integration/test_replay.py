@@ -175,11 +175,11 @@ def test_the_stop_sign_of_a_real_drive_is_one_unverified_verdict(home: Home, cli
     assert sum(seen) >= 0.8 * len(seen)
 
 
-@pytest.mark.parametrize("clip", ["kart_dashcam1.mp4", "solidWhiteRight.mp4"])
-def test_a_motorway_without_signs_ends_with_at_most_one_false_verdict_in_a_hundred_frames(
-    home: Home, clips: Path, tmp_path: Path, clip: str
+# The first shows two yellow diamonds, read as "priority road": 2 in 515 frames; 0.01 a frame are allowed.
+@pytest.mark.parametrize(("clip", "most"), [("kart_dashcam1.mp4", 2), ("solidWhiteRight.mp4", 0)])
+def test_a_motorway_without_signs_ends_with_no_more_false_verdicts_than_are_known(
+    home: Home, clips: Path, tmp_path: Path, clip: str, most: int
 ) -> None:
     done = sealcam(home, "replay", clips / clip, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    frames = json.loads((tmp_path / "summary.json").read_text())["frames"]
-    assert len((tmp_path / "verdicts.jsonl").read_text().splitlines()) <= 0.01 * frames
+    assert len((tmp_path / "verdicts.jsonl").read_text().splitlines()) <= most
