@@ -117,7 +117,7 @@ class _Running:
         first, second = self._model.run(picture)
         marks.append(self._now())
         heat, sides = (first, second) if first.shape[-1] == 1 else (second, first)
-        thresholds = Thresholds(self._settings.score_low, self._settings.nms_iou)
+        thresholds = Thresholds(self._settings.score_proposed, self._settings.nms_iou)
         found = decode(heat[0, :, :, 0], sides[0], thresholds, self._letterbox, self._settings.stride)
         marks.append(self._now())
         self._classifier(frame, [box[:4] for box in found])
@@ -145,6 +145,7 @@ def _settings(manifest: dict[str, Any], point: str, size: tuple[int, int], threa
         threads=threads,
         stride=detector["stride"],
         input=size,
+        score_proposed=chosen["score_proposed"],
         score_low=chosen["score_low"],
         nms_iou=detector["nms_iou"],
         crop_expand=classifier["crop_expand"],

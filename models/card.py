@@ -14,17 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from models import shipped
+from models.other_sign_kinds import KINDS
 
 _CRITICAL = 6
 
 
 def summary(manifest: dict[str, Any]) -> str:
-    """The two lines of figures that the project's README shows."""
+    """The lines of figures that the project's README shows."""
     read, found = manifest["metrics"]["classifier"], manifest["metrics"]["detector"]
+    points = found["operating_points"]
+    alone = points["far"]["detector_alone"]
     return (
-        f"Classifier (int8): {_percent(read['accuracy'])} of {read['n']} crops of the GTSRB test. Detector (int8): "
-        f"mAP at IoU 0.5 {_three(found['operating_points']['far']['map50'])} (`far`), "
-        f"{_three(found['operating_points']['fast']['map50'])} (`fast`) on {found['frames']} held-out frames of GTSDB."
+        f"Classifier (int8): {_percent(read['accuracy'])} of {read['n']} crops of the GTSRB test. Signs in frames (int8, both "
+        f"networks): mAP at IoU 0.5 {_three(points['far']['map50'])} (`far`; the detector alone {_three(alone['map50'])}), "
+        f"{_three(points['fast']['map50'])} (`fast`) on {found['frames']} held-out frames of GTSDB."
     )
 
 
@@ -39,39 +42,52 @@ def _detector(manifest: dict[str, Any]) -> str:
     entry, found = manifest["detector"], manifest["metrics"]["detector"]
     points = found["operating_points"]
     fast, far = points["fast"], points["far"]
+    both = (fast, far)
+    alone = (fast["detector_alone"], far["detector_alone"])
+    columns = (*both, *alone)
     rows = [
-        ("input, height x width", *(f"{p['input'][0]} x {p['input'][1]}" for p in (fast, far))),
-        ("multiply-adds", *(f"{entry['operating_points'][p]['gmac']:.2f} billion" for p in ("fast", "far"))),
-        ("mAP at IoU 0.5 (COCO, 101 points)", *(_three(p["map50"]) for p in (fast, far))),
-        ("the same, unlabelled signs counted as false", *(_three(p["map50_nothing_ignored"]) for p in (fast, far))),
-        ("recall at 0.1 false boxes a frame", *(_with_interval(p, "recall_at_0_1_fp") for p in (fast, far))),
+        ("input, height x width", *(f"{p['input'][0]} x {p['input'][1]}" for p in both * 2)),
+        (
+            "multiply-adds a frame, billion",
+            *(f"{p['gmac_per_frame']:.2f}" for p in both),
+            *(f"{entry['operating_points'][p]['gmac']:.2f}" for p in ("fast", "far")),
+        ),
+        ("mAP at IoU 0.5 (COCO, 101 points)", *(_three_with_interval(p, "map50") for p in columns)),
+        ("the same, unlabelled signs counted as false", *(_three(p["map50_nothing_ignored"]) for p in columns)),
+        ("recall at 0.1 false boxes a frame", *(_with_interval(p, "recall_at_0_1_fp") for p in columns)),
     ]
     for name, count in far["boxes_by_width"].items():
-        told = (_percent(p["recall_by_width"][name]) for p in (fast, far))
+        told = (_percent(p["recall_by_width"][name]) for p in columns)
         rows.append((f"... signs {name} px wide ({count})", *told))
     for name in ("score_low", "score_high"):
         told = (
             f"{p[f'at_{name}']['score']:.2f}: {_percent(p[f'at_{name}']['precision'])}, "
             f"{_percent(p[f'at_{name}']['recall'])}"
-            for p in (fast, far)
+            for p in both
         )
-        rows.append((f"`{name}`: precision, recall", *told))
+        rows.append((f"`{name}`: precision, recall", *told, "", ""))
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    return f"""## Detector: where is a sign
+    return f"""## Detection: where is a sign
 `{entry["file"]}`, {entry["parameters"]:,} parameters, {round(entry["bytes"] / 1024)} KiB. Input N x 3 channels RGB (int8 = pixel - 128),
 any height and width that are multiples of 32; outputs a heatmap of logits (stride {entry["stride"]}) and the distances to a sign's four
-sides in input pixels, both float32. One class, `sign`. Measured on {found["frames"]} frames of GTSDB with {found["boxes"]} boxes that
-no training saw and that share no physical sign with the training frames, as far as the overlap list tells.
+sides in input pixels, both float32. One class, `sign`.
 
-| figure | `fast` | `far` |
-|---|---|---|
+It proposes; the classifier below looks at each proposal, refuses what is none of its classes, and lowers the score of what it
+doubts (score = detector's score x (1 - probability of `not_a_sign`)). That is what the device reports, and the first two columns of figures;
+the last two are the detector alone. Measured on {found["frames"]} frames of GTSDB with {found["boxes"]} boxes that no training saw and that
+share no physical sign with the training frames, as far as the overlap list tells.
+
+| figure | `fast` | `far` | detector alone, `fast` | detector alone, `far` |
+|---|---|---|---|---|
 {table}
 
-Both thresholds were chosen on these same frames: `score_high` for 0.1 false boxes a frame, where a track begins;
-`score_low` for a precision of 0.6, where it goes on. GTSDB leaves signs outside the 43 classes, and some within, without a box.
-{found["ignored_unlabelled"]} such signs in these frames were found by looking at each false box; they are listed in
-`models/gtsdb_unlabelled.csv` and count neither way. In training, unlabelled signs are background, except where an
-earlier classifier was at least 95 % sure of one of the 43: there nothing is learnt.
+All thresholds were chosen on these same frames: `score_proposed` (the detector's own; {far["proposals_per_frame"]:.1f} proposals a frame at `far`) for
+at most 5 proposals a frame; `score_high`, from which on a box is surely a sign and makes a track, for 0.05 false boxes a
+frame; `score_low`, down to which a track goes on, for a precision of 0.85. GTSDB leaves signs outside the 43 classes, and some
+within, without a box. {found["ignored_unlabelled"]} such signs in these frames were found by looking at each false box of an earlier network; they are
+listed in `models/gtsdb_unlabelled.csv` and count neither way. In training, unlabelled signs are background, except where an
+earlier classifier was at least 95 % sure of one of the 43: there nothing is learnt. Intervals are 95 %: Wilson's for fractions, a
+bootstrap over frames for mAP.
 """
 
 
@@ -81,6 +97,7 @@ def _classifier(manifest: dict[str, Any]) -> str:
     weakest = sorted(read["per_class_recall"].items(), key=lambda item: item[1])[:_CRITICAL]
     told = ", ".join(f"{name} {_percent(value)} of {counts[name]}" for name, value in weakest)
     drawn = manifest["metrics"]["drawings"]
+    held_out = sum(kind.held_out for kind in KINDS)
     kinds = ", ".join(f"{_three(value)} {name.replace('_', ' ')}" for name, value in read["auroc_by_kind"].items())
     return f"""## Classifier: which of the 43, or none
 `{entry["file"]}`, {entry["parameters"]:,} parameters, {entry["gmac"] * 1000:.1f} million multiply-adds, {round(entry["bytes"] / 1024)} KiB. Input
@@ -97,7 +114,7 @@ numbering, then `not_a_sign`; `temperature` {entry["temperature"]} makes probabi
 | accuracy on {drawn["n"]} bent, relit, blurred drawings of `hardware.signs` | {_percent(drawn["accuracy"])} |
 | weakest classes, recall | {told} |
 
-"Others" are background of the held-out frames, and drawn signs of 28 kinds that no training saw. No photographs of foreign
+"Others" are background of the held-out frames, and drawn signs of {held_out} kinds that no training saw. No photographs of foreign
 signs were at hand: drawings of other kinds share pen and paper with those that were trained on, so expect less on the road.
 """
 
@@ -129,7 +146,7 @@ and compression are added at random: `docs/pictures/augmentation.jpg`. What it w
     python -m models.evaluate --gtsrb GTSRB --gtsdb GTSDB --json figures.json
     python -m models.show errors --gtsrb GTSRB --gtsdb GTSDB --out errors.jpg
 
-`manifest.json` holds the tables' hashes, the plans, the commit, the environment and all figures; `model.sig` signs every file
+`manifest.json` holds the hashes of the tables and of all files of both data sets, the plans, the commit, the environment and all figures; `model.sig` signs every file
 here in the OpenSSF model-signing format (docs/decisions/0013-signed-models.md). Weights are not byte-reproducible.
 The first of the two classifier runs was made before crops were evened; a run of the present recipe from scratch was not measured.
 """
@@ -143,11 +160,16 @@ def _three(value: float | None) -> str:
     return "none" if value is None else f"{value:.3f}"
 
 
+def _three_with_interval(figures: dict[str, Any], name: str) -> str:
+    limits = figures[f"{name}_interval"]
+    return _three(figures[name]) + (f" ({limits[0]:.3f} to {limits[1]:.3f})" if limits else "")
+
+
 def _with_interval(figures: dict[str, Any], name: str) -> str:
     limits = figures[f"{name}_interval"]
     if figures[name] is None or limits is None:
         return "none"
-    return f"{_percent(figures[name])} ({100 * limits[0]:.1f} to {100 * limits[1]:.1f}, 95 %)"
+    return f"{_percent(figures[name])} ({100 * limits[0]:.1f} to {100 * limits[1]:.1f})"
 
 
 _INTRODUCTION = """# The shipped models

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from device.perception.detect import Detector
-from models import detection_scores, evaluate, gtsdb, gtsrb, shipped, splits
+from models import detection_scores, evaluate, gtsdb, gtsrb, shipped, sightings, splits
 from models.classes import CLASS_NAMES
 from models.crops import INPUT_SIZE, load_patches
+from models.detection_scores import Found
 from models.source import Image, Source
 
 _CELL, _COLUMNS, _LABEL = 120, 12, 26
+_LEAST_SCORE = 0.2
 _PAPER, _INK, _BOX = 255, (30, 30, 30), (0, 220, 0)
 
 Tile = tuple[float, Image, str]
@@ -23,35 +23,43 @@ Tile = tuple[float, Image, str]
 
 
 def sheet(folder: Path, crops: Path | None, scenes: Path | None) -> Image:
-    """RGB: two rows of false boxes, a row of missed or unsure signs (GTSDB, at `far`), three rows of crops (GTSRB)."""
-    models = shipped.load(folder, score=0.05, point="far")
+    """RGB. GTSDB at `far`: false boxes that are reported, those that the classifier refused, and missed or unsure
+    signs, a row each; GTSRB: three rows of crops of the wrong class."""
+    models = shipped.load(folder, point="far")
     rows: list[Image] = []
     if scenes is not None:
         source = Source(scenes, "gt.txt")
-        kept = evaluate.unseen(gtsdb.load(source), splits.read(folder / splits.SPLIT_FILE.name))
-        false, missed = _detector_errors(models.detector, source, kept)
-        rows += [*_rows("false boxes, surest first", false, 2), *_rows("signs found least surely", missed, 1)]
+        kept = sightings.unseen(gtsdb.load(source), splits.read(folder / splits.SPLIT_FILE.name))
+        proposed_from = float(models.manifest["detector"]["operating_points"]["far"]["score_proposed"])
+        looked = sightings.look(folder, "far", proposed_from, source, kept)
+        reported = [tile for one in looked for tile in _false_boxes(source, one.scene, one.reported)]
+        alone = [tile for one in looked for tile in _false_boxes(source, one.scene, one.alone)]
+        unsure = [tile for one in looked for tile in _unsure(source, one)]
+        rows += _rows("false boxes that are reported, surest first", reported, 1)
+        rows += _rows("false boxes of the detector alone, most of which the classifier refuses", alone, 1)
+        rows += _rows("signs found least surely", unsure, 1)
     if crops is not None:
         rows += _rows("crops read as another class, surest first", _classifier_errors(models, crops), 3)
     return np.vstack(rows)
 
 
-def _detector_errors(
-    detector: Detector, source: Source, scenes: Sequence[gtsdb.Scene]
-) -> tuple[list[Tile], list[Tile]]:
-    false: list[Tile] = []
-    missed: list[Tile] = []
-    for scene, frame in zip(scenes, evaluate.detections(detector, source, scenes), strict=True):
-        _, which, found_by = detection_scores.assigned(frame)
-        picture = gtsdb.frame(source, scene)
-        for (x, y, w, h, score), sign in zip(frame.detections, which.tolist(), strict=True):
-            if sign == -1 and score > 0.3:
-                tile = _around(picture, np.array([x, y, x + w, y + h]))
-                false.append((score, tile, f"{scene.number} {score:.2f}"))
-        for box, class_id, score in zip(frame.truth, scene.class_ids, found_by.tolist(), strict=True):
-            told = f"{scene.number} {score:.2f} {CLASS_NAMES[int(class_id)]}"
-            missed.append((1 - score, _around(picture, box), told))
-    return false, missed
+def _false_boxes(source: Source, scene: gtsdb.Scene, found: Found) -> list[Tile]:
+    _, which, _ = detection_scores.assigned(found)
+    picture, tiles = gtsdb.frame(source, scene), []
+    for (x, y, w, h, score), sign in zip(found.detections, which.tolist(), strict=True):
+        if sign == -1 and score > _LEAST_SCORE:
+            tile = _around(picture, np.array([x, y, x + w, y + h]))
+            tiles.append((score, tile, f"{scene.number} {score:.2f}"))
+    return tiles
+
+
+def _unsure(source: Source, one: sightings.Looked) -> list[Tile]:
+    _, _, found_by = detection_scores.assigned(one.reported)
+    picture, tiles = gtsdb.frame(source, one.scene), []
+    for box, class_id, score in zip(one.scene.corners, one.scene.class_ids, found_by.tolist(), strict=True):
+        told = f"{one.scene.number} {score:.2f} {CLASS_NAMES[int(class_id)]}"
+        tiles.append((1 - score, _around(picture, box), told))
+    return tiles
 
 
 def _classifier_errors(models: shipped.Shipped, path: Path) -> list[Tile]:

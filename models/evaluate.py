@@ -1,18 +1,18 @@
 """Command line: `python -m models.evaluate --gtsrb PATH --gtsdb PATH --json FILE`: figures of the shipped models.
 
 The classifier is measured on all rows of the GTSRB test set that are given, cut as at run time (ROI expanded by
-`crop_expand`). The detector is measured on the frames that no training saw: the split's validation frames, and any from
-00600 on. Fractions are from 0 to 1; what the data given cannot tell is null. Needs the extra `evaluate`.
+`crop_expand`). Detection is measured on the frames that no training saw: the split's validation frames, and any from
+00600 on. `detector` tells of the boxes that the device reports, which the detector proposes and the classifier did not
+refuse, scored by both; its `detector_alone` tells the same of the detector's boxes before that. Fractions are from 0 to
+1; what the data given cannot tell is null. Needs the extra `evaluate`.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,18 +25,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from device.perception.classify import Classified, Classifier, evened
-from device.perception.detect import Detector
 from device.perception.interpreter import Model, ModelUnreadableError
-from models import calibration, detection_scores, end_to_end, gtsdb, gtsrb, not_signs, other_signs, shipped, splits
+from models import calibration, gtsdb, gtsrb, intervals, not_signs, other_signs, shipped, sightings, splits
 from models.classes import CLASS_NAMES
 from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches
-from models.detection_scores import Found
 from models.errors import DataError, ModelsError
 from models.source import Source
 
-_TRAINING_FRAMES = 600
 _BACKGROUNDS, _DRAWN = 3000, 1400
-_UNLABELLED = Path(__file__).parent / "gtsdb_unlabelled.csv"
 
 
 @dataclass(frozen=True)
@@ -55,16 +51,6 @@ def answers(classifier: Classifier, crops: NDArray[np.uint8]) -> Answers:
     return Answers(np.stack([one.probabilities for one in found]), np.array([one.not_a_sign for one in found]))
 
 
-def interval(successes: int, of: int) -> list[float] | None:
-    """Wilson's 95 % interval of a fraction (Wilson, JASA 1927)."""
-    from scipy.stats import binomtest
-
-    if of == 0:
-        return None
-    limits = binomtest(successes, of).proportion_ci(0.95, "wilson")
-    return [float(limits.low), float(limits.high)]
-
-
 def auroc(signs: NDArray[np.float64], others: NDArray[np.float64]) -> float:
     """Area under the receiver operating characteristic of "is no sign" (the probability of `not_a_sign`)."""
     from sklearn.metrics import roc_auc_score
@@ -80,7 +66,7 @@ def classifier_figures(found: Answers, labels: NDArray[np.int64], refused_from: 
     return {
         "n": len(labels),
         "accuracy": float(right.mean()),
-        "accuracy_interval": interval(int(right.sum()), len(right)),
+        "accuracy_interval": intervals.wilson(int(right.sum()), len(right)),
         "accuracy_float": None,
         "ece": calibration.expected_error(found.probabilities, labels),
         "auroc_not_a_sign": None,
@@ -112,7 +98,7 @@ def not_sign_crops(scenes: Source | None, kept: Sequence[gtsdb.Scene]) -> dict[s
     grounds = np.asarray(rng.integers(0, 256, (200, PATCH_SIZE, PATCH_SIZE, 3)), np.uint8)
     if scenes is not None and kept:
         frames = [gtsdb.frame(scenes, scene) for scene in kept]
-        corners = [np.concatenate([scene.corners, unlabelled(scene.name)]) for scene in kept]
+        corners = [np.concatenate([scene.corners, sightings.unlabelled(scene.name)]) for scene in kept]
         grounds = not_signs.background_patches(frames, corners, _BACKGROUNDS, seed=0)
         sources["background"] = grounds
     sources["foreign_signs"] = other_signs.patches(grounds, _DRAWN, rng, held_out=True)
@@ -125,77 +111,6 @@ def not_sign_crops(scenes: Source | None, kept: Sequence[gtsdb.Scene]) -> dict[s
     }
 
 
-def unlabelled(name: str) -> NDArray[np.float32]:
-    """Corners (N x 4) of the signs in a frame that GTSDB leaves without a box: they count neither way."""
-    boxes: dict[str, list[list[float]]] = defaultdict(list)
-    with _UNLABELLED.open(newline="") as file:
-        for row in csv.DictReader(line for line in file if not line.startswith("#")):
-            boxes[row["frame"]].append([float(row[side]) for side in ("left", "top", "right", "bottom")])
-    return np.array(boxes.get(Path(name).stem, []), np.float32).reshape(-1, 4)
-
-
-def detections(detector: Detector, source: Source, scenes: Sequence[gtsdb.Scene]) -> list[Found]:
-    """Runs the detector on scenes, through the run-time path: BGR frame, letterbox, network, decoding."""
-    found = []
-    for scene in tqdm(scenes, desc="detect", unit="frame", mininterval=2, disable=None):
-        found.append(Found(detector(_picture(source, scene)), scene.corners, unlabelled(scene.name)))
-    return found
-
-
-def _picture(source: Source, scene: gtsdb.Scene) -> NDArray[np.uint8]:
-    return np.asarray(cv2.cvtColor(gtsdb.frame(source, scene), cv2.COLOR_RGB2BGR), np.uint8)
-
-
-def detector_figures(found: Sequence[Found], point: dict[str, Any]) -> dict[str, Any]:
-    """mAP at IoU 0.5, recall at 0.1 false boxes a frame, in all and by width, and what both thresholds give."""
-    score = detection_scores.score_at_false_rate(found)
-    hit = np.concatenate([detection_scores.matches(frame)[2] for frame in found]) >= max(score, 1e-9)
-    plain = [Found(frame.detections, frame.truth) for frame in found]
-    result: dict[str, Any] = {
-        "frames": len(found),
-        "boxes": sum(len(frame.truth) for frame in found),
-        "map50": detection_scores.map50(found),
-        "map50_nothing_ignored": detection_scores.map50(plain),
-        "recall_at_0_1_fp": float(hit.mean()) if hit.size else None,
-        "recall_at_0_1_fp_interval": interval(int(hit.sum()), len(hit)),
-        "score_at_0_1_fp": score,
-        "recall_by_width": detection_scores.recall_by_width(found, max(score, 1e-9)),
-        "boxes_by_width": detection_scores.signs_by_width(found),
-        "ignored_unlabelled": sum(len(frame.ignored) for frame in found),
-    }
-    for name in ("score_low", "score_high"):
-        precision, recall = detection_scores.precision_recall(found, point[name])
-        result[f"at_{name}"] = {"score": point[name], "precision": precision, "recall": recall}
-    return result
-
-
-def end_to_end_figures(
-    models: shipped.Shipped, source: Source, scenes: Sequence[gtsdb.Scene], found: Sequence[Found], score: float
-) -> dict[str, Any]:
-    """Detection and class together at `score`, on boxes that are not GTSRB crops as well."""
-    shared = gtsdb.shared_boxes(source)
-    refused_from = models.manifest["classifier"]["not_a_sign"]
-    frames = []
-    for scene, frame in zip(tqdm(scenes, desc="read", unit="frame", mininterval=2, disable=None), found, strict=True):
-        kept = [one for one in frame.detections if one[4] >= score]
-        read = models.classifier(_picture(source, scene), [one[:4] for one in kept]) if kept else []
-        known = np.array([(int(c[0]), int(c[1])) in shared[scene.number] for c in scene.corners], bool)
-        ignored = np.concatenate([frame.ignored, scene.corners[known]])
-        frames.append(
-            end_to_end.Read(
-                Found(kept, scene.corners[~known], ignored),
-                scene.class_ids[~known],
-                np.array([-1 if one.not_a_sign >= refused_from else one.class_id for one in read], np.int64),
-            )
-        )
-    return end_to_end.figures(frames)
-
-
-def unseen(scenes: Sequence[gtsdb.Scene], split: splits.Split) -> list[gtsdb.Scene]:
-    """The scenes that no training saw."""
-    return [scene for scene in scenes if scene.number in split.frames or scene.number >= _TRAINING_FRAMES]
-
-
 def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, Any]:
     """All figures of the models in `folder`; a data set that is not given gives null."""
     result: dict[str, Any] = {"classifier": None, "detector": None, "end_to_end": None}
@@ -206,22 +121,23 @@ def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, 
         rows = gtsrb.load(images)
     if scenes is not None:
         source = Source(scenes, "gt.txt")
-        kept = unseen(gtsdb.load(source), splits.read(folder / splits.SPLIT_FILE.name))
+        kept = sightings.unseen(gtsdb.load(source), splits.read(folder / splits.SPLIT_FILE.name))
         if not kept:
             raise DataError(f"{scenes}: all its frames were trained on; give frames of the split, or from 00600 on")
-    models = shipped.load(folder, score=0.01, point="far")
+    models = shipped.load(folder, point="far")
     _require_thresholds(folder, models.manifest)
     if images is not None:
         result["classifier"] = _measure_classifier(folder, models, images, rows, source, kept)
     if source is not None:
-        points = {}
+        points: dict[str, Any] = {}
         for point in get_args(shipped.Point):
-            at = shipped.load(folder, score=0.01, point=point)
-            found = detections(at.detector, source, kept)
             entry = models.manifest["detector"]["operating_points"][point]
-            points[point] = {"input": entry["input"]} | detector_figures(found, entry)
+            looked = sightings.look(folder, point, entry["score_proposed"], source, kept)
+            figures = sightings.detector_figures(looked, entry, models.manifest["classifier"]["gmac"])
+            points[point] = {"input": entry["input"]} | figures
             if point == "far":
-                result["end_to_end"] = end_to_end_figures(at, source, kept, found, entry["score_high"])
+                shared = gtsdb.shared_boxes(source)
+                result["end_to_end"] = sightings.end_to_end_figures(looked, shared, entry["score_high"])
         result["detector"] = points["far"] | {"operating_point": "far", "operating_points": points}
     return result
 
@@ -229,10 +145,9 @@ def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, 
 def _require_thresholds(folder: Path, manifest: dict[str, Any]) -> None:
     """What is measured at, beyond what `shipped.load` needs."""
     points = manifest["detector"]["operating_points"]
-    wanted = [(manifest["classifier"], "not_a_sign")]
-    wanted += [
-        (points.get(point, {}), name) for point in get_args(shipped.Point) for name in ("score_low", "score_high")
-    ]
+    wanted = [(manifest["classifier"], name) for name in ("not_a_sign", "gmac")]
+    names = ("gmac", "score_proposed", "score_low", "score_high")
+    wanted += [(points.get(point, {}), name) for point in get_args(shipped.Point) for name in names]
     for entry, name in wanted:
         if not isinstance(entry.get(name), int | float):
             raise shipped.ManifestError(f"{folder / 'manifest.json'}: its {name} is missing or is not a number")

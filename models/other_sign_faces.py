@@ -75,6 +75,7 @@ class Kind:
         aspect: width over height, from and to.
         classes: GTSRB classes whose faces are taken, and changed by `change`, in place of all that.
         held_out: never shown in training, so that refusing it can be measured.
+        often: how many times as often as others it is shown in training: what is easily taken for one of the 43 is.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Kind:
     classes: tuple[int, ...] = ()
     change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] = np.array
     held_out: bool = False
+    often: int = 1
 
 
 def stripes(colour: Colour, count: int) -> Drawing:

@@ -46,13 +46,13 @@ def draw(kind: Kind, side: int, rng: Generator) -> NDArray[np.uint8]:
 
 
 def patches(grounds: NDArray[np.uint8], count: int, rng: Generator, held_out: bool) -> NDArray[np.uint8]:
-    """`count` classifier patches (N x 64 x 64 x 3, RGB) on background patches, all kinds alike often.
+    """`count` classifier patches (N x 64 x 64 x 3, RGB) on background patches, each kind as `often` as it says.
 
     Args:
         grounds: N x 64 x 64 x 3, RGB.
         held_out: only the kinds that are kept from training; without it only the others.
     """
-    kinds = [kind for kind in KINDS if kind.held_out == held_out]
+    kinds = [kind for kind in KINDS if kind.held_out == held_out for _ in range(kind.often)]
     which = rng.permutation(np.arange(count) % len(kinds))
     return laid([draw(kinds[int(kind)], DRAWN, rng) for kind in which], grounds, np.arange(count), rng)
 

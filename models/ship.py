@@ -1,7 +1,8 @@
 """Command line: `python -m models.ship --checkpoints DIR --gtsrb PATH --gtsdb PATH`: checkpoints -> `artifacts/`.
 
 Exports both networks, chooses the temperature and the thresholds on validation data, and writes the manifest. The
-figures in the manifest are those of the written int8 files.
+figures in the manifest are those of the written int8 files. Without `--checkpoints` the networks that are there stay,
+and only thresholds and figures are made anew.
 """
 
 from __future__ import annotations
@@ -23,11 +24,24 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+from tqdm import tqdm
 
 from device.perception.classify import evened, softmax
 from device.perception.detect import Letterbox
 from device.perception.interpreter import Model
-from models import calibration, checkpoint, detection_scores, drawings, evaluate, export, gtsdb, gtsrb, shipped, splits
+from models import (
+    calibration,
+    checkpoint,
+    detection_scores,
+    drawings,
+    evaluate,
+    export,
+    gtsdb,
+    gtsrb,
+    shipped,
+    sightings,
+    splits,
+)
 from models.classes import CLASS_NAMES
 from models.crops import CROP_EXPAND, INPUT_SIZE, load_patches
 from models.errors import ModelsError
@@ -36,10 +50,16 @@ from models.source import Source
 
 SIZES: dict[shipped.Point, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
 NMS_IOU, MAX_ASPECT, MAX_DETECTIONS = 0.4, 2.0, 32
-PRECISION_LOW = 0.6
+PROPOSALS = 5
+"""Boxes a validation frame that the classifier may look at, on average: `score_proposed` is as low as that allows."""
+FALSE_HIGH = 0.05
+"""False boxes a validation frame that `score_high` allows: from there on a box is surely a sign, and makes a track."""
+PRECISION_LOW = 0.85
+"""Precision that `score_low` keeps: down to there a box is reported, and goes on with a track."""
 REFUSED_SIGNS = 0.002
 """Share of validation signs that the answer `not_a_sign` may cost."""
 
+_UNCHOSEN = {"score_proposed": 0.2, "score_low": 0.2, "score_high": 0.5}  # until the validation frames are looked at
 _CALIBRATION_CROPS, _CALIBRATION_FRAMES = 400, 60
 _PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "numpy", "opencv-python-headless")
 
@@ -67,7 +87,11 @@ def ship(checkpoints: Path, out: Path, crops: Source, scenes: Source) -> dict[st
             "max_detections": MAX_DETECTIONS,
             "parameters": parameters(detector),
             "operating_points": {
-                point: {"input": list(size), "gmac": _macs(detector, size) / 1e9, "score_low": 0.3, "score_high": 0.5}
+                point: {
+                    "input": list(size),
+                    "gmac": _macs(detector, size) / 1e9,
+                }
+                | _UNCHOSEN
                 for point, size in SIZES.items()
             },
         },
@@ -91,9 +115,31 @@ def ship(checkpoints: Path, out: Path, crops: Source, scenes: Source) -> dict[st
         },
         "metrics": {},
     }
+    return _measured(out, manifest, crops, scenes, split)
+
+
+def ship_again(out: Path, crops: Source, scenes: Source) -> dict[str, Any]:
+    """Chooses the thresholds and measures anew, with the networks that are in `out`; returns the manifest."""
+    path = out / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text())
+        manifest["schema"] = shipped.SCHEMA
+        manifest["training"]["data_sha256"] = _hashes(crops, scenes)
+        for entry in manifest["detector"]["operating_points"].values():
+            entry |= _UNCHOSEN
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelsError(f"{path}: not a manifest that models.ship wrote ({error!r}); give --checkpoints") from error
+    return _measured(out, manifest, crops, scenes, splits.read(out / splits.SPLIT_FILE.name))
+
+
+def _measured(
+    out: Path, manifest: dict[str, Any], crops: Source, scenes: Source, split: splits.Split
+) -> dict[str, Any]:
+    """Writes the manifest, with thresholds from the validation frames and the figures of what lies in `out`."""
     _write(out, manifest)
+    kept = [scene for scene in gtsdb.load(scenes) if scene.number in split.frames]
     for point, entry in manifest["detector"]["operating_points"].items():
-        entry |= _thresholds(out, scenes, split, point)
+        entry |= _thresholds(out, point, scenes, kept)
     _write(out, manifest)
     manifest["metrics"] = evaluate.measure(out, crops.path, scenes.path)
     manifest["metrics"]["drawings"] = _drawn_accuracy(out)
@@ -151,12 +197,15 @@ def _validation_logits(
     return logits, np.array([row.class_id for row in rows], np.int64)
 
 
-def _thresholds(out: Path, scenes: Source, split: splits.Split, point: shipped.Point) -> dict[str, float]:
-    """`score_high` allows 0.1 false boxes a frame; `score_low`, to go on with a track, a precision of 0.6."""
-    kept = [scene for scene in gtsdb.load(scenes) if scene.number in split.frames]
-    found = evaluate.detections(shipped.load(out, score=0.05, point=point).detector, scenes, kept)
-    high = min(0.9, float(np.ceil(detection_scores.score_at_false_rate(found) * 100)) / 100)
-    return {"score_low": min(high, detection_scores.threshold_for(found, PRECISION_LOW)), "score_high": high}
+def _thresholds(out: Path, point: shipped.Point, scenes: Source, kept: Sequence[gtsdb.Scene]) -> dict[str, float]:
+    """An operating point's thresholds: see `PROPOSALS`, `FALSE_HIGH` and `PRECISION_LOW`."""
+    found = sightings.look(out, point, sightings.WEAKEST, scenes, kept)
+    scores = np.sort(np.concatenate([[box[4] for box in one.alone.detections] for one in found]))[::-1]
+    proposed = float(np.ceil(scores[min(len(scores) - 1, round(PROPOSALS * len(found)))] * 100)) / 100
+    reported = [one.reported for one in sightings.look(out, point, proposed, scenes, kept)]
+    high = min(0.9, float(np.ceil(detection_scores.score_at_false_rate(reported, FALSE_HIGH) * 100)) / 100)
+    low = min(high, detection_scores.threshold_for(reported, PRECISION_LOW))
+    return {"score_proposed": proposed, "score_low": low, "score_high": high}
 
 
 def _drawn_accuracy(out: Path) -> dict[str, Any] | None:
@@ -178,9 +227,21 @@ def _entry(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def _hashes(crops: Source, scenes: Source) -> dict[str, str]:
+def _hashes(crops: Source, scenes: Source) -> dict[str, Any]:
+    """SHA-256 of the tables, and one of all files of each data set."""
     tables = {"gtsrb/Train.csv": crops, "gtsrb/Test.csv": crops, "gtsdb/gt.txt": scenes}
-    return {name: hashlib.sha256(source.read(name.split("/")[1])).hexdigest() for name, source in tables.items()}
+    told: dict[str, Any] = {
+        name: hashlib.sha256(source.read(name.split("/")[1])).hexdigest() for name, source in tables.items()
+    }
+    return told | {"gtsrb": _every_file(crops), "gtsdb": _every_file(scenes)}
+
+
+def _every_file(source: Source) -> dict[str, Any]:
+    """How many files, and the SHA-256 of what `sha256sum` prints of all of them, sorted by name in byte order."""
+    whole, names = hashlib.sha256(), sorted(source.names(), key=str.encode)
+    for name in tqdm(names, desc=f"hash {source.path.name}", unit="file", mininterval=2, disable=None):
+        whole.update(f"{hashlib.sha256(source.read(name)).hexdigest()}  {name}\n".encode())
+    return {"files": len(names), "sha256": whole.hexdigest()}
 
 
 def _commit() -> str | None:
@@ -197,14 +258,18 @@ def _write(out: Path, manifest: dict[str, Any]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Makes the artifacts; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m models.ship", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--checkpoints", required=True, type=Path, help="folder with classifier.pt and detector.pt")
+    parser.add_argument("--checkpoints", type=Path, help="folder with classifier.pt and detector.pt")
     parser.add_argument("--gtsrb", required=True, type=Path)
     parser.add_argument("--gtsdb", required=True, type=Path)
     parser.add_argument("--out", type=Path, default=shipped.ARTIFACTS)
     options = parser.parse_args(arguments)
     try:
         crops, scenes = Source(options.gtsrb, *gtsrb.TRAIN), Source(options.gtsdb, "gt.txt")
-        print(json.dumps(ship(options.checkpoints, options.out, crops, scenes)["metrics"], indent=2))
+        if options.checkpoints is None:
+            manifest = ship_again(options.out, crops, scenes)
+        else:
+            manifest = ship(options.checkpoints, options.out, crops, scenes)
+        print(json.dumps(manifest["metrics"], indent=2))
     except (ModelsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -14,7 +14,7 @@ from device.perception.interpreter import Model, ModelUnreadableError
 from models.errors import ModelsError
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
-SCHEMA = 2
+SCHEMA = 3
 Point = Literal["fast", "far"]
 
 
@@ -35,7 +35,7 @@ def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None,
     """Loads both models of a folder, for training and measuring: only the hashes are checked, not the signature.
 
     Args:
-        score: replaces the detector's lower threshold (mAP needs the weak ones too).
+        score: replaces `score_proposed`, the detector's own threshold (mAP needs the weak ones too).
         point: the detector's operating point.
     """
     path = folder / "manifest.json"
@@ -45,7 +45,7 @@ def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None,
             raise ValueError(f"its schema is {manifest['schema']}")
         found, read = manifest["detector"], manifest["classifier"]
         at = found["operating_points"][point]
-        keep = score if score is not None else float(at["score_low"])
+        keep = score if score is not None else float(at["score_proposed"])
         thresholds = Thresholds(keep, found["nms_iou"], found["sign_max_aspect"], count=found["max_detections"])
         height, width = at["input"]
         detector = _model(folder, found, threads, (int(height), int(width)))

@@ -1,27 +1,40 @@
-"""Frames to boxes, and boxes to the regions where a code panel may hang. Pure: knows no process and no socket."""
+"""Frames to boxes, and boxes to the regions where a code panel may hang. Pure: knows no process and no socket.
+
+Two networks in a row (a cascade, Viola and Jones, CVPR 2001): the detector proposes boxes from the whole frame, the
+classifier looks at each closely and says which sign it is, or that it is none.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from device.channel.messages import MAX_BOXES, MAX_REGIONS, Box, Region
-from device.perception.classify import Classifier
+from device.perception.classify import Classified, Classifier
 from device.perception.detect import Detection, Detector, Image, Thresholds
 from device.perception.interpreter import Model
 
+CODE_REGION_SCORE: Final = 0.3
+"""Below a box that the detector gives at least this score a code is looked for, even if the classifier refuses it."""
+
 
 class PerceptionSettings(msgspec.Struct, forbid_unknown_fields=True):
-    """From the models' manifest, which warden has checked, and the configuration."""
+    """From the models' manifest, which warden has checked, and the configuration.
+
+    `score_proposed` is the detector's own score from which on the classifier looks at a box; `score_low` the score of
+    both together (`verified`) from which on it is reported.
+    """
 
     lockstep: bool
     threads: int
     stride: int
     input: tuple[int, int]
+    score_proposed: float
     score_low: float
     nms_iou: float
     crop_expand: float
@@ -37,8 +50,32 @@ class Seen:
     regions: list[Region]
 
 
+@dataclass(frozen=True)
+class Verified:
+    """One proposal after the classifier's look: its box, the score of both networks together, and the class."""
+
+    detection: Detection
+    read: Classified
+
+
+def verified(proposed: Sequence[Detection], read: Sequence[Classified], refused_from: float) -> list[Verified]:
+    """Joins what both networks say of each box, best first; what the classifier takes for no sign is left out.
+
+    The joint score is the detector's, times the probability that the classifier gives to its being one of the signs.
+
+    Args:
+        refused_from: probability of `not_a_sign` from which on a box is left out (the manifest's `not_a_sign`).
+    """
+    joined = [
+        Verified((x, y, w, h, min(1.0, score * (1.0 - one.not_a_sign))), one)
+        for (x, y, w, h, score), one in zip(proposed, read, strict=True)
+        if one.not_a_sign < refused_from
+    ]
+    return sorted(joined, key=lambda one: -one.detection[4])
+
+
 class Perception:
-    """The two networks in a row: detect, then classify each box, and refuse what the classifier takes for no sign.
+    """The two networks in a row: the detector proposes, the classifier names, or refuses, each proposal.
 
     `sample` is called with ("detect" or "classify", seconds) for each frame.
     """
@@ -46,10 +83,11 @@ class Perception:
     def __init__(
         self, detector: bytes, classifier: bytes, settings: PerceptionSettings, sample: Callable[[str, float], None]
     ) -> None:
-        thresholds = Thresholds(settings.score_low, settings.nms_iou)
+        thresholds = Thresholds(settings.score_proposed, settings.nms_iou)
         self._detector = Detector(Model(detector, settings.threads, settings.input), thresholds, settings.stride)
         self._classifier = Classifier(Model(classifier, 1), settings.crop_expand, settings.temperature)
         self._refused = settings.not_a_sign
+        self._reported = settings.score_low
         self._sample = sample
 
     def warm_up(self) -> None:
@@ -67,14 +105,15 @@ class Perception:
         self._sample("detect", detected - began)
         self._sample("classify", time.perf_counter() - detected)
         boxes = [
-            Box(x, y, w, h, min(1.0, score), c.class_id, min(1.0, c.probability))
-            for (x, y, w, h, score), c in zip(found, classes, strict=True)
-            if c.not_a_sign < self._refused
+            Box(*one.detection, one.read.class_id, min(1.0, one.read.probability))
+            for one in verified(found, classes, self._refused)
+            if one.detection[4] >= self._reported
         ]
         return Seen(boxes, code_regions(found))
 
 
 def code_regions(found: Sequence[Detection]) -> list[Region]:
     """Where the code panel of each sign may hang: from the face's middle downwards, three faces wide."""
-    regions = [Region(x - w, y + 0.5 * h, 3.0 * w, 3.5 * h) for x, y, w, h, _ in found]
+    likely = [one for one in found if one[4] >= CODE_REGION_SCORE]
+    regions = [Region(x - w, y + 0.5 * h, 3.0 * w, 3.5 * h) for x, y, w, h, _ in likely]
     return regions[:MAX_REGIONS]

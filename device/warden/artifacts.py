@@ -34,9 +34,13 @@ Score = Annotated[float, Meta(gt=0.0, lt=1.0)]
 
 
 class OperatingPoint(Struct, frozen=True):
-    """The detector at one input size (height, width), with the thresholds that validation chose there."""
+    """The detector at one input size (height, width), with the thresholds that validation chose there.
+
+    `score_proposed` is of the detector alone, the others of both networks together (`perception.core.verified`).
+    """
 
     input: tuple[InputSide, InputSide]
+    score_proposed: Score
     score_low: Score
     score_high: Score
 
@@ -71,7 +75,7 @@ class ClassifierEntry(Struct, frozen=True):
 class Manifest(Struct, frozen=True):
     """`models/artifacts/manifest.json`, as far as the device relies on it."""
 
-    schema: Annotated[int, Meta(ge=2, le=2)]
+    schema: Annotated[int, Meta(ge=3, le=3)]
     detector: DetectorEntry
     classifier: ClassifierEntry
 

@@ -72,6 +72,7 @@ def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict
             "threads": plan.config.perception.threads,
             "stride": manifest.detector.stride,
             "input": point.input,
+            "score_proposed": point.score_proposed,
             "score_low": point.score_low,
             "nms_iou": manifest.detector.nms_iou,
             "crop_expand": manifest.classifier.crop_expand,

@@ -120,7 +120,7 @@ def order(artifacts: Path, given: Path, out: Path) -> list[str]:
         "classifier": str(artifacts / manifest.classifier.file),
         "detector": str(artifacts / manifest.detector.file),
         "input": point.input,
-        "score": point.score_low,
+        "score": point.score_proposed,
         "nms_iou": manifest.detector.nms_iou,
         "stride": manifest.detector.stride,
         "expand": manifest.classifier.crop_expand,

@@ -23,7 +23,7 @@ from test_models_layouts import (  # noqa: E402
     frames,
 )
 
-from models import evaluate, gtsrb, shipped, splits  # noqa: E402
+from models import evaluate, gtsrb, shipped, sightings, splits  # noqa: E402
 from models.classes import CLASS_NAMES  # noqa: E402
 from models.source import Source  # noqa: E402
 
@@ -110,6 +110,7 @@ def test_both_data_sets_give_every_promised_key(crops: Path, scenes: Path, tmp_p
     assert classifier["accuracy_float"] is not None
     assert classifier["auroc_not_a_sign"] is not None
     assert (detector["frames"], detector["boxes"]) == (2, 2)
+    assert set(detector["detector_alone"]) >= DETECTOR
     assert set(detector["recall_by_width"]) == WIDTHS
     assert detector["recall_by_width"]["16-24"] is None  # no sign has such a width
     assert all(detector["recall_by_width"][name] is not None for name in ("24-32", "32-64"))
@@ -158,7 +159,7 @@ def test_detections_where_there_is_nothing_but_an_unlabelled_sign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unlabelled = np.array([[300, 200, 360, 260]], np.float32)
-    monkeypatch.setattr(evaluate, "unlabelled", lambda name: unlabelled)
+    monkeypatch.setattr(sightings, "unlabelled", lambda name: unlabelled)
     monkeypatch.setattr("device.perception.detect.Detector.__call__", lambda self, frame: [(305, 205, 50, 50, 0.99)])
     figures = _measured(tmp_path, gtsdb=frames(tmp_path / "gtsdb", {600: []}, ".jpg"))
     assert (figures["detector"]["map50"], figures["end_to_end"]["precision"]) == (None, None)
@@ -351,6 +352,7 @@ def test_a_float_model_that_does_not_fit_is_named(
     [
         lambda manifest: manifest["classifier"].pop("not_a_sign"),
         lambda manifest: manifest["detector"]["operating_points"]["far"].pop("score_high"),
+        lambda manifest: manifest["detector"]["operating_points"]["far"].pop("score_proposed"),
         lambda manifest: manifest["detector"]["operating_points"].pop("fast"),
     ],
 )

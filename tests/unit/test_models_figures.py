@@ -62,3 +62,22 @@ def test_average_precision_is_one_for_perfect_and_falls_with_false_detections() 
     worse = [_found((300, 300, 20, 20, 0.95), (10, 10, 20, 20, 0.9), (100, 100, 40, 40, 0.8))]
     assert detection_scores.map50(worse) < 0.8
     assert detection_scores.map50([_found()]) == 0.0
+
+
+def test_the_interval_of_the_average_precision_holds_it_and_is_narrow_where_frames_agree() -> None:
+    pytest.importorskip("pycocotools")
+    right = _found((10, 10, 20, 20, 0.9), (100, 100, 40, 40, 0.8))
+    wrong = _found((300, 300, 20, 20, 0.95), (10, 10, 20, 20, 0.7))
+    assert detection_scores.map50_interval([right] * 5) == pytest.approx([1.0, 1.0])
+    mixed = [right, wrong] * 10
+    low, high = detection_scores.map50_interval(mixed, samples=200)
+    assert low < detection_scores.map50(mixed) < high
+    more_low, more_high = detection_scores.map50_interval(mixed * 10, samples=200)
+    assert more_high - more_low < high - low
+
+
+def test_the_interval_of_nothing() -> None:
+    pytest.importorskip("pycocotools")
+    nothing = Found([(5, 5, 20, 20, 0.9)], np.zeros((0, 4), np.float32))
+    assert detection_scores.map50_interval([nothing]) is None
+    assert detection_scores.map50_interval([_found()]) == [0.0, 0.0]

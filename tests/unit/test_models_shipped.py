@@ -52,7 +52,7 @@ def test_a_swapped_model_is_refused(copy: Path) -> None:
 )
 def test_a_manifest_that_lacks_something_is_refused(copy: Path, change: Callable[[dict[str, Any]], object]) -> None:
     _changed(copy, change)
-    with pytest.raises(ManifestError, match="not a manifest of schema 2"):
+    with pytest.raises(ManifestError, match="not a manifest of schema 3"):
         shipped.load(copy)
 
 

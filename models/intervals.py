@@ -1,0 +1,13 @@
+"""How sure a figure is: 95 % intervals of what was counted."""
+
+from __future__ import annotations
+
+
+def wilson(successes: int, of: int) -> list[float] | None:
+    """Wilson's 95 % interval of a fraction (Wilson, JASA 1927); None for nothing of nothing."""
+    from scipy.stats import binomtest
+
+    if of == 0:
+        return None
+    limits = binomtest(successes, of).proportion_ci(0.95, "wilson")
+    return [float(limits.low), float(limits.high)]

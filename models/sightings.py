@@ -1,0 +1,141 @@
+"""What perception reports of a data set's frames, measured: its detector, both networks together, box and class."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from device.perception.core import verified
+from models import detection_scores, end_to_end, gtsdb, intervals, shipped, splits
+from models.detection_scores import Found
+from models.source import Source
+
+WEAKEST = 0.01
+"""The detector's score down to which its boxes count for its average precision."""
+
+_TRAINING_FRAMES = 600
+_UNLABELLED = Path(__file__).parent / "gtsdb_unlabelled.csv"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One frame as both networks see it.
+
+    Attributes:
+        alone: what the detector finds by itself, down to `WEAKEST`.
+        reported: what the device reports, but for `score_low`: the proposals that the classifier did not refuse, with
+            the joint score of `device.perception.core.verified`.
+        class_ids: the class of each reported box (N).
+        proposals: how many boxes the classifier had to look at.
+    """
+
+    scene: gtsdb.Scene
+    alone: Found
+    reported: Found
+    class_ids: NDArray[np.int64]
+    proposals: int
+
+
+def unseen(scenes: Sequence[gtsdb.Scene], split: splits.Split) -> list[gtsdb.Scene]:
+    """The scenes that no training saw."""
+    return [scene for scene in scenes if scene.number in split.frames or scene.number >= _TRAINING_FRAMES]
+
+
+def unlabelled(name: str) -> NDArray[np.float32]:
+    """Corners (N x 4) of the signs in a frame that GTSDB leaves without a box: they count neither way."""
+    boxes: dict[str, list[list[float]]] = defaultdict(list)
+    with _UNLABELLED.open(newline="") as file:
+        for row in csv.DictReader(line for line in file if not line.startswith("#")):
+            boxes[row["frame"]].append([float(row[side]) for side in ("left", "top", "right", "bottom")])
+    return np.array(boxes.get(Path(name).stem, []), np.float32).reshape(-1, 4)
+
+
+def look(
+    folder: Path, point: shipped.Point, proposed_from: float, source: Source, scenes: Sequence[gtsdb.Scene]
+) -> list[Looked]:
+    """Runs both networks of a folder on scenes, through the run-time path.
+
+    Args:
+        proposed_from: the detector's score from which on the classifier looks at a box (`score_proposed`).
+    """
+    models = shipped.load(folder, score=WEAKEST, point=point)
+    refused_from = float(models.manifest["classifier"]["not_a_sign"])
+    looked = []
+    for scene in tqdm(scenes, desc=f"look ({point})", unit="frame", mininterval=2, disable=None):
+        frame = np.asarray(cv2.cvtColor(gtsdb.frame(source, scene), cv2.COLOR_RGB2BGR), np.uint8)
+        found, ignored = models.detector(frame), unlabelled(scene.name)
+        proposed = [one for one in found if one[4] >= proposed_from]
+        reported = verified(proposed, models.classifier(frame, [one[:4] for one in proposed]), refused_from)
+        boxes = Found([one.detection for one in reported], scene.corners, ignored)
+        class_ids = np.array([one.read.class_id for one in reported], np.int64)
+        looked.append(Looked(scene, Found(found, scene.corners, ignored), boxes, class_ids, len(proposed)))
+    return looked
+
+
+def detector_figures(looked: Sequence[Looked], point: Mapping[str, Any], crop_gmac: float) -> dict[str, Any]:
+    """The boxes that the device reports at an operating point, the detector alone, and what the thresholds give.
+
+    Args:
+        point: the manifest's entry, with `gmac`, `score_low` and `score_high`.
+        crop_gmac: multiply-adds of the classifier for one proposal, in billions.
+    """
+    reported = [one.reported for one in looked]
+    proposals = float(np.mean([one.proposals for one in looked]))
+    result = _figures(reported) | {
+        "proposals_per_frame": proposals,
+        "gmac_per_frame": float(point["gmac"]) + proposals * crop_gmac,
+        "detector_alone": _figures([one.alone for one in looked]),
+    }
+    for name in ("score_low", "score_high"):
+        precision, recall = detection_scores.precision_recall(reported, point[name])
+        result[f"at_{name}"] = {"score": point[name], "precision": precision, "recall": recall}
+    return result
+
+
+def _figures(found: Sequence[Found]) -> dict[str, Any]:
+    """mAP at IoU 0.5, and the recall at 0.1 false boxes a frame, in all and by width."""
+    score = detection_scores.score_at_false_rate(found)
+    hit = np.concatenate([detection_scores.matches(frame)[2] for frame in found]) >= max(score, 1e-9)
+    plain = [Found(frame.detections, frame.truth) for frame in found]
+    return {
+        "frames": len(found),
+        "boxes": sum(len(frame.truth) for frame in found),
+        "map50": detection_scores.map50(found),
+        "map50_interval": detection_scores.map50_interval(found),
+        "map50_nothing_ignored": detection_scores.map50(plain),
+        "recall_at_0_1_fp": float(hit.mean()) if hit.size else None,
+        "recall_at_0_1_fp_interval": intervals.wilson(int(hit.sum()), len(hit)),
+        "score_at_0_1_fp": score,
+        "recall_by_width": detection_scores.recall_by_width(found, max(score, 1e-9)),
+        "boxes_by_width": detection_scores.signs_by_width(found),
+        "ignored_unlabelled": sum(len(frame.ignored) for frame in found),
+    }
+
+
+def end_to_end_figures(
+    looked: Sequence[Looked], shared: Mapping[int, Sequence[tuple[int, int]]], score: float
+) -> dict[str, Any]:
+    """Box and class together, of what is reported from `score` on, on boxes that are not GTSRB crops as well.
+
+    Args:
+        shared: of each frame, left and top of the boxes that are (`gtsdb.shared_boxes`).
+    """
+    frames = []
+    for one in looked:
+        kept = np.array([box[4] >= score for box in one.reported.detections], bool)
+        boxes = [box for box, keep in zip(one.reported.detections, kept.tolist(), strict=True) if keep]
+        corners = one.scene.corners
+        known = np.array([(int(c[0]), int(c[1])) in shared[one.scene.number] for c in corners], bool)
+        ignored = np.concatenate([one.reported.ignored, corners[known]])
+        found = Found(boxes, corners[~known], ignored)
+        frames.append(end_to_end.Read(found, one.scene.class_ids[~known], one.class_ids[kept]))
+    return end_to_end.figures(frames)
