@@ -1,110 +1,149 @@
-"""A sheet of the worst errors on data that no training saw: false boxes, missed signs, crops of the wrong class."""
+"""Sheets of the worst errors: on real data that no training saw, and on pictures of our own that may be published."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models import detection_scores, evaluate, gtsdb, gtsrb, shipped, sightings, splits
+from models import (
+    detection_scores,
+    drawings,
+    evaluate,
+    gtsdb,
+    gtsrb,
+    not_signs,
+    other_signs,
+    rendered,
+    shipped,
+    sightings,
+    splits,
+    tiles,
+)
 from models.classes import CLASS_NAMES
-from models.crops import INPUT_SIZE, load_patches
+from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches
 from models.detection_scores import Found
+from models.errors import ModelsError
 from models.source import Image, Source
+from models.tiles import Tile
 
-_CELL, _COLUMNS, _LABEL = 120, 12, 26
 _LEAST_SCORE = 0.2
-_PAPER, _INK, _BOX = 255, (30, 30, 30), (0, 220, 0)
-
-Tile = tuple[float, Image, str]
-"""How bad it is, the picture, and what is written below."""
+_ROADS, _DRAWN = 6, 4300
 
 
-def sheet(folder: Path, crops: Path | None, scenes: Path | None) -> Image:
-    """RGB. GTSDB at `far`: false boxes that are reported, those that the classifier refused, and missed or unsure
-    signs, a row each; GTSRB: three rows of crops of the wrong class."""
+def on_real_data(folder: Path, crops: Path | None, scenes: Path | None) -> Image:
+    """RGB. GTSDB at `far`: false boxes that are reported, those of the detector alone, and unsure or missed signs, a
+    row each; GTSRB: three rows of crops of the wrong class."""
     models = shipped.load(folder, point="far")
     rows: list[Image] = []
     if scenes is not None:
         source = Source(scenes, "gt.txt")
         kept = sightings.unseen(gtsdb.load(source), splits.read(folder / splits.SPLIT_FILE.name))
-        proposed_from = float(models.manifest["detector"]["operating_points"]["far"]["score_proposed"])
-        looked = sightings.look(folder, "far", proposed_from, source, kept)
-        reported = [tile for one in looked for tile in _false_boxes(source, one.scene, one.reported)]
-        alone = [tile for one in looked for tile in _false_boxes(source, one.scene, one.alone)]
-        unsure = [tile for one in looked for tile in _unsure(source, one)]
-        rows += _rows("false boxes that are reported, surest first", reported, 1)
-        rows += _rows("false boxes of the detector alone, most of which the classifier refuses", alone, 1)
-        rows += _rows("signs found least surely", unsure, 1)
+        reported: list[Tile] = []
+        alone: list[Tile] = []
+        unsure: list[Tile] = []
+        for one in sightings.look(folder, "far", _proposed_from(models), source, kept):
+            picture, names = gtsdb.frame(source, one.scene), [CLASS_NAMES[c] for c in one.scene.class_ids.tolist()]
+            reported += _false_boxes(picture, one.reported, str(one.scene.number))
+            alone += _false_boxes(picture, one.alone, str(one.scene.number))
+            unsure += _unsure(picture, one.reported, [f"{one.scene.number} {name}" for name in names])
+        rows += tiles.rows("false boxes that are reported, surest first", reported, 1)
+        rows += tiles.rows("false boxes of the detector alone, most of which the classifier refuses", alone, 1)
+        rows += tiles.rows("signs found least surely", unsure, 1)
     if crops is not None:
-        rows += _rows("crops read as another class, surest first", _classifier_errors(models, crops), 3)
+        rows += tiles.rows("crops read as another class, surest first", _wrong_crops(models, crops), 3)
     return np.vstack(rows)
 
 
-def _false_boxes(source: Source, scene: gtsdb.Scene, found: Found) -> list[Tile]:
+def on_own_pictures(folder: Path, seed: int) -> Image:
+    """RGB: rendered roads (false boxes, and signs found least surely), drawn signs that are read as another class, and
+    drawn signs of kinds that no training saw, which are read as one of the 43. The seed is not one of a training.
+
+    Raises:
+        ModelsError: the test rig or the drawings are not installed.
+    """
+    draw = drawings.available()
+    if draw is None or not rendered.available():
+        raise ModelsError("the sheet needs the project's `hardware` package, which is not installed")
+    models = shipped.load(folder, score=sightings.WEAKEST, point="far")
+    roads = rendered.render(_ROADS, seed)
+    false: list[Tile] = []
+    unsure: list[Tile] = []
+    for picture, corners in zip(roads.frames, roads.corners, strict=True):
+        frame = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
+        seen = sightings.seen_by_both(models, frame, _proposed_from(models))
+        found = Found([one.detection for one in seen.reported], corners)
+        false += _false_boxes(picture, found, "")
+        unsure += _unsure(picture, found, [""] * len(corners), whole=True)
+    grounds = not_signs.background_patches(roads.frames, roads.corners, 300, seed)
+    rng = np.random.default_rng(seed)
+    drawn, labels = drawings.samples(draw, grounds, _DRAWN, rng)
+    others = other_signs.patches(grounds, _DRAWN // 3, rng, held_out=True)
+    misread, taken = _misread(models, drawn, labels), _taken(models, others)
+    return np.vstack(
+        [
+            *tiles.rows(f"false boxes in {len(roads.frames)} frames of rendered roads, surest first", false, 1),
+            *tiles.rows("signs on rendered roads, found least surely", unsure, 1),
+            *tiles.rows(f"of {len(drawn)} drawn signs, bent and relit: read as another class", misread, 2),
+            *tiles.rows(f"of {len(others)} drawn signs of other kinds: taken for one of the 43", taken, 2),
+        ]
+    )
+
+
+def _proposed_from(models: shipped.Shipped) -> float:
+    return float(models.manifest["detector"]["operating_points"]["far"]["score_proposed"])
+
+
+def _false_boxes(picture: Image, found: Found, told: str) -> list[Tile]:
     _, which, _ = detection_scores.assigned(found)
-    picture, tiles = gtsdb.frame(source, scene), []
-    for (x, y, w, h, score), sign in zip(found.detections, which.tolist(), strict=True):
-        if sign == -1 and score > _LEAST_SCORE:
-            tile = _around(picture, np.array([x, y, x + w, y + h]))
-            tiles.append((score, tile, f"{scene.number} {score:.2f}"))
-    return tiles
+    return [
+        (score, tiles.around(picture, np.array([x, y, x + w, y + h])), f"{told} {score:.2f}".strip())
+        for (x, y, w, h, score), sign in zip(found.detections, which.tolist(), strict=True)
+        if sign == -1 and score > _LEAST_SCORE
+    ]
 
 
-def _unsure(source: Source, one: sightings.Looked) -> list[Tile]:
-    _, _, found_by = detection_scores.assigned(one.reported)
-    picture, tiles = gtsdb.frame(source, one.scene), []
-    for box, class_id, score in zip(one.scene.corners, one.scene.class_ids, found_by.tolist(), strict=True):
-        told = f"{one.scene.number} {score:.2f} {CLASS_NAMES[int(class_id)]}"
-        tiles.append((1 - score, _around(picture, box), told))
-    return tiles
+def _unsure(picture: Image, found: Found, told: Sequence[str], whole: bool = False) -> list[Tile]:
+    """Each sign, or each that is wholly in the picture, and how surely it was found."""
+    _, _, found_by = detection_scores.assigned(found)
+    height, width = picture.shape[:2]
+    return [
+        (1 - score, tiles.around(picture, box), f"{score:.2f} {name}")
+        for box, name, score in zip(found.truth, told, found_by.tolist(), strict=True)
+        if not whole or (box[:2].min() >= 0 and box[2] <= width and box[3] <= height)
+    ]
 
 
-def _classifier_errors(models: shipped.Shipped, path: Path) -> list[Tile]:
+def _wrong_crops(models: shipped.Shipped, path: Path) -> list[Tile]:
     source = Source(path, *gtsrb.TEST)
     rows = gtsrb.load(source)
     patches = load_patches(source, rows, models.manifest["classifier"]["crop_expand"], INPUT_SIZE)
-    said = evaluate.answers(models.classifier, patches).probabilities
-    wrong = np.flatnonzero(said.argmax(1) != [row.class_id for row in rows])
-    tiles: list[Tile] = []
-    for index in wrong.tolist():
+    return _misread(models, patches, np.array([row.class_id for row in rows], np.int64))
+
+
+def _misread(models: shipped.Shipped, crops: NDArray[np.uint8], labels: NDArray[np.int64]) -> list[Tile]:
+    """Crops (N x 48 x 48 x 3) whose likeliest class is not their label."""
+    said = evaluate.answers(models.classifier, crops).probabilities
+    found: list[Tile] = []
+    for index in np.flatnonzero(said.argmax(1) != labels).tolist():
         best = int(said[index].argmax())
-        told = f"{CLASS_NAMES[rows[index].class_id]} > {CLASS_NAMES[best]}"
-        picture = np.asarray(cv2.resize(patches[index], (_CELL, _CELL), interpolation=cv2.INTER_NEAREST), np.uint8)
-        tiles.append((float(said[index, best]), picture, told))
-    return tiles
+        told = f"{CLASS_NAMES[int(labels[index])]} > {CLASS_NAMES[best]}"
+        found.append((float(said[index, best]), tiles.enlarged(crops[index]), told))
+    return found
 
 
-def _around(frame: Image, box: NDArray[np.floating]) -> Image:
-    """The box in its surroundings, drawn in."""
-    middle, reach = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).max()) * 1.2
-    left, top = np.floor(middle - reach).astype(int).tolist()
-    side = max(2, int(np.ceil(2 * reach)))
-    room = side + 8
-    padded = cv2.copyMakeBorder(frame, room, room, room, room, cv2.BORDER_CONSTANT, value=(128,) * 3)
-    x, y = max(0, left + room), max(0, top + room)
-    piece = cv2.resize(np.ascontiguousarray(padded[y : y + side, x : x + side]), (_CELL, _CELL))
-    scale = _CELL / side
-    corners = np.round((np.asarray(box) - [left, top, left, top]) * scale).astype(int).tolist()
-    cv2.rectangle(piece, tuple(corners[:2]), tuple(corners[2:]), _BOX, 1)
-    return np.asarray(piece, np.uint8)
-
-
-def _rows(title: str, tiles: list[Tile], count: int) -> list[Image]:
-    width = _COLUMNS * _CELL
-    head = np.full((_LABEL, width, 3), _PAPER, np.uint8)
-    cv2.putText(head, f"{title} ({len(tiles)})", (4, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.55, _INK, 1, cv2.LINE_AA)
-    rows = [head]
-    worst = sorted(tiles, key=lambda tile: -tile[0])[: count * _COLUMNS]
-    for start in range(0, len(worst), _COLUMNS):
-        row = np.full((_CELL + _LABEL, width, 3), _PAPER, np.uint8)
-        for column, (_, picture, told) in enumerate(worst[start : start + _COLUMNS]):
-            left = column * _CELL
-            row[:_CELL, left : left + _CELL] = picture
-            for line, text in enumerate((told[:19], told[19:38])):
-                place = (left + 2, _CELL + 11 + 12 * line)
-                cv2.putText(row, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.33, _INK, 1, cv2.LINE_AA)
-        rows.append(row)
-    return rows
+def _taken(models: shipped.Shipped, patches: NDArray[np.uint8]) -> list[Tile]:
+    """Patches (N x 64 x 64 x 3) without one of the 43 that are not refused."""
+    margin = round(PATCH_SIZE * (1 - CROP_EXPAND / PATCH_EXPAND) / 2)
+    inner, side = slice(margin, PATCH_SIZE - margin), (INPUT_SIZE, INPUT_SIZE)
+    crops = np.stack([np.asarray(cv2.resize(p[inner, inner], side, interpolation=cv2.INTER_AREA)) for p in patches])
+    said = evaluate.answers(models.classifier, crops)
+    found: list[Tile] = []
+    for index in np.flatnonzero(said.not_a_sign < models.manifest["classifier"]["not_a_sign"]).tolist():
+        best = int(said.probabilities[index].argmax())
+        told = f"{said.probabilities[index, best]:.2f} {CLASS_NAMES[best]}"
+        found.append((float(said.probabilities[index, best]), tiles.enlarged(crops[index]), told))
+    return found

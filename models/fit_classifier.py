@@ -94,7 +94,7 @@ def run(options: Namespace) -> None:
     rest = 1.0 - sum(pool.share for pool in pools)
     pools.append(Pool(patches, labels, rest, index=order))
     plan = Plan(
-        "classifier", options.steps or 9000, batch=128, rate=options.rate or 3e-3, seed=options.seed, average=0.999
+        "classifier", options.steps or 14000, batch=128, rate=options.rate or 3e-3, seed=options.seed, average=0.999
     )
     network = fit(
         Classifier(),

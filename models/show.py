@@ -1,9 +1,10 @@
-"""Command line: `python -m models.show augmentation|negatives|errors --out FILE`: labelled sheets of pictures.
+"""Command line: `python -m models.show augmentation|negatives|errors|failures --out FILE`: labelled sheets of pictures.
 
 `augmentation` shows scenes and classifier crops as weather, lens and codec leave them. They are frames of the test rig
 and the project's own drawings, or real ones where `--gtsdb` and `--gtsrb` are given. `negatives` shows every kind of
-sign outside the 43 classes. `errors` shows the shipped models' worst errors on the data sets given. Exit status 2 and
-one sentence when the data or the usage is wrong.
+sign outside the 43 classes. `errors` shows the shipped models' worst errors on the data sets given, `failures` those on
+rendered roads and drawn signs, which may be published. Exit status 2 and one sentence when the data or the usage is
+wrong.
 """
 
 from __future__ import annotations
@@ -182,7 +183,7 @@ def _on_ground(face: NDArray[np.uint8], scene: Image) -> Image:
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     result = argparse.ArgumentParser(prog="python -m models.show", description=(__doc__ or "").splitlines()[0])
-    result.add_argument("sheet", choices=["augmentation", "negatives", "errors"])
+    result.add_argument("sheet", choices=["augmentation", "negatives", "errors", "failures"])
     result.add_argument("--out", required=True, type=Path, help="picture to write, .jpg or .png")
     result.add_argument("--gtsdb", type=Path, help="GTSDB; augmentation: for real scenes")
     result.add_argument("--gtsrb", type=Path, help="GTSRB; augmentation: for real crops")
@@ -199,7 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.sheet == "errors":
             if options.gtsdb is None and options.gtsrb is None:
                 raise ModelsError("errors are shown on real data: give --gtsdb, --gtsrb or both")
-            sheet = error_sheet.sheet(shipped.ARTIFACTS, options.gtsrb, options.gtsdb)
+            sheet = error_sheet.on_real_data(shipped.ARTIFACTS, options.gtsrb, options.gtsdb)
+        elif options.sheet == "failures":
+            sheet = error_sheet.on_own_pictures(shipped.ARTIFACTS, 1000 + options.seed)
         else:
             scenes = _scenes(options.gtsdb, options.seed)
             sheet = augmentation(scenes, _crops(options.gtsrb, scenes, options.seed), options.seed)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from device.perception.core import verified
+from device.perception.core import Verified, verified
+from device.perception.detect import Detection
 from models import detection_scores, end_to_end, gtsdb, intervals, shipped, splits
 from models.detection_scores import Found
 from models.source import Source
@@ -59,6 +60,24 @@ def unlabelled(name: str) -> NDArray[np.float32]:
     return np.array(boxes.get(Path(name).stem, []), np.float32).reshape(-1, 4)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A frame's boxes: the detector's alone, and what is reported; how many proposals the classifier looked at."""
+
+    alone: list[Detection]
+    reported: list[Verified]
+    proposals: int
+
+
+def seen_by_both(models: shipped.Shipped, frame: NDArray[np.uint8], proposed_from: float) -> Seen:
+    """What the device reports of a BGR frame, but for `score_low`, and the detector's boxes before that."""
+    found = models.detector(frame)
+    proposed = [one for one in found if one[4] >= proposed_from]
+    read = models.classifier(frame, [one[:4] for one in proposed])
+    reported = verified(proposed, read, float(models.manifest["classifier"]["not_a_sign"]))
+    return Seen(found, reported, len(proposed))
+
+
 def look(
     folder: Path, point: shipped.Point, proposed_from: float, source: Source, scenes: Sequence[gtsdb.Scene]
 ) -> list[Looked]:
@@ -68,16 +87,14 @@ def look(
         proposed_from: the detector's score from which on the classifier looks at a box (`score_proposed`).
     """
     models = shipped.load(folder, score=WEAKEST, point=point)
-    refused_from = float(models.manifest["classifier"]["not_a_sign"])
     looked = []
     for scene in tqdm(scenes, desc=f"look ({point})", unit="frame", mininterval=2, disable=None):
         frame = np.asarray(cv2.cvtColor(gtsdb.frame(source, scene), cv2.COLOR_RGB2BGR), np.uint8)
-        found, ignored = models.detector(frame), unlabelled(scene.name)
-        proposed = [one for one in found if one[4] >= proposed_from]
-        reported = verified(proposed, models.classifier(frame, [one[:4] for one in proposed]), refused_from)
-        boxes = Found([one.detection for one in reported], scene.corners, ignored)
-        class_ids = np.array([one.read.class_id for one in reported], np.int64)
-        looked.append(Looked(scene, Found(found, scene.corners, ignored), boxes, class_ids, len(proposed)))
+        seen, ignored = seen_by_both(models, frame, proposed_from), unlabelled(scene.name)
+        alone = Found(seen.alone, scene.corners, ignored)
+        boxes = Found([one.detection for one in seen.reported], scene.corners, ignored)
+        class_ids = np.array([one.read.class_id for one in seen.reported], np.int64)
+        looked.append(Looked(scene, alone, boxes, class_ids, seen.proposals))
     return looked
 
 

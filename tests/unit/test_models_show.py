@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models import other_signs, show
+from models import error_sheet, other_signs, show, tiles
 
 
 def test_every_column_but_the_first_changes_the_picture() -> None:
@@ -27,6 +27,29 @@ def test_every_column_but_the_first_changes_the_picture() -> None:
 def test_the_sheet_of_negatives_has_a_cell_for_each_kind() -> None:
     sheet = show.negatives(seed=1, drawn=1, columns=4, side=24)
     assert sheet.shape[0] == -(-len(other_signs.KINDS) // 4) * (24 + 24)
+
+
+@pytest.mark.slow
+def test_the_failures_on_pictures_of_our_own_are_shown_without_any_data_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(error_sheet, "_ROADS", 1)
+    monkeypatch.setattr(error_sheet, "_DRAWN", 600)
+    assert show.main(["failures", "--out", str(tmp_path / "sheet.png")]) == 0
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet is not None
+    assert sheet.shape[1] == tiles.CELL * tiles.COLUMNS
+    assert sheet.shape[0] > 4 * tiles.CELL
+
+
+def test_the_worst_tiles_are_shown_and_all_are_counted() -> None:
+    picture = np.zeros((tiles.CELL, tiles.CELL, 3), np.uint8)
+    found = [(n / 40, np.full_like(picture, n), "told") for n in range(40)]
+    head, first, *more = tiles.rows("title", found, 2)
+    assert len(more) == 1
+    assert first[10, 10].tolist() == [39] * 3
+    assert first[10, -10].tolist() == [39 - tiles.COLUMNS + 1] * 3
+    assert not np.array_equal(head, tiles.rows("title", found[:3], 2)[0])
 
 
 def test_a_sheet_is_written_as_a_picture(tmp_path: Path) -> None:

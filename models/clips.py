@@ -1,0 +1,178 @@
+"""Command line: `python -m models.clips VIDEO... [--json FILE]`: what tracking makes of perception's boxes in videos.
+
+Each video is seen by perception as the device runs it, and judged three times: by the device's two thresholds (a box
+from `score_high` on is surely a sign, one from `score_low` on goes on with a track), and by each of them alone. In a
+video without signs of the 43 classes every box is false; in one with a sign, more boxes in its verdict are better.
+Nothing is read of sign codes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from tqdm import tqdm
+
+from device.channel.messages import Box, Readings, Sightings, Verdict
+from device.perception.core import Perception, PerceptionSettings
+from device.verdict.core import Judge
+from device.warden.artifacts import Manifest, OperatingPoint, load_manifest
+from device.warden.errors import ArtifactError
+from models import shipped
+from models.classes import CLASS_NAMES
+from models.errors import DataError, ModelsError
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame's boxes, from `score_low` on."""
+
+    t_ms: int
+    width: int
+    height: int
+    boxes: list[Box]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """From which scores on a box is reported, and from which it is surely a sign."""
+
+    name: str
+    reported: float
+    sure: float
+
+
+def rules(point: OperatingPoint) -> list[Rule]:
+    """The device's two thresholds, then each of them alone."""
+    low, high = point.score_low, point.score_high
+    return [Rule("both thresholds", low, high), Rule("low alone", low, low), Rule("high alone", high, high)]
+
+
+def see(video: Path, folder: Path, manifest: Manifest, point: OperatingPoint) -> list[Frame]:
+    """Perception's boxes for every frame of a video.
+
+    Raises:
+        DataError: what is there is no video.
+    """
+    entry, reading = manifest.detector, manifest.classifier
+    settings = PerceptionSettings(
+        lockstep=True,
+        threads=1,
+        stride=entry.stride,
+        input=point.input,
+        score_proposed=point.score_proposed,
+        score_low=point.score_low,
+        nms_iou=entry.nms_iou,
+        crop_expand=reading.crop_expand,
+        temperature=reading.temperature,
+        not_a_sign=reading.not_a_sign,
+    )
+    models = [(folder / name).read_bytes() for name in (entry.file, reading.file)]
+    perception = Perception(models[0], models[1], settings, lambda stage, seconds: None)
+    return [
+        Frame(t_ms, picture.shape[1], picture.shape[0], perception.look(picture).boxes)
+        for t_ms, picture in tqdm(_decoded(video), desc=video.name, unit="frame", mininterval=2, disable=None)
+    ]
+
+
+def _decoded(video: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Milliseconds since the first frame, and the frame: BGR."""
+    try:
+        with av.open(str(video)) as container:
+            if not container.streams.video:
+                raise DataError(f"{video}: holds no video")
+            first: float | None = None
+            for number, frame in enumerate(container.decode(video=0)):
+                seconds = frame.time if frame.time is not None else number / 30
+                first = seconds if first is None else first
+                yield round((seconds - first) * 1000), np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+    except (av.FFmpegError, OSError) as error:
+        raise DataError(f"{video}: cannot be read as a video ({error})") from error
+
+
+def judged(frames: Sequence[Frame], rule: Rule) -> list[Verdict]:
+    """The verdicts on what perception saw, by the device's own judge."""
+    judge = Judge({}, None, stream="clip", lockstep=True, sure_score=rule.sure)
+    verdicts = judge.on_fixes_end()
+    for number, frame in enumerate(frames):
+        boxes = [box for box in frame.boxes if box.score >= rule.reported]
+        verdicts += judge.on_sightings(Sightings(number, frame.t_ms, frame.width, frame.height, boxes))
+        verdicts += judge.on_readings(Readings(number, frame.t_ms, []))
+    return verdicts + judge.finish()
+
+
+def figures(frames: Sequence[Frame], rule: Rule) -> dict[str, Any]:
+    """Boxes a frame before and after tracking, and the verdicts."""
+    verdicts = judged(frames, rule)
+    before = sum(box.score >= rule.reported for frame in frames for box in frame.boxes)
+    return {
+        "reported_from": rule.reported,
+        "sure_from": rule.sure,
+        "boxes_per_frame": before / len(frames),
+        "boxes_per_frame_in_verdicts": sum(verdict.sightings for verdict in verdicts) / len(frames),
+        "verdicts_per_frame": len(verdicts) / len(frames),
+        "verdicts": [_told(verdict) for verdict in verdicts],
+    }
+
+
+def _told(verdict: Verdict) -> dict[str, Any]:
+    name = None if verdict.class_id is None else CLASS_NAMES[verdict.class_id]
+    frames = {"from": verdict.first_frame, "to": verdict.last_frame}
+    return {"state": verdict.state, "class": name} | frames | {"boxes": verdict.sightings}
+
+
+def measure(videos: Sequence[Path], folder: Path, name: str) -> dict[str, Any]:
+    """All rules on all videos at the operating point `name`."""
+    manifest = load_manifest(folder)
+    point: OperatingPoint = getattr(manifest.detector.operating_points, name)
+    result: dict[str, Any] = {}
+    for video in videos:
+        frames = see(video, folder, manifest, point)
+        if not frames:
+            raise DataError(f"{video}: holds no frame")
+        result[video.name] = {"frames": len(frames), "rules": {r.name: figures(frames, r) for r in rules(point)}}
+    return result
+
+
+def table(result: dict[str, Any]) -> Table:
+    """The figures, for people."""
+    shown = Table("video", "frames", "rule", "boxes a frame", "in verdicts", "verdicts", box=None)
+    for video, found in result.items():
+        for name, row in found["rules"].items():
+            told = ", ".join(f"{v['class']} {v['from']}-{v['to']}" for v in row["verdicts"]) or "none"
+            numbers = (f"{row[key]:.4f}" for key in ("boxes_per_frame", "boxes_per_frame_in_verdicts"))
+            shown.add_row(video, str(found["frames"]), name, *numbers, told)
+    return shown
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures, prints, and writes JSON; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m models.clips", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
+    parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS, help="folder of the models")
+    parser.add_argument("--point", choices=get_args(shipped.Point), default="far", help="operating point")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    options = parser.parse_args(arguments)
+    try:
+        result = measure(options.videos, options.models, options.point)
+        if options.json is not None:
+            options.json.write_text(json.dumps(result, indent=2) + "\n")
+    except (ModelsError, ArtifactError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    Console(width=max(Console().width, 130)).print(table(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
