@@ -50,7 +50,7 @@ def figures(
 ) -> dict[str, Any]:
     """The same as the tables, for programs."""
     return {
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
+        "machine": {"processor": _processor(), "cores": os.cpu_count()},
         "graphs": [
             {
                 "name": one.network.name,
@@ -70,6 +70,13 @@ def figures(
         ],
         "pipeline": [{**asdict(flow), "frames_per_second": round(flow.frames_per_second, 1)} for flow in flows],
     }
+
+
+def _processor() -> str:
+    """Its name as Linux tells it, or its architecture."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 def _counts(text: str) -> list[int]:

@@ -67,6 +67,7 @@ def _detector(manifest: dict[str, Any]) -> str:
         )
         rows.append((f"`{name}`: precision, recall", *told, "", ""))
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    degraded = ", ".join(f"{name} {_three(value)}" for name, value in found["map50_degraded"].items())
     return f"""## Detection: where is a sign
 `{entry["file"]}`, {entry["parameters"]:,} parameters, {round(entry["bytes"] / 1024)} KiB. Input N x 3 channels RGB (int8 = pixel - 128),
 any height and width that are multiples of 32; outputs a heatmap of logits (stride {entry["stride"]}) and the distances to a sign's four
@@ -80,6 +81,8 @@ share no physical sign with the training frames, as far as the overlap list tell
 | figure | `fast` | `far` | detector alone, `fast` | detector alone, `far` |
 |---|---|---|---|---|
 {table}
+
+The same frames, made worse by `models.augment` (mAP at `far`, both networks): {degraded}.
 
 All thresholds were chosen on these same frames: `score_proposed` (the detector's own; {far["proposals_per_frame"]:.1f} proposals a frame at `far`) for
 at most 5 proposals a frame; `score_high`, from which on a box is surely a sign and makes a track, for 0.05 false boxes a
@@ -186,7 +189,8 @@ _LIMITS = """## Limits and failures
   and the backs of signs taken for signs.
 - On a US motorway two yellow warning diamonds were each read as "priority road" (2 false verdicts in 515 frames): plain
   yellow diamonds are too near to that class.
-- Daylight, dry, from a car. Dusk, rain and a low sun are in the training as augmentation and were measured on no real frame.
+- Daylight, dry, from a car. Dusk, rain and a low sun are in the training as augmentation, and were measured on frames made so by the
+  same code, on no real one.
 - Signs under about 12 px in the input are often missed; stacked signs that touch are sometimes taken as one.
 - 90 frames and 123 boxes measure little: the intervals say how little.
 - Nothing here withstands a sticker made to fool it: that is what the sign codes are for.

@@ -26,7 +26,18 @@ from tqdm import tqdm
 
 from device.perception.classify import Classified, Classifier, evened
 from device.perception.interpreter import Model, ModelUnreadableError
-from models import calibration, gtsdb, gtsrb, intervals, not_signs, other_signs, shipped, sightings, splits
+from models import (
+    calibration,
+    detection_scores,
+    gtsdb,
+    gtsrb,
+    intervals,
+    not_signs,
+    other_signs,
+    shipped,
+    sightings,
+    splits,
+)
 from models.classes import CLASS_NAMES
 from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches
 from models.errors import DataError, ModelsError
@@ -138,7 +149,15 @@ def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, 
             if point == "far":
                 shared = gtsdb.shared_boxes(source)
                 result["end_to_end"] = sightings.end_to_end_figures(looked, shared, entry["score_high"])
-        result["detector"] = points["far"] | {"operating_point": "far", "operating_points": points}
+        proposed_from = models.manifest["detector"]["operating_points"]["far"]["score_proposed"]
+        degraded = {
+            name: detection_scores.map50(
+                [one.reported for one in sightings.look(folder, "far", proposed_from, source, kept, name)]
+            )
+            for name in sightings.DEGRADED
+        }
+        named = {"operating_point": "far", "operating_points": points, "map50_degraded": degraded}
+        result["detector"] = points["far"] | named
     return result
 
 

@@ -60,8 +60,9 @@ def _draw(pool: Pool, rng: Generator) -> tuple[NDArray[np.uint8], int]:
 
 def loss_of(network: nn.Module, batch: Batch) -> Tensor:
     """Cross-entropy with a little label smoothing."""
-    images, labels = batch
-    with torch.autocast("cpu", torch.bfloat16):
+    where = next(network.parameters(), batch[0]).device
+    images, labels = batch[0].to(where), batch[1].to(where)
+    with torch.autocast(where.type, torch.bfloat16):
         logits = network(images.float())
     return functional.cross_entropy(logits.float(), labels, label_smoothing=0.03)
 

@@ -123,7 +123,8 @@ def batch_of(grounds: Sequence[Ground], extras: Extras, plan: Plan, step: int) -
 
 def loss_of(network: nn.Module, batch: Batch) -> Tensor:
     """The detector's loss on a batch."""
-    images, wanted = batch
-    with torch.autocast("cpu", torch.bfloat16):
+    where = next(network.parameters()).device
+    images, wanted = batch[0].to(where), batch[1].to(where)
+    with torch.autocast(where.type, torch.bfloat16):
         heatmap, sides, kinds = network.with_kind(images.float())
     return targets.loss(heatmap, sides, kinds, wanted)

@@ -76,6 +76,11 @@ class Average:
                     mean.copy_(now)
 
 
+def device() -> torch.device:
+    """Where to train: the first GPU where there is one that torch can use, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def fit(
     network: nn.Module,
     plan: Plan,
@@ -85,16 +90,18 @@ def fit(
     resume: bool,
     start_from: Path | None = None,
 ) -> nn.Module:
-    """Trains `network` and returns its moving average.
+    """Trains `network`, on a GPU where there is one, and returns its moving average (on the processor).
 
     Args:
         make: the batch of one step; the same step gives the same batch.
-        loss_of: the loss of the network on a batch; runs under bf16 autocast.
+        loss_of: the loss of the network on a batch; brings the batch to where the network is.
         path: where the checkpoint goes, once a minute and at the end.
         resume: go on from `path`.
         start_from: weights to start from, as a fine-tuning does; only the weights are taken.
     """
-    network = network.to(memory_format=torch.channels_last)
+    where = device()
+    print(f"training on {torch.cuda.get_device_name(where) if where.type == 'cuda' else 'the processor'}", flush=True)
+    network = network.to(device=where, memory_format=torch.channels_last)
     if start_from is not None:
         network.load_state_dict(checkpoint.load(start_from, plan.network)["average"])
     average = Average(network, plan.average)
@@ -121,7 +128,7 @@ def fit(
             checkpoint.save(path, _state(plan, step + 1, network, average, optimizer))
             saved = time.monotonic()
     bar.close()
-    return average.network
+    return average.network.cpu()
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from device.perception.core import Verified, verified
 from device.perception.detect import Detection
-from models import detection_scores, end_to_end, gtsdb, intervals, shipped, splits
+from models import augment, detection_scores, end_to_end, gtsdb, intervals, shipped, splits
 from models.detection_scores import Found
 from models.source import Source
 
 WEAKEST = 0.01
 """The detector's score down to which its boxes count for its average precision."""
+
+Change = Callable[[NDArray[np.uint8], Generator], NDArray[np.uint8]]
+
+DEGRADED: Mapping[str, Change] = {
+    "dusk": augment.dusk,
+    "backlit": augment.backlit,
+    "rain": augment.rain,
+    "blurred": partial(augment.blur, most=2.0),
+    "compressed": partial(augment.compressed, worst=20),
+}
+"""What `models.augment` makes of the frames, to measure how much of the detection is left."""
 
 _TRAINING_FRAMES = 600
 _UNLABELLED = Path(__file__).parent / "gtsdb_unlabelled.csv"
@@ -79,17 +92,26 @@ def seen_by_both(models: shipped.Shipped, frame: NDArray[np.uint8], proposed_fro
 
 
 def look(
-    folder: Path, point: shipped.Point, proposed_from: float, source: Source, scenes: Sequence[gtsdb.Scene]
+    folder: Path,
+    point: shipped.Point,
+    proposed_from: float,
+    source: Source,
+    scenes: Sequence[gtsdb.Scene],
+    degraded: str | None = None,
 ) -> list[Looked]:
     """Runs both networks of a folder on scenes, through the run-time path.
 
     Args:
         proposed_from: the detector's score from which on the classifier looks at a box (`score_proposed`).
+        degraded: one of `DEGRADED`; the same frame is always degraded alike.
     """
     models = shipped.load(folder, score=WEAKEST, point=point)
     looked = []
-    for scene in tqdm(scenes, desc=f"look ({point})", unit="frame", mininterval=2, disable=None):
-        frame = np.asarray(cv2.cvtColor(gtsdb.frame(source, scene), cv2.COLOR_RGB2BGR), np.uint8)
+    for scene in tqdm(scenes, desc=f"look ({degraded or point})", unit="frame", mininterval=2, disable=None):
+        picture = gtsdb.frame(source, scene)
+        if degraded is not None:
+            picture = DEGRADED[degraded](picture, np.random.default_rng(scene.number))
+        frame = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
         seen, ignored = seen_by_both(models, frame, proposed_from), unlabelled(scene.name)
         alone = Found(seen.alone, scene.corners, ignored)
         boxes = Found([one.detection for one in seen.reported], scene.corners, ignored)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bench import budgets, graphs, macs, networks, pipeline, tables
+from bench import budgets, graphs, macs, networks, pipeline, seen, tables
 from bench.budgets import Budget
 from bench.networks import Network, Timed
 
@@ -189,3 +189,16 @@ def test_the_pipeline_runs_on_frames_and_says_where_the_time_went() -> None:
     for flow in pipeline.measure(_MODELS, frames, [1]):
         assert set(flow.stages) == set(pipeline.STAGES)
         assert flow.peak_frames < budgets.FRAME_COPIES
+
+
+def test_the_benchs_readme_shows_the_recorded_figures() -> None:
+    found = json.loads(seen.FIGURES.read_text())
+    assert seen.BEGIN + seen.render(found) + seen.END in seen.README.read_text()
+
+
+def test_a_budget_that_is_not_kept_is_shown_as_such() -> None:
+    found = json.loads(seen.FIGURES.read_text())
+    found["budgets"][0] |= {"share": 1.2, "good": False}
+    told = seen.render(found)
+    assert "1.20 OVER" in told
+    assert "Not all budgets were kept." in told

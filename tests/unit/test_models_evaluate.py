@@ -111,6 +111,7 @@ def test_both_data_sets_give_every_promised_key(crops: Path, scenes: Path, tmp_p
     assert classifier["auroc_not_a_sign"] is not None
     assert (detector["frames"], detector["boxes"]) == (2, 2)
     assert set(detector["detector_alone"]) >= DETECTOR
+    assert all(0 <= value <= 1 for value in detector["map50_degraded"].values())
     assert set(detector["recall_by_width"]) == WIDTHS
     assert detector["recall_by_width"]["16-24"] is None  # no sign has such a width
     assert all(detector["recall_by_width"][name] is not None for name in ("24-32", "32-64"))

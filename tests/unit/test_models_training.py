@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("tqdm")
 
-from models import checkpoint, crops, fit_classifier, loop, not_signs, paste, scenes, targets  # noqa: E402
+from models import checkpoint, crops, fit_classifier, fit_detector, loop, not_signs, paste, scenes, targets  # noqa: E402
 from models.errors import CheckpointError  # noqa: E402
 from models.loop import Plan  # noqa: E402
 from models.nets import Classifier, Detector, parameters  # noqa: E402
@@ -153,6 +154,21 @@ def test_training_learns_and_a_resumed_one_goes_on_where_it_stopped(tmp_path: Pa
     assert checkpoint.load(path, "toy")["step"] == 200
     again = _fit(path, 200, resume=True)
     assert torch.equal(again[0].weight, network[0].weight)
+
+
+def test_a_batch_follows_the_network_to_its_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`meta` stands for a GPU, which the tests do not have: it has shapes and devices, no values, and no autocast."""
+    elsewhere = torch.device("meta")
+    monkeypatch.setattr(torch, "autocast", lambda device, dtype: nullcontext())
+    image, (corners, kinds, ignored) = torch.zeros(2, 3, 64, 64, dtype=torch.uint8), _one_sign()
+    wanted = targets.stack([targets.draw(corners, kinds, ignored, 8)] * 2)
+    assert fit_detector.loss_of(Detector().to(elsewhere), (image, wanted)).device == elsewhere
+    crop, label = torch.zeros(2, 3, 48, 48, dtype=torch.uint8), torch.tensor([1, 2])
+    assert fit_classifier.loss_of(Classifier().to(elsewhere), (crop, label)).device == elsewhere
+
+
+def _one_sign() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.array([[10, 10, 40, 40]], np.float32), np.array([3]), np.array([False])
 
 
 def test_a_checkpoint_that_is_none_is_refused(tmp_path: Path) -> None:
