@@ -106,9 +106,9 @@ def fit(
         network.load_state_dict(checkpoint.load(start_from, plan.network)["average"])
     average = Average(network, plan.average)
     optimizer = torch.optim.AdamW(_groups(network, plan.decay), lr=plan.rate)
-    first = _restore(path, plan, network, average, optimizer) if resume else 0
+    first, spent = _restore(path, plan, network, average, optimizer) if resume else (0, 0.0)
     bar = tqdm(total=plan.steps, initial=first, desc=plan.network, unit="step", mininterval=5)
-    saved = time.monotonic()
+    began = saved = time.monotonic()
     mean_loss = math.nan
     network.train()
     for step, batch in enumerate(prefetched(make, first, plan.steps), start=first):
@@ -125,8 +125,8 @@ def fit(
         bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
         bar.update()
         if time.monotonic() - saved > plan.save_every_s or step + 1 == plan.steps:
-            checkpoint.save(path, _state(plan, step + 1, network, average, optimizer))
             saved = time.monotonic()
+            checkpoint.save(path, _state(plan, step + 1, spent + saved - began, network, average, optimizer))
     bar.close()
     return average.network.cpu()
 
@@ -139,24 +139,39 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 def _state(
-    plan: Plan, step: int, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
+    plan: Plan, step: int, seconds: float, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
     return {
         "network": plan.network,
         "plan": asdict(plan),
         "step": step,
+        "seconds": seconds,
+        "random": torch.get_rng_state(),
         "weights": network.state_dict(),
         "average": average.network.state_dict(),
         "optimizer": optimizer.state_dict(),
     }
 
 
-def _restore(path: Path, plan: Plan, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer) -> int:
+def _restore(
+    path: Path, plan: Plan, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
+) -> tuple[int, float]:
+    """The steps that were done, and the seconds that they took."""
     state = checkpoint.load(path, plan.network)
+    now, then = (_decisive(asdict(plan)), _decisive(state.get("plan") or {}))
+    if now != then:
+        apart = ", ".join(f"{name} {then.get(name)} and not {now[name]}" for name in now if now[name] != then.get(name))
+        raise CheckpointError(f"{path}: a checkpoint of another plan ({apart}); give the same, or leave --resume out")
     try:
+        torch.set_rng_state(state["random"])
         network.load_state_dict(state["weights"])
         average.network.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
-        return int(state["step"])
-    except (KeyError, RuntimeError, ValueError) as error:
+        return int(state["step"]), float(state.get("seconds", 0.0))
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: a checkpoint of another version of the network ({error})") from error
+
+
+def _decisive(plan: dict[str, Any]) -> dict[str, Any]:
+    """What of a plan decides how the training goes."""
+    return {name: value for name, value in plan.items() if name != "save_every_s"}

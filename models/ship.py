@@ -107,7 +107,10 @@ def ship(checkpoints: Path, out: Path, crops: Source, scenes: Source) -> dict[st
             "class_names": list(CLASS_NAMES),
         },
         "training": {
-            "plans": {name: state["plan"] | {"steps_done": state["step"]} for name, state in states.items()},
+            "plans": {
+                name: state["plan"] | {"steps_done": state["step"], "seconds": state.get("seconds")}
+                for name, state in states.items()
+            },
             "split": splits.SPLIT_FILE.name,
             "data_sha256": _hashes(crops, scenes),
             "commit": _commit(),

@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("torch is missing: install the project's `train` extra", file=sys.stderr)
         return 2
     torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
     cv2.setNumThreads(1)
     try:
         if options.network == "classifier":

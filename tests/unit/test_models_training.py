@@ -171,6 +171,40 @@ def _one_sign() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array([[10, 10, 40, 40]], np.float32), np.array([3]), np.array([False])
 
 
+def _dropping(path: Path, plan: Plan, resume: bool, stop_at: int = 10**9) -> torch.Tensor:
+    """Weights of a small network with dropout; stops, as an interruption does, before step `stop_at` of the data."""
+    torch.manual_seed(3)
+    network = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Linear(4, 1))
+
+    def make(step: int) -> torch.Tensor:
+        if step == stop_at:
+            raise KeyboardInterrupt
+        return torch.from_numpy(np.random.default_rng(step).normal(size=(8, 4)).astype(np.float32))
+
+    def loss(net: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
+        return ((net(batch)[:, 0] - batch.sum(1)) ** 2).mean()
+
+    return loop.fit(network, plan, make, loss, path, resume)[1].weight
+
+
+def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path) -> None:
+    plan = Plan("toy", 40, batch=8, rate=0.05, seed=1, warmup=5, save_every_s=0.0)
+    whole = _dropping(tmp_path / "whole.pt", plan, resume=False)
+    with pytest.raises(KeyboardInterrupt):
+        _dropping(tmp_path / "part.pt", plan, resume=False, stop_at=25)
+    state = checkpoint.load(tmp_path / "part.pt", "toy")
+    assert 0 < state["step"] < 40
+    assert torch.equal(_dropping(tmp_path / "part.pt", plan, resume=True), whole)
+    assert checkpoint.load(tmp_path / "part.pt", "toy")["seconds"] > state["seconds"] > 0
+
+
+def test_a_checkpoint_of_another_plan_is_not_gone_on_with(tmp_path: Path) -> None:
+    plan = Plan("toy", 10, batch=8, rate=0.05, seed=1, warmup=5)
+    _dropping(tmp_path / "toy.pt", plan, resume=False)
+    with pytest.raises(CheckpointError, match=r"another plan \(steps 10 and not 20, seed 1 and not 2\)"):
+        _dropping(tmp_path / "toy.pt", replace(plan, steps=20, seed=2), resume=True)
+
+
 def test_a_checkpoint_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no checkpoint to resume from"):
         checkpoint.load(tmp_path / "none.pt", "detector")
