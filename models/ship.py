@@ -107,10 +107,7 @@ def ship(checkpoints: Path, out: Path, crops: Source, scenes: Source) -> dict[st
             "class_names": list(CLASS_NAMES),
         },
         "training": {
-            "plans": {
-                name: state["plan"] | {"steps_done": state["step"], "seconds": state.get("seconds")}
-                for name, state in states.items()
-            },
+            "plans": {name: _plan(state) for name, state in states.items()},
             "split": splits.SPLIT_FILE.name,
             "data_sha256": _hashes(crops, scenes),
             "commit": _commit(),
@@ -148,6 +145,12 @@ def _measured(
     manifest["metrics"]["drawings"] = _drawn_accuracy(out)
     _write(out, manifest)
     return manifest
+
+
+def _plan(state: dict[str, Any]) -> dict[str, Any]:
+    """The plan of a checkpoint, how far it came, and the seconds that this took (None: an older checkpoint)."""
+    told: dict[str, Any] = state["plan"] | {"steps_done": state["step"], "seconds": state.get("seconds")}
+    return told
 
 
 def _macs(network: nn.Module, size: tuple[int, int]) -> int:
