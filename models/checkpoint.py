@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,17 @@ def save(path: Path, state: dict[str, Any]) -> None:
     draft = path.with_suffix(".part")
     torch.save(state, draft)
     draft.replace(path)
+
+
+def commit() -> str | None:
+    """The commit of the code that runs, `-dirty` where files differ from it; None outside a git work tree."""
+    folder = Path(__file__).parent
+    told = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(told, capture_output=True, text=True, cwd=folder, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() or None
 
 
 def load(path: Path, network: str) -> dict[str, Any]:

@@ -109,6 +109,7 @@ def fit(
     first, spent = _restore(path, plan, network, average, optimizer) if resume else (0, 0.0)
     bar = tqdm(total=plan.steps, initial=first, desc=plan.network, unit="step", mininterval=5)
     began = saved = time.monotonic()
+    commit = checkpoint.commit()
     mean_loss = math.nan
     network.train()
     for step, batch in enumerate(prefetched(make, first, plan.steps), start=first):
@@ -126,7 +127,8 @@ def fit(
         bar.update()
         if time.monotonic() - saved > plan.save_every_s or step + 1 == plan.steps:
             saved = time.monotonic()
-            checkpoint.save(path, _state(plan, step + 1, spent + saved - began, network, average, optimizer))
+            taken = spent + saved - began
+            checkpoint.save(path, _state(plan, step + 1, taken, commit, network, average, optimizer))
     bar.close()
     return average.network.cpu()
 
@@ -139,7 +141,13 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 def _state(
-    plan: Plan, step: int, seconds: float, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
+    plan: Plan,
+    step: int,
+    seconds: float,
+    commit: str | None,
+    network: nn.Module,
+    average: Average,
+    optimizer: torch.optim.Optimizer,
 ) -> dict[str, Any]:
     return {
         "network": plan.network,
@@ -147,6 +155,7 @@ def _state(
         "step": step,
         "seconds": seconds,
         "random": torch.get_rng_state(),
+        "commit": commit,
         "weights": network.state_dict(),
         "average": average.network.state_dict(),
         "optimizer": optimizer.state_dict(),

@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import platform
-import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -24,7 +23,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
-from tqdm import tqdm
 
 from device.perception.classify import evened, softmax
 from device.perception.detect import Letterbox
@@ -64,8 +62,14 @@ _CALIBRATION_CROPS, _CALIBRATION_FRAMES = 400, 60
 _PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "numpy", "opencv-python-headless")
 
 
-def ship(checkpoints: Path, out: Path, crops: Source, scenes: Source) -> dict[str, Any]:
-    """Makes the files in `out` and returns the manifest."""
+def ship(
+    checkpoints: Path, out: Path, crops: Source, scenes: Source, again: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Makes the files in `out` and returns the manifest.
+
+    Args:
+        again: the figures (`models.evaluate`) of another training from scratch, which the manifest names beside these.
+    """
     split = splits.from_sources(crops, scenes)
     out.mkdir(parents=True, exist_ok=True)
     splits.write(split, out / splits.SPLIT_FILE.name)
@@ -107,18 +111,18 @@ def ship(checkpoints: Path, out: Path, crops: Source, scenes: Source) -> dict[st
             "class_names": list(CLASS_NAMES),
         },
         "training": {
-            "plans": {name: _plan(state) for name, state in states.items()},
+            "plans": {name: _plan(state) for name, state in (states | _first_stage(checkpoints)).items()},
             "split": splits.SPLIT_FILE.name,
             "data_sha256": _hashes(crops, scenes),
-            "commit": _commit(),
+            "commit": checkpoint.commit(),
             "environment": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         },
         "metrics": {},
     }
-    return _measured(out, manifest, crops, scenes, split)
+    return _measured(out, manifest, crops, scenes, split, again)
 
 
-def ship_again(out: Path, crops: Source, scenes: Source) -> dict[str, Any]:
+def ship_again(out: Path, crops: Source, scenes: Source, again: dict[str, Any] | None = None) -> dict[str, Any]:
     """Chooses the thresholds and measures anew, with the networks that are in `out`; returns the manifest."""
     path = out / "manifest.json"
     try:
@@ -129,11 +133,17 @@ def ship_again(out: Path, crops: Source, scenes: Source) -> dict[str, Any]:
             entry |= _UNCHOSEN
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelsError(f"{path}: not a manifest that models.ship wrote ({error!r}); give --checkpoints") from error
-    return _measured(out, manifest, crops, scenes, splits.read(out / splits.SPLIT_FILE.name))
+    split = splits.read(out / splits.SPLIT_FILE.name)
+    return _measured(out, manifest, crops, scenes, split, again or manifest["metrics"].get("another_training"))
 
 
 def _measured(
-    out: Path, manifest: dict[str, Any], crops: Source, scenes: Source, split: splits.Split
+    out: Path,
+    manifest: dict[str, Any],
+    crops: Source,
+    scenes: Source,
+    split: splits.Split,
+    again: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Writes the manifest, with thresholds from the validation frames and the figures of what lies in `out`."""
     _write(out, manifest)
@@ -142,15 +152,21 @@ def _measured(
         entry |= _thresholds(out, point, scenes, kept)
     _write(out, manifest)
     manifest["metrics"] = evaluate.measure(out, crops.path, scenes.path)
-    manifest["metrics"]["drawings"] = _drawn_accuracy(out)
+    manifest["metrics"] |= {"drawings": _drawn_accuracy(out), "another_training": again}
     _write(out, manifest)
     return manifest
 
 
 def _plan(state: dict[str, Any]) -> dict[str, Any]:
-    """The plan of a checkpoint, how far it came, and the seconds that this took (None: an older checkpoint)."""
-    told: dict[str, Any] = state["plan"] | {"steps_done": state["step"], "seconds": state.get("seconds")}
-    return told
+    """The plan of a checkpoint, how far it came, the seconds that this took, and the code's commit (None: not told)."""
+    told: dict[str, Any] = state["plan"] | {"steps_done": state["step"]}
+    return told | {name: state.get(name) for name in ("seconds", "commit")}
+
+
+def _first_stage(checkpoints: Path) -> dict[str, dict[str, Any]]:
+    """What the detector's first stage left, where it lies beside the second's."""
+    path = checkpoints / "detector-first.pt"
+    return {"detector, first stage": checkpoint.load(path, "detector")} if path.is_file() else {}
 
 
 def _macs(network: nn.Module, size: tuple[int, int]) -> int:
@@ -207,9 +223,11 @@ def _thresholds(out: Path, point: shipped.Point, scenes: Source, kept: Sequence[
     """An operating point's thresholds: see `PROPOSALS`, `FALSE_HIGH` and `PRECISION_LOW`."""
     found = sightings.look(out, point, sightings.WEAKEST, scenes, kept)
     scores = np.sort(np.concatenate([[box[4] for box in one.alone.detections] for one in found]))[::-1]
-    proposed = float(np.ceil(scores[min(len(scores) - 1, round(PROPOSALS * len(found)))] * 100)) / 100
+    enough = scores[min(len(scores) - 1, round(PROPOSALS * len(found)))] if scores.size else 0.0
+    proposed = float(np.clip(np.ceil(enough * 100) / 100, 0.1, 0.5))
     reported = [one.reported for one in sightings.look(out, point, proposed, scenes, kept)]
-    high = min(0.9, float(np.ceil(detection_scores.score_at_false_rate(reported, FALSE_HIGH) * 100)) / 100)
+    rare = np.ceil(detection_scores.score_at_false_rate(reported, FALSE_HIGH) * 100) / 100
+    high = float(np.clip(rare, 0.1, 0.9))
     low = min(high, detection_scores.threshold_for(reported, PRECISION_LOW))
     return {"score_proposed": proposed, "score_low": low, "score_high": high}
 
@@ -239,22 +257,22 @@ def _hashes(crops: Source, scenes: Source) -> dict[str, Any]:
     told: dict[str, Any] = {
         name: hashlib.sha256(source.read(name.split("/")[1])).hexdigest() for name, source in tables.items()
     }
-    return told | {"gtsrb": _every_file(crops), "gtsdb": _every_file(scenes)}
+    return told | {"gtsrb": crops.digest(), "gtsdb": scenes.digest()}
 
 
-def _every_file(source: Source) -> dict[str, Any]:
-    """How many files, and the SHA-256 of what `sha256sum` prints of all of them, sorted by name in byte order."""
-    whole, names = hashlib.sha256(), sorted(source.names(), key=str.encode)
-    for name in tqdm(names, desc=f"hash {source.path.name}", unit="file", mininterval=2, disable=None):
-        whole.update(f"{hashlib.sha256(source.read(name)).hexdigest()}  {name}\n".encode())
-    return {"files": len(names), "sha256": whole.hexdigest()}
-
-
-def _commit() -> str | None:
-    done = subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
-    )
-    return done.stdout.strip() or None
+def _another(path: Path) -> dict[str, Any]:
+    """The few figures that are compared of another training."""
+    try:
+        figures = json.loads(path.read_text())
+        far = figures["detector"]["operating_points"]["far"]
+        return {
+            "accuracy": figures["classifier"]["accuracy"],
+            "accuracy_float": figures["classifier"]["accuracy_float"],
+            "map50": far["map50"],
+            "map50_detector_alone": far["detector_alone"]["map50"],
+        }
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelsError(f"{path}: not what models.evaluate --json writes with both data sets ({error!r})") from error
 
 
 def _write(out: Path, manifest: dict[str, Any]) -> None:
@@ -268,13 +286,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--gtsrb", required=True, type=Path)
     parser.add_argument("--gtsdb", required=True, type=Path)
     parser.add_argument("--out", type=Path, default=shipped.ARTIFACTS)
+    parser.add_argument(
+        "--again", type=Path, metavar="FILE", help="what models.evaluate --json wrote of another training from scratch"
+    )
     options = parser.parse_args(arguments)
     try:
         crops, scenes = Source(options.gtsrb, *gtsrb.TRAIN), Source(options.gtsdb, "gt.txt")
+        again = _another(options.again) if options.again is not None else None
         if options.checkpoints is None:
-            manifest = ship_again(options.out, crops, scenes)
+            manifest = ship_again(options.out, crops, scenes, again)
         else:
-            manifest = ship(options.checkpoints, options.out, crops, scenes)
+            manifest = ship(options.checkpoints, options.out, crops, scenes, again)
         print(json.dumps(manifest["metrics"], indent=2))
     except (ModelsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import threading
 import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from models.errors import DataError
 
@@ -81,6 +84,13 @@ class Source:
             return sorted(name[len(self._prefix) :] for name in inside)
         files = (place for place in self._folder.rglob("*") if place.is_file())
         return sorted(place.relative_to(self._folder).as_posix() for place in files)
+
+    def digest(self) -> dict[str, Any]:
+        """How many files there are, and the SHA-256 of what `sha256sum` prints of all of them, names in byte order."""
+        whole, names = hashlib.sha256(), sorted(self.names(), key=str.encode)
+        for name in tqdm(names, desc=f"hash {self.path.name}", unit="file", mininterval=2, disable=None):
+            whole.update(f"{hashlib.sha256(self.read(name)).hexdigest()}  {name}\n".encode())
+        return {"files": len(names), "sha256": whole.hexdigest()}
 
     def has(self, name: str) -> bool:
         """Whether the data set holds the file `name` (relative to its marker file)."""

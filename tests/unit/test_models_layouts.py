@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -303,3 +304,15 @@ def test_the_split_is_drawn_from_the_publishers_layout(tmp_path: Path) -> None:
     split = splits.from_sources(crops, scenes)
     assert {track[:5] for track in split.tracks} == {"00000", "00014"}
     assert 0 < len(split.frames) < 4
+
+
+def test_the_digest_is_that_of_what_sha256sum_prints_for_a_folder_and_for_a_zip(tmp_path: Path) -> None:
+    folder = common(tmp_path / "gtsrb", "Train", [3, 14])
+    (folder / "Z.txt").write_text("")
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    told = {"files": 4, "sha256": hashlib.sha256("".join(lines).encode()).hexdigest()}
+    assert Source(folder, "Train.csv").digest() == told
+    assert Source(as_zip(folder, tmp_path), "Train.csv").digest() == told
+    (folder / "Z.txt").write_text("changed")
+    assert Source(folder, "Train.csv").digest() != told

@@ -1,0 +1,80 @@
+"""Thresholds and figures are made anew for networks that are there; what is no manifest and no figures is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+for _extra in ("torch", "pycocotools", "sklearn"):
+    pytest.importorskip(_extra, reason=f"{_extra} is not installed (extra `train`)")
+
+from test_models_layouts import common, frames  # noqa: E402
+
+from models import evaluate, ship, shipped, splits  # noqa: E402
+
+FIGURES = {
+    "classifier": {"accuracy": 0.991, "accuracy_float": 0.992},
+    "detector": {"operating_points": {"far": {"map50": 0.98, "detector_alone": {"map50": 0.97}}}},
+}
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Arguments with two small data sets, one frame of which is a validation frame."""
+    monkeypatch.setattr(evaluate, "_BACKGROUNDS", 20)
+    monkeypatch.setattr(evaluate, "_DRAWN", 20)
+    common(tmp_path / "gtsrb", "Train", [14, 1])
+    common(tmp_path / "gtsrb", "Test", [14, 1])
+    held = min(splits.read().frames)
+    scenes = frames(tmp_path / "gtsdb", {held: [(300, 200, 60, 14), (800, 300, 40, 1)]}, ".jpg")
+    return ["--gtsrb", str(tmp_path / "gtsrb"), "--gtsdb", str(scenes)]
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(shipped.ARTIFACTS, tmp_path / "models"))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+    return read
+
+
+@pytest.mark.slow
+def test_thresholds_and_figures_are_those_of_the_given_data_and_the_networks_stay(
+    data: list[str], models: Path, tmp_path: Path
+) -> None:
+    before = _manifest(models)
+    (tmp_path / "again.json").write_text(json.dumps(FIGURES))
+    assert ship.main([*data, "--out", str(models), "--again", str(tmp_path / "again.json")]) == 0
+    after = _manifest(models)
+    assert after["metrics"]["classifier"]["n"] == after["metrics"]["detector"]["boxes"] == 2
+    assert after["metrics"]["another_training"]["map50_detector_alone"] == 0.97
+    assert after["training"]["data_sha256"] != before["training"]["data_sha256"]
+    for name in ("detector", "classifier"):
+        assert after[name]["sha256"] == before[name]["sha256"]
+    point = after["detector"]["operating_points"]["far"]
+    assert 0 < point["score_low"] <= point["score_high"] < 1
+    assert ship.main([*data, "--out", str(models)]) == 0
+    assert _manifest(models)["metrics"] == after["metrics"]
+
+
+@pytest.mark.parametrize("content", ["{}", "no JSON", '{"classifier": null}'])
+def test_figures_that_are_none_are_named(
+    content: str, data: list[str], models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "again.json"
+    path.write_text(content)
+    assert ship.main([*data, "--out", str(models), "--again", str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {path}: not what models.evaluate --json writes")
+
+
+def test_without_networks_and_checkpoints_the_manifest_is_missed(
+    data: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ship.main([*data, "--out", str(tmp_path)]) == 2
+    assert f"{tmp_path / 'manifest.json'}: not a manifest that models.ship wrote" in capsys.readouterr().err
