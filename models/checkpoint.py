@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from models.errors import CheckpointError
 
@@ -31,6 +32,18 @@ def commit() -> str | None:
     return done.stdout.strip() or None
 
 
+def fill(network: nn.Module, path: Path, name: str) -> dict[str, Any]:
+    """Gives `network` the averaged weights of a checkpoint of the network called `name`; returns the checkpoint."""
+    state = load(path, name)
+    try:
+        network.load_state_dict(state["average"])
+    except (KeyError, RuntimeError, TypeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path}: a checkpoint of another version of the {name} ({type(error).__name__})"
+        ) from error
+    return state
+
+
 def load(path: Path, network: str) -> dict[str, Any]:
     """Reads the checkpoint of `network` ("classifier" or "detector")."""
     try:
@@ -39,6 +52,8 @@ def load(path: Path, network: str) -> dict[str, Any]:
         raise CheckpointError(f"{path}: no checkpoint to resume from; train without --resume first") from None
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path}: not a checkpoint, or a damaged one ({type(error).__name__})") from error
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{path}: not a checkpoint (it holds a {type(state).__name__})")
     if state.get("network") != network:
         raise CheckpointError(f"{path}: a checkpoint of {state.get('network')!r}, not of the {network}")
     return state

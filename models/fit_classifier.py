@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from dataclasses import dataclass
 
@@ -14,9 +15,10 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from device.perception.classify import evened
-from models import drawings, gtsdb, gtsrb, not_signs, other_signs, shipped, splits
+from models import drawings, gtsdb, gtsrb, inputs, not_signs, other_signs, shipped, splits
 from models.classes import CLASS_NAMES
 from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches, sample
+from models.errors import DataError
 from models.loop import Plan, fit
 from models.nets import Classifier
 from models.source import Source
@@ -80,11 +82,14 @@ def run(options: Namespace) -> None:
     source = Source(options.data, *gtsrb.TRAIN)
     rows = gtsrb.load(source)
     if options.scenes is None:
-        tracks = frozenset(gtsrb.split_tracks(rows, 0.1, options.seed))
+        print("without --scenes nothing but signs is seen, and `not_a_sign` is not learnt", file=sys.stderr)
+        tracks, scenes = frozenset(gtsrb.split_tracks(rows, 0.1, options.seed)), None
         pools = []
     else:
         scenes = Source(options.scenes, "gt.txt")
         split = splits.draw(rows, gtsdb.load(scenes), gtsdb.shared_tracks(scenes))
+        if not split.frames:
+            raise DataError(f"{scenes.path}: too few frames below {splits.TRAINING_FRAMES} to keep some for validation")
         splits.write(split, options.out / "split.json")
         tracks = split.tracks
         pools = _scene_pools(scenes, split, options)
@@ -95,7 +100,13 @@ def run(options: Namespace) -> None:
     rest = 1.0 - sum(pool.share for pool in pools)
     pools.append(Pool(patches, labels, rest, index=order))
     plan = Plan(
-        "classifier", options.steps or 14000, batch=128, rate=options.rate or 3e-3, seed=options.seed, average=0.999
+        "classifier",
+        options.steps or 14000,
+        batch=128,
+        rate=options.rate or 3e-3,
+        seed=options.seed,
+        average=0.999,
+        inputs=inputs.digests(options, data=source, scenes=scenes),
     )
     network = fit(
         Classifier(),
@@ -107,13 +118,16 @@ def run(options: Namespace) -> None:
         options.start_from,
     )
     held = [row for row in rows if row.track in tracks]
+    if not held:
+        print("no track could be kept apart to validate with")
+        return
     seen = load_patches(source, held, CROP_EXPAND, INPUT_SIZE)
     right = predict(network, seen)[:, :NOT_A_SIGN].argmax(1) == np.array([row.class_id for row in held])
     print(f"validation: {right.mean():.4%} of {len(held)} crops of {len(tracks)} held-out tracks")
 
 
 def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> list[Pool]:
-    scenes = [scene for scene in gtsdb.load(source) if scene.number not in split.frames]
+    scenes = [scene for scene in splits.trainable(gtsdb.load(source)) if scene.number not in split.frames]
     frames = [gtsdb.frame(source, scene) for scene in tqdm(scenes, desc="decode scenes", unit="frame")]
     corners = [scene.corners for scene in scenes]
     grounds = not_signs.background_patches(frames, corners, 12000, options.seed)

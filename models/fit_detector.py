@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from models import checkpoint, drawings, gtsdb, gtsrb, mistakes, paste, rendered, shipped, splits, targets
+from models import checkpoint, drawings, gtsdb, gtsrb, inputs, loop, mistakes, paste, rendered, shipped, splits, targets
 from models.classes import CLASS_NAMES
 from models.crops import load_patches
+from models.errors import DataError
 from models.loop import Plan, fit
 from models.nets import Detector
 from models.scenes import SIZE, Extras, Ground, sample
@@ -29,7 +30,9 @@ Batch = tuple[Tensor, targets.Targets]
 def run(options: Namespace) -> None:
     """Loads the data and trains."""
     source = Source(options.data, "gt.txt")
-    scenes = gtsdb.load(source)
+    scenes = splits.trainable(gtsdb.load(source))
+    if not scenes:
+        raise DataError(f"{source.path}: holds no frame below {splits.TRAINING_FRAMES}, none to train on")
     shared = gtsdb.shared_tracks(source)
     crops = Source(options.crops, *gtsrb.TRAIN) if options.crops else None
     rows = gtsrb.load(crops) if crops else []
@@ -45,19 +48,34 @@ def run(options: Namespace) -> None:
     grounds = [ground]
     if draw and rendered.available():
         grounds = [replace(ground, share=0.88), _rendered_ground(options.seed)]
-    plan = Plan("detector", options.steps or 13000, 16, options.rate or 2.5e-3, options.seed, average=0.999)
-    second = replace(plan, steps=plan.steps * 5 // 13, rate=plan.rate * 0.4, seed=plan.seed + 1)
+    made_from = inputs.digests(options, data=source, crops=crops)
+    plan = Plan(
+        "detector",
+        options.steps or 13000,
+        16,
+        options.rate or 2.5e-3,
+        options.seed,
+        average=0.999,
+        inputs=made_from,
+    )
     first_path, path = options.out / "detector-first.pt", options.out / "detector.pt"
-    going_on = options.resume and path.is_file()
-    if not going_on and not (options.resume and _finished(first_path, plan)):
+    if not (options.resume and loop.steps_done(first_path, plan) == plan.steps):
         resumes = options.resume and first_path.is_file()
         _stage(plan, grounds, extras, first_path, resumes, options.start_from)
+    second = replace(
+        plan,
+        steps=max(1, plan.steps * 5 // 13),
+        rate=plan.rate * 0.4,
+        seed=plan.seed + 1,
+        inputs=made_from | {"first stage": inputs.of_file(first_path)},
+    )
     network = Detector()
-    network.load_state_dict(checkpoint.load(first_path, "detector")["average"])
+    checkpoint.fill(network, first_path, "detector")
     classifier = shipped.load(options.detector).classifier if options.detector else None
     found = mistakes.find(network, ground, classifier)
     print(f"{len(found.mistaken)} mistakes, {sum(map(len, found.doubtful))} signs without a label", flush=True)
     grounds[0] = replace(grounds[0], mistaken=found.mistaken, doubtful=found.doubtful)
+    going_on = options.resume and loop.steps_done(path, second) > 0
     _stage(second, grounds, extras, path, going_on, first_path)
 
 
@@ -65,10 +83,6 @@ def _stage(
     plan: Plan, grounds: Sequence[Ground], extras: Extras, path: Path, resumes: bool, start_from: Path | None
 ) -> None:
     fit(Detector(), plan, lambda step: batch_of(grounds, extras, plan, step), loss_of, path, resumes, start_from)
-
-
-def _finished(path: Path, plan: Plan) -> bool:
-    return path.is_file() and int(checkpoint.load(path, "detector")["step"]) >= plan.steps
 
 
 def load_ground(source: Source, scenes: Sequence[gtsdb.Scene]) -> Ground:

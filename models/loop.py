@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ Batch = TypeVar("Batch")
 
 @dataclass(frozen=True)
 class Plan:
-    """Hyper-parameters of one training; they go into the manifest as they are."""
+    """Hyper-parameters of one training, and digests of what it is made from; they go into the manifest as they are."""
 
     network: str
     steps: int
@@ -35,6 +35,7 @@ class Plan:
     warmup: int = 200
     average: float = 0.998
     save_every_s: float = 60.0
+    inputs: dict[str, str] = field(default_factory=dict)
 
 
 def rate_at(plan: Plan, step: int) -> float:
@@ -103,7 +104,7 @@ def fit(
     print(f"training on {torch.cuda.get_device_name(where) if where.type == 'cuda' else 'the processor'}", flush=True)
     network = network.to(device=where, memory_format=torch.channels_last)
     if start_from is not None:
-        network.load_state_dict(checkpoint.load(start_from, plan.network)["average"])
+        checkpoint.fill(network, start_from, plan.network)
     average = Average(network, plan.average)
     optimizer = torch.optim.AdamW(_groups(network, plan.decay), lr=plan.rate)
     first, spent = _restore(path, plan, network, average, optimizer) if resume else (0, 0.0)
@@ -131,6 +132,14 @@ def fit(
             checkpoint.save(path, _state(plan, step + 1, taken, commit, network, average, optimizer))
     bar.close()
     return average.network.cpu()
+
+
+def steps_done(path: Path, plan: Plan) -> int:
+    """How far the checkpoint at `path` has come in this very plan; 0 where there is none, or one of another plan."""
+    if not path.is_file():
+        return 0
+    state = checkpoint.load(path, plan.network)
+    return int(state["step"]) if _decisive(state.get("plan") or {}) == _decisive(asdict(plan)) else 0
 
 
 def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:

@@ -74,10 +74,10 @@ def ship(
     out.mkdir(parents=True, exist_ok=True)
     splits.write(split, out / splits.SPLIT_FILE.name)
     states = {name: checkpoint.load(checkpoints / f"{name}.pt", name) for name in ("classifier", "detector")}
-    network, model, before = _classifier(states["classifier"], crops, split)
+    network, model, before = _classifier(checkpoints / "classifier.pt", crops, split)
     (out / "classifier.tflite").write_bytes(model)
     (out / "classifier_float.tflite").write_bytes(before)
-    detector, sign_maps = _detector(states["detector"], scenes, split)
+    detector, sign_maps = _detector(checkpoints / "detector.pt", scenes, split)
     (out / "detector.tflite").write_bytes(sign_maps)
     logits, labels = _validation_logits(model, crops, split)
     temperature = calibration.best_temperature(logits, labels)
@@ -181,9 +181,9 @@ def _refusal(not_a_sign: NDArray[np.float64]) -> float:
     return float(np.clip(round(float(np.quantile(not_a_sign, 1 - REFUSED_SIGNS)), 2), 0.5, 0.95))
 
 
-def _classifier(state: dict[str, Any], crops: Source, split: splits.Split) -> tuple[Classifier, bytes, bytes]:
+def _classifier(path: Path, crops: Source, split: splits.Split) -> tuple[Classifier, bytes, bytes]:
     network = Classifier()
-    network.load_state_dict(state["average"])
+    checkpoint.fill(network, path, "classifier")
     rows = [row for row in gtsrb.load(crops) if row.track not in split.tracks]
     chosen = np.random.default_rng(0).choice(len(rows), _CALIBRATION_CROPS, replace=False)
     images = load_patches(crops, [rows[index] for index in chosen], CROP_EXPAND, INPUT_SIZE)
@@ -194,10 +194,10 @@ def _classifier(state: dict[str, Any], crops: Source, split: splits.Split) -> tu
     return network, model, before
 
 
-def _detector(state: dict[str, Any], scenes: Source, split: splits.Split) -> tuple[Detector, bytes]:
+def _detector(path: Path, scenes: Source, split: splits.Split) -> tuple[Detector, bytes]:
     network = Detector()
-    network.load_state_dict(state["average"])
-    rows = [scene for scene in gtsdb.load(scenes) if scene.number not in split.frames and scene.number < 600]
+    checkpoint.fill(network, path, "detector")
+    rows = [scene for scene in splits.trainable(gtsdb.load(scenes)) if scene.number not in split.frames]
     box = Letterbox((gtsdb.HEIGHT, gtsdb.WIDTH), SIZES["far"])
     images = [
         box.fill(np.asarray(gtsdb.frame(scenes, row)[:, :, ::-1], np.uint8)).copy()

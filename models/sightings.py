@@ -36,7 +36,6 @@ DEGRADED: Mapping[str, Change] = {
 }
 """What `models.augment` makes of the frames, to measure how much of the detection is left."""
 
-_TRAINING_FRAMES = 600
 _UNLABELLED = Path(__file__).parent / "gtsdb_unlabelled.csv"
 
 
@@ -61,7 +60,7 @@ class Looked:
 
 def unseen(scenes: Sequence[gtsdb.Scene], split: splits.Split) -> list[gtsdb.Scene]:
     """The scenes that no training saw."""
-    return [scene for scene in scenes if scene.number in split.frames or scene.number >= _TRAINING_FRAMES]
+    return [scene for scene in scenes if scene.number in split.frames or scene.number >= splits.TRAINING_FRAMES]
 
 
 def unlabelled(name: str) -> NDArray[np.float32]:

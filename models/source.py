@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import struct
 import threading
 import zipfile
@@ -21,7 +22,7 @@ from models.errors import DataError
 Image = NDArray[np.uint8]
 
 _DEEPEST = 3
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, ValueError, EOFError)
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, ValueError, EOFError)
 """What `zipfile` raises at damaged, encrypted (RuntimeError) and strangely packed (its NotImplementedError) files."""
 
 
@@ -85,9 +86,11 @@ class Source:
         files = (place for place in self._folder.rglob("*") if place.is_file())
         return sorted(place.relative_to(self._folder).as_posix() for place in files)
 
-    def digest(self) -> dict[str, Any]:
-        """How many files there are, and the SHA-256 of what `sha256sum` prints of all of them, names in byte order."""
-        whole, names = hashlib.sha256(), sorted(self.names(), key=str.encode)
+    def digest(self, suffixes: tuple[str, ...] = ("",)) -> dict[str, Any]:
+        """How many files (of these suffixes) there are, and the SHA-256 of what `sha256sum` prints of them all, their
+        names in byte order."""
+        whole = hashlib.sha256()
+        names = sorted((name for name in self.names() if name.lower().endswith(suffixes)), key=str.encode)
         for name in tqdm(names, desc=f"hash {self.path.name}", unit="file", mininterval=2, disable=None):
             whole.update(f"{hashlib.sha256(self.read(name)).hexdigest()}  {name}\n".encode())
         return {"files": len(names), "sha256": whole.hexdigest()}

@@ -22,9 +22,18 @@ class Split:
     frames: frozenset[int]
 
 
+TRAINING_FRAMES = 600
+"""GTSDB's publisher trains on the frames below this number, and tests on those from it on; so does everything here."""
+
+
+def trainable(scenes: list[gtsdb.Scene]) -> list[gtsdb.Scene]:
+    """The frames that may be trained on or validated with."""
+    return [scene for scene in scenes if scene.number < TRAINING_FRAMES]
+
+
 def draw(crops: list[gtsrb.Crop], scenes: list[gtsdb.Scene], shared: dict[int, set[str]]) -> Split:
     """Draws the split; a track cut from a validation frame is a validation track too."""
-    frames = gtsdb.split_frames(scenes, shared, _SHARE_FRAMES, _SEED)
+    frames = gtsdb.split_frames(trainable(scenes), shared, _SHARE_FRAMES, _SEED)
     tracks = gtsrb.split_tracks(crops, _SHARE_TRACKS, _SEED)
     tracks |= set().union(*(shared.get(number, set()) for number in frames))
     return Split(frozenset(tracks), frozenset(frames))

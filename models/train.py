@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -33,18 +33,47 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--crops", type=Path, help="detector: GTSRB, for signs to paste into the scenes")
     result.add_argument("--no-drawings", action="store_true", help="do without the drawings of hardware.signs")
     result.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the checkpoints (default: train-out)")
-    result.add_argument("--steps", type=int, help="number of batches (default: what the shipped model took)")
-    result.add_argument("--rate", type=float, help="highest learning rate")
-    result.add_argument("--seed", type=int, default=1)
-    result.add_argument("--threads", type=int, default=2)
+    result.add_argument("--steps", type=_at_least(1), help="number of batches (default: what the shipped model took)")
+    result.add_argument("--rate", type=_rate, help="highest learning rate")
+    result.add_argument("--seed", type=_at_least(0), default=1)
+    result.add_argument("--threads", type=_at_least(1), default=2, help="of the processor (default: %(default)s)")
     result.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     result.add_argument("--start-from", type=Path, help="checkpoint to take weights from, to fine-tune")
     return result
 
 
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+        return value
+
+    return number
+
+
+def _rate(text: str) -> float:
+    if not 0 < (value := float(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return value
+
+
+def _misplaced(options: argparse.Namespace) -> str | None:
+    """What was asked of one network and is an option of the other."""
+    if options.network == "detector" and options.scenes is not None:
+        return "--scenes is for the classifier; the detector takes its scenes from --data"
+    if options.network == "classifier" and options.crops is not None:
+        return "--crops is for the detector; the classifier takes its crops from --data"
+    if options.network == "classifier" and options.detector is not None and options.scenes is None:
+        return "--detector looks for its mistakes in --scenes: give both"
+    return None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one training; returns the exit status."""
-    options = parser().parse_args(arguments)
+    grammar = parser()
+    options = grammar.parse_args(arguments)
+    if wrong := _misplaced(options):
+        grammar.error(wrong)
     try:
         import torch
     except ImportError:
