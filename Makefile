@@ -40,9 +40,10 @@ replay: setup ## ARGS="VIDEO --gps FILE.gpx --out DIR"
 doctor: setup ## what this machine enforces and lacks
 	@$(BIN)/sealcam doctor
 
-bench: setup ## what isolation costs, how the chain endures losses, what perception takes beside known networks (minutes)
+bench: setup ## what isolation costs, how the chain endures losses, what perception takes beside known networks (minutes; builds the known networks if need be)
 	@$(BIN)/python -m bench.isolation
 	@$(BIN)/python -m bench.recovery
+	@$(BIN)/python -m bench.graphs || $(MAKE) bench-graphs
 	@$(BIN)/python -m bench.perception $(ARGS)
 
 evaluate: setup ## figures of the models; ARGS="--gtsrb PATH --gtsdb PATH --json FILE", folders or zips as published

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -62,3 +62,27 @@ def judge(medians: Mapping[tuple[str, int], float]) -> list[Judged]:
             elif budget.of is not None and (budget.of, threads) in medians:
                 found.append(Judged(budget, threads, median / medians[budget.of, threads]))
     return found
+
+
+def with_crops(medians: Mapping[tuple[str, int], float], crop: str, crops: Mapping[str, float]) -> list[Judged]:
+    """What the detector's budgets would be with the classifier's work on top: told, and not judged by a budget.
+
+    Args:
+        medians: as for `judge`.
+        crop: the name under which one crop of the classifier was timed.
+        crops: how many crops each network of ours hands to the classifier in a frame, on average.
+    """
+    found = []
+    for budget in BUDGETS:
+        if budget.of is None or budget.what not in crops:
+            continue
+        for (what, threads), median in sorted(medians.items()):
+            if what == budget.what and (budget.of, threads) in medians and (crop, threads) in medians:
+                whole = median + crops[what] * medians[crop, threads]
+                found.append(Judged(budget, threads, whole / medians[budget.of, threads]))
+    return found
+
+
+def unjudged(judged: Sequence[Judged]) -> list[Budget]:
+    """Budgets that nothing was measured for: the graph that they compare with is not there."""
+    return [budget for budget in BUDGETS if all(one.budget is not budget for one in judged)]

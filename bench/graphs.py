@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,3 +61,14 @@ def how_to_get(names: list[str], cache: Path = CACHE) -> str:
         f"{len(names)} reference graphs are not in {cache}, and their rows are left out: "
         "`make bench-graphs` installs the train extra and builds them (minutes, once)."
     )
+
+
+def main() -> int:
+    """Says what is missing; returns 1 where anything is."""
+    if lacking := missing():
+        print(how_to_get(lacking))
+    return 1 if lacking else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -15,7 +14,11 @@ from ai_edge_litert.interpreter import Interpreter
 from bench import graphs, macs
 from device.perception.classify import Classifier
 from device.perception.interpreter import Model
+from device.warden.artifacts import load_manifest
+from device.warden.plan import PointName
 
+POINTS: tuple[PointName, ...] = get_args(PointName)
+CROP, CROP_SIZE = "ours: classifier, one crop", (48, 48)
 _RUNS_A_TURN = 3
 
 
@@ -53,21 +56,19 @@ class Timed:
         return float(np.median(self.processor if self.threads == 1 else self.samples))
 
 
-def operating_points(detector: dict[str, Any]) -> dict[str, tuple[int, int]]:
-    """Height and width of each, from the manifest's `detector`; a manifest without any has the one size, `fast`."""
-    points = detector.get("operating_points") or {"fast": detector}
-    return {name: (int(point["input"][0]), int(point["input"][1])) for name, point in points.items()}
-
-
 def ours(models: Path, detector: Path | None = None, classifier: Path | None = None) -> list[Network]:
-    """What the device runs, from the folder of the shipped models; another file may stand in for each."""
-    manifest = json.loads((models / "manifest.json").read_bytes())
-    seeing = (detector or models / manifest["detector"]["file"]).read_bytes()
-    naming = (classifier or models / manifest["classifier"]["file"]).read_bytes()
-    found = [Network(f"ours: {name}", seeing, size) for name, size in operating_points(manifest["detector"]).items()]
-    side = manifest["classifier"]["input"]
-    expand = manifest["classifier"]["crop_expand"]
-    return [*found, Network("ours: classifier, one crop", naming, (side[0], side[1]), expand)]
+    """What the device runs, from the folder of the shipped models; another file may stand in for each.
+
+    Raises:
+        ArtifactError: the manifest is missing or is not what it must be.
+    """
+    manifest = load_manifest(models)
+    seeing = (detector or models / manifest.detector.file).read_bytes()
+    naming = (classifier or models / manifest.classifier.file).read_bytes()
+    points = manifest.detector.operating_points
+    found = [Network(f"ours: {name}", seeing, getattr(points, name).input) for name in POINTS]
+    crop = Network(CROP, naming, CROP_SIZE, manifest.classifier.crop_expand)
+    return [*found, crop]
 
 
 def references(cache: Path = graphs.CACHE) -> list[Network]:

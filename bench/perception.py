@@ -3,8 +3,9 @@
 `python -m bench.perception [--threads 1,2] [--rounds N] [--json FILE]` prints our detector at its operating points, our
 classifier, SSD MobileNet v2 300, YOLO11n 640, and the pipeline on rendered frames of 1536 x 864. All take turns, so
 that a busy machine disturbs all of them: read the ratios, not the milliseconds. Ratios at one thread are of processor
-time, which leaves out what other programs took. A detector is timed from the filled
-input to its raw output; the classifier from a box in a frame to its probabilities. Exit status 1: over a budget.
+time, which leaves out what other programs took. A detector is timed from the filled input to its raw output; the
+classifier from a box in a frame to its probabilities. The budgets compare graph with graph; what the classifier's crops
+of a frame add is told below them. Exit status 1: over a budget, or one could not be judged; 2: bad usage or input.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from rich.console import Console
 
 from bench import budgets, graphs, networks, pipeline, tables
 from device.cli.replay import MODELS
+from device.perception.interpreter import ModelUnreadableError
+from device.warden.errors import ArtifactError
 
 
 def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
@@ -32,14 +35,26 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     candidates = [*networks.ours(options.models, options.detector), *networks.references()]
     costs = {network.name: network.cost() for network in candidates}
     timed = networks.take_turns(candidates, options.threads, options.rounds)
-    judged = budgets.judge({(one.network.name, one.threads): one.judged for one in timed})
+    medians = {(one.network.name, one.threads): one.judged for one in timed}
+    judged = budgets.judge(medians)
+    whole = budgets.with_crops(medians, networks.CROP, crops_a_frame(options.models))
     console.print(tables.graphs(timed, costs, judged))
     console.print(*tables.threads(timed), sep="\n")
     frames = pipeline.rendered(options.frames)
     flows = pipeline.measure(options.models, frames, options.threads, options.detector)
     console.print(tables.flows(flows))
-    console.print(*tables.verdicts(judged, flows), sep="\n")
-    return figures(timed, costs, judged, flows)
+    console.print(*tables.verdicts(judged, flows), *tables.with_crops(whole), sep="\n")
+    return figures(timed, costs, judged, flows) | {"with_crops": _budgets(whole)}
+
+
+def crops_a_frame(models: Path) -> dict[str, float]:
+    """How many proposals the classifier looks at on a real frame, as the manifest's figures say."""
+    found = json.loads((models / "manifest.json").read_bytes())["metrics"]["detector"]["operating_points"]
+    return {f"ours: {point}": float(found[point]["proposals_per_frame"]) for point in networks.POINTS}
+
+
+def _budgets(judged: Sequence[budgets.Judged]) -> list[dict[str, Any]]:
+    return [{"what": j.budget.what, "threads": j.threads, "share": round(j.share, 3), "good": j.good} for j in judged]
 
 
 def figures(
@@ -65,9 +80,8 @@ def figures(
             }
             for one in timed
         ],
-        "budgets": [
-            {"what": j.budget.what, "threads": j.threads, "share": round(j.share, 3), "good": j.good} for j in judged
-        ],
+        "budgets": _budgets(judged),
+        "unjudged": [budget.what for budget in budgets.unjudged(judged)],
         "pipeline": [{**asdict(flow), "frames_per_second": round(flow.frames_per_second, 1)} for flow in flows],
     }
 
@@ -86,21 +100,34 @@ def _counts(text: str) -> list[int]:
     return counts
 
 
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
+
+
 def main() -> int:
     """Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.perception", description=__doc__)
     parser.add_argument("--threads", type=_counts, default=[1, 2], help="numbers of CPU threads (default 1,2)")
-    parser.add_argument("--rounds", type=int, default=20, help="turns that each network gets (default %(default)s)")
-    parser.add_argument("--frames", type=int, default=40, help="frames for the pipeline (default %(default)s)")
+    parser.add_argument(
+        "--rounds", type=_positive, default=20, help="turns that each network gets (default %(default)s)"
+    )
+    parser.add_argument("--frames", type=_positive, default=40, help="frames for the pipeline (default %(default)s)")
     parser.add_argument("--models", type=Path, default=MODELS, help="folder with the models and their manifest")
     parser.add_argument("--detector", type=Path, help="another detector in the place of the shipped one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
-    found = run(options, Console(width=max(Console().width, 156)))
+    try:
+        found = run(options, Console(width=max(Console().width, 156)))
+    except (ArtifactError, ModelUnreadableError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
     copies = [flow["peak_frames"] >= budgets.FRAME_COPIES for flow in found["pipeline"]]
-    return 1 if any(copies) or not all(one["good"] for one in found["budgets"]) else 0
+    over = [one for one in found["budgets"] if not one["good"]]
+    return 1 if any(copies) or over or found["unjudged"] else 0
 
 
 if __name__ == "__main__":

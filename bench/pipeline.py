@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import itertools
-import json
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from bench.networks import operating_points
+from bench.networks import POINTS
 from device.perception.classify import Classifier, Image
 from device.perception.core import Perception, PerceptionSettings
 from device.perception.detect import Letterbox, Thresholds, decode
 from device.perception.interpreter import Model
+from device.warden import plan
+from device.warden.artifacts import Manifest, load_manifest
+from device.warden.plan import PointName
 
 STAGES = ("resize and letterbox", "detector", "decode", "classify")
 
@@ -57,13 +58,10 @@ def measure(
     models: Path, frames: Sequence[Image], threads: Sequence[int], detector: Path | None = None
 ) -> list[Pipeline]:
     """Every operating point at every number of threads, frame by frame in turns."""
-    manifest = json.loads((models / "manifest.json").read_bytes())
-    seeing = (detector or models / manifest["detector"]["file"]).read_bytes()
-    naming = (models / manifest["classifier"]["file"]).read_bytes()
-    points = operating_points(manifest["detector"])
-    running = [
-        _Running(manifest, seeing, naming, point, size, count) for point, size in points.items() for count in threads
-    ]
+    manifest = load_manifest(models)
+    seeing = (detector or models / manifest.detector.file).read_bytes()
+    naming = (models / manifest.classifier.file).read_bytes()
+    running = [_Running(manifest, seeing, naming, point, count) for point in POINTS for count in threads]
     for frame in frames:
         for one in running:
             one.take(frame)
@@ -75,20 +73,19 @@ class _Running:
 
     def __init__(
         self,
-        manifest: dict[str, Any],
+        manifest: Manifest,
         detector: bytes,
         classifier: bytes,
-        point: str,
-        size: tuple[int, int],
+        point: PointName,
         threads: int,
     ) -> None:
-        settings = _settings(manifest, point, size, threads)
-        self.point, self.threads, self._size = point, threads, size
+        settings = PerceptionSettings(**plan.perception(manifest, point, threads, lockstep=True))
+        self.point, self.threads, self._size = point, threads, settings.input
         self._settings = settings
         self._now = time.thread_time if threads == 1 else time.perf_counter  # as `networks.Timed.judged`
         self._perception = Perception(detector, classifier, settings, lambda stage, seconds: None)
         self._perception.warm_up()
-        self._model = Model(detector, threads, size)
+        self._model = Model(detector, threads, self._size)
         self._classifier = Classifier(Model(classifier, 1), settings.crop_expand, settings.temperature)
         self._letterbox: Letterbox | None = None
         self._stages: list[list[float]] = []
@@ -135,20 +132,3 @@ class _Running:
             float(np.mean(self._boxes)),
             max(self._peaks[1:] or self._peaks),  # the first frame of a size sets up the letterbox
         )
-
-
-def _settings(manifest: dict[str, Any], point: str, size: tuple[int, int], threads: int) -> PerceptionSettings:
-    detector, classifier = manifest["detector"], manifest["classifier"]
-    chosen = (detector.get("operating_points") or {}).get(point, detector)
-    return PerceptionSettings(
-        lockstep=True,
-        threads=threads,
-        stride=detector["stride"],
-        input=size,
-        score_proposed=chosen["score_proposed"],
-        score_low=chosen["score_low"],
-        nms_iou=detector["nms_iou"],
-        crop_expand=classifier["crop_expand"],
-        temperature=classifier["temperature"],
-        not_a_sign=classifier.get("not_a_sign", 1.0),
-    )

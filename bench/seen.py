@@ -22,12 +22,17 @@ BEGIN, END = "<!-- figures: python -m bench.seen -->\n", "<!-- end of figures --
 def render(found: dict[str, Any]) -> str:
     """The section's Markdown, from what `bench.perception --json` wrote."""
     machine = found["machine"]
-    kept = "All budgets were kept." if all(one["good"] for one in found["budgets"]) else "Not all budgets were kept."
+    good = all(one["good"] for one in found["budgets"]) and not found["unjudged"]
+    kept = "All budgets were kept." if good else "Not all budgets were kept."
     lines = [
         f"{machine['processor']}, {machine['cores']} cores, shared with others. Milliseconds: the median on the clock",
         f"and, in brackets, of processor time. {kept}",
         "",
         *_graphs(found),
+        "",
+        "The budgets compare graph with graph. With the classifier's crops of a frame on top: "
+        + ", ".join(f"{one['what']}, {one['threads']} thread(s), {one['share']:.2f}" for one in found["with_crops"])
+        + ".",
         "",
         *_flows(found),
     ]

@@ -97,3 +97,11 @@ def verdicts(judged: Sequence[Judged], measured: Sequence[Pipeline]) -> list[str
             f"{'PASS' if good else 'OVER'}  memory: {peak:.2f} of a frame at Python's peak, under {FRAME_COPIES:g}"
         )
     return lines
+
+
+def with_crops(whole: Sequence[Judged]) -> list[str]:
+    """The ratios with the classifier's crops of a frame on top, in words."""
+    return [
+        f"      {one.budget.what} and its crops, {one.threads} thread(s): {one.share:.2f} of {one.budget.of}"
+        for one in whole
+    ]

@@ -25,8 +25,10 @@ from tqdm import tqdm
 
 from device.channel.messages import Box, Readings, Sightings, Verdict
 from device.perception.core import Perception, PerceptionSettings
+from device.perception.interpreter import ModelUnreadableError
 from device.verdict.core import Judge
-from device.warden.artifacts import Manifest, OperatingPoint, load_manifest
+from device.warden import plan
+from device.warden.artifacts import OperatingPoint, load_manifest
 from device.warden.errors import ArtifactError
 from models import shipped
 from models.classes import CLASS_NAMES
@@ -58,26 +60,15 @@ def rules(point: OperatingPoint) -> list[Rule]:
     return [Rule("both thresholds", low, high), Rule("low alone", low, low), Rule("high alone", high, high)]
 
 
-def see(video: Path, folder: Path, manifest: Manifest, point: OperatingPoint) -> list[Frame]:
-    """Perception's boxes for every frame of a video.
+def see(video: Path, folder: Path, name: shipped.Point) -> list[Frame]:
+    """Perception's boxes for every frame of a video, at the operating point `name`.
 
     Raises:
         DataError: what is there is no video.
     """
-    entry, reading = manifest.detector, manifest.classifier
-    settings = PerceptionSettings(
-        lockstep=True,
-        threads=1,
-        stride=entry.stride,
-        input=point.input,
-        score_proposed=point.score_proposed,
-        score_low=point.score_low,
-        nms_iou=entry.nms_iou,
-        crop_expand=reading.crop_expand,
-        temperature=reading.temperature,
-        not_a_sign=reading.not_a_sign,
-    )
-    models = [(folder / name).read_bytes() for name in (entry.file, reading.file)]
+    manifest = load_manifest(folder)
+    settings = PerceptionSettings(**plan.perception(manifest, name, threads=1, lockstep=True))
+    models = [shipped.content(folder, entry) for entry in (manifest.detector, manifest.classifier)]
     perception = Perception(models[0], models[1], settings, lambda stage, seconds: None)
     return [
         Frame(t_ms, picture.shape[1], picture.shape[0], perception.look(picture).boxes)
@@ -131,16 +122,17 @@ def _told(verdict: Verdict) -> dict[str, Any]:
     return {"state": verdict.state, "class": name} | frames | {"boxes": verdict.sightings}
 
 
-def measure(videos: Sequence[Path], folder: Path, name: str) -> dict[str, Any]:
-    """All rules on all videos at the operating point `name`."""
-    manifest = load_manifest(folder)
-    point: OperatingPoint = getattr(manifest.detector.operating_points, name)
+def measure(videos: Sequence[Path], folder: Path, name: shipped.Point) -> dict[str, Any]:
+    """All rules on all videos at the operating point `name`; by the video's name, or its path where names repeat."""
+    point = plan.operating_point(load_manifest(folder), name)
+    names = [video.name for video in videos]
     result: dict[str, Any] = {}
     for video in videos:
-        frames = see(video, folder, manifest, point)
+        frames = see(video, folder, name)
         if not frames:
             raise DataError(f"{video}: holds no frame")
-        result[video.name] = {"frames": len(frames), "rules": {r.name: figures(frames, r) for r in rules(point)}}
+        found = {"frames": len(frames), "rules": {rule.name: figures(frames, rule) for rule in rules(point)}}
+        result[video.name if names.count(video.name) == 1 else str(video)] = found
     return result
 
 
@@ -167,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         result = measure(options.videos, options.models, options.point)
         if options.json is not None:
             options.json.write_text(json.dumps(result, indent=2) + "\n")
-    except (ModelsError, ArtifactError, OSError) as error:
+    except (ModelsError, ArtifactError, ModelUnreadableError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     Console(width=max(Console().width, 130)).print(table(result))

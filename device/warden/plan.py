@@ -9,7 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from device.config import Config
-from device.warden.artifacts import Manifest
+from device.warden.artifacts import Manifest, OperatingPoint
+
+PointName = Literal["fast", "far"]
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,8 +54,8 @@ def _public(home: Path) -> list[Path]:
 def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict[str, Any]]:
     """Settings of each compartment: what it has to know, and no more."""
     lockstep = plan.pace == "lockstep"
-    points = manifest.detector.operating_points
-    point = points.far if plan.config.perception.operating_point == "far" else points.fast
+    named = plan.config.perception
+    point = operating_point(manifest, named.operating_point)
     camera, pins = plan.config.camera, plan.config.indicator
     return {
         "capture": {
@@ -67,18 +69,7 @@ def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict
             "fps": camera.fps,
             "start_frame": start_frame,
         },
-        "perception": {
-            "lockstep": lockstep,
-            "threads": plan.config.perception.threads,
-            "stride": manifest.detector.stride,
-            "input": point.input,
-            "score_proposed": point.score_proposed,
-            "score_low": point.score_low,
-            "nms_iou": manifest.detector.nms_iou,
-            "crop_expand": manifest.classifier.crop_expand,
-            "temperature": manifest.classifier.temperature,
-            "not_a_sign": manifest.classifier.not_a_sign,
-        },
+        "perception": perception(manifest, named.operating_point, named.threads, lockstep),
         "codes": {"lockstep": lockstep},
         "position": {"gpx": plan.gpx or None, "shown": plan.gpx_shown},
         "verdict": {
@@ -108,4 +99,27 @@ def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict
             "buzzer": pins.buzzer,
             "tamper": pins.tamper,
         },
+    }
+
+
+def operating_point(manifest: Manifest, name: PointName) -> OperatingPoint:
+    """The detector's size and thresholds by name."""
+    points = manifest.detector.operating_points
+    return points.far if name == "far" else points.fast
+
+
+def perception(manifest: Manifest, name: PointName, threads: int, lockstep: bool) -> dict[str, Any]:
+    """The settings of `perception` at an operating point (`device.perception.core.PerceptionSettings`)."""
+    point = operating_point(manifest, name)
+    return {
+        "lockstep": lockstep,
+        "threads": threads,
+        "stride": manifest.detector.stride,
+        "input": point.input,
+        "score_proposed": point.score_proposed,
+        "score_low": point.score_low,
+        "nms_iou": manifest.detector.nms_iou,
+        "crop_expand": manifest.classifier.crop_expand,
+        "temperature": manifest.classifier.temperature,
+        "not_a_sign": manifest.classifier.not_a_sign,
     }

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bench import budgets, graphs, macs, networks, pipeline, seen, tables
+from bench import budgets, graphs, macs, networks, perception, pipeline, seen, tables
 from bench.budgets import Budget
 from bench.networks import Network, Timed
 
@@ -126,7 +126,7 @@ def test_every_budget_names_a_network_that_is_run() -> None:
         f"{reference.title} {precision}" for reference in graphs.REFERENCES for precision in graphs.PRECISIONS
     }
     assert {budget.of for budget in budgets.BUDGETS if budget.of} <= references
-    assert {"ours: fast", "ours: classifier, one crop"} <= {network.name for network in networks.ours(_MODELS)}
+    assert {budget.what for budget in budgets.BUDGETS} == {network.name for network in networks.ours(_MODELS)}
 
 
 def test_missing_reference_graphs_are_named_with_the_way_to_get_them(tmp_path: Path) -> None:
@@ -139,13 +139,10 @@ def test_missing_reference_graphs_are_named_with_the_way_to_get_them(tmp_path: P
     assert networks.references(tmp_path) == []
 
 
-def test_a_manifest_without_operating_points_has_one() -> None:
-    assert networks.operating_points({"input": [576, 1024]}) == {"fast": (576, 1024)}
-
-
 def test_each_operating_point_is_a_network_of_its_own() -> None:
-    points = {"fast": {"input": [576, 1024]}, "far": {"input": [800, 1376]}}
-    assert networks.operating_points({"operating_points": points}) == {"fast": (576, 1024), "far": (800, 1376)}
+    found = {network.name: network.size for network in networks.ours(_MODELS)}
+    assert set(found) == {_FAST, _FAR, _CROP}
+    assert found[_FAST] < found[_FAR]
 
 
 def test_taking_turns_runs_each_network_at_each_number_of_threads() -> None:
@@ -202,3 +199,26 @@ def test_a_budget_that_is_not_kept_is_shown_as_such() -> None:
     told = seen.render(found)
     assert "1.20 OVER" in told
     assert "Not all budgets were kept." in told
+
+
+def test_a_budget_that_nothing_was_measured_for_is_not_kept() -> None:
+    assert [budget.what for budget in budgets.unjudged([])] == [_FAST, _FAR, _CROP]
+    judged = budgets.judge({(_CROP, 1): 0.2})
+    assert [budget.what for budget in budgets.unjudged(judged)] == [_FAST, _FAR]
+    found = json.loads(seen.FIGURES.read_text()) | {"unjudged": [_FAST]}
+    assert "Not all budgets were kept." in seen.render(found)
+
+
+def test_the_classifiers_crops_come_on_top_of_the_detector() -> None:
+    medians = {(_FAST, 1): 6.0, (_SSD, 1): 8.0, (_CROP, 1): 0.2}
+    (whole,) = budgets.with_crops(medians, _CROP, {_FAST: 5.0, _FAR: 5.0})
+    assert whole.share == pytest.approx(7.0 / 8.0)
+    assert "and its crops, 1 thread(s): 0.88" in tables.with_crops([whole])[0]
+
+
+def test_models_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sys_argv = ["bench.perception", "--models", str(tmp_path)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", sys_argv)
+        assert perception.main() == 2
+    assert f"the models' manifest {tmp_path / 'manifest.json'} cannot be read" in capsys.readouterr().err
