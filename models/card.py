@@ -16,7 +16,7 @@ from typing import Any
 from models import shipped
 from models.other_sign_kinds import KINDS
 
-_CRITICAL = 6
+_WEAKEST = 6
 
 
 def summary(manifest: dict[str, Any]) -> str:
@@ -25,9 +25,11 @@ def summary(manifest: dict[str, Any]) -> str:
     points = found["operating_points"]
     alone = points["far"]["detector_alone"]
     return (
-        f"Classifier (int8): {_percent(read['accuracy'])} of {read['n']} crops of the GTSRB test. Signs in frames (int8, both "
+        f"Classifier (int8): {_percent(read['accuracy'])} of {read['n']} crops of the GTSRB test, "
+        f"{_percent(read['accuracy_reported'])} where refusing a sign counts as wrong. Signs in frames (int8, both "
         f"networks): mAP at IoU 0.5 {_three(points['far']['map50'])} (`far`; the detector alone {_three(alone['map50'])}), "
-        f"{_three(points['fast']['map50'])} (`fast`) on {found['frames']} held-out frames of GTSDB."
+        f"{_three(points['fast']['map50'])} (`fast`; {_three(points['fast']['detector_alone']['map50'])}) on {found['frames']} "
+        "held-out frames of GTSDB."
     )
 
 
@@ -35,7 +37,9 @@ def render(manifest: dict[str, Any]) -> str:
     """The whole card, in Markdown."""
     metrics = manifest["metrics"]
     parts = [_INTRODUCTION, _detector(manifest), _classifier(manifest), _together(metrics["end_to_end"])]
-    return "\n".join([*parts, _made_of(manifest), _LIMITS])
+    found = metrics["detector"]
+    small = f"{found['frames']} frames and {found['boxes']} boxes measure little"
+    return "\n".join([*parts, _made_of(manifest), _LIMITS.replace("SMALL", small)])
 
 
 def _detector(manifest: dict[str, Any]) -> str:
@@ -67,6 +71,7 @@ def _detector(manifest: dict[str, Any]) -> str:
         )
         rows.append((f"`{name}`: precision, recall", *told, "", ""))
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    chosen = entry["chosen_for"]
     degraded = ", ".join(f"{name} {_three(value)}" for name, value in found["map50_degraded"].items())
     return f"""## Detection: where is a sign
 `{entry["file"]}`, {entry["parameters"]:,} parameters, {round(entry["bytes"] / 1024)} KiB. Input N x 3 channels RGB (int8 = pixel - 128),
@@ -85,8 +90,8 @@ share no physical sign with the training frames, as far as the overlap list tell
 The same frames, made worse by `models.augment` (mAP at `far`, both networks): {degraded}.
 
 All thresholds were chosen on these same frames: `score_proposed` (the detector's own; {far["proposals_per_frame"]:.1f} proposals a frame at `far`) for
-at most 5 proposals a frame; `score_high`, from which on a box is surely a sign and makes a track, for 0.05 false boxes a
-frame; `score_low`, down to which a track goes on, for a precision of 0.85. GTSDB leaves signs outside the 43 classes, and some
+at most {chosen["proposals_per_frame"]} proposals a frame; `score_high`, from which on a box is surely a sign, for {chosen["false_boxes_per_frame"]} false boxes a frame;
+`score_low`, down to which a track goes on, for a precision of {chosen["precision"]}, but not below {chosen["least_score"]}. GTSDB leaves signs outside the 43 classes, and some
 within, without a box. {found["ignored_unlabelled"]} such signs in these frames were found by looking at each false box of an earlier network; they are
 listed in `models/gtsdb_unlabelled.csv` and count neither way. In training, unlabelled signs are background, except where an
 earlier classifier was at least 95 % sure of one of the 43: there nothing is learnt. Intervals are 95 %: Wilson's for fractions, a
@@ -97,7 +102,7 @@ bootstrap over frames for mAP.
 def _classifier(manifest: dict[str, Any]) -> str:
     entry, read = manifest["classifier"], manifest["metrics"]["classifier"]
     counts = read["per_class_crops"]
-    weakest = sorted(read["per_class_recall"].items(), key=lambda item: item[1])[:_CRITICAL]
+    weakest = sorted(read["per_class_recall"].items(), key=lambda item: item[1])[:_WEAKEST]
     told = ", ".join(f"{name} {_percent(value)} of {counts[name]}" for name, value in weakest)
     drawn = manifest["metrics"]["drawings"]
     held_out = sum(kind.held_out for kind in KINDS)
@@ -110,6 +115,7 @@ numbering, then `not_a_sign`; `temperature` {entry["temperature"]} makes probabi
 | figure | value |
 |---|---|
 | accuracy, int8, {read["n"]} crops of the GTSRB test | {_with_interval(read, "accuracy")} |
+| the same, a refused sign counted as wrong, as on the device | {_with_interval(read, "accuracy_reported")} |
 | accuracy before quantisation (`{entry["float_file"]}`) | {_percent(read["accuracy_float"])} |
 | expected calibration error (15 bins) | {read["ece"]:.4f} |
 | AUROC of `not_a_sign` | {_three(read["auroc_not_a_sign"])} ({kinds}) |
@@ -206,8 +212,8 @@ _LIMITS = """## Limits and failures
 - Yellow diamonds of other countries, far away, are near to "priority road".
 - Daylight, dry, from a car. Dusk, rain and a low sun are in the training as augmentation, and were measured on frames made so by the
   same code, on no real one.
-- Signs under about 12 px in the input are often missed; stacked signs that touch are sometimes taken as one.
-- 90 frames and 123 boxes measure little: the intervals say how little. The same frames chose the thresholds and the input sizes.
+- Signs under 9 px in the detector's input are not reported, those of a few pixels more often missed; stacked signs that touch are sometimes taken as one.
+- SMALL: the intervals say how little. The same frames chose the thresholds and the input sizes.
 - Nothing here withstands a sticker made to fool it: that is what the sign codes are for. A sticker that makes the classifier answer
   `not_a_sign` hides a sign that has no code.
 """

@@ -33,6 +33,13 @@ def load_patches(source: Source, rows: Sequence[Crop], expand: float, size: int)
     return patches
 
 
+def as_cropped(patch: Image) -> Image:
+    """The part of a patch (PATCH_SIZE a side) that the run-time crop shows, at the classifier's input size."""
+    margin = round((PATCH_SIZE - _SHARE) / 2)
+    inner = patch[margin : PATCH_SIZE - margin, margin : PATCH_SIZE - margin]
+    return np.asarray(cv2.resize(inner, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
     """One training input (48 x 48) from one patch (64 x 64): pose, box noise, light, distance, blur, noise, codec.
 

@@ -24,7 +24,7 @@ from models import (
     tiles,
 )
 from models.classes import CLASS_NAMES
-from models.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches
+from models.crops import INPUT_SIZE, as_cropped, load_patches
 from models.detection_scores import Found
 from models.errors import ModelsError
 from models.source import Image, Source
@@ -137,9 +137,7 @@ def _misread(models: shipped.Shipped, crops: NDArray[np.uint8], labels: NDArray[
 
 def _taken(models: shipped.Shipped, patches: NDArray[np.uint8]) -> list[Tile]:
     """Patches (N x 64 x 64 x 3) without one of the 43 that are not refused."""
-    margin = round(PATCH_SIZE * (1 - CROP_EXPAND / PATCH_EXPAND) / 2)
-    inner, side = slice(margin, PATCH_SIZE - margin), (INPUT_SIZE, INPUT_SIZE)
-    crops = np.stack([np.asarray(cv2.resize(p[inner, inner], side, interpolation=cv2.INTER_AREA)) for p in patches])
+    crops = np.stack([as_cropped(patch) for patch in patches])
     said = evaluate.answers(models.classifier, crops)
     found: list[Tile] = []
     for index in np.flatnonzero(said.not_a_sign < models.manifest["classifier"]["not_a_sign"]).tolist():

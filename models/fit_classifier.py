@@ -91,6 +91,8 @@ def run(options: Namespace) -> None:
         if not split.frames:
             raise DataError(f"{scenes.path}: too few frames below {splits.TRAINING_FRAMES} to keep some for validation")
         splits.write(split, options.out / "split.json")
+        if doubt := splits.doubt(scenes):
+            print(doubt, file=sys.stderr)
         tracks = split.tracks
         pools = _scene_pools(scenes, split, options)
     train = [row for row in rows if row.track not in tracks]
@@ -131,6 +133,8 @@ def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> lis
     frames = [gtsdb.frame(source, scene) for scene in tqdm(scenes, desc="decode scenes", unit="frame")]
     corners = [scene.corners for scene in scenes]
     grounds = not_signs.background_patches(frames, corners, 12000, options.seed)
+    if not len(grounds):
+        raise DataError(f"{source.path}: signs fill its frames, no background is left to learn from")
     rng = np.random.default_rng(options.seed)
     others = [
         (grounds, 0.04),

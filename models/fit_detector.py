@@ -3,6 +3,7 @@ also looks at what the first one mistook for signs (hard negatives: Shrivastava 
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
@@ -34,6 +35,8 @@ def run(options: Namespace) -> None:
     if not scenes:
         raise DataError(f"{source.path}: holds no frame below {splits.TRAINING_FRAMES}, none to train on")
     shared = gtsdb.shared_tracks(source)
+    if doubt := splits.doubt(source):
+        print(doubt, file=sys.stderr)
     crops = Source(options.crops, *gtsrb.TRAIN) if options.crops else None
     rows = gtsrb.load(crops) if crops else []
     split = splits.draw(rows, scenes, shared)

@@ -38,7 +38,13 @@ class Scene:
 
 def load(source: Source) -> list[Scene]:
     """All frames that are there, those without a sign too; every row of `gt.txt` is checked."""
-    files = {PurePosixPath(name).stem: name for name in source.names() if re.fullmatch(_FRAME, name, re.IGNORECASE)}
+    files: dict[str, str] = {}
+    for name in source.names():
+        if re.fullmatch(_FRAME, name, re.IGNORECASE):
+            stem = PurePosixPath(name).stem
+            if stem in files:
+                raise DataError(f"{source.path}: the frame {stem} is there twice, as {files[stem]} and {name}")
+            files[stem] = name
     if not files:
         raise DataError(f"{source.path}: holds no frame 00000 to 00899 as {', '.join(_SUFFIXES)}")
     rows: dict[str, list[tuple[int, ...]]] = defaultdict(list)
@@ -79,6 +85,11 @@ def frame(source: Source, scene: Scene) -> Image:
     if image.shape != (HEIGHT, WIDTH, 3):
         raise DataError(f"{source.path}: {scene.name} is {image.shape[1]}x{image.shape[0]}, not {WIDTH}x{HEIGHT}")
     return image
+
+
+def has_overlap_list(source: Source) -> bool:
+    """Whether it is known which frames and boxes are GTSRB crops as well. The publishers do not ship such a list."""
+    return source.has(_OVERLAP)
 
 
 def shared_tracks(source: Source) -> dict[int, set[str]]:

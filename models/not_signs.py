@@ -22,10 +22,14 @@ Patches = NDArray[np.uint8]
 
 _SIZE = (PATCH_SIZE, PATCH_SIZE)
 _SURE = 0.9
+_TRIES = 50
+"""Draws for each background patch that is wanted; on real frames about one in two is taken."""
 
 
 def background_patches(frames: Sequence[Image], boxes: Sequence[NDArray[np.float32]], count: int, seed: int) -> Patches:
     """Patches that hold no labelled sign, `count` of them: what a false detection would hand to the classifier.
+
+    Fewer, or none, where signs fill the frames.
 
     Args:
         frames: RGB frames.
@@ -33,7 +37,9 @@ def background_patches(frames: Sequence[Image], boxes: Sequence[NDArray[np.float
     """
     rng = np.random.default_rng(seed)
     taken: list[Image] = []
-    while len(taken) < count:
+    for _ in range(_TRIES * count):
+        if len(taken) == count:
+            break
         index = int(rng.integers(len(frames)))
         height, width = frames[index].shape[:2]
         side = float(np.exp(rng.uniform(np.log(14), np.log(160))))
@@ -43,7 +49,7 @@ def background_patches(frames: Sequence[Image], boxes: Sequence[NDArray[np.float
         touches = (left < x + grown) & (right > x - grown / 2) & (top < y + grown) & (bottom > y - grown / 2)
         if not touches.any():
             taken.append(crop(frames[index], (x, y, side, side), PATCH_EXPAND, _SIZE))
-    return np.stack(taken)
+    return np.stack(taken) if taken else np.zeros((0, *_SIZE, 3), np.uint8)
 
 
 def false_detections(models: Shipped, frames: Sequence[Image], boxes: Sequence[NDArray[np.float32]]) -> Patches:

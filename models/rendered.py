@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hardware.rig.drive import Stage, World
 
 SCALE = 0.9
-"""1536x864 into 1376x774: what the `far` operating point sees."""
+"""Of the rig's 1536 x 864 frames: a sign then has the size that it has in a frame of GTSDB, at about 1376 x 774."""
 
 _NEAREST_M, _FARTHEST_M = 4.0, 40.0
 _SIGNS = 8

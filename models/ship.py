@@ -52,8 +52,8 @@ PROPOSALS = 5
 """Boxes a validation frame that the classifier may look at, on average: `score_proposed` is as low as that allows."""
 FALSE_HIGH = 0.05
 """False boxes a validation frame that `score_high` allows: from there on a box is surely a sign, and makes a track."""
-PRECISION_LOW = 0.85
-"""Precision that `score_low` keeps: down to there a box is reported, and goes on with a track."""
+PRECISION_LOW, LEAST_SCORE = 0.85, 0.1
+"""Precision that `score_low` keeps: down to there, but not below LEAST_SCORE, a box is reported."""
 REFUSED_SIGNS = 0.002
 """Share of validation signs that the answer `not_a_sign` may cost."""
 
@@ -148,6 +148,12 @@ def _measured(
     """Writes the manifest, with thresholds from the validation frames and the figures of what lies in `out`."""
     _write(out, manifest)
     kept = [scene for scene in gtsdb.load(scenes) if scene.number in split.frames]
+    manifest["detector"]["chosen_for"] = {
+        "proposals_per_frame": PROPOSALS,
+        "false_boxes_per_frame": FALSE_HIGH,
+        "precision": PRECISION_LOW,
+        "least_score": LEAST_SCORE,
+    }
     for point, entry in manifest["detector"]["operating_points"].items():
         entry |= _thresholds(out, point, scenes, kept)
     _write(out, manifest)
@@ -224,10 +230,10 @@ def _thresholds(out: Path, point: shipped.Point, scenes: Source, kept: Sequence[
     found = sightings.look(out, point, sightings.WEAKEST, scenes, kept)
     scores = np.sort(np.concatenate([[box[4] for box in one.alone.detections] for one in found]))[::-1]
     enough = scores[min(len(scores) - 1, round(PROPOSALS * len(found)))] if scores.size else 0.0
-    proposed = float(np.clip(np.ceil(enough * 100) / 100, 0.1, 0.5))
+    proposed = float(np.clip(np.ceil(enough * 100) / 100, LEAST_SCORE, 0.5))
     reported = [one.reported for one in sightings.look(out, point, proposed, scenes, kept)]
     rare = np.ceil(detection_scores.score_at_false_rate(reported, FALSE_HIGH) * 100) / 100
-    high = float(np.clip(rare, 0.1, 0.9))
+    high = float(np.clip(rare, LEAST_SCORE, 0.9))
     low = min(high, detection_scores.threshold_for(reported, PRECISION_LOW))
     return {"score_proposed": proposed, "score_low": low, "score_high": high}
 

@@ -224,6 +224,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument("--models", type=Path, default=MODELS, metavar="DIR")
     options = parser.parse_args(arguments)
     try:
+        if options.run is not _keygen and not options.models.is_dir():
+            print(f"error: {options.models}: no such folder; give the models' folder as --models", file=sys.stderr)
+            return 2
         options.run(options)
     except (ModelsError, SealcamError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

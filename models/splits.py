@@ -39,6 +39,16 @@ def draw(crops: list[gtsrb.Crop], scenes: list[gtsdb.Scene], shared: dict[int, s
     return Split(frozenset(tracks), frozenset(frames))
 
 
+def doubt(scenes: Source) -> str | None:
+    """What is not known of a split of these scenes, as a sentence for whoever trains."""
+    if gtsdb.has_overlap_list(scenes):
+        return None
+    return (
+        f"{scenes.path}: without overlap_with_gtsrb.csv it is not known which of its frames GTSRB crops were cut from: "
+        "a sign may be both trained on and validated with"
+    )
+
+
 def write(split: Split, path: Path = SPLIT_FILE) -> None:
     """Writes the split as JSON."""
     content = {

@@ -15,10 +15,12 @@ from device.verdict.state import MAX_TRACKS, Face, Moment, Sight, State
 LINGER_MS: Final = 1000
 """A face or a panel that was not seen for this long is gone."""
 
-# A face is confirmed when it was seen often, surely, and large enough to be judged...
+# A face is confirmed when it was seen often, surely, and large enough to be judged: some sightings have the higher
+# score, the others at least the lower one (hysteresis)...
 CONFIRM_SEEN: Final = 5
 CONFIRM_SURE: Final = 3
-CONFIRM_SEEN_UNSURE: Final = 8
+CONFIRM_SURE_LONG: Final = 1
+CONFIRM_SEEN_LONG: Final = 8
 CONFIRM_SIZE_PX: Final = 16.0
 CONFIRM_CERTAINTY: Final = 0.45
 """Mean class probability, weighted by size: spurious boxes have no sure class."""
@@ -137,7 +139,7 @@ def is_confirmed(face: Face) -> bool:
     share, certainty = _agreement(face)
     return (
         face.sight.seen >= CONFIRM_SEEN
-        and (face.sure >= CONFIRM_SURE or face.sight.seen >= CONFIRM_SEEN_UNSURE)
+        and face.sure >= (CONFIRM_SURE_LONG if face.sight.seen >= CONFIRM_SEEN_LONG else CONFIRM_SURE)
         and face.largest >= CONFIRM_SIZE_PX
         and certainty >= CONFIRM_CERTAINTY
         and share >= CONFIRM_SHARE

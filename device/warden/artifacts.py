@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import hmac
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -157,7 +158,11 @@ def _parse(content: bytes, path: Path) -> Manifest:
 
 def _read(path: Path, most: int, what: str) -> bytes:
     try:
-        with path.open("rb") as file:
+        # Not to wait for whoever might write to a pipe of that name.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ArtifactError(f"{what} {path} is not a plain file; {_REMEDY}")
             content = file.read(most + 1)
     except OSError as error:
         raise ArtifactError(f"{what} {path} cannot be read ({error.strerror}); {_REMEDY}") from None

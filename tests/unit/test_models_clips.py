@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from conftest import VideoMaker
 
 from device.channel.messages import Box
-from models import clips
+from models import clips, shipped
 from models.clips import Frame, Rule
 
 BOTH, HIGH = Rule("both thresholds", 0.2, 0.6), Rule("high alone", 0.6, 0.6)
@@ -34,6 +35,10 @@ def test_a_sign_that_is_sometimes_sure_is_kept_whole_by_two_thresholds_and_lost_
     assert high["boxes_per_frame"] == pytest.approx(3 / 12)
 
 
+def test_a_track_that_was_never_sure_is_no_verdict() -> None:
+    assert clips.figures(_approach([0.3] * 20), BOTH)["verdicts"] == []
+
+
 def test_a_passing_resemblance_is_no_verdict_by_either_rule() -> None:
     frames = _approach([0.0, 0.0, 0.7, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.3, 0.0, 0.0])
     for rule in (BOTH, HIGH):
@@ -50,6 +55,23 @@ def test_a_video_gives_its_figures_for_each_rule(
     assert found["frames"] == 8
     assert list(found["rules"]) == ["both thresholds", "low alone", "high alone"]
     assert video.name in capsys.readouterr().out
+
+
+def test_models_that_were_exchanged_are_not_measured(
+    make_video: VideoMaker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(shutil.copytree(shipped.ARTIFACTS, tmp_path / "models"))
+    (folder / "detector.tflite").write_bytes((folder / "classifier.tflite").read_bytes())
+    assert clips.main([str(make_video()), "--models", str(folder)]) == 2
+    assert "its SHA-256 is" in capsys.readouterr().err
+
+
+def test_videos_of_the_same_name_are_told_apart(make_video: VideoMaker, tmp_path: Path) -> None:
+    one = make_video(frames=2)
+    other = tmp_path / "other" / one.name
+    other.parent.mkdir()
+    other.write_bytes(one.read_bytes())
+    assert set(clips.measure([one, other], shipped.ARTIFACTS, "fast")) == {str(one), str(other)}
 
 
 def test_what_is_no_video_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

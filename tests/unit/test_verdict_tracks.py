@@ -74,7 +74,7 @@ def test_weak_evidence_confirms_no_sign(times: range, score: float, size: float,
     ("growth", "score", "classes", "confirmed"),
     [
         (2.0, 0.9, 1, True),
-        (2.0, 0.4, 1, True),  # never sure that it is a sign, always sure which
+        (2.0, 0.4, 1, True),  # seldom sure that it is a sign, always sure which
         (2.0, 0.9, 2, True),  # torn between two classes, but surely a sign: that is for the table
         (2.0, 0.4, 2, False),
         (1.0, 0.9, 1, False),  # does not come nearer
@@ -82,9 +82,16 @@ def test_weak_evidence_confirms_no_sign(times: range, score: float, size: float,
 )
 def test_without_a_code_a_face_has_to_prove_itself(growth: float, score: float, classes: int, confirmed: bool) -> None:
     sizes = {t: 40 * growth ** (t / 2000) for t in range(0, 2000, 40)}
-    state = follow({t: [box(500, 300, size, t // 40 % classes, score=score)] for t, size in sizes.items()})
+    scores = {t: score if t % 1000 else 0.9 for t in sizes}
+    state = follow({t: [box(500, 300, size, t // 40 % classes, score=scores[t])] for t, size in sizes.items()})
     assert tracks.perceived(state.faces, coded=True).class_id is not None
     assert (tracks.perceived(state.faces, coded=False).class_id is not None) is confirmed
+
+
+def test_what_was_never_surely_a_sign_is_none_however_long_it_is_seen() -> None:
+    sizes = {t: 40 * 2.0 ** (t / 4000) for t in range(0, 4000, 40)}
+    state = follow({t: [box(500, 300, size, score=0.4)] for t, size in sizes.items()})
+    assert all(tracks.perceived(state.faces, coded=coded).class_id is None for coded in (True, False))
 
 
 def test_a_face_whose_class_is_torn_is_not_confirmed() -> None:
