@@ -47,7 +47,6 @@ bench: setup ## what isolation costs, how the chain endures losses, what percept
 	@$(BIN)/python -m bench.perception $(ARGS)
 
 evaluate: setup ## figures of the models; ARGS="--gtsrb PATH --gtsdb PATH --json FILE", folders or zips as published
-	@UV_NO_CACHE=1 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=$(BIN)/python $(BIN)/uv sync -q --frozen --inexact --extra evaluate
 	@$(BIN)/python -m models.evaluate $(ARGS)
 
 bench-graphs: setup ## the known networks that bench compares with, once; installs the train extra (gigabytes, minutes)

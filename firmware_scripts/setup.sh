@@ -44,4 +44,4 @@ esac
 .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip --upgrade >/dev/null
 .venv/bin/python -m pip install -q --no-cache-dir --disable-pip-version-check "uv==${UV_VERSION:?run this through make}"
 export UV_NO_CACHE=1  # nothing outside the checkout
-UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python .venv/bin/uv sync -q --frozen --inexact --extra sink --extra dev
+UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=.venv/bin/python .venv/bin/uv sync -q --frozen --inexact --extra sink --extra dev --extra evaluate

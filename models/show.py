@@ -217,7 +217,8 @@ def _save(sheet: Image, path: Path) -> None:
     kind = path.suffix.lower()
     if kind not in (".jpg", ".png"):
         raise ModelsError(f"{path}: a sheet is written as .jpg or .png")
-    data = cv2.imencode(kind, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 70])[1]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 70] if kind == ".jpg" else []
+    data = cv2.imencode(kind, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), quality)[1]
     try:
         path.write_bytes(data.tobytes())
     except OSError as error:

@@ -21,6 +21,9 @@ from models.errors import DataError
 
 Image = NDArray[np.uint8]
 
+# What OpenCV would print of a broken picture, the `DataError` says in a sentence.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
 _DEEPEST = 3
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, ValueError, EOFError)
 """What `zipfile` raises at damaged, encrypted (RuntimeError) and strangely packed (its NotImplementedError) files."""

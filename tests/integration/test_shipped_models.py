@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import SHARED_DATA
@@ -25,3 +26,60 @@ def test_the_classifier_is_as_right_as_its_manifest_says_on_the_public_test() ->
     assert figures["accuracy"] >= 0.995
     assert figures["accuracy"] == pytest.approx(told["accuracy"], abs=0.002)
     assert figures["ece"] <= 0.02
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((ARTIFACTS / "manifest.json").read_text())
+    return manifest
+
+
+@pytest.mark.slow
+def test_signs_are_found_and_read_in_real_frames_as_the_manifest_says(told: dict[str, Any]) -> None:
+    data = SHARED_DATA / "gtsdb.zip"
+    if not data.exists():
+        pytest.skip("the real frames are not beside this checkout (../shared/data/gtsdb.zip)")
+    pytest.importorskip("pycocotools", reason="the evaluation needs the extra evaluate")
+    from models import gtsdb, sightings, splits
+    from models.source import Source
+
+    source = Source(data, "gt.txt")
+    kept = sightings.unseen(gtsdb.load(source), splits.read(ARTIFACTS / "split.json"))
+    for name, least in (("far", 0.96), ("fast", 0.92)):
+        point = told["detector"]["operating_points"][name]
+        looked = sightings.look(ARTIFACTS, name, point["score_proposed"], source, kept)
+        figures = sightings.detector_figures(looked, point, told["classifier"]["gmac"])
+        said = told["metrics"]["detector"]["operating_points"][name]
+        assert figures["boxes"] == said["boxes"]
+        assert figures["map50"] >= least
+        for key in ("map50", "recall_at_0_1_fp"):
+            assert figures[key] == pytest.approx(said[key], abs=0.01)  # other processors round otherwise
+            assert figures["detector_alone"][key] == pytest.approx(said["detector_alone"][key], abs=0.02)
+        if name == "far":
+            assert figures["recall_by_width"]["24-32"] >= 0.9
+            assert min(figures["recall_by_width"][width] for width in ("32-64", "64+")) >= 0.97
+            both = sightings.end_to_end_figures(looked, gtsdb.shared_boxes(source), point["score_high"])
+            assert both["recall"] == pytest.approx(told["metrics"]["end_to_end"]["recall"], abs=0.02)
+
+
+def test_the_manifests_figures_keep_what_was_asked_of_the_models(told: dict[str, Any]) -> None:
+    read, found = told["metrics"]["classifier"], told["metrics"]["detector"]
+    assert told["classifier"]["parameters"] <= 600_000
+    assert told["classifier"]["gmac"] <= 0.020
+    assert found["operating_points"]["far"]["gmac_per_frame"] <= 1.6
+    assert read["accuracy"] >= 0.995
+    assert read["accuracy_float"] - read["accuracy"] <= 0.002
+    assert read["ece"] <= 0.02
+    assert read["auroc_not_a_sign"] >= 0.98
+    counts = read["per_class_crops"]
+    assert min(recall for name, recall in read["per_class_recall"].items() if counts[name] >= 60) >= 0.97
+
+
+def test_another_training_from_scratch_came_within_a_third_of_a_point_of_the_shipped_models(
+    told: dict[str, Any],
+) -> None:
+    again = told["metrics"]["another_training"]
+    if again is None:
+        pytest.skip("the manifest names no other training")
+    assert again["accuracy"] == pytest.approx(told["metrics"]["classifier"]["accuracy"], abs=0.003)
+    assert again["map50"] == pytest.approx(told["metrics"]["detector"]["map50"], abs=0.003)

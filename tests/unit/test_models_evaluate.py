@@ -278,6 +278,18 @@ def test_a_picture_that_is_none_is_named(content: bytes, crops: Path, capsys: py
     assert f"{crops}: Test/00001.png is not an image" in _said(["--gtsrb", crops], capsys)
 
 
+def test_a_picture_that_is_cut_off_ends_in_one_sentence_and_nothing_of_a_librarys(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    crops = common(tmp_path / "gtsrb", "Test", [14], ".jpg")
+    picture = crops / "Test" / "00000.jpg"
+    picture.write_bytes(picture.read_bytes()[:200])
+    assert evaluate.main(["--gtsrb", str(crops)]) == 2
+    assert "OpenCV" not in (shown := capfd.readouterr().err)
+    assert "[ERROR" not in shown
+    assert shown.splitlines()[-1].endswith(f"{crops}: Test/00000.jpg is not an image that can be decoded")
+
+
 def test_bad_data_is_told_before_any_model_is_loaded(
     crops: Path, scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -333,7 +345,8 @@ def test_a_model_with_another_input_shape_is_refused(
     name: str, other: str, models: Path, crops: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _swapped(models, name, other)
-    assert str(models) in _said(["--gtsrb", crops, "--models", models], capsys)
+    said = _said(["--gtsrb", crops, "--models", models], capsys)
+    assert f"{models / name}.tflite: its input is" in said or f"{models / name}.tflite: the model cannot be" in said
 
 
 @pytest.mark.parametrize("broken", ["another shape", "no model", "absent"])
