@@ -15,6 +15,8 @@ from models.classes import CLASS_NAMES
 from models.crops import PATCH_EXPAND, PATCH_SIZE, sample
 from models.source import Image
 
+_SHADED = 0.25
+
 Draw = Callable[[int, int], NDArray[np.uint8]]
 """Class id and side in pixels -> RGBA, side x side x 4."""
 
@@ -42,14 +44,22 @@ def over(drawing: NDArray[np.uint8], ground: Image) -> Image:
 def laid(
     pictures: Sequence[NDArray[np.uint8]], grounds: NDArray[np.uint8], which: NDArray[np.int64], rng: Generator
 ) -> NDArray[np.uint8]:
-    """Classifier patches (N x 64 x 64 x 3): RGBA picture `which[n]`, its margin cut off, on a random ground."""
+    """Classifier patches (N x 64 x 64 x 3): RGBA picture `which[n]`, its margin cut off, on a random ground.
+
+    Some are in shade, half of those before a bright sky: a camera exposes for the sky and leaves the face dark.
+    """
     inner = round(PATCH_SIZE / PATCH_EXPAND)
     faces = [cv2.resize(tight(picture), (inner, inner), interpolation=cv2.INTER_AREA) for picture in pictures]
     result = grounds[rng.integers(len(grounds), size=len(which))].copy()
     start = (PATCH_SIZE - inner) // 2
     for patch, index in zip(result, which, strict=True):
-        square = patch[start : start + inner, start : start + inner]
-        square[:] = over(faces[index], square)
+        square, face = patch[start : start + inner, start : start + inner], faces[index]
+        if rng.random() < _SHADED:
+            face = face.copy()
+            face[:, :, :3] = face[:, :, :3] * rng.uniform(0.25, 0.7)
+            if rng.random() < 0.5:
+                patch[:] = 255 - (255 - patch) * rng.uniform(0.1, 0.5)
+        square[:] = over(face, square)
     return result
 
 
