@@ -58,7 +58,7 @@ REFUSED_SIGNS = 0.002
 """Share of validation signs that the answer `not_a_sign` may cost."""
 
 _UNCHOSEN = {"score_proposed": 0.2, "score_low": 0.2, "score_high": 0.5}  # until the validation frames are looked at
-_CALIBRATION_CROPS, _CALIBRATION_FRAMES = 400, 60
+_CALIBRATION_CROPS, _CALIBRATION_FRAMES = 2000, 60
 _PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "numpy", "opencv-python-headless")
 
 
