@@ -209,7 +209,8 @@ _LIMITS = """## Limits and failures
   colours that no road has, a limit of width as "no overtaking", the end of another ban as an end of one that is known.
 - The picture is of our own pictures (`python -m models.show failures`), since real frames may not be published with the code.
   `python -m models.show errors` draws the failures on real data, worst first. What they show: signs in deep shade or before a bright
-  sky, and, for the detector alone, tail lamps of cars, letters of shop signs and the backs of signs taken for signs.
+  sky, an overexposed triangle without its red rim, and tail lamps of cars read as a speed limit; for the detector alone, also letters
+  of shop signs, the backs of signs and signs outside the 43.
 - Yellow diamonds of other countries, far away, are near to "priority road": on a US motorway two of them, hazy and backlit, were each
   read as it, 0.05 false boxes a frame (`python -m models.clips`), five times what was wanted.
 - Daylight, dry, from a car. Dusk, rain and a low sun are in the training as augmentation, and were measured on frames made so by the
