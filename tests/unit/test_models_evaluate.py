@@ -156,6 +156,29 @@ def test_signs_of_which_none_is_found(scenes: Path, tmp_path: Path, monkeypatch:
     assert missed == {("stop", "nothing"), ("speed limit 30", "nothing")}
 
 
+def test_a_frame_that_is_all_sign_has_no_background_and_is_measured_all_the_same(crops: Path, tmp_path: Path) -> None:
+    scenes = frames(tmp_path / "gtsdb", {600: []}, ".jpg")
+    (scenes / "gt.txt").write_text("00600.jpg;0;0;1360;800;14\n")
+    figures = _measured(tmp_path, gtsrb=crops, gtsdb=scenes)
+    assert set(figures["classifier"]["auroc_by_kind"]) == {"foreign_signs"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest["classifier"].update(temperature="hot"),
+        lambda manifest: manifest["classifier"].update(temperature=0),
+        lambda manifest: manifest["classifier"].update(crop_expand="1.2"),
+        lambda manifest: manifest["detector"]["operating_points"].update(fast=3),
+    ],
+)
+def test_a_manifest_with_a_value_that_cannot_be_is_refused(
+    change: Callable[[dict[str, Any]], object], models: Path, crops: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _rewritten(models, change)
+    assert "not a manifest of schema" in _said(["--gtsrb", crops, "--models", models], capsys)
+
+
 def test_detections_where_there_is_nothing_but_an_unlabelled_sign(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,12 @@ def test_one_flipped_byte_refuses_the_model(tmp_path: Path) -> None:
         assert caught.value.exit_status == 2
 
 
+def test_a_pipe_in_the_place_of_a_model_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.tflite")
+    with pytest.raises(ArtifactError, match="is not a plain file"):
+        sealed_model(tmp_path, "m.tflite", "0" * 64, {"m.tflite": "0" * 64})
+
+
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"m\.tflite"):
         sealed_model(tmp_path, "m.tflite", "0" * 64, {"m.tflite": "0" * 64})
