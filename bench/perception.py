@@ -44,13 +44,19 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     flows = pipeline.measure(options.models, frames, options.threads, options.detector)
     console.print(tables.flows(flows))
     console.print(*tables.verdicts(judged, flows), *tables.with_crops(whole), sep="\n")
-    return figures(timed, costs, judged, flows) | {"with_crops": _budgets(whole)}
+    return figures(timed, costs, judged, flows) | {
+        "with_crops": [{name: value for name, value in one.items() if name != "good"} for one in _budgets(whole)]
+    }
 
 
 def crops_a_frame(models: Path) -> dict[str, float]:
     """How many proposals the classifier looks at on a real frame, as the manifest's figures say."""
-    found = json.loads((models / "manifest.json").read_bytes())["metrics"]["detector"]["operating_points"]
-    return {f"ours: {point}": float(found[point]["proposals_per_frame"]) for point in networks.POINTS}
+    path = models / "manifest.json"
+    try:
+        found = json.loads(path.read_bytes())["metrics"]["detector"]["operating_points"]
+        return {f"ours: {point}": float(found[point]["proposals_per_frame"]) for point in networks.POINTS}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path} lacks the figures of models.evaluate ({error!r}); run models.ship") from None
 
 
 def _budgets(judged: Sequence[budgets.Judged]) -> list[dict[str, Any]]:

@@ -42,7 +42,10 @@ def run(options: Namespace) -> None:
     split = splits.draw(rows, scenes, shared)
     if crops:
         splits.write(split, options.out / "split.json")
-    ground = load_ground(source, [scene for scene in scenes if scene.number not in split.frames])
+    kept = [scene for scene in scenes if scene.number not in split.frames]
+    if not any(len(scene.corners) for scene in kept):
+        raise DataError(f"{source.path}: less the frames for validation, no frame with a sign is left to train on")
+    ground = load_ground(source, kept)
     signs = _cutouts(crops, [row for row in rows if row.track not in split.tracks]) if crops else _own_cutouts(ground)
     draw = None if options.no_drawings else drawings.available()
     drawn = [drawings.tight(draw(c, 160)) for c in range(len(CLASS_NAMES))] if draw else []

@@ -25,7 +25,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from device.perception.classify import evened, softmax
-from device.perception.detect import Letterbox
+from device.perception.detect import Letterbox, Thresholds
 from device.perception.interpreter import Model
 from models import (
     calibration,
@@ -47,7 +47,8 @@ from models.nets import Classifier, Detector, parameters
 from models.source import Source
 
 SIZES: dict[shipped.Point, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
-NMS_IOU, MAX_ASPECT, MAX_DETECTIONS = 0.4, 2.0, 32
+LIMITS = Thresholds(0.5)
+"""What the device keeps of a detection besides its score: the manifest tells it."""
 PROPOSALS = 5
 """Boxes a validation frame that the classifier may look at, on average: `score_proposed` is as low as that allows."""
 FALSE_HIGH = 0.05
@@ -57,20 +58,22 @@ PRECISION_LOW, LEAST_SCORE = 0.85, 0.1
 REFUSED_SIGNS = 0.002
 """Share of validation signs that the answer `not_a_sign` may cost."""
 
+_TOLD = ("another_training", "clips")
 _UNCHOSEN = {"score_proposed": 0.2, "score_low": 0.2, "score_high": 0.5}  # until the validation frames are looked at
 _CALIBRATION_CROPS, _CALIBRATION_FRAMES = 2000, 60
 _PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "numpy", "opencv-python-headless")
 
 
 def ship(
-    checkpoints: Path, out: Path, crops: Source, scenes: Source, again: dict[str, Any] | None = None
+    checkpoints: Path, out: Path, crops: Source, scenes: Source, told: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Makes the files in `out` and returns the manifest.
 
     Args:
-        again: the figures (`models.evaluate`) of another training from scratch, which the manifest names beside these.
+        told: figures that other commands measured and the manifest names too (`another_training`, `clips`).
     """
     split = splits.from_sources(crops, scenes)
+    hashes = _hashes(crops, scenes)  # reads all data: what cannot be read is told before any file is replaced
     out.mkdir(parents=True, exist_ok=True)
     splits.write(split, out / splits.SPLIT_FILE.name)
     states = {name: checkpoint.load(checkpoints / f"{name}.pt", name) for name in ("classifier", "detector")}
@@ -86,9 +89,9 @@ def ship(
         "detector": {
             **_entry(out / "detector.tflite"),
             "stride": 8,
-            "nms_iou": NMS_IOU,
-            "sign_max_aspect": MAX_ASPECT,
-            "max_detections": MAX_DETECTIONS,
+            "nms_iou": LIMITS.nms_iou,
+            "sign_max_aspect": LIMITS.max_aspect,
+            "max_detections": LIMITS.count,
             "parameters": parameters(detector),
             "operating_points": {
                 point: {
@@ -113,16 +116,16 @@ def ship(
         "training": {
             "plans": {name: _plan(state) for name, state in (states | _first_stage(checkpoints)).items()},
             "split": splits.SPLIT_FILE.name,
-            "data_sha256": _hashes(crops, scenes),
+            "data_sha256": hashes,
             "commit": checkpoint.commit(),
             "environment": {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
         },
         "metrics": {},
     }
-    return _measured(out, manifest, crops, scenes, split, again)
+    return _measured(out, manifest, crops, scenes, split, told or {})
 
 
-def ship_again(out: Path, crops: Source, scenes: Source, again: dict[str, Any] | None = None) -> dict[str, Any]:
+def ship_again(out: Path, crops: Source, scenes: Source, told: dict[str, Any] | None = None) -> dict[str, Any]:
     """Chooses the thresholds and measures anew, with the networks that are in `out`; returns the manifest."""
     path = out / "manifest.json"
     try:
@@ -134,7 +137,7 @@ def ship_again(out: Path, crops: Source, scenes: Source, again: dict[str, Any] |
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelsError(f"{path}: not a manifest that models.ship wrote ({error!r}); give --checkpoints") from error
     split = splits.read(out / splits.SPLIT_FILE.name)
-    return _measured(out, manifest, crops, scenes, split, again or manifest["metrics"].get("another_training"))
+    return _measured(out, manifest, crops, scenes, split, manifest["metrics"] | (told or {}))
 
 
 def _measured(
@@ -143,7 +146,7 @@ def _measured(
     crops: Source,
     scenes: Source,
     split: splits.Split,
-    again: dict[str, Any] | None,
+    told: dict[str, Any],
 ) -> dict[str, Any]:
     """Writes the manifest, with thresholds from the validation frames and the figures of what lies in `out`."""
     _write(out, manifest)
@@ -158,7 +161,7 @@ def _measured(
         entry |= _thresholds(out, point, scenes, kept)
     _write(out, manifest)
     manifest["metrics"] = evaluate.measure(out, crops.path, scenes.path)
-    manifest["metrics"] |= {"drawings": _drawn_accuracy(out), "another_training": again}
+    manifest["metrics"] |= {"drawings": _drawn_accuracy(out)} | {name: told.get(name) for name in _TOLD}
     _write(out, manifest)
     return manifest
 
@@ -191,7 +194,7 @@ def _classifier(path: Path, crops: Source, split: splits.Split) -> tuple[Classif
     network = Classifier()
     checkpoint.fill(network, path, "classifier")
     rows = [row for row in gtsrb.load(crops) if row.track not in split.tracks]
-    chosen = np.random.default_rng(0).choice(len(rows), _CALIBRATION_CROPS, replace=False)
+    chosen = np.random.default_rng(0).choice(len(rows), min(len(rows), _CALIBRATION_CROPS), replace=False)
     images = load_patches(crops, [rows[index] for index in chosen], CROP_EXPAND, INPUT_SIZE)
     size = (INPUT_SIZE, INPUT_SIZE)
     before = export.to_float_tflite(network, size)
@@ -259,11 +262,22 @@ def _entry(path: Path) -> dict[str, Any]:
 
 def _hashes(crops: Source, scenes: Source) -> dict[str, Any]:
     """SHA-256 of the tables, and one of all files of each data set."""
-    tables = {"gtsrb/Train.csv": crops, "gtsrb/Test.csv": crops, "gtsdb/gt.txt": scenes}
+    tables = (("gtsrb", crops), ("gtsrb", Source(crops.path, *gtsrb.TEST)), ("gtsdb", scenes))
     told: dict[str, Any] = {
-        name: hashlib.sha256(source.read(name.split("/")[1])).hexdigest() for name, source in tables.items()
+        f"{name}/{source.marker}": hashlib.sha256(source.read(source.marker)).hexdigest() for name, source in tables
     }
     return told | {"gtsrb": crops.digest(), "gtsdb": scenes.digest()}
+
+
+def _tracked(path: Path) -> dict[str, float]:
+    """Boxes a frame that end in a verdict, for each video that `models.clips` was given."""
+    try:
+        return {
+            video: float(found["rules"]["both thresholds"]["boxes_per_frame_in_verdicts"])
+            for video, found in json.loads(path.read_text()).items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelsError(f"{path}: not what models.clips --json writes ({error!r})") from error
 
 
 def _another(path: Path) -> dict[str, Any]:
@@ -295,14 +309,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--again", type=Path, metavar="FILE", help="what models.evaluate --json wrote of another training from scratch"
     )
+    parser.add_argument(
+        "--clips", type=Path, metavar="FILE", help="what models.clips --json wrote of videos without a sign of the 43"
+    )
     options = parser.parse_args(arguments)
     try:
         crops, scenes = Source(options.gtsrb, *gtsrb.TRAIN), Source(options.gtsdb, "gt.txt")
-        again = _another(options.again) if options.again is not None else None
+        told: dict[str, Any] = {} if options.again is None else {"another_training": _another(options.again)}
+        if options.clips is not None:
+            told["clips"] = _tracked(options.clips)
         if options.checkpoints is None:
-            manifest = ship_again(options.out, crops, scenes, again)
+            manifest = ship_again(options.out, crops, scenes, told)
         else:
-            manifest = ship(options.checkpoints, options.out, crops, scenes, again)
+            manifest = ship(options.checkpoints, options.out, crops, scenes, told)
         print(json.dumps(manifest["metrics"], indent=2))
     except (ModelsError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

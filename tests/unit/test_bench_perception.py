@@ -12,6 +12,7 @@ from rich.console import Console
 from bench import budgets, graphs, macs, networks, perception, pipeline, seen, tables
 from bench.budgets import Budget
 from bench.networks import Network, Timed
+from device.warden.errors import ArtifactError
 
 _MODELS = Path(__file__).resolve().parents[2] / "models" / "artifacts"
 _FAST, _FAR, _CROP = (budget.what for budget in budgets.BUDGETS)
@@ -214,6 +215,12 @@ def test_the_classifiers_crops_come_on_top_of_the_detector() -> None:
     (whole,) = budgets.with_crops(medians, _CROP, {_FAST: 5.0, _FAR: 5.0})
     assert whole.share == pytest.approx(7.0 / 8.0)
     assert "and its crops, 1 thread(s): 0.88" in tables.with_crops([whole])[0]
+
+
+def test_models_without_figures_are_named(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"metrics": {}}')
+    with pytest.raises(ArtifactError, match="lacks the figures"):
+        perception.crops_a_frame(tmp_path)
 
 
 def test_models_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

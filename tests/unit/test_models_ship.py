@@ -50,8 +50,12 @@ def test_thresholds_and_figures_are_those_of_the_given_data_and_the_networks_sta
 ) -> None:
     before = _manifest(models)
     (tmp_path / "again.json").write_text(json.dumps(FIGURES))
-    assert ship.main([*data, "--out", str(models), "--again", str(tmp_path / "again.json")]) == 0
+    rule = {"both thresholds": {"boxes_per_frame_in_verdicts": 0.02}}
+    (tmp_path / "clips.json").write_text(json.dumps({"road.mp4": {"frames": 100, "rules": rule}}))
+    given = ["--again", str(tmp_path / "again.json"), "--clips", str(tmp_path / "clips.json")]
+    assert ship.main([*data, "--out", str(models), *given]) == 0
     after = _manifest(models)
+    assert after["metrics"]["clips"] == {"road.mp4": 0.02}
     assert after["metrics"]["classifier"]["n"] == after["metrics"]["detector"]["boxes"] == 2
     assert after["metrics"]["another_training"]["map50_detector_alone"] == 0.97
     assert after["training"]["data_sha256"] != before["training"]["data_sha256"]
@@ -63,14 +67,30 @@ def test_thresholds_and_figures_are_those_of_the_given_data_and_the_networks_sta
     assert _manifest(models)["metrics"] == after["metrics"]
 
 
-@pytest.mark.parametrize("content", ["{}", "no JSON", '{"classifier": null}'])
+@pytest.mark.parametrize(("option", "command"), [("--again", "models.evaluate"), ("--clips", "models.clips")])
+@pytest.mark.parametrize("content", ["[1]", "no JSON", '{"classifier": null}'])
 def test_figures_that_are_none_are_named(
-    content: str, data: list[str], models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    option: str,
+    command: str,
+    content: str,
+    data: list[str],
+    models: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = tmp_path / "again.json"
+    path = tmp_path / "figures.json"
     path.write_text(content)
-    assert ship.main([*data, "--out", str(models), "--again", str(path)]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {path}: not what models.evaluate --json writes")
+    assert ship.main([*data, "--out", str(models), option, str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {path}: not what {command} --json writes")
+
+
+def test_data_without_its_test_set_are_told_before_any_model_is_replaced(
+    data: list[str], models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gtsrb" / "Test.csv").unlink()
+    monkeypatch.setattr(ship.checkpoint, "load", lambda *arguments: pytest.fail("went on without the test set"))
+    assert ship.main([*data, "--out", str(models), "--checkpoints", str(tmp_path)]) == 2
+    assert "Test.csv" in capsys.readouterr().err
 
 
 def test_without_networks_and_checkpoints_the_manifest_is_missed(
