@@ -15,7 +15,8 @@ from models.classes import CLASS_NAMES
 from models.crops import PATCH_EXPAND, PATCH_SIZE, sample
 from models.source import Image
 
-_SHADED = 0.25
+_POSTS, _SHADED, _VEILED = 0.5, 0.25, 0.25
+"""Shares of the drawn signs that hang on a post, are in shade, and are seen through haze, glare or dirt."""
 
 Draw = Callable[[int, int], NDArray[np.uint8]]
 """Class id and side in pixels -> RGBA, side x side x 4."""
@@ -46,7 +47,8 @@ def laid(
 ) -> NDArray[np.uint8]:
     """Classifier patches (N x 64 x 64 x 3): RGBA picture `which[n]`, its margin cut off, on a random ground.
 
-    Some are in shade, half of those before a bright sky: a camera exposes for the sky and leaves the face dark.
+    Some are in shade, half of those before a bright sky: a camera exposes for the sky and leaves the face dark. Some
+    are behind a veil of light, and have little contrast.
     """
     inner = round(PATCH_SIZE / PATCH_EXPAND)
     faces = [cv2.resize(tight(picture), (inner, inner), interpolation=cv2.INTER_AREA) for picture in pictures]
@@ -54,13 +56,32 @@ def laid(
     start = (PATCH_SIZE - inner) // 2
     for patch, index in zip(result, which, strict=True):
         square, face = patch[start : start + inner, start : start + inner], faces[index]
-        if rng.random() < _SHADED:
+        shaded = rng.random() < _SHADED
+        if shaded and rng.random() < 0.5:
+            patch[:] = 255 - (255 - patch) * rng.uniform(0.1, 0.5)
+        if rng.random() < _POSTS:
+            _post(patch, rng)
+        if shaded:
             face = face.copy()
             face[:, :, :3] = face[:, :, :3] * rng.uniform(0.25, 0.7)
-            if rng.random() < 0.5:
-                patch[:] = 255 - (255 - patch) * rng.uniform(0.1, 0.5)
         square[:] = over(face, square)
+        if rng.random() < _VEILED:
+            _veil(patch, rng)
     return result
+
+
+def _post(patch: Image, rng: Generator) -> None:
+    """A post from the middle down, now and then also up, a twentieth to a fifth of the patch wide."""
+    side = len(patch)
+    wide, middle = rng.uniform(0.05, 0.2) * side, side / 2 + rng.normal(0, 0.02) * side
+    top = 0 if rng.random() < 0.25 else side // 2
+    patch[top:, max(0, round(middle - wide / 2)) : round(middle + wide / 2)] = rng.uniform(20, 190) + rng.normal(0, 6, 3)
+
+
+def _veil(patch: Image, rng: Generator) -> None:
+    """Light of one colour over everything: it takes 20 to 85 % of the contrast."""
+    light = np.clip(rng.uniform(50, 235) + rng.normal(0, 6, 3), 0, 255)
+    patch[:] = patch + (light - patch) * rng.uniform(0.2, 0.85)
 
 
 def patches(

@@ -103,7 +103,7 @@ def run(options: Namespace) -> None:
     pools.append(Pool(patches, labels, rest, index=order))
     plan = Plan(
         "classifier",
-        options.steps or 14000,
+        options.steps or 16000,
         batch=128,
         rate=options.rate or 3e-3,
         seed=options.seed,
@@ -139,7 +139,7 @@ def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> lis
     others = [
         (grounds, 0.04),
         (not_signs.bags(grounds, 600, options.seed), 0.01),
-        (other_signs.patches(grounds, 12000, rng, held_out=False), 0.07),
+        (other_signs.patches(grounds, 20000, rng, held_out=False), 0.09),
     ]
     if options.detector is not None:
         models = shipped.load(options.detector, score=0.15)
