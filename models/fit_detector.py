@@ -27,6 +27,9 @@ from models.source import Source
 
 Batch = tuple[Tensor, targets.Targets]
 
+_PLAIN = 0.4
+"""Share of the second stage's samples that are neither pasted into nor degraded (as the last epochs of YOLOX, 2021)."""
+
 
 def run(options: Namespace) -> None:
     """Loads the data and trains."""
@@ -82,7 +85,7 @@ def run(options: Namespace) -> None:
     print(f"{len(found.mistaken)} mistakes, {sum(map(len, found.doubtful))} signs without a label", flush=True)
     grounds[0] = replace(grounds[0], mistaken=found.mistaken, doubtful=found.doubtful)
     going_on = options.resume and loop.steps_done(path, second) > 0
-    _stage(second, grounds, extras, path, going_on, first_path)
+    _stage(second, grounds, replace(extras, plain=_PLAIN), path, going_on, first_path)
 
 
 def _stage(

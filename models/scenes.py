@@ -56,11 +56,15 @@ class Ground:
 
 @dataclass(frozen=True)
 class Extras:
-    """What is pasted: photographed signs, drawn signs (may be empty) and panels that are no sign."""
+    """What is pasted: photographed signs, drawn signs (may be empty) and panels that are no sign.
+
+    `plain` is the share of samples that stay as the camera took them: nothing is pasted, nothing degraded.
+    """
 
     signs: Cutouts
     drawings: Sequence[Cutout]
     panels: Sequence[Cutout]
+    plain: float = 0.0
 
 
 UNLABELLED = -2
@@ -82,14 +86,16 @@ def sample(grounds: Sequence[Ground], extras: Extras, rng: Generator) -> Sample:
         image = np.ascontiguousarray(image[:, ::-1])
         corners = np.stack([SIZE - corners[:, 2], corners[:, 1], SIZE - corners[:, 0], corners[:, 3]], 1)
         kinds = _MIRRORED[kinds]
-    corners, kinds = _with_pasted(image, corners, kinds, extras, rng)
+    plain = rng.random() < extras.plain
+    if not plain:
+        corners, kinds = _with_pasted(image, corners, kinds, extras, rng)
     clipped = np.clip(corners, 0, SIZE)
     area = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
     visible = np.prod(np.maximum(clipped[:, 2:] - clipped[:, :2], 0), axis=1) / np.maximum(area, 1e-6)
     kept = visible > 0.1
     side = (clipped[:, 2:] - clipped[:, :2]).min(1, initial=1e9)
     ignored = (visible < 0.65) | (side < _SMALLEST) | (kinds == UNLABELLED)
-    return _degraded(image, rng), clipped[kept].astype(np.float32), kinds[kept], ignored[kept]
+    return image if plain else _degraded(image, rng), clipped[kept].astype(np.float32), kinds[kept], ignored[kept]
 
 
 def _piece(ground: Ground, rng: Generator) -> tuple[Image, Boxes]:
