@@ -75,7 +75,8 @@ def _post(patch: Image, rng: Generator) -> None:
     side = len(patch)
     wide, middle = rng.uniform(0.05, 0.2) * side, side / 2 + rng.normal(0, 0.02) * side
     top = 0 if rng.random() < 0.25 else side // 2
-    patch[top:, max(0, round(middle - wide / 2)) : round(middle + wide / 2)] = rng.uniform(20, 190) + rng.normal(0, 6, 3)
+    columns = slice(max(0, round(middle - wide / 2)), round(middle + wide / 2))
+    patch[top:, columns] = rng.uniform(20, 190) + rng.normal(0, 6, 3)
 
 
 def _veil(patch: Image, rng: Generator) -> None:

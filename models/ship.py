@@ -45,6 +45,7 @@ from models.crops import CROP_EXPAND, INPUT_SIZE, load_patches
 from models.errors import ModelsError
 from models.nets import Classifier, Detector, parameters
 from models.source import Source
+from models.staging import staged
 
 SIZES: dict[shipped.Point, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
 LIMITS = Thresholds(0.5)
@@ -67,14 +68,20 @@ _PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "nu
 def ship(
     checkpoints: Path, out: Path, crops: Source, scenes: Source, told: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Makes the files in `out` and returns the manifest.
+    """Makes the files in `out`, all of them or none, and returns the manifest.
 
     Args:
         told: figures that other commands measured and the manifest names too (`another_training`, `clips`).
     """
     split = splits.from_sources(crops, scenes)
-    hashes = _hashes(crops, scenes)  # reads all data: what cannot be read is told before any file is replaced
-    out.mkdir(parents=True, exist_ok=True)
+    with staged(out) as stage:
+        return _made(checkpoints, stage, crops, scenes, split, told or {})
+
+
+def _made(
+    checkpoints: Path, out: Path, crops: Source, scenes: Source, split: splits.Split, told: dict[str, Any]
+) -> dict[str, Any]:
+    hashes = _hashes(crops, scenes)  # reads all data: what cannot be read is told before the long work
     splits.write(split, out / splits.SPLIT_FILE.name)
     states = {name: checkpoint.load(checkpoints / f"{name}.pt", name) for name in ("classifier", "detector")}
     network, model, before = _classifier(checkpoints / "classifier.pt", crops, split)
@@ -122,7 +129,7 @@ def ship(
         },
         "metrics": {},
     }
-    return _measured(out, manifest, crops, scenes, split, told or {})
+    return _measured(out, manifest, crops, scenes, split, told)
 
 
 def ship_again(out: Path, crops: Source, scenes: Source, told: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -137,7 +144,8 @@ def ship_again(out: Path, crops: Source, scenes: Source, told: dict[str, Any] | 
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelsError(f"{path}: not a manifest that models.ship wrote ({error!r}); give --checkpoints") from error
     split = splits.read(out / splits.SPLIT_FILE.name)
-    return _measured(out, manifest, crops, scenes, split, manifest["metrics"] | (told or {}))
+    with staged(out) as stage:
+        return _measured(stage, manifest, crops, scenes, split, manifest["metrics"] | (told or {}))
 
 
 def _measured(

@@ -93,6 +93,20 @@ def test_data_without_its_test_set_are_told_before_any_model_is_replaced(
     assert "Test.csv" in capsys.readouterr().err
 
 
+def test_an_interrupted_measurement_leaves_the_models_as_they_were(
+    data: list[str], models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {file.name: file.read_bytes() for file in models.iterdir()}
+    monkeypatch.setattr(ship.evaluate, "measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ship.main([*data, "--out", str(models)])
+    assert {file.name: file.read_bytes() for file in models.iterdir()} == before
+    assert [path.name for path in models.parent.iterdir() if path.name.startswith(".")] == []
+
+
 def test_without_networks_and_checkpoints_the_manifest_is_missed(
     data: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
