@@ -74,6 +74,17 @@ def far(image: Image, rng: Generator, least: int, most: int) -> Image:
     return np.asarray(cv2.resize(down, shape, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
+def small_video(image: Image, rng: Generator, least: int, most: int) -> Image:
+    """As in a video where the picture covered only `least` to `most` pixels: scaled down, compressed there, scaled up.
+
+    Colour has half the resolution there (4:2:0): that of a small sign's rim is mixed with what is beside it.
+    """
+    side = int(rng.integers(least, most + 1))
+    down = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    coded = cv2.cvtColor(compressed(cv2.cvtColor(down, cv2.COLOR_RGB2BGR), rng, 40), cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.resize(coded, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
 def weather(image: Image, rng: Generator) -> Image:
     """One of dusk, a low sun, and rain."""
     change = (dusk, backlit, rain)[int(rng.integers(3))]

@@ -59,6 +59,8 @@ def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
         result = augment.sharpened(result, rng)
     if rng.random() < 0.35:
         result = augment.far(result, rng, 11, 34)
+    elif rng.random() < 0.15:
+        result = augment.small_video(result, rng, 20, 44)
     if rng.random() < 0.3:
         result = augment.blur(result, rng, 1.6)
     if rng.random() < 0.4:

@@ -47,8 +47,8 @@ def laid(
 ) -> NDArray[np.uint8]:
     """Classifier patches (N x 64 x 64 x 3): RGBA picture `which[n]`, its margin cut off, on a random ground.
 
-    Some are in shade, half of those before a bright sky: a camera exposes for the sky and leaves the face dark. Some
-    are behind a veil of light, and have little contrast.
+    Some are in shade, half of those and some others before a bright sky: a camera exposes for the sky and leaves the
+    face dark. Some are behind a veil of light, and have little contrast.
     """
     inner = round(PATCH_SIZE / PATCH_EXPAND)
     faces = [cv2.resize(tight(picture), (inner, inner), interpolation=cv2.INTER_AREA) for picture in pictures]
@@ -57,7 +57,7 @@ def laid(
     for patch, index in zip(result, which, strict=True):
         square, face = patch[start : start + inner, start : start + inner], faces[index]
         shaded = rng.random() < _SHADED
-        if shaded and rng.random() < 0.5:
+        if rng.random() < (0.5 if shaded else 0.1):
             patch[:] = 255 - (255 - patch) * rng.uniform(0.1, 0.5)
         if rng.random() < _POSTS:
             _post(patch, rng)
