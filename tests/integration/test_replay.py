@@ -175,14 +175,12 @@ def test_the_stop_sign_of_a_real_drive_is_one_unverified_verdict(home: Home, cli
     assert sum(seen) >= 0.8 * len(seen)
 
 
-# At most 0.01 false boxes a frame are wanted. The first clip shows two yellow diamonds, too hazy or dark to be told
-# from "priority road", and does not keep that yet.
-@pytest.mark.parametrize(("clip", "most"), [("kart_dashcam1.mp4", 0.06), ("solidWhiteRight.mp4", 0.01)])
-def test_a_motorway_without_signs_ends_with_no_more_false_boxes_in_verdicts_than_are_known(
-    home: Home, clips: Path, tmp_path: Path, clip: str, most: float
+@pytest.mark.parametrize("clip", ["kart_dashcam1.mp4", "solidWhiteRight.mp4"])
+def test_a_motorway_without_signs_ends_with_hardly_a_false_box_in_a_verdict(
+    home: Home, clips: Path, tmp_path: Path, clip: str
 ) -> None:
     done = sealcam(home, "replay", clips / clip, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     verdicts = [json.loads(line) for line in (tmp_path / "verdicts.jsonl").read_text().splitlines()]
     frames = json.loads((tmp_path / "summary.json").read_text())["frames"]
-    assert sum(verdict["sightings"] for verdict in verdicts) / frames <= most
+    assert sum(verdict["sightings"] for verdict in verdicts) / frames <= 0.01

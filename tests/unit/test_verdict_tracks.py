@@ -88,6 +88,18 @@ def test_without_a_code_a_face_has_to_prove_itself(growth: float, score: float, 
     assert (tracks.perceived(state.faces, coded=False).class_id is not None) is confirmed
 
 
+@pytest.mark.parametrize(
+    ("size", "seconds", "believed"),
+    [(18, 0.6, False), (18, 4.0, True), (60, 0.6, True)],
+    ids=["small and short", "small, for long", "large, for short"],
+)
+def test_without_a_code_a_small_face_has_to_be_seen_for_long(size: float, seconds: float, believed: bool) -> None:
+    times = range(0, round(1000 * seconds), 40)
+    state = follow({t: [box(500, 300, size * 1.5 ** (t / 1000 / seconds))] for t in times})
+    assert tracks.perceived(state.faces, coded=True).class_id is not None
+    assert (tracks.perceived(state.faces, coded=False).class_id is not None) is believed
+
+
 def test_what_was_never_surely_a_sign_is_none_however_long_it_is_seen() -> None:
     sizes = {t: 40 * 2.0 ** (t / 4000) for t in range(0, 4000, 40)}
     state = follow({t: [box(500, 300, size, score=0.4)] for t, size in sizes.items()})
