@@ -153,7 +153,7 @@ def is_confirmed(face: Face) -> bool:
 
 
 def stands_alone(face: Face) -> bool:
-    """True where a confirmed face proves to be a sign by itself: looked at enough, coming nearer, no passing likeness."""
+    """True where a confirmed face proves to be a sign by itself: seen enough, coming nearer, no passing likeness."""
     share, certainty = _agreement(face)
     steady = (
         share >= STABLE_SHARE
