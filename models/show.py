@@ -56,7 +56,7 @@ CROP_CHANGES: dict[str, Change] = {
     **SCENE_CHANGES,
     "compressed": augment.compressed,
     "blur": partial(augment.blur, most=1.6),
-    "small video": partial(augment.far, least=11, most=34),
+    "small video": partial(augment.small_video, least=20, most=44),
 }
 """The same with the strengths that `models.crops` trains the classifier on."""
 
