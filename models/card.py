@@ -162,7 +162,7 @@ def _made_of(manifest: dict[str, Any]) -> str:
         repeated = (
             f"Another training from scratch, with other seeds, gave {_percent(again['accuracy'])} of the test crops, and mAP "
             f"{_three(again['map50'])} with both networks ({_three(again['map50_detector_alone'])} the detector alone): on so few frames "
-            "trainings of the detector differ by a point and more, and the better of two was chosen on these very frames."
+            "one box is a point, and the shipped detector is the best of three that were looked at on these very frames."
         )
     return f"""## Made of
 GTSRB training crops (Stallkamp et al., 2011) and GTSDB frames 0 to 599 (Houben et al., 2013), less the tracks and frames in
@@ -226,7 +226,7 @@ _LIMITS = """## Limits and failures
   `python -m models.show errors` draws the failures on real data, worst first. What they show: signs in deep shade or before a bright
   sky, an overexposed triangle without its red rim, and tail lamps of cars read as a speed limit; for the detector alone, also letters
   of shop signs, the backs of signs and signs outside the 43.
-- Yellow diamonds of other countries, hazy or backlit, are near to "priority road".
+- Yellow diamonds of other countries, hazy or backlit, are near to "priority road": some looks at them are reported so, and tracking has to drop them.
 - Daylight, dry, from a car. Dusk, rain and a low sun are in the training as augmentation, and were measured on frames made so by the
   same code, on no real one.
 - Signs under 9 px in the detector's input are not reported; how many of less than 16 px in the frame are missed was not measured, as
