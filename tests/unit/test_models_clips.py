@@ -20,7 +20,7 @@ def _approach(scores: list[float]) -> list[Frame]:
     """A stop sign that comes nearer, frame by frame, seen with these scores; 0 is not seen."""
     frames = []
     for number, score in enumerate(scores):
-        side = 20.0 * 1.05**number
+        side = 36.0 * 1.05**number
         boxes = [Box(400.0 + 4 * number, 200.0, side, side, score, 14, 0.97)] if score else []
         frames.append(Frame(number * 66, 1280, 720, boxes))
     return frames
