@@ -80,3 +80,23 @@ def test_another_training_came_near_the_shipped_models(told: dict[str, Any]) -> 
     again = told["metrics"]["another_training"]
     assert again["accuracy"] == pytest.approx(told["metrics"]["classifier"]["accuracy"], abs=0.003)
     assert again["map50"] >= 0.96
+
+
+def test_every_real_pass_of_a_sign_is_looked_at_enough_to_be_believed_without_a_code() -> None:
+    """What docs/decisions/0012 says of `ALONE_EVIDENCE`: at 30 looks a pass and a score of 0.8, ten looks, half size."""
+    data = SHARED_DATA / "gtsrb.zip"
+    if not data.exists():
+        pytest.skip("the real crops are not beside this checkout (../shared/data/gtsrb.zip)")
+    from device.verdict.tracks import ALONE_EVIDENCE
+    from models import gtsrb
+    from models.source import Source
+
+    looks: dict[str, list[float]] = {}
+    for row in gtsrb.load(Source(data, *gtsrb.TRAIN)):
+        left, top, right, bottom = row.box
+        looks.setdefault(row.track, []).append(0.8 * min((right - left) * (bottom - top) / 64**2, 1.0))
+    assert len(looks) == 1306
+    assert min(sum(one) for one in looks.values()) >= ALONE_EVIDENCE
+    reached = [sum(sum(one) / 4 >= ALONE_EVIDENCE for one in looks.values()) / len(looks)]
+    reached.append(sum(sum(one[::3]) >= ALONE_EVIDENCE for one in looks.values()) / len(looks))
+    assert reached == pytest.approx([0.59, 0.74], abs=0.01)

@@ -50,10 +50,8 @@ def test_a_plain_sample_is_a_piece_of_the_frame_as_it_is() -> None:
     grey = [scenes.Ground([np.full((800, 1360, 3), 90, np.uint8)], [np.zeros((0, 4))], [np.zeros(0, int)], np.ones(0))]
     for seed in range(8):
         image, corners, _, _ = scenes.sample(grey, replace(_extras(), plain=1.0), np.random.default_rng(seed))
-        inside = image[100:-100, 100:-100]
         assert len(corners) == 0
         assert set(np.unique(image)) <= set(range(90, 115))  # the frame, and the bars of 114 beside it
-        assert np.ptp(inside) in range(25)
     changed = [scenes.sample(grey, _extras(), np.random.default_rng(seed))[0] for seed in range(8)]
     assert any(set(np.unique(image)) - set(range(90, 115)) for image in changed)
 
