@@ -83,7 +83,7 @@ def test_another_training_came_near_the_shipped_models(told: dict[str, Any]) -> 
 
 
 def test_every_real_pass_of_a_sign_is_looked_at_enough_to_be_believed_without_a_code() -> None:
-    """What docs/decisions/0012 says of `ALONE_EVIDENCE`: at 30 looks a pass and a score of 0.8, ten looks, half size."""
+    """What docs/decisions/0012 says of `ALONE_EVIDENCE`: at a score of 0.8, 30 looks a pass; ten; half the size."""
     data = SHARED_DATA / "gtsrb.zip"
     if not data.exists():
         pytest.skip("the real crops are not beside this checkout (../shared/data/gtsrb.zip)")
