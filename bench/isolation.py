@@ -22,16 +22,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from device.capture.sources import VideoSource
 from device.channel.messages import Readings, Sightings
 from device.channel.ring import RingReader, RingWriter, create
-from device.cli.replay import MODELS
 from device.codes.core import CodeReader
-from device.config import Config
-from device.keys.home import Home
+from device.config import MODELS, Config
+from device.launcher import plan as plans
+from device.launcher.plan import Plan
 from device.launcher.session import Session
 from device.perception.core import Perception, PerceptionSettings
-from device.verdict.core import Judge
-from device.warden import plan as plans
+from device.verdict.judge import Judge
 from device.warden.artifacts import load_manifest
-from device.warden.plan import Plan
+from identity.home import Home
 
 
 def unconfined(video: Path) -> tuple[int, float]:

@@ -12,10 +12,10 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from bench import graphs, macs
+from device.launcher.plan import PointName
 from device.perception.classify import Classifier
 from device.perception.interpreter import Model
 from device.warden.artifacts import load_manifest
-from device.warden.plan import PointName
 
 POINTS: tuple[PointName, ...] = get_args(PointName)
 CROP, CROP_SIZE = "ours: classifier, one crop", (48, 48)

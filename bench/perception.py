@@ -23,7 +23,7 @@ from typing import Any
 from rich.console import Console
 
 from bench import budgets, graphs, networks, pipeline, tables
-from device.cli.replay import MODELS
+from device.config import MODELS
 from device.perception.interpreter import ModelUnreadableError
 from device.warden.errors import ArtifactError
 

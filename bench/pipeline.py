@@ -15,13 +15,13 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.networks import POINTS
+from device.launcher import plan
+from device.launcher.plan import PointName
 from device.perception.classify import Classifier, Image
 from device.perception.core import Perception, PerceptionSettings
 from device.perception.detect import Letterbox, Thresholds, decode
 from device.perception.interpreter import Model
-from device.warden import plan
 from device.warden.artifacts import Manifest, load_manifest
-from device.warden.plan import PointName
 
 STAGES = ("resize and letterbox", "detector", "decode", "classify")
 

@@ -22,10 +22,10 @@ from typing import Any
 
 import av
 
-from device.broker import Broker, free_port
-from device.cli.sink_process import SinkProcess
-from device.keys import load
-from device.keys.home import Home
+from demo.broker import Broker, free_port
+from demo.sink_process import SinkProcess
+from identity import load
+from identity.home import Home
 from wire import register as registers
 
 COMPARTMENTS = (
@@ -114,7 +114,7 @@ def endure(course: Course, blow: str, out: Path) -> Endured:
 
 
 def _start(course: Course, port: int, out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "device.cli", "replay", str(course.folder / "drive.mp4")]
+    command = [sys.executable, "-m", "demo", "replay", str(course.folder / "drive.mp4")]
     command += ["--gps", str(course.folder / "drive.gpx"), "--out", str(out), "--json"]
     environment = {
         **os.environ,

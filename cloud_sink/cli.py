@@ -24,7 +24,7 @@ from cloud_sink.stats import stats
 from cloud_sink.store import Store
 from cloud_sink.verify import verify
 from cloud_sink.web.api import event_json
-from device.keys import Home, KeysError
+from identity import Home, KeysError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """What can go wrong in the receiver.
 
 Hostile input is not here: it is a `Refused` decision, counted and shown. Nor are keys and certificates that are
-missing, damaged, expired or open to others: those errors are `device.keys`' own.
+missing, damaged, expired or open to others: those errors are `identity`'s own.
 """
 
 from __future__ import annotations

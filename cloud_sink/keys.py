@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from cloud_sink.receiver import SinkKeys
-from device.keys import KeysError, load
+from identity import KeysError, load
 
 LOOK_AGAIN_S = 1.0
 

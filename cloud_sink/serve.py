@@ -57,7 +57,7 @@ def now_ms() -> int:
 def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Receive and show until SIGTERM or SIGINT. `ready` gets the page's address once broker and page are both up.
 
-    Raises SetupError, StoreError, and KeysError of `device.keys`, each with the sentence for the user.
+    Raises SetupError, StoreError, and KeysError of `identity`, each with the sentence for the user.
     """
     keys, tls = sink_keys(settings.folder), tls_context(settings.folder)
     devices = EnrolledDevices(settings.folder / "devices")

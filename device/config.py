@@ -17,6 +17,9 @@ from msgspec import Meta, Struct
 
 from device.errors import UsageError
 
+MODELS = Path(__file__).resolve().parent.parent / "models" / "artifacts"
+"""The shipped models."""
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Pin = Annotated[int, Meta(ge=0, le=27)]
 Positive = Annotated[float, Meta(gt=0.0, le=1000.0)]
@@ -93,7 +96,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     warden: Warden = Warden()
 
 
-_OURS = {"SEALCAM_HOME"}  # read by device.keys: the data home, not a configuration key
+_OURS = {"SEALCAM_HOME"}  # read by identity: the data home, not a configuration key
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:

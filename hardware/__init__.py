@@ -1,0 +1,1 @@
+"""Sign panels to print and the rig that renders drives past them."""

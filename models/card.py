@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models import shipped
-from models.other_sign_kinds import KINDS
+from models.pictures.foreign.kinds import KINDS
+from models.release import shipped
 
 _WEAKEST = 6
 

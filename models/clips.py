@@ -24,15 +24,15 @@ from rich.table import Table
 from tqdm import tqdm
 
 from device.channel.messages import Box, Readings, Sightings, Verdict
+from device.launcher import plan
 from device.perception.core import Perception, PerceptionSettings
 from device.perception.interpreter import ModelUnreadableError
-from device.verdict.core import Judge
-from device.warden import plan
+from device.verdict.judge import Judge
 from device.warden.artifacts import OperatingPoint, load_manifest
 from device.warden.errors import ArtifactError
-from models import shipped
 from models.classes import CLASS_NAMES
 from models.errors import DataError, ModelsError
+from models.release import shipped
 
 
 @dataclass(frozen=True)

@@ -27,22 +27,15 @@ from tqdm import tqdm
 
 from device.perception.classify import Classified, Classifier, evened
 from device.perception.interpreter import Model, ModelUnreadableError
-from models import (
-    calibration,
-    detection_scores,
-    gtsdb,
-    gtsrb,
-    intervals,
-    not_signs,
-    other_signs,
-    shipped,
-    sightings,
-    splits,
-)
 from models.classes import CLASS_NAMES
-from models.crops import INPUT_SIZE, PATCH_SIZE, as_cropped, load_patches
+from models.data import gtsdb, gtsrb, splits
+from models.data.crops import INPUT_SIZE, PATCH_SIZE, as_cropped, load_patches
+from models.data.source import Source
 from models.errors import DataError, ModelsError
-from models.source import Source
+from models.measuring import calibration, detection_scores, intervals, sightings
+from models.pictures import not_signs
+from models.pictures.foreign import drawing as foreign
+from models.release import shipped
 
 _BACKGROUNDS, _DRAWN = 3000, 1400
 
@@ -121,7 +114,7 @@ def not_sign_crops(scenes: Source | None, kept: Sequence[gtsdb.Scene]) -> dict[s
         found = not_signs.background_patches(frames, corners, _BACKGROUNDS, seed=0)
         if len(found):
             sources["background"] = grounds = found
-    sources["foreign_signs"] = other_signs.patches(grounds, _DRAWN, rng, held_out=True)
+    sources["foreign_signs"] = foreign.patches(grounds, _DRAWN, rng, held_out=True)
     return {name: np.stack([as_cropped(patch) for patch in patches]) for name, patches in sources.items()}
 
 

@@ -27,25 +27,18 @@ from torch.utils.flop_counter import FlopCounterMode
 from device.perception.classify import evened, softmax
 from device.perception.detect import Letterbox, Thresholds
 from device.perception.interpreter import Model
-from models import (
-    calibration,
-    checkpoint,
-    detection_scores,
-    drawings,
-    evaluate,
-    export,
-    gtsdb,
-    gtsrb,
-    shipped,
-    sightings,
-    splits,
-)
+from models import evaluate
 from models.classes import CLASS_NAMES
-from models.crops import CROP_EXPAND, INPUT_SIZE, load_patches
+from models.data import gtsdb, gtsrb, splits
+from models.data.crops import CROP_EXPAND, INPUT_SIZE, load_patches
+from models.data.source import Source
 from models.errors import ModelsError
-from models.nets import Classifier, Detector, parameters
-from models.source import Source
-from models.staging import staged
+from models.measuring import calibration, detection_scores, sightings
+from models.pictures import drawings
+from models.release import export, shipped
+from models.release.staging import staged
+from models.training import checkpoint
+from models.training.nets import Classifier, Detector, parameters
 
 SIZES: dict[shipped.Point, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
 LIMITS = Thresholds(0.5)

@@ -22,12 +22,15 @@ from numpy.typing import NDArray
 
 from device.perception.classify import crop
 from hardware import signs
-from models import augment, error_sheet, gtsdb, gtsrb, other_signs, rendered, shipped
-from models.crops import CROP_EXPAND, INPUT_SIZE, load_patches
-from models.drawings import over
+from models.data import gtsdb, gtsrb
+from models.data.crops import CROP_EXPAND, INPUT_SIZE, load_patches
+from models.data.source import Image, Source
 from models.errors import DataError, ModelsError
-from models.scenes import SIZE
-from models.source import Image, Source
+from models.pictures import augment, error_sheet, rendered
+from models.pictures.drawings import over
+from models.pictures.foreign import drawing as foreign
+from models.pictures.scenes import SIZE
+from models.release import shipped
 
 Change = Callable[[Image, Generator], Image]
 
@@ -82,14 +85,14 @@ def augmentation(scenes: Sequence[Image], crops: Sequence[Image], seed: int) -> 
 
 
 def negatives(seed: int, drawn: int = 3, columns: int = 6, side: int = 54) -> Image:
-    """A sheet of `other_signs.KINDS`, each drawn a few times; a star marks the kinds that are held out."""
+    """A sheet of `foreign.KINDS`, each drawn a few times; a star marks the kinds that are held out."""
     cells = []
-    for number, kind in enumerate(other_signs.KINDS):
+    for number, kind in enumerate(foreign.KINDS):
         cell = np.full((side + 24, drawn * (side + 4) + 8, 3), _GROUND, np.uint8)
         for index in range(drawn):
             left = 4 + index * (side + 4)
             square = cell[20 : 20 + side, left : left + side]
-            square[:] = over(other_signs.draw(kind, side, np.random.default_rng([seed, number, index])), square)
+            square[:] = over(foreign.draw(kind, side, np.random.default_rng([seed, number, index])), square)
         _write(cell, kind.name + (" *" if kind.held_out else ""), (4, 14), 0.4, (255, 255, 255))
         cells.append(cell)
     cells += [np.full_like(cells[0], _GROUND)] * (-len(cells) % columns)

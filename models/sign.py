@@ -23,10 +23,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from device.errors import SealcamError
-from device.keys import files
-from device.keys.errors import DamagedKeyError, MissingKeyError
-from device.warden import artifacts, provenance
+from device.warden import artifacts
+from identity import files
+from identity.errors import DamagedKeyError, MissingKeyError
 from models.errors import ModelsError, SigningError
+from wire import provenance
 
 MODELS = Path(__file__).parent / "artifacts"
 _IGNORED = (artifacts.SIGNATURE, "__pycache__", ".gitattributes", ".gitignore")

@@ -84,11 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cv2.setNumThreads(1)
     try:
         if options.network == "classifier":
-            from models import fit_classifier
+            from models.training import fit_classifier
 
             fit_classifier.run(options)
         else:
-            from models import fit_detector
+            from models.training import fit_detector
 
             fit_detector.run(options)
     except (ModelsError, OSError) as error:

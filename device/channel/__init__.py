@@ -1,0 +1,1 @@
+"""What compartments exchange: frames through a sealed ring, typed messages over links."""

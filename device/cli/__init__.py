@@ -1,19 +1,28 @@
-"""`sealcam`: the command line of the device, and of whoever makes, reads and attacks sign codes."""
+"""The device's own commands of `sealcam`, and those of whoever makes, reads and attacks sign codes."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any, Protocol
 
-from device.cli import demo, doctor, keys, redteam, replay, sign
+from device.cli import doctor, keys, redteam, replay, sign
 from device.cli import run as live
 from device.errors import SealcamError
 
-_COMMANDS = (demo, replay, live, doctor, redteam, sign, keys)
+
+class Command(Protocol):
+    """A module with one command or a family of them."""
+
+    def add_parser(self, subparsers: Any, /) -> None:
+        """Add the command's parser; its default `run` takes the arguments and returns the exit status."""
 
 
-def parser() -> argparse.ArgumentParser:
+COMMANDS: tuple[Command, ...] = (replay, live, doctor, redteam, sign, keys)
+
+
+def parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
     """The whole command line."""
     root = argparse.ArgumentParser(
         prog="sealcam",
@@ -21,14 +30,14 @@ def parser() -> argparse.ArgumentParser:
         epilog="Begin with: sealcam demo. Exit status: 0 good, 1 the run found something wrong, 2 bad usage or input.",
     )
     subparsers = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
+    for command in commands:
         command.add_parser(subparsers)
     return root
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMANDS) -> int:
     """Run one command; gives its exit status. What a user can mend is one sentence, never a traceback."""
-    arguments = parser().parse_args(argv)
+    arguments = parser(commands).parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except SealcamError as error:

@@ -10,8 +10,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device.errors import UsageError
-from device.keys import Home, load
-from device.keys.home import CERTIFICATES
+from identity import Home, load
+from identity.home import CERTIFICATES
 from wire import cose
 
 

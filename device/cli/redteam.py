@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from device.confine import launch
-from device.keys.home import Home
 from device.redteam.attempts import ALLOWED, ATTEMPTS
 from device.redteam.matrix import BREACH, DENIED, attack
+from identity.home import Home
 
 _MARKS = {DENIED: "[green]denied[/]", BREACH: "[bold red]BREACH[/]"}
 

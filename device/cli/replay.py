@@ -13,13 +13,12 @@ from rich.console import Console
 
 from device import config as configs
 from device.cli.show import RunView
+from device.config import MODELS
 from device.errors import UsageError
-from device.keys import register_guard
-from device.keys.home import Home
+from device.launcher.plan import Plan
 from device.launcher.session import Outcome, Session
-from device.warden.plan import Plan
-
-MODELS = Path(__file__).resolve().parent.parent.parent / "models" / "artifacts"
+from identity import register_guard
+from identity.home import Home
 
 
 def add_parser(subparsers: Any) -> None:

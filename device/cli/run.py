@@ -10,12 +10,13 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.replay import MODELS, check_home, tell
+from device.cli.replay import check_home, tell
 from device.cli.show import RunView
+from device.config import MODELS
 from device.errors import UsageError
-from device.keys.home import Home
+from device.launcher.plan import Plan
 from device.launcher.session import Session
-from device.warden.plan import Plan
+from identity.home import Home
 
 
 def add_parser(subparsers: Any) -> None:

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from device.channel.messages import Message, Verdict
-from device.warden.report import Incident, Running
-from device.warden.report import Progress as Report
+from device.launcher.report import Incident, Running
+from device.launcher.report import Progress as Report
 from wire.classes import CLASS_NAMES
 
 STATE_STYLES = {

@@ -14,7 +14,7 @@ from typing import Any
 from device.cli import sign_register
 from device.cli.sign_images import Found, read_picture, shown, write_panel
 from device.errors import UsageError
-from device.keys import Home, load
+from identity import Home, load
 from wire import signcode
 from wire.classes import CLASS_NAMES
 from wire.errors import HostileInputError, IssueError

@@ -12,8 +12,8 @@ import msgspec
 
 from device.cli.sign_images import read_picture
 from device.errors import UsageError
-from device.keys import Home, load
-from device.keys.files import write_private
+from identity import Home, load
+from identity.files import write_private
 from wire import register, signcode
 from wire.classes import CLASS_NAMES
 from wire.errors import HostileInputError, IssueError

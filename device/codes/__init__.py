@@ -1,0 +1,1 @@
+"""codes: reads the QR symbols of frames."""

@@ -1,0 +1,1 @@
+"""The layers that confine a compartment, derived from its policy."""

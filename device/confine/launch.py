@@ -53,7 +53,7 @@ def runtime_paths() -> list[Path]:
     """What a Python process of ours reads while it starts: system libraries, interpreter, packages, our code."""
     paths = [Path(p) for p in (*_SYSTEM, *_SYSTEM_FILES)]
     paths += [Path(sys.base_prefix), Path(sys.prefix), Path(sysconfig.get_paths()["purelib"])]
-    paths += [_CHECKOUT / "device", _CHECKOUT / "wire"]
+    paths += [_CHECKOUT / name for name in ("device", "wire", "identity")]
     kept: list[Path] = []
     for path in paths:
         if path.exists() and not any(k in path.parents or k == path for k in kept if not k.is_symlink()):

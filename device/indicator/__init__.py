@@ -1,0 +1,1 @@
+"""indicator: shows verdicts on LED and buzzer, and watches the tamper switch."""

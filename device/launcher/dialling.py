@@ -12,7 +12,7 @@ from types import TracebackType
 from device.config import Uplink
 from device.confine import policy as policies
 from device.confine import verify
-from device.warden.child import Child
+from device.launcher.child import Child
 from device.warden.errors import StartError
 
 _RESTART_SECONDS = 0.2

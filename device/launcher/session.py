@@ -25,9 +25,9 @@ from device.channel.link import Link
 from device.channel.messages import Message, Sightings, Stop, StreamEnd, Verdict
 from device.errors import RunError
 from device.launcher.dialling import DialService
+from device.launcher.plan import Plan
 from device.launcher.recorder import Recorder
-from device.warden.plan import Plan
-from device.warden.report import Finished, Incident, Progress, Running
+from device.launcher.report import Finished, Incident, Progress, Running
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""perception: finds and classifies signs in frames."""

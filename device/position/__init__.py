@@ -1,0 +1,1 @@
+"""position: turns a position source into fixes."""

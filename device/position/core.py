@@ -15,7 +15,7 @@ import gpxpy.gpx
 
 from device.channel.messages import Fix
 from device.position.errors import PositionError
-from device.position.geodesy import headings
+from wire.geodesy import headings
 
 MAX_GPX_BYTES: Final = 16 * 1024 * 1024
 MAX_POINTS: Final = 1_000_000

@@ -13,10 +13,10 @@ from msgspec import Meta
 from device.channel.compartment import Compartment, Handler, run
 from device.channel.link import Link
 from device.channel.messages import Health, Message, ReceiptBytes, Verdict
-from device.keys import Home, load
 from device.sealer.core import Identity
 from device.sealer.service import Service
 from device.sealer.spool import Spool
+from identity import Home, load
 from wire import cose
 
 _LAST_WORDS_SECONDS = 2.0  # warden waits for five

@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from device.keys.errors import KeysError
-from device.keys.files import PRIVATE_FILE, read_private, write_private
 from device.sealer.core import Head, Sealed
 from device.sealer.errors import SpoolError, SpoolFullError
+from identity.errors import KeysError
+from identity.files import PRIVATE_FILE, read_private, write_private
 
 _FORMAT = 1
 _RESERVE_NUMBERS = 4096

@@ -14,9 +14,9 @@ from msgspec import Meta
 
 from device.channel.compartment import Compartment, Watch, run
 from device.channel.messages import Dialled, Envelope, Message, ReceiptBytes
-from device.keys import DamagedKeyError, Home, load
 from device.uplink.dialling import DialEnd
 from device.uplink.service import Uplink
+from identity import DamagedKeyError, Home, load
 from wire import topics
 
 _QUIET_SECONDS = 1.2  # sealer sends what has no receipt each second

@@ -24,11 +24,11 @@ from device.channel.messages import (
     Verdict,
     VerdictStored,
 )
-from device.verdict import memories
-from device.verdict.core import Judge
+from device.verdict import persistence
 from device.verdict.errors import SnapshotError
-from device.verdict.memories import sound
-from device.verdict.order import Side
+from device.verdict.intake.cross_check import Side
+from device.verdict.judge import Judge
+from device.verdict.persistence import sound
 from device.verdict.trust import load_trust
 
 _RESEND_SECONDS = 1.0
@@ -195,7 +195,7 @@ class Court:
     def _remember(self) -> None:
         self._changed = False
         self._memory.save(
-            memories.to_bytes(self._judge.snapshot(), self._unstored.values(), self._ended, self._finished)
+            persistence.to_bytes(self._judge.snapshot(), self._unstored.values(), self._ended, self._finished)
         )
 
     def _restore(self) -> bool:
@@ -203,7 +203,7 @@ class Court:
         kept = self._memory.load()
         if not kept:
             return False
-        remembered = memories.from_bytes(kept)
+        remembered = persistence.from_bytes(kept)
         self._unstored = {verdict.verdict_id: verdict for verdict in remembered.unstored}
         self._ended, self._finished = remembered.ended, remembered.finished
         try:

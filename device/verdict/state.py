@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from device.channel.messages import MAX_BOXES, MAX_CODE_BYTES, MAX_READINGS, Box, Reading
-from device.position.geodesy import Pose, Timed
 from device.verdict.errors import SnapshotError
+from wire.geodesy import Pose, Timed
 
 MAX_PENDING: Final = 128
 MAX_TRACKS: Final = 96

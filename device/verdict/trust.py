@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from device.keys import load
+from identity import load
 from wire.register import Register
 
 
@@ -22,7 +22,7 @@ class Trust:
 def load_trust(folder: Path | None) -> Trust:
     """`authority/*.pub` and `register.cose` of a trust folder. Without a folder nothing is trusted.
 
-    Raises the errors of `device.keys`: a damaged or wrongly signed file stops the device, it is not skipped.
+    Raises the errors of `identity`: a damaged or wrongly signed file stops the device, it is not skipped.
     """
     if folder is None or not (folder / "authority").is_dir():
         return Trust()

@@ -15,9 +15,9 @@ from device.channel.link import Link
 from device.channel.messages import Stop
 from device.confine import launch
 from device.errors import SealcamError
+from device.launcher.plan import Plan
+from device.launcher.report import Finished
 from device.warden import artifacts
-from device.warden.plan import Plan
-from device.warden.report import Finished
 from device.warden.self_confine import confine
 from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor

@@ -14,10 +14,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from device.keys import files
-from device.keys.errors import KeysError
-from device.warden import provenance
 from device.warden.errors import ArtifactError
+from identity import files
+from identity.errors import KeysError
+from wire import provenance
 
 RELEASE_KEY = Path(__file__).with_name("release-key.pem")  # in the code, not beside the models: docs/decisions/0013
 SIGNATURE, MANIFEST = "model.sig", "manifest.json"

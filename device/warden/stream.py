@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from device.launcher.plan import Plan
 from device.warden.errors import StartError
-from device.warden.plan import Plan
 
 MAX_FACT = 2**48  # what `Milliseconds` and `FrameNumber` hold
 

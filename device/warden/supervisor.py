@@ -11,12 +11,12 @@ from device.channel.link import Link
 from device.channel.messages import Health
 from device.confine import policy as policies
 from device.confine import verify
-from device.warden import plan as plans
+from device.launcher import plan as plans
+from device.launcher.child import Budget, Child
+from device.launcher.plan import Plan
+from device.launcher.report import Incident, Progress, Running
 from device.warden.artifacts import Manifest
-from device.warden.child import Budget, Child
 from device.warden.errors import GivenUpError, StartError
-from device.warden.plan import Plan
-from device.warden.report import Incident, Progress, Running
 from device.warden.stream import MAX_FACT, begins_at
 from device.warden.suspicion import Suspicion
 from device.warden.table import COMPARTMENTS, FRAME_GROUP

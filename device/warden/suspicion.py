@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from device.channel.messages import CompartmentName
-from device.warden.child import Budget
+from device.launcher.child import Budget
 from device.warden.table import PEERS
 
 ACCUSATIONS = 2

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from arm64 import BOARDS, Board, Emulated, NotToBeHadError
 from numpy.typing import NDArray
 
 from device.perception.detect import Letterbox
@@ -24,9 +23,10 @@ from hardware.rig.camera import Camera
 from hardware.rig.codes import Coded
 from hardware.rig.drive import Stage, World
 from hardware.signs import NUMBER_OF_SIGNS, draw
-from models import augment
+from models.pictures import augment
+from tests.support.arm64 import BOARDS, Board, Emulated, NotToBeHadError
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "models" / "artifacts"
 VERSIONS = 4
 SIDE = 48

@@ -11,24 +11,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import VideoMaker
-from test_replay import command, sealcam
 
-from device.keys.home import Home
+from identity.home import Home
+from tests.support.paths import ARTIFACTS
+from tests.support.running import command, refused, sealcam
+from tests.support.videos import VideoMaker
 
-ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "artifacts"
 GPX = """<?xml version="1.0"?><gpx version="1.1" creator="t" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>
 <trkpt lat="52.0" lon="13.0"><time>{0}:00Z</time></trkpt><trkpt lat="52.001" lon="13.0"><time>{0}:30Z</time></trkpt>
 </trkseg></trk></gpx>"""
-
-
-def refused(home: Home, *arguments: str | Path, said: str, status: int = 2, **environment: str) -> str:
-    done = sealcam(home, *arguments, **environment)
-    assert done.returncode == status, done.stderr
-    assert "Traceback" not in done.stderr and "Traceback" not in done.stdout
-    sentence = done.stderr.strip().splitlines()[-1]
-    assert said in sentence, done.stderr
-    return sentence
 
 
 def test_a_missing_video_is_named(home: Home, tmp_path: Path) -> None:
@@ -117,8 +108,8 @@ def test_an_expired_certificate_is_refused(
 ) -> None:
     import datetime
 
-    import device.keys.home as homes
-    from device.keys.pki import Authority
+    import identity.home as homes
+    from identity.pki import Authority
 
     home = Home(tmp_path / "home")
     long_ago = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=800)

@@ -13,9 +13,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from device.broker import Broker, BrokerError, BusyPortError, MissingBrokerError, find_mosquitto, free_port
-from device.keys import ExpiredCertificateError, Home, files, load
-from device.keys.pki import Authority
+from demo.broker import Broker, BrokerError, BusyPortError, MissingBrokerError, find_mosquitto, free_port
+from identity import ExpiredCertificateError, Home, files, load
+from identity.pki import Authority
 from wire import topics
 
 
@@ -55,7 +55,7 @@ def reopened(home: Home) -> tuple[bytes, bytes]:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    from device.keys.pki import Pair
+    from identity.pki import Pair
 
     key = serialization.load_pem_private_key((home.broker / "ca.key").read_bytes(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
@@ -212,7 +212,7 @@ def test_nothing_is_left_running_and_it_comes_back_on_the_same_port(home: Home) 
 
 
 def test_a_configuration_that_it_does_not_take_is_one_sentence(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("device.broker.ACCESS_LIST", "nonsense\n")
+    monkeypatch.setattr("demo.broker.ACCESS_LIST", "nonsense\n")
     broker = Broker(home, free_port())
     with pytest.raises(BrokerError, match="mosquitto ended"):
         broker.start()
@@ -220,7 +220,7 @@ def test_a_configuration_that_it_does_not_take_is_one_sentence(home: Home, monke
 
 
 def test_an_expired_certificate_is_said_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("device.keys.pki.VALID_DAYS", 0)
+    monkeypatch.setattr("identity.pki.VALID_DAYS", 0)
     home = Home(tmp_path / "home")
     home.ensure_development()
     with pytest.raises(ExpiredCertificateError, match="keys renew"):

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from test_broker_uplink import Sink
 
-from device.broker import Broker, free_port
+from demo.broker import Broker, free_port
 from device.channel.errors import PeerClosedError
 from device.channel.link import Link, pair
 from device.channel.messages import Verdict, VerdictStored
 from device.confine import policy as policies
-from device.keys import Home
-from device.warden.child import Child
+from device.launcher.child import Child
+from identity import Home
+from tests.support.sink import Sink
 from wire import events
 
 RUN = "ab" * 16

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from device.broker import Broker, free_port
+from demo.broker import Broker, free_port
 from device.channel.link import Link, pair
 from device.channel.messages import Dial, Dialled, Envelope, Health, Message, ReceiptBytes, Verdict, VerdictStored
 from device.dialer.__main__ import answer
 from device.dialer.core import connect
-from device.keys import Home, load
 from device.sealer.__main__ import identity_of
 from device.sealer.service import Service
 from device.sealer.spool import Spool
@@ -22,53 +21,11 @@ from device.uplink.__main__ import device_id_of
 from device.uplink.connection import Connection
 from device.uplink.dialling import DialEnd
 from device.uplink.service import Uplink
-from wire import envelope, events, receipt, topics
+from identity import Home, load
+from tests.support.sink import Sink
+from wire import events
 
 RUN = "00" * 16
-
-
-class Sink:
-    """The far end: opens what comes and answers with receipts. It speaks through the same client as the device."""
-
-    def __init__(self, home: Home, broker: Broker) -> None:
-        import paho.mqtt.client as mqtt
-        from paho.mqtt.enums import CallbackAPIVersion
-
-        folder = home.sink
-        self.private = load.sink_private(folder / "hpke.key")
-        self.key = load.signing_key(folder / "receipt.key")
-        self.devices = load.device_keys(folder / "devices")
-        self.opened: dict[int, envelope.Opened] = {}
-        self.answers = True
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        self.client.tls_set_context(load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"))
-        self.client.on_connect = lambda c, *_: c.subscribe(topics.ENVELOPE_FILTER, qos=1)
-        self.client.on_message = self._got
-        self.port = broker.port
-
-    def step(self) -> None:
-        if self.client.is_connected() or self.client.socket():
-            self.client.loop(0.0)
-        else:
-            try:
-                self.client.connect("localhost", self.port)
-            except OSError:
-                return
-
-    def _got(self, client: object, data: object, message: object) -> None:
-        topic, sealed = message.topic, bytes(message.payload)  # type: ignore[attr-defined]
-        device_id = topics.device_of(topic)
-        opened = envelope.open_envelope(
-            sealed,
-            topic=topic,
-            device_id=device_id,
-            sink_private=self.private,
-            device_key=self.devices[device_id],
-        )
-        self.opened[opened.sequence] = opened
-        if self.answers:
-            proof = receipt.issue(device_id, opened.sequence, opened.digest, self.key)
-            self.client.publish(topics.receipt_topic(device_id), proof, qos=1)
 
 
 class Chain:

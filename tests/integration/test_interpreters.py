@@ -15,8 +15,8 @@ import pytest
 
 from device.perception.detect import Thresholds, decode
 from hardware.signs import draw
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "models" / "artifacts"
 SCRIPT = """
 import sys, numpy as np

@@ -20,12 +20,12 @@ from hardware.rig.camera import Camera
 from hardware.rig.codes import Coded
 from hardware.rig.errors import ClassifierNeededError
 from hardware.rig.scene import plan
+from tests.support.paths import CLASSIFIER
 from wire import register, signcode
 
 START_MS = 1_770_000_000_400
 KEY = Ed25519PrivateKey.from_private_bytes(b"\x09" * 32)
 TRUSTED = {signcode.key_id(KEY.public_key()): KEY.public_key()}
-CLASSIFIER = Path(__file__).parents[2] / "models" / "artifacts" / "classifier.tflite"
 SCENE_KEYS = {
     "name",
     "first_frame",

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SHARED_DATA
 
-ARTIFACTS = Path(__file__).resolve().parents[2] / "models" / "artifacts"
+from tests.support.paths import ARTIFACTS, SHARED_DATA
 
 
 @pytest.mark.slow
@@ -40,8 +38,9 @@ def test_signs_are_found_and_read_in_real_frames_as_the_manifest_says(told: dict
     if not data.exists():
         pytest.skip("the real frames are not beside this checkout (../shared/data/gtsdb.zip)")
     pytest.importorskip("pycocotools", reason="the evaluation needs the extra evaluate")
-    from models import gtsdb, sightings, splits
-    from models.source import Source
+    from models.data import gtsdb, splits
+    from models.data.source import Source
+    from models.measuring import sightings
 
     source = Source(data, "gt.txt")
     kept = sightings.unseen(gtsdb.load(source), splits.read(ARTIFACTS / "split.json"))
@@ -87,9 +86,9 @@ def test_every_real_pass_of_a_sign_is_looked_at_enough_to_be_believed_without_a_
     data = SHARED_DATA / "gtsrb.zip"
     if not data.exists():
         pytest.skip("the real crops are not beside this checkout (../shared/data/gtsrb.zip)")
-    from device.verdict.tracks import ALONE_EVIDENCE
-    from models import gtsrb
-    from models.source import Source
+    from device.verdict.tracking.faces import ALONE_EVIDENCE
+    from models.data import gtsrb
+    from models.data.source import Source
 
     looks: dict[str, list[float]] = {}
     for row in gtsrb.load(Source(data, *gtsrb.TRAIN)):

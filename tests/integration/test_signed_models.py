@@ -6,12 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import VideoMaker
-from test_bad_input import refused
-from test_replay import sealcam
 
-from device.keys.home import Home
+from identity.home import Home
 from models import sign
+from tests.support.running import refused, sealcam
+from tests.support.videos import VideoMaker
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cloud_sink.keys import sink_keys
 from cloud_sink.simulator import PretendDevice, Sealed, health, verdict
-from device.broker import Broker, MissingBrokerError, find_mosquitto, free_port
-from device.keys import Home, load
-from device.keys.pki import VALID_DAYS, Authority
+from demo.broker import Broker, MissingBrokerError, find_mosquitto, free_port
+from identity import Home, load
+from identity.pki import VALID_DAYS, Authority
 from wire import receipt, topics
 
 WITHIN_S = 20.0

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from device.keys.home import Home
 from device.redteam.attempts import ALLOWED, ATTEMPTS
 from device.redteam.matrix import ALLOWED_BY_POLICY, BREACH, DENIED, attack
 from device.warden.table import COMPARTMENTS
+from identity.home import Home
 
 Outcomes = dict[str, dict[str, str]]
 

@@ -1,0 +1,7 @@
+"""`python -m demo`: the same as `sealcam`."""
+
+import sys
+
+from demo.cli import main
+
+sys.exit(main())

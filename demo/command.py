@@ -1,0 +1,143 @@
+"""`sealcam demo`: the whole story on one machine, from a rendered drive to the receiver's page."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from demo.broker import Broker, free_port
+from demo.scenes import judge_scenes, print_table
+from demo.sink_process import SinkProcess
+from device import config as configs
+from device.cli.show import RunView
+from device.config import MODELS
+from device.errors import RunError, UsageError
+from device.launcher.plan import Plan
+from device.launcher.session import Outcome, Session
+from identity import load, register_guard
+from identity.home import Home
+from wire import register as registers
+
+
+def add_parser(subparsers: Any) -> None:
+    """`sealcam demo`."""
+    parser = subparsers.add_parser(
+        "demo",
+        help="the whole story on one machine, in under two minutes",
+        description=(
+            "Renders a drive past honest and attacked signs, plays it through every confined compartment and a real "
+            "MQTT broker into the receiver, and shows for each sign what perception alone would have believed and what "
+            "Sealcam held to be true. Exit status 1 if any scene ends otherwise than expected."
+        ),
+        epilog="Another seed gives other signs, other stickers and another order: sealcam demo --seed 7",
+    )
+    parser.add_argument("--headless", action="store_true", help="end after the table, without the page")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where drive, verdicts and summary go (default: the data home)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="varies signs, stickers, order and scenery (default: 1)")
+    parser.add_argument("--port", type=int, default=8620, help="port of the receiver's page (default: 8620)")
+    parser.add_argument("--broker-port", type=int, default=0, help="port of the demo broker (default: a free one)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command. Returns the exit status."""
+    console = Console(stderr=True)
+    home = Home(Home.default().path / "demo")
+    out = arguments.out or home.path / "out"
+    home.ensure_development()
+    home.check_certificates()
+    port = arguments.broker_port or free_port()
+    config = msgspec.structs.replace(configs.load(None), uplink=configs.Uplink("localhost", port))
+    with Broker(home, port), SinkProcess(home, port, arguments.port) as sink:
+        drive = _render(home, out, arguments.seed, console)
+        outcome, session = _play(drive, home, out, config, console)
+        stored = sink.verdicts(bytes.fromhex(session.run_id))
+        receipted = outcome.summary["waiting"] == 0
+        rows = judge_scenes(drive.expected["scenes"], session.verdicts, stored, receipted=receipted)
+        print_table(rows, out / "table.svg")
+        good = outcome.exit_status == 0 and all(row.good for row in rows)
+        s = outcome.summary
+        console.print(
+            f"{s['frames']} frames at {s['fps']} fps, {s['sealed']} events sealed, {s['waiting']} wait for a receipt; "
+            f"files: {out}"
+        )
+        if outcome.sentence:
+            console.print(f"sealcam: {outcome.sentence}", markup=False, soft_wrap=True)
+        if not good:
+            console.print("[bold red]at least one scene did not end as expected[/]")
+        if not arguments.headless:
+            _hold_open(sink, console)
+    return 0 if good else 1
+
+
+def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
+    """The drive, and its register signed into the home's trust folder. Raises RunError, UsageError."""
+    from hardware.rig import drive
+    from hardware.rig.errors import RigError
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    authority = load.signing_key(home.authority_key)
+    now_ms = round(time.time() * 1000)
+    with Progress(*columns, console=console, transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(f"render the drive: {what}", total=total)
+            progress.update(tasks[what], completed=done, total=total)
+
+        try:
+            rendered = drive.render(out, seed, authority, now_ms, MODELS / "classifier.tflite", show)
+        except RigError as error:
+            raise RunError(f"the drive cannot be rendered: {error}") from None
+        except OSError as error:
+            raise UsageError(f"{out} cannot be written ({error.strerror}); choose another --out") from None
+    signed = registers.issue(rendered.register, authority, issued_at=now_ms // 1000)
+    (home.trust / "register.cose").write_bytes(signed)
+    register_guard.check(home.trust)
+    return rendered
+
+
+def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Console) -> tuple[Outcome, Session]:
+    plan = Plan(
+        kind="video",
+        input=str(drive.video.resolve()),
+        shown=drive.video.name,
+        gpx=str(drive.gpx.resolve()),
+        gpx_shown=drive.gpx.name,
+        pace="lockstep",
+        start="file",
+        home=str(home.path),
+        models=str(MODELS),
+        run_id=secrets.token_hex(16),
+        config=config,
+    )
+    with RunView("drive", console) as view:
+        session = Session(plan, out, view.watch)
+        outcome = session.run()
+    if not outcome.summary:
+        raise RunError(outcome.sentence or "the run ended without a summary")
+    return outcome, session
+
+
+def _hold_open(sink: SinkProcess, console: Console) -> None:
+    """Keep the receiver's page up until the user has seen enough."""
+    console.print(f"the receiver's page: [bold]{sink.address}[/]  (Ctrl-C ends it)")
+    sys.stdout.flush()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while sink.running():
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        console.print("ended")

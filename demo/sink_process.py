@@ -1,0 +1,102 @@
+"""The receiver as a process beside the demo's device, asked over its own HTTP interface."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from types import TracebackType
+from typing import Any
+
+from device.errors import RunError, UsageError
+from identity.home import Home
+
+_READY_SECONDS = 30.0
+
+
+class SinkProcess:
+    """`sealcam-sink serve` while the block lasts. Raises UsageError with the receiver's own sentence."""
+
+    def __init__(self, home: Home, broker_port: int, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}/"
+        self._command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "cloud_sink",
+            "serve",
+            "--home",
+            str(home.path),
+            "--broker",
+            f"localhost:{broker_port}",
+            "--port",
+            str(port),
+        ]
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> SinkProcess:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, and wait until page and subscription are up."""
+        with tempfile.TemporaryFile("w+") as errors:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+            )
+            line = self._process.stdout.readline() if self._process.stdout else ""
+            if not line.startswith("sealcam-sink: ready"):
+                status = self._end()
+                errors.seek(0)
+                said = errors.read(2000).strip().splitlines()
+                raise UsageError(said[-1] if said else f"the receiver did not start (status {status})")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def kill(self) -> None:
+        """SIGKILL, as a fault would; `start` brings it back."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def running(self) -> bool:
+        """Whether the receiver still serves."""
+        return self._process is not None and self._process.poll() is None
+
+    def verdicts(self, boot_id: bytes) -> set[str]:
+        """Ids of the verdicts of one run that are stored. Raises RunError when the receiver does not answer."""
+        found: set[str] = set()
+        after = 0
+        while True:
+            page = self._get(f"api/verdicts?after={after}")
+            rows = page["verdicts"]
+            found |= {row["verdict_id"] for row in rows if row["boot_id"] == boot_id.hex()}
+            if not rows:
+                return found
+            after = page["next"]
+
+    def _get(self, path: str) -> Any:
+        for _ in range(3):
+            try:
+                with urllib.request.urlopen(self.address + path, timeout=10) as answer:  # noqa: S310 (our own, http)
+                    return json.load(answer)
+            except (urllib.error.URLError, TimeoutError):
+                time.sleep(1.0)
+        raise RunError(f"the receiver at {self.address} does not answer; look at its page")
+
+    def _end(self) -> int:
+        if self._process is None:
+            return 0
+        self._process.terminate()
+        try:
+            return self._process.wait(10.0)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()

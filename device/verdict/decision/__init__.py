@@ -1,0 +1,1 @@
+"""From the evidence for one physical sign to its verdict."""

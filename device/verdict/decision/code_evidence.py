@@ -1,0 +1,249 @@
+"""Code evidence: checks what was read on a sign's panels, and whether it is in force, in its place and undamaged."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from device.channel.messages import CodeClaims
+from device.verdict.decision.table import Code, ErrorRate, InForce, Where
+from device.verdict.state import Panel, Payload, Shown
+from wire import signcode
+from wire.errors import ForgedError, MalformedError, NotOursError, UnknownKeyError
+from wire.geodesy import Pose, distance_m, heading_difference
+from wire.register import Register, RegisterEntry
+from wire.signcode import SignClaims
+
+MAX_DISTANCE_M: Final = 20.0
+"""A code is read from less than this (17 m); the fix's accuracy comes on top..."""
+MAX_ACCURACY_M: Final = 10.0
+"""...but with a fix that is worse than this the place is not known."""
+SAME_POLE_M: Final = 10.0
+"""Two registered places nearer to each other than this may be one pole."""
+MAX_READ_OVER_M: Final = 16.0
+"""One code is read over no more of the way than this; what is read again further on hangs at another place."""
+MIN_TWINS: Final = 2
+"""Frames that showed the same code at two places at once, before it is believed."""
+MAX_HEADING_DEGREES: Final = 45.0
+HIGH_ERROR_RATE: Final = 0.025
+"""Above this median share of wrong modules a code is damaged: sound panels stay below 0.01 from 2.5 px a module on."""
+RATES_USED: Final = 7
+MIN_UNREADABLE: Final = 3
+MIN_DISAGREEMENTS: Final = 2
+MAX_CACHED: Final = 256
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One payload after its signature was checked."""
+
+    code: Code
+    claims: SignClaims | None = None
+    key_id: bytes = b""
+
+
+class SignatureCheck:
+    """Checks payloads against the trust anchors, each distinct payload once (a bounded memory of SHA-256 digests)."""
+
+    def __init__(self, anchors: Mapping[bytes, Ed25519PublicKey]) -> None:
+        self._anchors = anchors
+        self._known: OrderedDict[bytes, Checked] = OrderedDict()
+
+    def __call__(self, data: bytes) -> Checked:
+        digest = hashlib.sha256(data).digest()
+        if digest in self._known:
+            self._known.move_to_end(digest)
+            return self._known[digest]
+        checked = self._checked(data)
+        self._known[digest] = checked
+        if len(self._known) > MAX_CACHED:
+            self._known.popitem(last=False)
+        return checked
+
+    def _checked(self, data: bytes) -> Checked:
+        try:
+            claims, key_id = signcode.verify(data, self._anchors)
+        except NotOursError:
+            return Checked(Code.FOREIGN)
+        except UnknownKeyError:
+            return Checked(Code.UNKNOWN_KEY)
+        except ForgedError:
+            return Checked(Code.BAD_SIGNATURE)
+        except MalformedError:
+            return Checked(Code.BAD_FORMAT)
+        return Checked(Code.AUTHENTIC, claims, key_id)
+
+
+@dataclass(frozen=True)
+class CodeEvidence:
+    """What all panels of one physical sign say together; the worst of it decides.
+
+    `panel` is the one that showed the code (None: no code); `reasons` are words for the verdict.
+    """
+
+    code: Code = Code.NONE
+    checked: Checked | None = None
+    error_rate: float | None = None
+    readings: int = 0
+    panel: Panel | None = None
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def claims(self) -> SignClaims | None:
+        """What the code says, where it is authentic."""
+        return self.checked.claims if self.checked is not None else None
+
+
+# --- what the panels say ----------------------------------------------------------------------------------------
+
+_STRANGE: Final[tuple[tuple[Code, str, Callable[[Panel], bool]], ...]] = (
+    (Code.BAD_FORMAT, "decoders_disagree", lambda panel: panel.disagreements >= MIN_DISAGREEMENTS),
+    (Code.FOREIGN, "code_oversized", lambda panel: panel.oversized > 0),
+    (Code.FOREIGN, "code_keeps_changing", lambda panel: panel.too_many),
+)
+"""What no honest panel does, whatever can be read on it."""
+_WORST_FIRST: Final = (Code.BAD_FORMAT, Code.BAD_SIGNATURE, Code.UNKNOWN_KEY, Code.FOREIGN, Code.AUTHENTIC)
+
+
+def evidence(panels: Sequence[Panel], check: SignatureCheck) -> CodeEvidence:
+    """What the panels of one physical sign say together. Whatever is wrong with any of them decides."""
+    for code, word, is_so in _STRANGE:
+        strange = [panel for panel in panels if is_so(panel)]
+        if strange:
+            return CodeEvidence(code, readings=_total(panels), panel=strange[0], reasons=(word,))
+    found = [(check(payload.data), payload, panel) for panel in panels for payload in _counted(panel)]
+    if any(checked.code is Code.AUTHENTIC for checked, _, _ in found):
+        # A foreign symbol elsewhere on the pole is no code; on the very panel of the code it is a swap.
+        real = {panel.number for checked, _, panel in found if checked.code is Code.AUTHENTIC}
+        found = [one for one in found if one[0].code is not Code.FOREIGN or one[2].number in real]
+    if not found:
+        return _undecoded(panels)
+    checked, _, panel = min(found, key=lambda one: _WORST_FIRST.index(one[0].code))
+    claims = {one.claims for one, _, _ in found if one.claims is not None}
+    if checked.code is Code.AUTHENTIC and len(claims) > 1:
+        return CodeEvidence(Code.CONFLICTING, readings=_total(panels), panel=panel)
+    return CodeEvidence(checked.code, checked, error_rate(panels), _total(panels), panel)
+
+
+def error_rate(panels: Sequence[Panel]) -> float | None:
+    """The median error rate of the readings with the largest modules: blur and pixels count least there."""
+    rates = sorted((rate for panel in panels for rate in panel.rates), key=lambda rate: -rate.module_px)[:RATES_USED]
+    return median(rate.error_rate for rate in rates) if rates else None
+
+
+def _counted(panel: Panel) -> list[Payload]:
+    """The payloads that count: one odd reading by one decoder among several good ones is a decoder's slip."""
+    sure = [payload for payload in panel.payloads if payload.seen > 1 or payload.both_decoders]
+    return sure or panel.payloads
+
+
+def _undecoded(panels: Sequence[Panel]) -> CodeEvidence:
+    unreadable = [panel for panel in panels if panel.unreadable >= MIN_UNREADABLE]
+    if not unreadable:
+        return CodeEvidence()
+    return CodeEvidence(Code.UNREADABLE, panel=max(unreadable, key=lambda panel: panel.unreadable))
+
+
+def _total(panels: Sequence[Panel]) -> int:
+    return min(sum(panel.decoded for panel in panels), 100_000)
+
+
+# --- whether an authentic code fits -----------------------------------------------------------------------------
+
+
+def in_force(found: CodeEvidence, register: Register | None) -> InForce:
+    """Whether the authority stood by the claims when the code was seen, by the code itself and by the register."""
+    claims = found.claims
+    if claims is None or found.panel is None:
+        return InForce.UNKNOWN_TIME
+    utc_ms = found.panel.sight.utc_ms
+    entry = register.lookup(claims.sign_id) if register is not None else None
+    if entry is not None and entry.revoked:
+        return InForce.REVOKED
+    if entry is not None and (
+        entry.class_id != claims.class_id
+        or distance_m(entry.lat, entry.lon, claims.lat, claims.lon) > MAX_DISTANCE_M
+        or heading_difference(entry.heading, claims.heading) > MAX_HEADING_DEGREES
+    ):
+        return InForce.SUPERSEDED
+    if not utc_ms:
+        return InForce.UNKNOWN_TIME
+    spans = [(claims.valid_from, claims.valid_until)]
+    if entry is not None:
+        spans.append((entry.valid_from, entry.valid_until))
+    if any(utc_ms >= 1000 * until for _, until in spans):
+        return InForce.EXPIRED
+    return InForce.NOT_YET if any(utc_ms < 1000 * since for since, _ in spans) else InForce.YES
+
+
+def where(found: CodeEvidence, pose: Pose | None, ahead: RegisterEntry | None, shown: Sequence[Shown]) -> Where:
+    """Whether the vehicle was where the claims place the sign, driving the way that the sign speaks to.
+
+    Args:
+        found: the code.
+        pose: the vehicle's when the code was last read.
+        ahead: the nearest registered sign ahead of it.
+        shown: codes that were found in their place before.
+    """
+    claims = found.claims
+    if claims is None or pose is None:
+        return Where.UNKNOWN
+    far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon)
+    if far > MAX_DISTANCE_M + pose.accuracy_m:
+        return Where.ELSEWHERE
+    if pose.accuracy_m > MAX_ACCURACY_M or pose.heading is None:
+        return Where.UNKNOWN
+    if heading_difference(pose.heading, claims.heading) > MAX_HEADING_DEGREES:
+        return Where.WRONG_HEADING
+    if ahead is not None and _is_anothers_place(claims, far, pose, ahead):
+        return Where.ANOTHERS
+    return Where.TWICE if _was_read_elsewhere(found, claims, pose, shown) else Where.FITS
+
+
+def _is_anothers_place(claims: SignClaims, far: float, pose: Pose, ahead: RegisterEntry) -> bool:
+    """True where another sign is clearly the one that hangs here: nearer, and not at the claimed sign's own pole."""
+    if ahead.sign_id == claims.sign_id or distance_m(ahead.lat, ahead.lon, claims.lat, claims.lon) <= SAME_POLE_M:
+        return False
+    return far > distance_m(pose.lat, pose.lon, ahead.lat, ahead.lon) + pose.accuracy_m
+
+
+def _was_read_elsewhere(found: CodeEvidence, claims: SignClaims, pose: Pose, shown: Sequence[Shown]) -> bool:
+    """True where the same code hangs, or hung a moment ago, at another place as well."""
+    if found.panel is not None and found.panel.twins >= MIN_TWINS:
+        return True
+    return any(
+        one.sign_id == claims.sign_id and distance_m(pose.lat, pose.lon, one.pose.lat, one.pose.lon) > MAX_READ_OVER_M
+        for one in shown
+    )
+
+
+def grade(rate: float | None) -> ErrorRate:
+    """The column's value for a rate."""
+    if rate is None:
+        return ErrorRate.UNMEASURED
+    return ErrorRate.HIGH if rate > HIGH_ERROR_RATE else ErrorRate.NORMAL
+
+
+def report(found: CodeEvidence) -> CodeClaims | None:
+    """The claims for the verdict, where the code is authentic. Never the raw bytes."""
+    claims = found.claims
+    if claims is None or found.checked is None:
+        return None
+    return CodeClaims(
+        sign_id=claims.sign_id.hex(),
+        class_id=claims.class_id,
+        lat=claims.lat,
+        lon=claims.lon,
+        heading=claims.heading,
+        valid_from=claims.valid_from,
+        valid_until=claims.valid_until,
+        key_id=found.checked.key_id.hex(),
+        error_rate=None if found.error_rate is None else round(found.error_rate, 5),
+        readings=found.readings,
+    )

@@ -1,0 +1,1 @@
+"""What comes in, put in order: a timeline of moments, the cross-check of the two readers, the route."""

@@ -1,0 +1,104 @@
+"""Joins what perception, the code reader and the position source say into one ordered sequence of moments.
+
+The three speak over three channels and in any interleaving; the judgement must not depend on it. A moment is therefore
+released only when both readers have spoken of its frame (or of a later one: then they dropped it) and the vehicle's
+position at its time is settled. Patience is bounded: by stream time, and always by the number of moments held back.
+
+Neither reader may decide for the other, or choose the time. What the stream's first frame's time was, warden says.
+How far into the stream a frame is, both readers say, and `order` holds them to each other; who runs ahead is accused,
+and what it said beyond the other is forgotten, so that its successor is heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from device.channel.messages import Fix, Readings, Sightings
+from device.verdict.intake import cross_check, route
+from device.verdict.intake.cross_check import Side
+from device.verdict.state import MAX_FIXES, MAX_PENDING, Moment, State
+from wire.geodesy import Pose, Timed
+
+PEER_PATIENCE_MS: Final = 1000
+"""How far one reader may fall behind the other before the frame is judged without it."""
+MAX_UTC_MS: Final = 2**48
+"""The latest time that a verdict can carry."""
+
+
+def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: int | None = None) -> frozenset[Side]:
+    """Files what perception saw in one frame. Duplicates and messages out of order are counted and ignored.
+
+    Args:
+        lockstep: the frames wait for both readers.
+        now_ms: milliseconds of the caller's own monotonic clock; None: it has none.
+
+    Returns:
+        The readers of which at least one must have lied, most often none.
+    """
+    moment, accused = cross_check.file(
+        state, "perception", message.frame, message.t_ms, lockstep=lockstep, now_ms=now_ms
+    )
+    if moment is not None:
+        moment.boxes = list(message.boxes)
+    return accused
+
+
+def take_readings(state: State, message: Readings, *, lockstep: bool, now_ms: int | None = None) -> frozenset[Side]:
+    """Files what the code reader read in one frame, as `take_sightings`."""
+    moment, accused = cross_check.file(state, "codes", message.frame, message.t_ms, lockstep=lockstep, now_ms=now_ms)
+    if moment is not None:
+        moment.readings = list(message.readings)
+    return accused
+
+
+def take_fix(state: State, fix: Fix) -> None:
+    """Files one position. Fixes that go back in time, and fixes beyond the buffer, are counted and ignored."""
+    if (state.fixes and fix.utc_ms <= state.fixes[-1].utc_ms) or len(state.fixes) >= MAX_FIXES or fix.utc_ms == 0:
+        state.ignored += 1
+        return
+    state.first_fix_ms = state.first_fix_ms or fix.utc_ms
+    state.fixes.append(Timed(fix.utc_ms, Pose(fix.lat, fix.lon, fix.heading, fix.accuracy_m)))
+
+
+def released(
+    state: State, *, lockstep: bool, finishing: bool = False, now_ms: int | None = None
+) -> Iterator[tuple[Moment, Pose | None]]:
+    """Takes the moments that are ready out of the state, in cross_check, each with the vehicle's pose at its time."""
+    while state.pending:
+        moment = state.pending[0]
+        utc_ms = _utc(state, moment)
+        waited_ms = 0 if lockstep else _stream_ms(state, now_ms) - moment.t_ms
+        forced = finishing or len(state.pending) > MAX_PENDING
+        spoken = _spoken(state, moment, waited_ms)
+        if spoken or forced:  # before that its time is the word of one reader, which must not cost us fixes
+            route.forget(state, utc_ms)
+        if not forced and not (spoken and _placed(state, moment, utc_ms, waited_ms)):
+            return
+        state.pending.pop(0)
+        cross_check.passed(state, moment)
+        moment.utc_ms = utc_ms
+        yield moment, route.pose_at(state, utc_ms) if utc_ms else None
+
+
+def _stream_ms(state: State, now_ms: int | None) -> int:
+    """How far the stream has come: as the readers say, but never further than our own clock has."""
+    if now_ms is None or state.began_ms is None:
+        return state.newest_ms
+    return min(state.newest_ms, now_ms - state.began_ms)
+
+
+def _utc(state: State, moment: Moment) -> int:
+    """Unix milliseconds of a moment: by the stream's start, else by the first fix, as if that were at the start."""
+    start = state.start_utc_ms or state.first_fix_ms
+    return min(start + moment.t_ms, MAX_UTC_MS) if start else 0
+
+
+def _spoken(state: State, moment: Moment, waited_ms: int) -> bool:
+    return moment.frame <= min(state.marks.values()) or waited_ms >= PEER_PATIENCE_MS
+
+
+def _placed(state: State, moment: Moment, utc_ms: int, waited_ms: int) -> bool:
+    if state.fixes_ended or (state.fixes and utc_ms and state.fixes[-1].utc_ms >= utc_ms):
+        return True
+    return waited_ms >= route.MAX_GAP_MS

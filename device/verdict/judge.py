@@ -1,0 +1,200 @@
+"""The judge: sightings, readings and fixes in, verdicts out. No clock, no randomness, no I/O.
+
+How a verdict comes about: `moments` joins the three inputs into one ordered sequence; `tracks` and `panels` follow sign
+faces and code panels through it; `passes` puts those of one physical sign together; once the sign has gone by, its
+evidence (`faces.perceived`, `code_evidence.evidence`, `watch`) becomes a verdict in `judgement`, by `table`. Registered
+signs of which nothing was seen end as MISSING. All that is remembered is in `state`, bounded, and survives a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from device.channel.messages import Fix, Readings, Sightings, Verdict
+from device.verdict import state
+from device.verdict.decision import code_evidence, judgement
+from device.verdict.decision.code_evidence import SignatureCheck
+from device.verdict.decision.judgement import Case
+from device.verdict.decision.table import Code
+from device.verdict.intake import timeline
+from device.verdict.intake.cross_check import Side
+from device.verdict.state import MAX_FIXES, Moment, State
+from device.verdict.tracking import association, expected_signs, faces, panels
+from device.verdict.tracking.association import Pass
+from device.verdict.tracking.expected_signs import Surroundings
+from wire.geodesy import Pose
+from wire.register import Register
+
+
+class Judge:
+    """Holds what is known of the signs in sight and says what is true of each once it has gone by.
+
+    Args:
+        anchors: the trusted road authorities' keys by 8-byte key id.
+        register: the verified register, None where there is none.
+        stream: names the stream ([0-9a-z_.-], at most 24 characters); goes into every verdict's id, so that the same
+            stream judged again gives the same ids.
+        lockstep: no input may be late, so nothing is judged without waiting for it; the result does not depend on the
+            order in which the three inputs arrive.
+        sure_score: detection score from which on a box is surely a sign (`score_high` of the detector's manifest).
+    """
+
+    def __init__(
+        self,
+        anchors: Mapping[bytes, Ed25519PublicKey],
+        register: Register | None,
+        *,
+        stream: str,
+        lockstep: bool = False,
+        sure_score: float = 0.5,
+    ) -> None:
+        self._check = SignatureCheck(anchors)
+        self._register = register
+        self._surroundings = Surroundings(register)
+        self._lockstep = lockstep
+        self._sure_score = sure_score
+        self._state = State(stream)
+        self._accused: frozenset[Side] = frozenset()
+
+    @property
+    def wants_fixes(self) -> bool:
+        """False while the buffer of fixes is full: read no more of them until frames have gone on."""
+        return len(self._state.fixes) < MAX_FIXES
+
+    @property
+    def ignored(self) -> int:
+        """How many messages were duplicates, out of order or beyond a bound."""
+        return self._state.ignored
+
+    def start(self, utc_ms: int, began_ms: int | None = None) -> None:
+        """Tells when the stream began, as warden says. No reader has a say in it.
+
+        Args:
+            utc_ms: unix milliseconds of the first frame, 0 where not known.
+            began_ms: the same moment (or a little before) by the clock whose `now_ms` comes with each message.
+        """
+        self._state.start_utc_ms, self._state.began_ms = utc_ms, began_ms
+
+    def accused(self) -> frozenset[Side]:
+        """The readers that were caught since the last call: their messages are not to be believed, restart them."""
+        accused, self._accused = self._accused, frozenset()
+        return accused
+
+    def on_sightings(self, message: Sightings, now_ms: int | None = None) -> list[Verdict]:
+        """What perception saw in one frame. Returns the verdicts that are due."""
+        self._accused |= timeline.take_sightings(self._state, message, lockstep=self._lockstep, now_ms=now_ms)
+        return self._go_on(now_ms)
+
+    def on_readings(self, message: Readings, now_ms: int | None = None) -> list[Verdict]:
+        """What the code reader read in one frame. Returns the verdicts that are due."""
+        self._accused |= timeline.take_readings(self._state, message, lockstep=self._lockstep, now_ms=now_ms)
+        return self._go_on(now_ms)
+
+    def on_fix(self, fix: Fix) -> list[Verdict]:
+        """Where the vehicle was, in order of time, ahead of the frames or behind them. Returns the verdicts due."""
+        timeline.take_fix(self._state, fix)
+        return self._go_on()
+
+    def on_fixes_end(self) -> list[Verdict]:
+        """No fix follows. Returns the verdicts that are due."""
+        self._state.fixes_ended = True
+        return self._go_on()
+
+    def finish(self) -> list[Verdict]:
+        """No frame follows: closes every pass that is open and returns the verdicts."""
+        verdicts = self._go_on(finishing=True)
+        now = self._state.newest_ms
+        return verdicts + self._close(now, everything=True) + self._missing(now, finishing=True)
+
+    def snapshot(self) -> bytes:
+        """All open state, for `restore`; at most `state.MAX_SNAPSHOT_BYTES`."""
+        return state.to_bytes(self._state)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Goes on from a snapshot of the same stream. Raises SnapshotError, and then this judge stays as it was."""
+        self._state = state.from_bytes(snapshot, self._state.stream)
+
+    # --- one moment after the other ---------------------------------------------------------------------------
+
+    def _go_on(self, now_ms: int | None = None, *, finishing: bool = False) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        for moment, pose in timeline.released(self._state, lockstep=self._lockstep, finishing=finishing, now_ms=now_ms):
+            verdicts += self._step(moment, pose)
+        return verdicts
+
+    def _step(self, moment: Moment, pose: Pose | None) -> list[Verdict]:
+        verdicts = self._close(moment.t_ms)
+        if moment.boxes is not None:
+            faces.see(self._state, moment, moment.boxes, pose, self._sure_score)
+        if moment.readings is not None:
+            panels.read(self._state, moment, moment.readings, pose)
+        expected_signs.pass_by(self._state, self._surroundings, moment, pose)
+        return verdicts + self._missing(moment.t_ms)
+
+    def _close(self, t_ms: int, *, everything: bool = False) -> list[Verdict]:
+        """Judges the passes that are over."""
+        verdicts: list[Verdict] = []
+        for sign in association.passes(self._state):
+            if not (everything or sign.is_over(t_ms)):
+                continue
+            case = self._case(sign)
+            association.drop(self._state, sign)
+            if case is None:
+                continue
+            self._note(case)
+            verdict = judgement.judge(case, self._register, self._new_id(sign.first_frame, sign.last.last_frame))
+            if verdict is not None:
+                self._state.verdicts += 1
+                verdicts.append(verdict)
+        return verdicts
+
+    def _missing(self, t_ms: int, *, finishing: bool = False) -> list[Verdict]:
+        """Judges the registered signs that were passed: a MISSING verdict for each of which nothing was seen."""
+        due = expected_signs.due(self._state, t_ms, finishing=finishing)
+        if not due:
+            return []
+        open_cases = (self._case(sign) for sign in association.passes(self._state))
+        in_sight = {sign_id for case in open_cases if case is not None for sign_id in judgement.about(case)}
+        verdicts: list[Verdict] = []
+        for passing in due:
+            if passing.sign_id not in in_sight and not expected_signs.was_seen(self._state, passing):
+                verdict_id = self._new_id(passing.first_frame, passing.last_frame)
+                verdicts.append(judgement.absent(passing, self._register, verdict_id))
+                self._state.verdicts += 1
+        return verdicts
+
+    # --- one physical sign ------------------------------------------------------------------------------------
+
+    def _case(self, sign: Pass) -> Case | None:
+        """All evidence for one sign; None where there is neither a confirmed face nor a code."""
+        found = code_evidence.evidence(sign.panels, self._check)
+        seen = faces.perceived(sign.faces, coded=found.code is not Code.NONE)
+        if seen.class_id is None and found.code is Code.NONE:
+            return None
+        pose, utc_ms, around = sign.last_pose, sign.last.utc_ms, self._surroundings
+        entry = around.here(pose, utc_ms, self._claimed(sign), face=seen.class_id is not None)
+        read = found.panel.sight if found.panel is not None else sign.last
+        where = code_evidence.where(found, read.last_pose, around.ahead(read.last_pose, read.utc_ms), self._state.shown)
+        has_source = self._state.first_fix_ms > 0 or not self._state.fixes_ended
+        can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
+        return Case(sign, found, seen, entry, where, can_tell)
+
+    def _note(self, case: Case) -> None:
+        """Remembers of which registered signs a case showed something, and where its code was read."""
+        for sign_id in judgement.about(case):
+            expected_signs.attribute(self._state, sign_id, case.sign.last.last_ms)
+        panel = case.found.panel
+        if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
+            expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)
+
+    def _claimed(self, sign: Pass) -> set[bytes]:
+        """The ids whose authentic codes hang at other signs now in sight: those entries are not this sign."""
+        own = {panel.number for panel in sign.panels}
+        others = (panel for panel in self._state.panels if panel.number not in own)
+        checked = (self._check(payload.data) for panel in others for payload in panel.payloads)
+        return {one.claims.sign_id for one in checked if one.claims is not None}
+
+    def _new_id(self, first_frame: int, last_frame: int) -> str:
+        return f"{self._state.stream}:{first_frame}:{last_frame}:{self._state.verdicts + 1}"

@@ -1,0 +1,167 @@
+"""Watches the register's signs go by: which one stands where the vehicle is, and which one should have been seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Final
+
+from device.verdict.decision.code_evidence import MAX_ACCURACY_M, MAX_HEADING_DEGREES
+from device.verdict.state import MAX_ATTRIBUTED, MAX_PASSINGS, MAX_SHOWN, Attributed, Moment, Passing, Shown, State
+from wire.geodesy import Pose, ahead_and_aside_m, distance_m, heading_difference
+from wire.register import Register, RegisterEntry
+
+NEAR_M: Final = 45.0
+"""Registered signs are watched from this distance on."""
+PASSED_M: Final = 5.0
+"""A sign this far behind has been passed."""
+CLOSEST_M: Final = 25.0
+"""A sign that the vehicle never came nearer to than this stands on another road."""
+WATCHED_M: Final = (5.0, 30.0)
+WATCHED_FROM_M: Final = 20.0
+WATCHED_TO_M: Final = 12.0
+MIN_WATCHED: Final = 5
+"""Nothing is missing unless perception looked in this many frames within `WATCHED_M` ahead, from far to near..."""
+READ_M: Final = (4.0, 15.0)
+MIN_READ: Final = 3
+"""...and the code reader in this many, where a code can be read."""
+SETTLED_MS: Final = 2500
+"""After the passing, until the passes of what was seen are closed."""
+HERE_AHEAD_M: Final = (-10.0, 30.0)
+"""Where a registered sign is when its face or code was last seen, metres ahead of the vehicle..."""
+HERE_ASIDE_M: Final = 25.0
+"""...and to either side."""
+_FORGET_MS: Final = 5000
+_AREA_M: Final = 400.0
+_DRIFT_M: Final = 200.0
+
+
+class Surroundings:
+    """The register's entries around the vehicle; asked of the register anew only after a few hundred metres."""
+
+    def __init__(self, register: Register | None) -> None:
+        self._register = register
+        self._centre: tuple[float, float] | None = None
+        self._area: list[RegisterEntry] = []
+
+    def facing(self, pose: Pose, utc_ms: int) -> list[RegisterEntry]:
+        """The entries within `NEAR_M` that are in force and speak to traffic of this heading, in a fixed order."""
+        if self._register is None or pose.heading is None or not utc_ms:
+            return []
+        if self._centre is None or distance_m(*self._centre, pose.lat, pose.lon) > _DRIFT_M:
+            self._centre = (pose.lat, pose.lon)
+            self._area = self._register.near(pose.lat, pose.lon, _AREA_M)
+        heading = pose.heading
+        return [
+            entry
+            for entry in self._area
+            if not entry.revoked
+            and 1000 * entry.valid_from <= utc_ms < 1000 * entry.valid_until
+            and heading_difference(entry.heading, heading) <= MAX_HEADING_DEGREES
+            and distance_m(entry.lat, entry.lon, pose.lat, pose.lon) <= NEAR_M
+        ]
+
+    def here(self, pose: Pose | None, utc_ms: int, claimed: Collection[bytes], *, face: bool) -> RegisterEntry | None:
+        """The entry that a sign last seen from `pose` is taken for: rather one whose code was not read on another sign.
+
+        For a `face` an entry that is claimed so is better than none: a copy of a sign's code that hangs nearby must
+        not take the register's protection from the sign itself.
+        """
+        found = self._in_reach(pose, utc_ms, HERE_AHEAD_M[0])
+        free = [entry for entry in found if entry.sign_id not in claimed]
+        return next(iter(free or (found if face else [])), None)
+
+    def ahead(self, pose: Pose | None, utc_ms: int) -> RegisterEntry | None:
+        """The nearest entry that lies ahead: what a code that is read from `pose` hangs at, if that is registered."""
+        return next(iter(self._in_reach(pose, utc_ms, 0.0)), None)
+
+    def can_tell(self, pose: Pose | None, utc_ms: int) -> bool:
+        """Whether place and time are known well enough to say that no registered sign stands here."""
+        if self._register is None or not self._register.entries:
+            return True
+        return pose is not None and pose.heading is not None and pose.accuracy_m <= MAX_ACCURACY_M and utc_ms > 0
+
+    def _in_reach(self, pose: Pose | None, utc_ms: int, ahead_from_m: float) -> list[RegisterEntry]:
+        """The entries around the way ahead, nearest first."""
+        if pose is None or pose.heading is None:
+            return []
+        found: list[tuple[float, bytes, RegisterEntry]] = []
+        for entry in self.facing(pose, utc_ms):
+            ahead, aside = ahead_and_aside_m(pose, pose.heading, entry.lat, entry.lon)
+            if ahead_from_m <= ahead <= HERE_AHEAD_M[1] and abs(aside) <= HERE_ASIDE_M:
+                found.append((math.hypot(ahead, aside), entry.sign_id, entry))
+        return [entry for _, _, entry in sorted(found, key=lambda one: one[:2])]
+
+
+def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose | None) -> None:
+    """Notes how the vehicle moves past the registered signs around it."""
+    state.passings = [
+        passing
+        for passing in state.passings
+        if moment.t_ms - passing.last_ms <= _FORGET_MS or (passing.passed_ms is not None and not passing.settled)
+    ]
+    if pose is None or pose.heading is None:
+        return
+    known = {passing.sign_id: passing for passing in state.passings}
+    for entry in surroundings.facing(pose, moment.utc_ms):
+        ahead, aside = ahead_and_aside_m(pose, pose.heading, entry.lat, entry.lon)
+        passing = known.get(entry.sign_id)
+        if passing is None:
+            if len(state.passings) >= MAX_PASSINGS:
+                continue
+            passing = Passing(entry.sign_id, moment.frame, moment.frame, moment.t_ms, -NEAR_M, NEAR_M, NEAR_M)
+            state.passings.append(passing)
+        _progress(passing, moment, pose, ahead, math.hypot(ahead, aside))
+
+
+def _progress(passing: Passing, moment: Moment, pose: Pose, ahead: float, distance: float) -> None:
+    passing.last_ms = moment.t_ms
+    passing.closest_m = min(passing.closest_m, distance)
+    if passing.passed_ms is not None:
+        return
+    if ahead >= 0 or passing.pose is None:
+        passing.last_frame, passing.utc_ms, passing.pose = moment.frame, moment.utc_ms, pose
+    passing.read += moment.readings is not None and READ_M[0] <= ahead <= READ_M[1]
+    if moment.boxes is not None and WATCHED_M[0] <= ahead <= WATCHED_M[1]:
+        passing.watched += 1
+        passing.farthest_ahead_m = max(passing.farthest_ahead_m, ahead)
+        passing.nearest_ahead_m = min(passing.nearest_ahead_m, ahead)
+    if ahead < -PASSED_M and passing.closest_m < CLOSEST_M:
+        passing.passed_ms = moment.t_ms
+
+
+def due(state: State, t_ms: int, *, finishing: bool = False) -> list[Passing]:
+    """The signs that were passed long enough ago to be judged, each once, whether seen or not."""
+    ready = [
+        passing
+        for passing in state.passings
+        if passing.passed_ms is not None
+        and not passing.settled
+        and (finishing or t_ms - passing.passed_ms >= SETTLED_MS)
+    ]
+    for passing in ready:
+        passing.settled = True
+    return [one for one in ready if _was_watched(one)]
+
+
+def _was_watched(passing: Passing) -> bool:
+    far_to_near = passing.farthest_ahead_m >= WATCHED_FROM_M and passing.nearest_ahead_m <= WATCHED_TO_M
+    return far_to_near and passing.watched >= MIN_WATCHED and passing.read >= MIN_READ
+
+
+def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
+    """Notes that something was seen of a registered sign."""
+    state.attributed = [one for one in state.attributed if last_ms - one.last_ms <= 60_000][-MAX_ATTRIBUTED + 1 :]
+    state.attributed.append(Attributed(sign_id, last_ms))
+
+
+def show(state: State, sign_id: bytes, last_ms: int, pose: Pose) -> None:
+    """Notes where a code was read that was found in its place."""
+    state.shown = [one for one in state.shown if last_ms - one.last_ms <= 60_000][-MAX_SHOWN + 1 :]
+    state.shown.append(Shown(sign_id, last_ms, pose))
+
+
+def was_seen(state: State, passing: Passing) -> bool:
+    """True where something was seen of the registered sign around the time of its passing."""
+    since = (passing.passed_ms or 0) - 30_000
+    return any(one.sign_id == passing.sign_id and one.last_ms >= since for one in state.attributed)

@@ -1,0 +1,136 @@
+"""From readings of single frames to code panels, each hung at the sign face that it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from device.channel.messages import Reading
+from device.verdict.state import (
+    MAX_PANELS,
+    MAX_PAYLOADS,
+    MAX_RATES,
+    MAX_VOTED,
+    Face,
+    Moment,
+    Panel,
+    Payload,
+    Rate,
+    State,
+)
+from device.verdict.tracking.faces import LINGER_MS, extend, first_sight
+from device.verdict.tracking.motion import match, moved, overlap, predicted, start
+from wire.geodesy import Pose
+from wire.signcode import PREFIX
+
+_SAME_SYMBOL: Final = 0.3  # intersection over union
+_APART: Final = 1.5  # sizes between the centres of two symbols that are surely not one
+
+
+def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose | None) -> None:
+    """Adds one frame's readings to the panels that are followed, and hangs each panel under the face above it."""
+    symbols = _symbols(readings)
+    fresh = [panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS]
+    pairs = match([panel.motion for panel in fresh], [group[0] for group in symbols], moment.t_ms)
+    twins = _twins(symbols)
+    for index, group in enumerate(symbols):
+        if index in pairs:
+            panel = fresh[pairs[index]]
+            panel.motion = moved(panel.motion, group[0], moment.t_ms)
+            extend(panel.sight, moment, pose)
+        else:
+            panel = _new(state, moment, group[0], pose)
+        _note(panel, group)
+        panel.twins += index in twins
+        _vote(panel, state.faces, moment.t_ms)
+
+
+def _twins(symbols: Sequence[Sequence[Reading]]) -> set[int]:
+    """The symbols that say, in this one frame, what another symbol well apart from them says too."""
+    return {
+        index
+        for index, group in enumerate(symbols)
+        if any(other is not group and _says_the_same(group[0], other[0]) for other in symbols)
+    }
+
+
+def _says_the_same(first: Reading, second: Reading) -> bool:
+    aside = abs(first.x + first.w / 2 - second.x - second.w / 2)
+    down = abs(first.y + first.h / 2 - second.y - second.h / 2)
+    apart = max(aside, down) > _APART * max(first.w, first.h, second.w, second.h)
+    return bool(first.data) and first.data == second.data and apart
+
+
+def _symbols(readings: Sequence[Reading]) -> list[list[Reading]]:
+    """Readings of the same symbol together, decoded ones first."""
+    groups: list[list[Reading]] = []
+    for reading in sorted(readings, key=lambda one: not one.data):
+        if reading.w < 2 or reading.h < 2:
+            continue
+        home = next((group for group in groups if overlap(group[0], reading) >= _SAME_SYMBOL), None)
+        if home is None:
+            groups.append([reading])
+        else:
+            home.append(reading)
+    return groups
+
+
+def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> Panel:
+    panel = Panel(state.next_track, start(reading, moment.t_ms), first_sight(moment, pose))
+    state.next_track += 1
+    if len(state.panels) >= MAX_PANELS:
+        state.panels.remove(min(state.panels, key=lambda other: (other.decoded, other.sight.last_ms)))
+    state.panels.append(panel)
+    return panel
+
+
+def _note(panel: Panel, group: Sequence[Reading]) -> None:
+    """Adds the readings of one symbol in one frame to the panel's record."""
+    texts = {reading.data for reading in group if reading.data}
+    panel.disagreements += len(texts) > 1 and any(text.startswith(PREFIX) for text in texts)
+    panel.oversized += any(reading.oversized for reading in group)
+    panel.decoded += bool(texts)
+    panel.unreadable += not texts and not any(reading.oversized for reading in group)
+    for reading in group:
+        if reading.data:
+            _note_payload(panel, reading)
+        if reading.data and reading.error_rate is not None:
+            panel.rates.append(Rate(reading.module_px, reading.error_rate))
+            if len(panel.rates) > MAX_RATES:
+                panel.rates.remove(min(panel.rates, key=lambda rate: rate.module_px))
+
+
+def _note_payload(panel: Panel, reading: Reading) -> None:
+    payload = next((known for known in panel.payloads if known.data == reading.data), None)
+    if payload is None:
+        if len(panel.payloads) >= MAX_PAYLOADS:
+            panel.too_many = True
+            return
+        payload = Payload(reading.data, 0, False)
+        panel.payloads.append(payload)
+    payload.seen += 1
+    payload.both_decoders |= len(set(reading.decoders)) > 1
+
+
+def _vote(panel: Panel, faces: Sequence[Face], t_ms: int) -> None:
+    """Counts the face that the panel hangs at in this frame, if there is one."""
+    near = [(far, face.number) for face in faces if (far := _hangs(panel, face, t_ms)) is not None]
+    if not near:
+        return
+    number = min(near)[1]
+    if number in panel.votes or len(panel.votes) < MAX_VOTED:
+        panel.votes[number] = panel.votes.get(number, 0) + 1
+
+
+def _hangs(panel: Panel, face: Face, t_ms: int) -> float | None:
+    """How far, in sizes, the panel is from hanging right below or beside the face; None: it does not belong there."""
+    if t_ms - face.sight.last_ms > LINGER_MS // 2:
+        return None
+    sign, code = predicted(face.motion, t_ms), panel.motion
+    if not 0.4 <= code.w / sign.w <= 2.5:
+        return None
+    unit = max(sign.h, code.h)
+    aside, down = abs(code.x - sign.x) / unit, (code.y - sign.y) / unit
+    below = aside <= 0.7 and 0.4 <= down <= 2.2
+    beside = 0.6 <= aside <= 1.8 and abs(down) <= 0.5
+    return aside + abs(down) if below or beside else None

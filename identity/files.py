@@ -1,0 +1,102 @@
+"""Key files: written whole or not at all and private from the first moment, read only when they are private still."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from identity.errors import DamagedKeyError, KeysError, MissingKeyError, UnsafeKeyFileError
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+_MAX_FILE_BYTES = 64 * 1024
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder of mode 0700, and its parents. One that is there must not be open to others.
+
+    Raises:
+        UnsafeKeyFileError: others may read or write in it.
+        KeysError: it cannot be made.
+    """
+    try:
+        for folder in (*reversed(path.parents), path):  # each that is missing is private too, as XDG asks
+            if not folder.exists():
+                with contextlib.suppress(FileExistsError):
+                    folder.mkdir(mode=PRIVATE_FOLDER)
+        mode = path.lstat().st_mode
+    except OSError as error:
+        raise KeysError(
+            f"{path} cannot be made ({error.strerror}); free the place or set SEALCAM_HOME to another folder"
+        ) from None
+    if not stat.S_ISDIR(mode):
+        raise UnsafeKeyFileError(f"{path} is not a folder; move it away and run: sealcam keys init")
+    if stat.S_IMODE(mode) & 0o077:
+        raise UnsafeKeyFileError(f"{path} is open to other users; run: chmod 700 {path}")
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file of mode 0600: a new one beside it, synced, then moved over it. Raises KeysError."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(beside, _NEW, PRIVATE_FILE)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise KeysError(f"{path} cannot be written ({error.strerror}); free the disk or check its folder") from None
+
+
+def read_private(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
+    """Read a secret. Raises UnsafeKeyFileError when its mode lets others in, else as `read_public`."""
+    return _read(path, max_bytes, secret=True)
+
+
+def read_public(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
+    """Read what is no secret but must not be for others to change.
+
+    Raises:
+        MissingKeyError: it is not there or cannot be read.
+        UnsafeKeyFileError: others may write to it, or it is a link, a device or a pipe.
+        DamagedKeyError: it is over `max_bytes`.
+    """
+    return _read(path, max_bytes, secret=False)
+
+
+def _read(path: Path, max_bytes: int, *, secret: bool) -> bytes:
+    try:
+        descriptor = os.open(path, _READ)
+    except FileNotFoundError:
+        raise MissingKeyError(f"{path} is missing; run: sealcam keys init") from None
+    except OSError as error:
+        raise MissingKeyError(f"{path} cannot be read ({error.strerror}); run: sealcam keys init") from None
+    with os.fdopen(descriptor, "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise UnsafeKeyFileError(f"{path} is not a plain file; move it away and run: sealcam keys init")
+        if stat.S_IMODE(mode) & (0o077 if secret else 0o022):
+            raise UnsafeKeyFileError(f"{path} is open to other users; run: chmod 600 {path}")
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise DamagedKeyError(f"{path} is larger than {max_bytes} bytes; move it away and run: sealcam keys init")
+    return content
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,215 @@
+"""The data home: where every key, certificate and the spool of one installation live, and how they first come to be.
+
+    device/      id, signing.key (Ed25519), tls.key, tls.crt, ca.crt
+    sink/        hpke.key (ML-KEM-768 with X25519), receipt.key (Ed25519), tls.key, tls.crt, ca.crt, devices/<id>.pub
+    broker/      tls.key, tls.crt, ca.crt, ca.key; the broker's own acl and mosquitto.conf
+    authority/   authority.key (Ed25519): signs sign codes and the register
+    trust/       authority/<key id>.pub, register.cose, register.seen, sink_hpke.pub, receipt.pub
+    spool/       sealed envelopes that wait for their receipts
+
+A development home holds all the parts on one machine. Folders are 0700 and files 0600 from the moment they exist.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from identity import load
+from identity.errors import DamagedKeyError, KeysError, MissingKeyError
+from identity.files import PRIVATE_FILE, make_folder, read_public, write_private
+from identity.pki import Authority, Pair
+from identity.register_guard import SEEN
+from wire import cose, register, topics
+from wire.sink_key import SinkPrivateKey
+
+_FOLDERS = (
+    "device",
+    "sink",
+    "sink/devices",
+    "broker",
+    "authority",
+    "trust",
+    "trust/authority",
+    "spool",
+)
+CERTIFICATES = (
+    "broker/ca.crt",
+    "broker/tls.crt",
+    "device/tls.crt",
+    "device/ca.crt",
+    "sink/tls.crt",
+    "sink/ca.crt",
+)
+_PKI_FILES = (*CERTIFICATES, "broker/ca.key", "broker/tls.key", "device/tls.key", "sink/tls.key")
+
+
+class Home:
+    """One data home. The properties are paths; what they hold is read by `identity.load`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def default(cls) -> Home:
+        """`$SEALCAM_HOME`, else `$XDG_DATA_HOME/sealcam`, else `~/.local/share/sealcam`."""
+        if named := os.environ.get("SEALCAM_HOME"):
+            return cls(Path(named).expanduser().absolute())
+        data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+        return cls(Path(data).expanduser().absolute() / "sealcam")
+
+    @property
+    def device(self) -> Path:
+        """The device's identity."""
+        return self.path / "device"
+
+    @property
+    def sink(self) -> Path:
+        """The sink's identity, and the devices that it knows."""
+        return self.path / "sink"
+
+    @property
+    def broker(self) -> Path:
+        """The broker's certificates and configuration."""
+        return self.path / "broker"
+
+    @property
+    def trust(self) -> Path:
+        """What the device trusts: the road authorities' keys and register, the sink's public keys."""
+        return self.path / "trust"
+
+    @property
+    def spool(self) -> Path:
+        """Sealed envelopes that wait for their receipts."""
+        return self.path / "spool"
+
+    @property
+    def authority_key(self) -> Path:
+        """The road authority's signing key."""
+        return self.path / "authority" / "authority.key"
+
+    def ensure_development(self) -> None:
+        """Make what is missing of a development home; what is there is kept. Safe to run at once from two places.
+
+        Raises:
+            MissingKeyError: a device id is there without its key: an identity is never replaced silently.
+            DamagedKeyError: a public key is not that of the private one beside it.
+            KeysError: the place cannot be written, or is open to other users.
+        """
+        with self._locked():
+            self._ensure_device()
+            self._ensure_sink()
+            self._ensure_authority()
+            if any(not (self.path / name).exists() for name in _PKI_FILES):
+                self._make_certificates()
+            key = load.signing_key(self.device / "signing.key").public_key()
+            if not (self.sink / "devices" / f"{self.device_id()}.pub").exists():
+                self.enroll(self.device_id(), key)
+
+    def renew(self) -> None:
+        """Make a new certificate authority and new certificates and TLS keys. Identities and spool stay as they are."""
+        with self._locked():
+            self._make_certificates()
+
+    def check_certificates(self, now: datetime.datetime | None = None) -> None:
+        """Raises ExpiredCertificateError when one of the certificates is not valid now."""
+        for name in CERTIFICATES:
+            load.certificate(self.path / name, now)
+
+    def enroll(self, device_id: str, key: Ed25519PublicKey) -> Path:
+        """Let the sink know a device's key. Raises KeysError when the id is taken by another key."""
+        path: Path = self.sink / "devices" / f"{device_id}.pub"
+        if not topics.is_device_id(device_id):
+            raise KeysError("a device id is 3 to 32 lower-case letters, digits and dashes, a letter first")
+        if path.exists() and load.public_key(path) != key:
+            raise KeysError(f"{path} holds another key for this device id; remove it first if the device was replaced")
+        _ensure_public(path, key.public_bytes_raw())
+        return path
+
+    def device_id(self) -> str:
+        """The device's id."""
+        return load.device_id(self.device / "id")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The folders exist, and nobody else changes the home meanwhile."""
+        for folder in (self.path, *(self.path / name for name in _FOLDERS)):
+            make_folder(folder)
+        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _ensure_device(self) -> None:
+        identity, path = self.device / "id", self.device / "signing.key"
+        if identity.exists() and not path.exists():
+            raise MissingKeyError(
+                f"{path} is missing, {identity} is there; restore it, or move the id away for a new identity"
+            )
+        if not path.exists():
+            write_private(path, _pem(Ed25519PrivateKey.generate()))
+        if not identity.exists():
+            key_id = cose.key_id(load.signing_key(path).public_key())
+            write_private(identity, f"cam-{key_id.hex()[:8]}\n".encode())
+
+    def _ensure_sink(self) -> None:
+        if not (self.sink / "hpke.key").exists():
+            write_private(self.sink / "hpke.key", SinkPrivateKey.generate().to_bytes().hex().encode() + b"\n")
+        if not (self.sink / "receipt.key").exists():
+            write_private(self.sink / "receipt.key", _pem(Ed25519PrivateKey.generate()))
+        sealing = load.sink_private(self.sink / "hpke.key").public.raw
+        receipts = load.signing_key(self.sink / "receipt.key").public_key().public_bytes_raw()
+        _ensure_public(self.trust / "sink_hpke.pub", sealing)
+        _ensure_public(self.trust / "receipt.pub", receipts)
+
+    def _ensure_authority(self) -> None:
+        if not self.authority_key.exists():
+            write_private(self.authority_key, _pem(Ed25519PrivateKey.generate()))
+        key = load.signing_key(self.authority_key)
+        public = key.public_key()
+        anchor = self.trust / "authority" / f"{cose.key_id(public).hex()}.pub"
+        _ensure_public(anchor, public.public_bytes_raw())
+        if not (self.trust / "register.cose").exists() and not (self.trust / SEEN).exists():
+            write_private(self.trust / "register.cose", register.issue([], key, issued_at=int(time.time())))
+
+    def _make_certificates(self) -> None:
+        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        authority = Authority.create(now)
+        write_private(self.broker / "ca.key", authority.pair.key)
+        for folder, pair in (
+            (self.broker, authority.issue("localhost", "server", now)),
+            (self.device, authority.issue(self.device_id(), "client", now)),
+            (self.sink, authority.issue(topics.SINK_NAME, "client", now)),
+        ):
+            _write_pair(folder, pair, authority.pair.certificate)
+
+
+def _write_pair(folder: Path, pair: Pair, authority: bytes) -> None:
+    write_private(folder / "tls.key", pair.key)
+    write_private(folder / "tls.crt", pair.certificate)
+    write_private(folder / "ca.crt", authority)
+
+
+def _ensure_public(path: Path, raw: bytes) -> None:
+    """The file holds `raw` in hex; it is made when missing."""
+    text = raw.hex().encode() + b"\n"
+    if not path.exists():
+        write_private(path, text)
+    elif read_public(path) != text:
+        raise DamagedKeyError(f"{path} is not the public key of this home's private one; move it away and try again")
+
+
+def _pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

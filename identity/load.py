@@ -1,0 +1,162 @@
+"""Files -> typed keys. Everything that is not exactly the key that it must be is refused with a remedy."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from identity.errors import DamagedKeyError, ExpiredCertificateError, MissingKeyError
+from identity.files import read_private, read_public
+from wire import cose, topics
+from wire.errors import HostileInputError
+from wire.register import MAX_REGISTER_BYTES, Register, verify_issued_at
+from wire.register import verify as verify_register
+from wire.sink_key import SinkPrivateKey, SinkPublicKey
+
+_MAX_KEYS = 256
+
+
+def device_id(path: Path) -> str:
+    """The device's id, a text file of one line."""
+    text = read_private(path, 64).decode("ascii", "replace").strip()
+    if not topics.is_device_id(text):
+        raise DamagedKeyError(f"{path} holds no device id; move it away and run: sealcam keys init")
+    return text
+
+
+def signing_key(path: Path) -> Ed25519PrivateKey:
+    """An Ed25519 private key in PEM (PKCS 8)."""
+    try:
+        key = serialization.load_pem_private_key(read_private(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise DamagedKeyError(f"{path} is no private key in PEM; restore it from your backup") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise DamagedKeyError(f"{path} is not an Ed25519 key; restore it from your backup")
+    return key
+
+
+def public_key(path: Path) -> Ed25519PublicKey:
+    """An Ed25519 public key: 32 raw bytes in hex."""
+    raw = _hex(path, read_public(path))
+    if len(raw) != 32:
+        raise DamagedKeyError(f"{path} is no Ed25519 public key in hex; get it again from where it came")
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+def sink_public(path: Path) -> SinkPublicKey:
+    """The sink's HPKE public key, in hex."""
+    try:
+        return SinkPublicKey.from_bytes(_hex(path, read_public(path)))
+    except HostileInputError:
+        raise DamagedKeyError(f"{path} is no HPKE public key; get it again from the sink") from None
+
+
+def sink_private(path: Path) -> SinkPrivateKey:
+    """The sink's HPKE private key, in hex."""
+    try:
+        return SinkPrivateKey.from_bytes(_hex(path, read_private(path)))
+    except HostileInputError:
+        raise DamagedKeyError(f"{path} is no HPKE private key; restore it from your backup") from None
+
+
+def trust_anchors(folder: Path) -> dict[bytes, Ed25519PublicKey]:
+    """The road authorities' keys: `<key id in hex>.pub` each. A file under another key's name is refused."""
+    anchors: dict[bytes, Ed25519PublicKey] = {}
+    for path in _listed(folder):
+        key = public_key(path)
+        if path.stem != cose.key_id(key).hex():
+            raise DamagedKeyError(f"{path} does not hold the key of that id; get it again from the road authority")
+        anchors[cose.key_id(key)] = key
+    return anchors
+
+
+def device_keys(folder: Path) -> dict[str, Ed25519PublicKey]:
+    """The enrolled devices' keys: `<device id>.pub` each."""
+    keys: dict[str, Ed25519PublicKey] = {}
+    for path in _listed(folder):
+        if not topics.is_device_id(path.stem):
+            raise DamagedKeyError(f"{path} is not named after a device; move it away")
+        keys[path.stem] = public_key(path)
+    return keys
+
+
+def register(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> Register:
+    """The road authority's register, verified against `anchors`."""
+    try:
+        return verify_register(read_public(path, MAX_REGISTER_BYTES), anchors)
+    except HostileInputError as error:
+        raise DamagedKeyError(f"{path} is refused: {error}; get it again from the road authority") from None
+
+
+def register_issued_at(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> int:
+    """When the register was issued, unix seconds, verified against `anchors`."""
+    try:
+        return verify_issued_at(read_public(path, MAX_REGISTER_BYTES), anchors)
+    except HostileInputError as error:
+        raise DamagedKeyError(f"{path} is refused: {error}; get it again from the road authority") from None
+
+
+def certificate(path: Path, now: datetime.datetime | None = None) -> x509.Certificate:
+    """A certificate in PEM that is valid at `now`. Raises ExpiredCertificateError when it is not."""
+    loaded = certificate_any_time(path)
+    now = now or datetime.datetime.now(datetime.UTC)
+    if now >= loaded.not_valid_after_utc:
+        raise ExpiredCertificateError(
+            f"the certificate {path} expired on {loaded.not_valid_after_utc:%Y-%m-%d}; run: sealcam keys renew"
+        )
+    if now < loaded.not_valid_before_utc:
+        raise ExpiredCertificateError(
+            f"the certificate {path} is not valid before {loaded.not_valid_before_utc:%Y-%m-%d %H:%M} UTC; set this "
+            "machine's clock"
+        )
+    return loaded
+
+
+def certificate_any_time(path: Path) -> x509.Certificate:
+    """A certificate in PEM, expired or not: to be shown, not to be relied on."""
+    try:
+        return x509.load_pem_x509_certificate(read_public(path))
+    except ValueError:
+        raise DamagedKeyError(f"{path} is no certificate in PEM; run: sealcam keys renew") from None
+
+
+def client_context(key: Path, chain: Path, authority: Path) -> ssl.SSLContext:
+    """TLS 1.3 as a client with a certificate: verifies the server's name and chain. Files are read now, never again.
+
+    Raises:
+        ExpiredCertificateError, MissingKeyError, UnsafeKeyFileError, DamagedKeyError.
+    """
+    read_private(key)
+    certificate(chain)
+    certificate(authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_verify_locations(cafile=str(authority))
+        context.load_cert_chain(str(chain), str(key))
+    except ssl.SSLError:
+        raise DamagedKeyError(f"{key} and {chain} do not belong together; run: sealcam keys renew") from None
+    return context
+
+
+def _listed(folder: Path) -> list[Path]:
+    """The `.pub` files of a folder, in order; bounded."""
+    if not folder.is_dir():
+        raise MissingKeyError(f"{folder} is missing; run: sealcam keys init")
+    paths = sorted(folder.glob("*.pub"))
+    if len(paths) > _MAX_KEYS:
+        raise DamagedKeyError(f"{folder} holds more than {_MAX_KEYS} keys; move away what does not belong there")
+    return paths
+
+
+def _hex(path: Path, content: bytes) -> bytes:
+    try:
+        return bytes.fromhex(content.decode("ascii"))
+    except ValueError:
+        raise DamagedKeyError(f"{path} is not in hex; get it again from where it came") from None

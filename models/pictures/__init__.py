@@ -1,0 +1,1 @@
+"""Pictures that are made: drawings, rendered roads, foreign signs, augmentation, sheets."""

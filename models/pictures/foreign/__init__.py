@@ -1,0 +1,1 @@
+"""Signs outside the classes, drawn: what the classifier must refuse."""

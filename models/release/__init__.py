@@ -1,0 +1,1 @@
+"""From weights to the signed files that are shipped."""

@@ -1,0 +1,87 @@
+"""The shipped models: their manifest, and the run-time objects it describes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from device.perception.classify import Classifier
+from device.perception.detect import Detector, Thresholds
+from device.perception.interpreter import Model, ModelUnreadableError
+from device.warden.artifacts import ClassifierEntry, DetectorEntry, load_manifest
+from device.warden.errors import ArtifactError
+from models.errors import ModelsError
+
+ARTIFACTS = Path(__file__).parents[1] / "artifacts"
+SCHEMA = 3
+Point = Literal["fast", "far"]
+Entry = DetectorEntry | ClassifierEntry
+
+
+class ManifestError(ModelsError, ValueError):
+    """The manifest is missing, malformed, or does not fit the models beside it."""
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """Both networks, ready to run, and their manifest."""
+
+    manifest: dict[str, Any]
+    detector: Detector
+    classifier: Classifier
+
+
+def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None, point: Point = "far") -> Shipped:
+    """Loads both models of a folder, for training and measuring: only the hashes are checked, not the signature.
+
+    Args:
+        score: replaces `score_proposed`, the detector's own threshold (mAP needs the weak ones too).
+        point: the detector's operating point.
+    """
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text())
+        typed = load_manifest(folder)
+        found, read = typed.detector, typed.classifier
+        at = found.operating_points.far if point == "far" else found.operating_points.fast
+        detector = _model(folder, found, threads, at.input)
+        _expect(folder, found, detector, (1, *at.input, 3))
+        classifier = _model(folder, read)
+        _expect(folder, read, classifier, (1, *manifest["classifier"]["input"], 3))
+        return Shipped(
+            manifest,
+            Detector(detector, Thresholds(score or at.score_proposed, found.nms_iou), found.stride),
+            Classifier(classifier, read.crop_expand, read.temperature),
+        )
+    except ManifestError:
+        raise
+    except ArtifactError as error:
+        raise ManifestError(f"{path}: not a manifest of schema {SCHEMA} ({error})") from error
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read ({error})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ManifestError(f"{path}: not a manifest of schema {SCHEMA} ({type(error).__name__}: {error})") from error
+
+
+def _model(folder: Path, entry: Entry, threads: int = 1, size: tuple[int, int] | None = None) -> Model:
+    try:
+        return Model(content(folder, entry), threads, size)
+    except ModelUnreadableError as error:
+        raise ManifestError(f"{folder / entry.file}: {error}") from error
+
+
+def _expect(folder: Path, entry: Entry, model: Model, shape: tuple[int, ...]) -> None:
+    if model.input_shape != shape:
+        raise ManifestError(f"{folder / entry.file}: its input is {model.input_shape}, the manifest says {shape}")
+
+
+def content(folder: Path, entry: Entry) -> bytes:
+    """The bytes of a model. Raises ManifestError when they are not the ones that the manifest names."""
+    read = (folder / entry.file).read_bytes()
+    digest = hashlib.sha256(read).hexdigest()
+    if digest != entry.sha256:
+        raise ManifestError(f"{folder / entry.file}: its SHA-256 is {digest}, the manifest says {entry.sha256}")
+    return read

@@ -1,0 +1,111 @@
+"""Enrolled devices come, go and change keys while the receiver runs, without a restart."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from cloud_sink.keys import LOOK_AGAIN_S, EnrolledDevices
+from identity import KeysError
+
+
+def a_key() -> Ed25519PublicKey:
+    return Ed25519PrivateKey.generate().public_key()
+
+
+def enrol(folder: Path, device_id: str, key: Ed25519PublicKey) -> Path:
+    path = folder / f"{device_id}.pub"
+    path.write_text(key.public_bytes_raw().hex() + "\n")
+    path.chmod(0o600)
+    return path
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def later(self) -> None:
+        self.now += LOOK_AGAIN_S
+
+
+OLD, OTHER = a_key(), a_key()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def devices(tmp_path: Path, clock: Clock) -> EnrolledDevices:
+    enrol(tmp_path, "cam-one", OLD)
+    enrol(tmp_path, "cam-two", OTHER)
+    return EnrolledDevices(tmp_path, clock)
+
+
+def test_a_device_that_is_enrolled_later_is_known_within_a_second(
+    devices: EnrolledDevices, tmp_path: Path, clock: Clock
+) -> None:
+    assert devices.signing_key("cam-new") is None
+    key = a_key()
+    enrol(tmp_path, "cam-new", key)
+    clock.later()
+    assert devices.signing_key("cam-new") == key
+
+
+def test_a_retired_device_is_unknown_within_a_second(devices: EnrolledDevices, tmp_path: Path, clock: Clock) -> None:
+    assert devices.signing_key("cam-one") == OLD
+    (tmp_path / "cam-one.pub").unlink()
+    clock.later()
+    assert devices.signing_key("cam-one") is None
+    assert devices.names() == ["cam-two"]
+
+
+def test_a_replaced_key_counts_within_a_second_also_when_the_file_is_changed_in_place(
+    devices: EnrolledDevices, tmp_path: Path, clock: Clock
+) -> None:
+    new = a_key()
+    path = tmp_path / "cam-one.pub"
+    times = path.stat()
+    path.write_text(new.public_bytes_raw().hex() + "\n")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # as a careless or hostile copy would
+    clock.later()
+    assert devices.signing_key("cam-one") == new
+
+
+def test_a_damaged_key_counts_no_more_and_does_not_keep_a_retired_one_alive(
+    devices: EnrolledDevices, tmp_path: Path, clock: Clock
+) -> None:
+    (tmp_path / "cam-two.pub").write_text("half")
+    (tmp_path / "cam-one.pub").unlink()
+    clock.later()
+    assert devices.signing_key("cam-one") is None
+    assert devices.signing_key("cam-two") is None
+    enrol(tmp_path, "cam-two", OTHER)
+    clock.later()
+    assert devices.signing_key("cam-two") == OTHER
+
+
+def test_a_folder_that_is_gone_enrols_nobody(devices: EnrolledDevices, tmp_path: Path, clock: Clock) -> None:
+    tmp_path.rename(tmp_path.with_name("away"))
+    clock.later()
+    assert devices.signing_key("cam-one") is None
+
+
+def test_a_flood_of_messages_does_not_make_the_folder_be_read_each_time(
+    devices: EnrolledDevices, tmp_path: Path
+) -> None:
+    (tmp_path / "cam-one.pub").unlink()
+    assert devices.signing_key("cam-one") == OLD  # not a second has passed
+
+
+def test_at_the_start_a_damaged_key_is_said(tmp_path: Path) -> None:
+    (tmp_path / "cam-one.pub").write_text("half")
+    with pytest.raises(KeysError, match="not in hex"):
+        EnrolledDevices(tmp_path)

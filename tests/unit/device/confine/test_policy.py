@@ -1,0 +1,96 @@
+"""The policies: one file each, every privilege with a reason, and DESIGN's "must not have" column held against them."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.confine import seccomp
+from device.confine.errors import PolicyError
+from device.confine.policy import load, parse, syscall_groups
+from device.warden.table import COMPARTMENTS, HEALTH, LINKS, OUTSIDE
+from tests.support.paths import ROOT
+
+DEVICE = ROOT / "device"
+NAMES = [row.name for row in COMPARTMENTS] + ["dialer", "warden"]
+CONFINED = [name for name in NAMES if name != "warden"]
+
+
+def running(name: str) -> set[str]:
+    policy = load(name)
+    return {call for group in policy.seccomp.run for call in syscall_groups()[group]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_compartment_has_a_policy_that_is_valid(name: str) -> None:
+    policy = load(name)
+    assert {group for group in (*policy.seccomp.start, *policy.seccomp.run)} <= set(syscall_groups())
+
+
+@pytest.mark.parametrize("name", CONFINED)
+def test_the_descriptors_of_a_policy_are_those_that_are_wired(name: str) -> None:
+    wired = {b for a, b in LINKS if a == name} | {a for a, b in LINKS if b == name}
+    wired |= {end for compartment, end in (*OUTSIDE, HEALTH) if compartment == name}
+    row = next((row for row in COMPARTMENTS if row.name == name), None)
+    if row is not None:
+        wired |= {"ring"} if row.ring else set()
+        wired |= {"memory"} if row.memory else set()
+    if name == "perception":
+        wired |= {"detector", "classifier"}
+    if name == "dialer":
+        wired = {"uplink"}
+    assert {d.name for d in load(name).descriptors} == wired
+
+
+@pytest.mark.parametrize("name", [n for n in CONFINED if n != "dialer"])
+def test_only_dialer_has_the_machines_network_and_can_connect(name: str) -> None:
+    assert not load(name).network.host
+    assert not {"socket", "connect", "bind", "listen", "accept", "accept4"} & running(name)
+
+
+@pytest.mark.parametrize("name", CONFINED)
+def test_no_running_compartment_can_execute_fork_trace_or_make_namespaces(name: str) -> None:
+    forbidden = "execve execveat fork vfork clone clone3 ptrace unshare setns mount bpf io_uring_setup userfaultfd"
+    forbidden += " process_vm_readv keyctl memfd_create open_by_handle_at"
+    assert not set(forbidden.split()) & running(name)
+
+
+@pytest.mark.parametrize("name", ["perception", "codes", "position", "verdict", "uplink", "indicator"])
+def test_these_open_no_file_once_they_run(name: str) -> None:
+    assert not {"open", "openat", "creat", "openat2", "unlink", "unlinkat", "renameat2"} & running(name)
+
+
+def test_keys_are_mounted_where_they_belong_and_nowhere_else() -> None:
+    mounts = {name: {m.path for m in load(name).mounts} for name in CONFINED}
+    assert [n for n, paths in mounts.items() if "{signing}" in paths] == ["sealer"]
+    assert [n for n, paths in mounts.items() if "{tls}" in paths] == ["uplink"]
+    assert [n for n, paths in mounts.items() if "{spool}" in paths] == ["sealer"]
+    assert [n for n, paths in mounts.items() if "{trust}" in paths] == ["verdict"]
+    writable = {(n, m.path) for n in CONFINED for m in load(n).mounts if m.writable}
+    assert writable == {("sealer", "{spool}")}
+
+
+def test_a_privilege_without_a_reason_is_refused() -> None:
+    text = (DEVICE / "codes" / "policy.toml").read_text()
+    with pytest.raises(PolicyError, match="why"):
+        parse(text.replace('why = "Readings go out."', ""), "codes")
+    with pytest.raises(PolicyError):
+        parse(text.replace("Readings go out.", "short"), "codes")
+
+
+def test_an_unknown_key_and_a_broken_file_are_refused() -> None:
+    text = (DEVICE / "codes" / "policy.toml").read_text()
+    with pytest.raises(PolicyError):
+        parse(text.replace("[network]", "[network]\nany = true"), "codes")
+    with pytest.raises(PolicyError):
+        parse("[[", "codes")
+
+
+@pytest.mark.parametrize("name", CONFINED)
+def test_both_filters_are_bpf_programs(name: str) -> None:
+    assert seccomp.is_filter(seccomp.start_filter(load(name)))
+    assert seccomp.is_filter(seccomp.run_filter(load(name)))
+
+
+@pytest.mark.parametrize("data", [b"", b"\x06", b"\x00" * 8, b"\x06\x00" * 3])
+def test_what_is_no_program_is_not_taken_for_one(data: bytes) -> None:
+    assert not seccomp.is_filter(data)

@@ -1,0 +1,86 @@
+"""Warden's parts: the restart budget, the models' manifest, the summary's percentiles."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.launcher.child import Budget
+from device.warden.artifacts import load_manifest, load_signed, sealed_model
+from device.warden.errors import ArtifactError
+from device.warden.summary import percentiles
+from tests.support.paths import ARTIFACTS
+
+
+def test_a_budget_gives_growing_pauses_and_then_ends() -> None:
+    budget = Budget(allowed=3, window=60.0)
+    waits = [budget.spend(t) for t in (0.0, 1.0, 2.0, 3.0)]
+    assert waits[:3] == sorted(w for w in waits[:3] if w is not None) and waits[3] is None
+    assert budget.total == 3
+
+
+def test_a_budget_recovers_after_its_window() -> None:
+    budget = Budget(allowed=1, window=10.0)
+    assert budget.spend(0.0) is not None
+    assert budget.spend(9.0) is None
+    assert budget.spend(10.5) is not None
+
+
+def test_the_shipped_models_are_those_of_their_manifest() -> None:
+    manifest, models = load_signed(ARTIFACTS, "")
+    assert manifest == load_manifest(ARTIFACTS)
+    for descriptor in models.values():
+        with pytest.raises(PermissionError):
+            os.pwrite(descriptor, b"x", 0)
+        os.close(descriptor)
+
+
+def test_one_flipped_byte_refuses_the_model(tmp_path: Path) -> None:
+    content = b"model" * 100
+    flipped = content[:-1] + b"M"
+    right, wrong = (hashlib.sha256(one).hexdigest() for one in (content, flipped))
+    (tmp_path / "m.tflite").write_bytes(flipped)
+    for manifest, signed in ((right, right), (wrong, right), (right, wrong)):  # one of the two is not enough
+        with pytest.raises(ArtifactError, match="SHA-256") as caught:
+            sealed_model(tmp_path, "m.tflite", manifest, {"m.tflite": signed})
+        assert caught.value.exit_status == 2
+
+
+def test_a_pipe_in_the_place_of_a_model_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.tflite")
+    with pytest.raises(ArtifactError, match="is not a plain file"):
+        sealed_model(tmp_path, "m.tflite", "0" * 64, {"m.tflite": "0" * 64})
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"m\.tflite"):
+        sealed_model(tmp_path, "m.tflite", "0" * 64, {"m.tflite": "0" * 64})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": 1},
+        {"detector": {"file": "../../etc/passwd"}},
+        {"detector": {"sha256": "short"}},
+        {"detector": {"operating_points": {"fast": {"input": [576, 1024], "score_low": 2.0, "score_high": 0.5}}}},
+        {"classifier": {"temperature": 0}},
+    ],
+)
+def test_a_manifest_that_is_not_what_it_must_be_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    manifest = json.loads((ARTIFACTS / "manifest.json").read_text())
+    for key, value in change.items():
+        manifest[key] = {**manifest[key], **value} if isinstance(value, dict) else value
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError):
+        load_manifest(tmp_path)
+
+
+def test_percentiles_of_known_samples() -> None:
+    assert percentiles([4.0]) == {"p50": 4.0, "p95": 4.0, "p99": 4.0}
+    assert percentiles([float(n) for n in range(101)]) == {"p50": 50.0, "p95": 95.0, "p99": 99.0}

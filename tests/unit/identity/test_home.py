@@ -1,0 +1,214 @@
+"""The data home: private from the first moment, kept as it is afterwards, refused when it is not private or whole."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from identity import (
+    DamagedKeyError,
+    ExpiredCertificateError,
+    Home,
+    KeysError,
+    MissingKeyError,
+    UnsafeKeyFileError,
+    files,
+    load,
+)
+from wire import cose, receipt, signcode
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keys") / "home"
+    Home(path).ensure_development()
+    return path
+
+
+@pytest.fixture
+def home(template: Path, tmp_path: Path) -> Home:
+    return Home(shutil.copytree(template, tmp_path / "home"))
+
+
+def content(home: Home) -> dict[str, bytes]:
+    return {str(p.relative_to(home.path)): p.read_bytes() for p in home.path.rglob("*") if p.is_file()}
+
+
+def test_a_new_home_has_every_part_of_the_layout(home: Home) -> None:
+    assert home.device_id().startswith("cam-")
+    assert set(load.device_keys(home.sink / "devices")) == {home.device_id()}
+    assert load.sink_public(home.trust / "sink_hpke.pub") == load.sink_private(home.sink / "hpke.key").public
+    receipts = load.signing_key(home.sink / "receipt.key")
+    assert load.public_key(home.trust / "receipt.pub") == receipts.public_key()
+    assert receipt.verify(receipt.issue("cam-1", 0, bytes(32), receipts), receipts.public_key())
+    anchors = load.trust_anchors(home.trust / "authority")
+    assert list(anchors) == [signcode.key_id(load.signing_key(home.authority_key).public_key())]
+    assert not load.register(home.trust / "register.cose", anchors).entries
+    home.check_certificates()
+
+
+def test_every_file_is_0600_and_every_folder_0700_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        home = Home(tmp_path / "home")
+        home.ensure_development()
+    finally:
+        os.umask(before)
+    modes = {p: stat.S_IMODE(p.stat().st_mode) for p in [home.path, *home.path.rglob("*")]}
+    assert {p: m for p, m in modes.items() if m != (0o700 if p.is_dir() else 0o600)} == {}
+
+
+def test_a_secret_is_private_before_it_holds_a_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    real = os.fdopen
+
+    def spy(descriptor: int, *args: str) -> object:
+        seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return real(descriptor, *args)
+
+    monkeypatch.setattr(os, "fdopen", spy)
+    files.write_private(tmp_path / "secret", b"x")
+    assert seen == [0o600]
+
+
+def test_a_second_run_changes_nothing(home: Home) -> None:
+    before = content(home)
+    home.ensure_development()
+    assert content(home) == before
+
+
+def test_a_home_that_is_half_made_is_completed(home: Home) -> None:
+    before = content(home)
+    for name in ("device/id", "trust/receipt.pub", "trust/register.cose", f"sink/devices/{home.device_id()}.pub"):
+        (home.path / name).unlink()
+    home.ensure_development()
+    after = content(home)
+    assert {n for n in before if before[n] != after[n]} <= {"trust/register.cose"}
+
+
+def test_a_lost_signing_key_is_not_replaced_by_a_new_identity(home: Home) -> None:
+    (home.device / "signing.key").unlink()
+    with pytest.raises(MissingKeyError, match="restore it"):
+        home.ensure_development()
+
+
+def test_a_public_key_of_another_sink_is_noticed(home: Home) -> None:
+    (home.sink / "receipt.key").unlink()
+    with pytest.raises(DamagedKeyError, match=r"receipt\.pub"):
+        home.ensure_development()
+
+
+def test_renewal_replaces_certificates_and_keeps_identities(home: Home) -> None:
+    before = content(home)
+    home.renew()
+    after = content(home)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {n for n in before if n.rsplit("/")[-1] in {"tls.key", "tls.crt", "ca.crt", "ca.key"}}
+    home.check_certificates()
+
+
+@pytest.mark.parametrize("days", [366, -1])
+def test_a_certificate_out_of_its_time_is_refused_with_the_remedy(home: Home, days: int) -> None:
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+    with pytest.raises(ExpiredCertificateError, match="sealcam keys renew" if days > 0 else "clock"):
+        home.check_certificates(now)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
+def test_a_secret_that_others_can_read_is_not_used(home: Home, mode: int) -> None:
+    path = home.device / "signing.key"
+    path.chmod(mode)
+    with pytest.raises(UnsafeKeyFileError, match="chmod 600"):
+        load.signing_key(path)
+
+
+def test_a_trust_anchor_that_others_can_change_is_not_used(home: Home) -> None:
+    (home.trust / "receipt.pub").chmod(0o666)
+    with pytest.raises(UnsafeKeyFileError):
+        load.public_key(home.trust / "receipt.pub")
+
+
+def test_a_link_or_a_pipe_in_place_of_a_key_is_refused_without_waiting(home: Home) -> None:
+    path = home.device / "signing.key"
+    path.rename(home.device / "elsewhere")
+    path.symlink_to(home.device / "elsewhere")
+    with pytest.raises(MissingKeyError):
+        load.signing_key(path)
+    path.unlink()
+    os.mkfifo(path, 0o600)
+    with pytest.raises(UnsafeKeyFileError, match="plain file"):
+        load.signing_key(path)
+
+
+def test_a_folder_open_to_others_is_refused(home: Home) -> None:
+    home.device.chmod(0o755)
+    with pytest.raises(UnsafeKeyFileError, match="chmod 700"):
+        home.ensure_development()
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [
+        ("device/signing.key", load.signing_key),
+        ("device/id", load.device_id),
+        ("device/tls.crt", load.certificate),
+        ("sink/hpke.key", load.sink_private),
+        ("trust/sink_hpke.pub", load.sink_public),
+        ("trust/receipt.pub", load.public_key),
+    ],
+)
+@pytest.mark.parametrize("junk", [b"", b"\xff\xfe\x00", b"zz", b"ab" * 32_000])
+def test_a_damaged_file_is_one_sentence(home: Home, name: str, reader: object, junk: bytes) -> None:
+    (home.path / name).write_bytes(junk)
+    with pytest.raises(DamagedKeyError) as caught:
+        reader(home.path / name)  # type: ignore[operator]
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_anchor_under_another_keys_name_is_refused(home: Home) -> None:
+    anchor = next((home.trust / "authority").iterdir())
+    anchor.rename(anchor.with_name("0011223344556677.pub"))
+    with pytest.raises(DamagedKeyError):
+        load.trust_anchors(home.trust / "authority")
+
+
+def test_a_device_id_is_enrolled_with_one_key(home: Home) -> None:
+    key = Ed25519PrivateKey.generate().public_key()
+    home.enroll("cam-two", key)
+    home.enroll("cam-two", key)
+    assert load.device_keys(home.sink / "devices")["cam-two"] == key
+    with pytest.raises(KeysError):
+        home.enroll("cam-two", Ed25519PrivateKey.generate().public_key())
+    with pytest.raises(KeysError):
+        home.enroll("../../escape", key)
+
+
+def test_the_device_id_is_that_of_its_key(home: Home) -> None:
+    key = load.signing_key(home.device / "signing.key").public_key()
+    assert home.device_id() == f"cam-{cose.key_id(key).hex()[:8]}"
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(KeysError, match="SEALCAM_HOME"):
+        Home(tmp_path / "file" / "home").ensure_development()
+
+
+def test_the_place_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SEALCAM_HOME", str(tmp_path))
+    assert Home.default().path == tmp_path
+    monkeypatch.delenv("SEALCAM_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert Home.default().path == tmp_path / "sealcam"
+
+
+def test_no_secret_shows_in_a_repr(home: Home) -> None:
+    secret = load.sink_private(home.sink / "hpke.key")
+    assert secret.to_bytes().hex() not in repr(secret) and repr(secret.to_bytes()) not in repr(secret)
