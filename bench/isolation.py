@@ -25,9 +25,9 @@ from device.channel.ring import RingReader, RingWriter, create
 from device.codes.core import CodeReader
 from device.config import MODELS, Config
 from device.launcher import plan as plans
-from device.launcher.plan import Plan
+from device.launcher.plan import RunPlan
 from device.launcher.session import Session
-from device.perception.core import Perception, PerceptionSettings
+from device.perception.core import PerceptionSettings, Recogniser
 from device.verdict.judge import Judge
 from device.warden.artifacts import load_manifest
 from identity.home import Home
@@ -38,7 +38,7 @@ def unconfined(video: Path) -> tuple[int, float]:
     manifest = load_manifest(MODELS)
     settings = plans.settings(_plan(video, Path("/")), manifest, 0)["perception"]
     models = [(MODELS / entry.file).read_bytes() for entry in (manifest.detector, manifest.classifier)]
-    perception = Perception(models[0], models[1], PerceptionSettings(**settings), lambda stage, seconds: None)
+    perception = Recogniser(models[0], models[1], PerceptionSettings(**settings), lambda stage, seconds: None)
     perception.warm_up()
     reader = CodeReader()
     reader.warm_up()
@@ -84,8 +84,8 @@ def hand_over(frames: int = 400, width: int = 1536, height: int = 864) -> dict[s
     return {f"p{p}": round(float(np.percentile(samples, p)), 1) for p in (50, 99)}
 
 
-def _plan(video: Path, home: Path) -> Plan:
-    return Plan(
+def _plan(video: Path, home: Path) -> RunPlan:
+    return RunPlan(
         kind="video",
         input=str(video.resolve()),
         shown=video.name,

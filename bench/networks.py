@@ -23,7 +23,7 @@ _RUNS_A_TURN = 3
 
 
 @dataclass(frozen=True)
-class Network:
+class BenchNetwork:
     """One network at one input size (height, width)."""
 
     name: str
@@ -37,10 +37,10 @@ class Network:
 
 
 @dataclass
-class Timed:
+class TimedNetwork:
     """Milliseconds of single runs: on the clock, and of processor time of the thread that called."""
 
-    network: Network
+    network: BenchNetwork
     threads: int
     samples: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Timed:
         return float(np.median(self.processor if self.threads == 1 else self.samples))
 
 
-def ours(models: Path, detector: Path | None = None, classifier: Path | None = None) -> list[Network]:
+def ours(models: Path, detector: Path | None = None, classifier: Path | None = None) -> list[BenchNetwork]:
     """What the device runs, from the folder of the shipped models; another file may stand in for each.
 
     Raises:
@@ -66,24 +66,24 @@ def ours(models: Path, detector: Path | None = None, classifier: Path | None = N
     seeing = (detector or models / manifest.detector.file).read_bytes()
     naming = (classifier or models / manifest.classifier.file).read_bytes()
     points = manifest.detector.operating_points
-    found = [Network(f"ours: {name}", seeing, getattr(points, name).input) for name in POINTS]
-    crop = Network(CROP, naming, CROP_SIZE, manifest.classifier.crop_expand)
+    found = [BenchNetwork(f"ours: {name}", seeing, getattr(points, name).input) for name in POINTS]
+    crop = BenchNetwork(CROP, naming, CROP_SIZE, manifest.classifier.crop_expand)
     return [*found, crop]
 
 
-def references(cache: Path = graphs.CACHE) -> list[Network]:
+def references(cache: Path = graphs.CACHE) -> list[BenchNetwork]:
     """The reference graphs that are there."""
     return [
-        Network(f"{reference.title} {precision}", path.read_bytes(), reference.size)
+        BenchNetwork(f"{reference.title} {precision}", path.read_bytes(), reference.size)
         for reference in graphs.REFERENCES
         for precision in graphs.PRECISIONS
         if (path := reference.path(precision, cache)).is_file()
     ]
 
 
-def take_turns(networks: Sequence[Network], threads: Sequence[int], rounds: int) -> list[Timed]:
+def take_turns(networks: Sequence[BenchNetwork], threads: Sequence[int], rounds: int) -> list[TimedNetwork]:
     """Runs every network at every number of threads once a round, so that what disturbs the machine disturbs all."""
-    timed = [(Timed(network, count), _ready(network, count)) for network in networks for count in threads]
+    timed = [(TimedNetwork(network, count), _ready(network, count)) for network in networks for count in threads]
     for _ in range(rounds):
         for one, run in timed:
             run()  # brings the network back into the caches
@@ -95,7 +95,7 @@ def take_turns(networks: Sequence[Network], threads: Sequence[int], rounds: int)
     return [one for one, _ in timed]
 
 
-def _ready(network: Network, threads: int) -> Callable[[], object]:
+def _ready(network: BenchNetwork, threads: int) -> Callable[[], object]:
     """What runs the network once: a detector's graph alone; a classifier with its crop, as the device calls it."""
     rng = np.random.default_rng(0)
     if network.crop_expand is not None:

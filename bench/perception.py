@@ -64,7 +64,7 @@ def _budgets(judged: Sequence[budgets.Judged]) -> list[dict[str, Any]]:
 
 
 def figures(
-    timed: Sequence[networks.Timed],
+    timed: Sequence[networks.TimedNetwork],
     costs: dict[str, Any],
     judged: Sequence[budgets.Judged],
     flows: Sequence[pipeline.Pipeline],

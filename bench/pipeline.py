@@ -18,7 +18,7 @@ from bench.networks import POINTS
 from device.launcher import plan
 from device.launcher.plan import PointName
 from device.perception.classify import Classifier, Image
-from device.perception.core import Perception, PerceptionSettings
+from device.perception.core import PerceptionSettings, Recogniser
 from device.perception.detect import Letterbox, Thresholds, decode
 from device.perception.interpreter import Model
 from device.warden.artifacts import Manifest, load_manifest
@@ -83,7 +83,7 @@ class _Running:
         self.point, self.threads, self._size = point, threads, settings.input
         self._settings = settings
         self._now = time.thread_time if threads == 1 else time.perf_counter  # as `networks.Timed.judged`
-        self._perception = Perception(detector, classifier, settings, lambda stage, seconds: None)
+        self._perception = Recogniser(detector, classifier, settings, lambda stage, seconds: None)
         self._perception.warm_up()
         self._model = Model(detector, threads, self._size)
         self._classifier = Classifier(Model(classifier, 1), settings.crop_expand, settings.temperature)

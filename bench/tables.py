@@ -8,11 +8,11 @@ from rich.table import Table
 
 from bench.budgets import FRAME_COPIES, THREADS_PAY, Judged
 from bench.macs import Cost
-from bench.networks import Timed
+from bench.networks import TimedNetwork
 from bench.pipeline import STAGES, Pipeline
 
 
-def graphs(timed: Sequence[Timed], costs: Mapping[str, Cost], judged: Sequence[Judged]) -> Table:
+def graphs(timed: Sequence[TimedNetwork], costs: Mapping[str, Cost], judged: Sequence[Judged]) -> Table:
     """One row a network, with its times at each number of threads."""
     counts = sorted({one.threads for one in timed})
     table = Table(title="networks, taking turns (ms)")
@@ -50,7 +50,7 @@ def _share(one: Judged) -> str:
     return f"{one.threads} thr.: {one.share:.2f}{unit} {'PASS' if one.good else 'OVER'}"
 
 
-def threads(timed: Sequence[Timed]) -> list[str]:
+def threads(timed: Sequence[TimedNetwork]) -> list[str]:
     """For each network, what a second thread brings: one sentence each."""
     lines = []
     for name in dict.fromkeys(one.network.name for one in timed):

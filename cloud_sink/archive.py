@@ -56,7 +56,7 @@ class StoredHealth(Stored):
 
 
 @dataclass(frozen=True)
-class Link:
+class StoredLink:
     """One link of a device's chain as it is stored; `sealed` and `event` are None where it is erased."""
 
     sequence: int
@@ -185,12 +185,12 @@ class Archive:
         with self._reading() as db:
             return int(db.execute("SELECT coalesce(max(id), 0) FROM envelope").fetchone()[0])
 
-    def chain(self, device_id: str) -> Iterator[Link]:
+    def chain(self, device_id: str) -> Iterator[StoredLink]:
         """All of one device's links by sequence number, one at a time. `Link.event` is raw: it was not parsed again."""
         query = "SELECT sequence, digest, previous, sealed, event FROM envelope WHERE device_id = ? ORDER BY sequence"
         with self._reading() as db:
             for row in db.execute(query, (device_id,)):
-                yield Link(*row)
+                yield StoredLink(*row)
 
     def device_names(self) -> list[str]:
         """The ids of all devices that ever sent something authentic."""

@@ -18,7 +18,7 @@ from typing import Literal, Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from cloud_sink.errors import StoreError
-from cloud_sink.store import Arrival, Outcome, Store, Tally
+from cloud_sink.store import Arrival, Store, StoreOutcome, Tally
 from wire import envelope, events, receipt, topics
 from wire.errors import ForgedError, HostileInputError, SealBrokenError
 from wire.sink_key import SinkPrivateKey
@@ -133,7 +133,7 @@ class Receiver:
         if added.row_id is None:
             return Refused(device_id, "equivocation")
         proof = receipt.issue(device_id, opened.sequence, opened.digest, self._keys.receipts)
-        return Accepted(device_id, proof, added.row_id, new=added.outcome is Outcome.STORED)
+        return Accepted(device_id, proof, added.row_id, new=added.outcome is StoreOutcome.STORED)
 
     def _tally(self, device_id: str, reason: str) -> None:
         now, key = self._now_ms(), (device_id, reason)

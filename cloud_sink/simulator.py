@@ -42,7 +42,7 @@ DEFAULT_PLACE = PlaceEvent(lat=48.13711, lon=11.57509, heading=88.5, accuracy_m=
 
 
 @dataclass(frozen=True)
-class Sealed:
+class PublishedEnvelope:
     """What a device would publish."""
 
     topic: str
@@ -66,7 +66,7 @@ class PretendDevice:
     previous: bytes = envelope.FIRST_PREVIOUS
     boot_id: bytes = bytes(range(16))
 
-    def seal(self, event: Event | bytes, **otherwise: Any) -> Sealed:
+    def seal(self, event: Event | bytes, **otherwise: Any) -> PublishedEnvelope:
         """The next envelope of the chain; `otherwise` replaces arguments of `wire.envelope.seal`, as attacks do."""
         arguments: dict[str, Any] = {
             "device_id": self.device_id,
@@ -80,12 +80,12 @@ class PretendDevice:
             **otherwise,
         }
         content = event if isinstance(event, bytes) else events.to_cbor(event)
-        made = Sealed(arguments["topic"], envelope.seal(content, **arguments), arguments["sequence"])
+        made = PublishedEnvelope(arguments["topic"], envelope.seal(content, **arguments), arguments["sequence"])
         self.sequence, self.previous = made.sequence + 1, made.digest
         return made
 
 
-class World:
+class SimulatedFleet:
     """A sink's keys and the devices enrolled with it. `now_ms` may be set; it is what receivers take for the time."""
 
     def __init__(self, keys: SinkKeys | None = None) -> None:

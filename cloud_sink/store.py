@@ -41,7 +41,7 @@ class Arrival:
     received_ms: int
 
 
-class Outcome(Enum):
+class StoreOutcome(Enum):
     """What became of an arrival."""
 
     STORED = "stored"
@@ -50,10 +50,10 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Added:
+class AddResult:
     """The outcome, and the row that holds the envelope (None on a conflict)."""
 
-    outcome: Outcome
+    outcome: StoreOutcome
     row_id: int | None
 
 
@@ -135,7 +135,7 @@ class Store:
                 raise  # a constraint that a parsed value cannot break: our bug, and it must be seen
             raise StoreError(f"cannot write to {self.path}: {error}; check the disk's free space and health") from error
 
-    def add(self, arrival: Arrival) -> Added:
+    def add(self, arrival: Arrival) -> AddResult:
         """Store `arrival` once. When this returns STORED or DUPLICATE it is durable. Raises StoreError."""
         with self._transaction() as db:
             known = db.execute(
@@ -144,12 +144,16 @@ class Store:
             ).fetchone()
             if known is not None:
                 row_id, digest = known
-                return Added(Outcome.DUPLICATE, row_id) if digest == arrival.digest else Added(Outcome.CONFLICT, None)
+                return (
+                    AddResult(StoreOutcome.DUPLICATE, row_id)
+                    if digest == arrival.digest
+                    else AddResult(StoreOutcome.CONFLICT, None)
+                )
             db.execute("INSERT INTO device (device_id) VALUES (?) ON CONFLICT DO NOTHING", (arrival.device_id,))
             row_id = _insert(db, arrival)
             _extend_spans(db, arrival.device_id, arrival.sequence)
             _check_links(db, arrival)
-            return Added(Outcome.STORED, row_id)
+            return AddResult(StoreOutcome.STORED, row_id)
 
     def add_tallies(self, tallies: Mapping[tuple[str, str], Tally]) -> None:
         """Add to the tallies, keyed by (device id or '', reason). Raises StoreError."""

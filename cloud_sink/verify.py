@@ -14,7 +14,7 @@ from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from cloud_sink.archive import Archive, Link
+from cloud_sink.archive import Archive, StoredLink
 from cloud_sink.chain import FIRST_SEQUENCE
 from cloud_sink.receiver import DeviceKeys
 from wire import envelope, topics
@@ -71,7 +71,7 @@ def _verify_chain(
         expected, before = link.sequence + 1, link.digest
 
 
-def _problem(link: Link, device_id: str, opening: SinkPrivateKey, key: Ed25519PublicKey) -> Problem | None:
+def _problem(link: StoredLink, device_id: str, opening: SinkPrivateKey, key: Ed25519PublicKey) -> Problem | None:
     if link.sealed is None:
         return None
     if envelope.digest(link.sealed) != link.digest:

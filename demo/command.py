@@ -21,8 +21,8 @@ from device import config as configs
 from device.cli.show import RunView
 from device.config import MODELS
 from device.errors import RunError, UsageError
-from device.launcher.plan import Plan
-from device.launcher.session import Outcome, Session
+from device.launcher.plan import RunPlan
+from device.launcher.session import RunOutcome, Session
 from identity import load, register_guard
 from identity.home import Home
 from wire import register as registers
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     home.ensure_development()
     home.check_certificates()
     port = arguments.broker_port or free_port()
-    config = msgspec.structs.replace(configs.load(None), uplink=configs.Uplink("localhost", port))
+    config = msgspec.structs.replace(configs.load(None), uplink=configs.UplinkConfig("localhost", port))
     with Broker(home, port), SinkProcess(home, port, arguments.port) as sink:
         drive = _render(home, out, arguments.seed, console)
         outcome, session = _play(drive, home, out, config, console)
@@ -109,8 +109,8 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
     return rendered
 
 
-def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Console) -> tuple[Outcome, Session]:
-    plan = Plan(
+def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Console) -> tuple[RunOutcome, Session]:
+    plan = RunPlan(
         kind="video",
         input=str(drive.video.resolve()),
         shown=drive.video.name,

@@ -23,7 +23,7 @@ _SLACK_FRAMES = 8  # a sign is judged on frames up to where it was passed; perce
 
 
 @dataclass(frozen=True)
-class Row:
+class SceneResult:
     """One scene's end. `good`: exactly the expected verdict and no other, delivered and receipted."""
 
     name: str
@@ -38,7 +38,7 @@ class Row:
 
 def judge_scenes(
     scenes: Sequence[Mapping[str, Any]], verdicts: Iterable[Verdict], stored: set[str], *, receipted: bool
-) -> list[Row]:
+) -> list[SceneResult]:
     """Rows in the order of the drive; verdicts outside every scene end in a last row of their own.
 
     Args:
@@ -47,7 +47,7 @@ def judge_scenes(
         receipted: whether the spool holds no envelope any more.
     """
     left = sorted(verdicts, key=lambda v: v.last_frame)
-    rows: list[Row] = []
+    rows: list[SceneResult] = []
     for scene in scenes:
         first, last = scene["first_frame"], scene["last_frame"] + _SLACK_FRAMES
         mine = [v for v in left if first <= v.last_frame <= last]
@@ -55,17 +55,17 @@ def judge_scenes(
         rows.append(_row(scene, mine, stored, receipted))
     if left:
         delivered = all(v.verdict_id in stored for v in left)
-        rows.append(Row("(no scene)", "nothing", "-", _seen(left), tuple(left), delivered, receipted, False))
+        rows.append(SceneResult("(no scene)", "nothing", "-", _seen(left), tuple(left), delivered, receipted, False))
     return rows
 
 
-def _row(scene: Mapping[str, Any], mine: list[Verdict], stored: set[str], receipted: bool) -> Row:
+def _row(scene: Mapping[str, Any], mine: list[Verdict], stored: set[str], receipted: bool) -> SceneResult:
     right = len(mine) == 1 and (mine[0].state, mine[0].class_id) == (
         scene["expected_state"],
         scene["expected_class_id"],
     )
     delivered = bool(mine) and all(v.verdict_id in stored for v in mine)
-    return Row(
+    return SceneResult(
         name=scene["name"],
         expected=scene["expected_state"],
         truth=class_text(scene["class_id"]),
@@ -84,7 +84,7 @@ def _seen(verdicts: Sequence[Verdict]) -> str:
     )
 
 
-def print_table(rows: Sequence[Row], picture: Path | None = None) -> None:
+def print_table(rows: Sequence[SceneResult], picture: Path | None = None) -> None:
     """The story as a table, on standard output, and as a picture (SVG) where one is wanted."""
     console = Console()
     if not console.is_terminal:
@@ -98,7 +98,7 @@ def print_table(rows: Sequence[Row], picture: Path | None = None) -> None:
         picture.write_text(_REMOTE_FONTS.sub("", svg), encoding="utf-8")
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(rows: Sequence[SceneResult]) -> Table:
     table = Table(
         title="What stood there, what perception alone would have believed, what Sealcam held to be true",
         box=box.SIMPLE_HEAD,

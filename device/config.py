@@ -25,7 +25,7 @@ Pin = Annotated[int, Meta(ge=0, le=27)]
 Positive = Annotated[float, Meta(gt=0.0, le=1000.0)]
 
 
-class Camera(Struct, frozen=True, forbid_unknown_fields=True):
+class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[camera]`: the device for `sealcam run`, and the frame size and rate asked of it."""
 
     device: Annotated[str, Meta(pattern=r"^/dev/video[0-9]{1,3}\Z")] = "/dev/video0"
@@ -35,33 +35,33 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
     folder_fps: Positive = 15.0  # the rate that a replayed folder of frames is taken to have
 
 
-class Perception(Struct, frozen=True, forbid_unknown_fields=True):
+class PerceptionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[perception]`: the detector's CPU threads and the size it sees frames at. Thresholds ship with the models."""
 
     threads: Annotated[int, Meta(ge=1, le=16)] = 1
     operating_point: Literal["fast", "far"] = "far"  # fast finds fewer small signs, in two thirds of the time
 
 
-class Models(Struct, frozen=True, forbid_unknown_fields=True):
+class ModelsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[models]`: the public key that models must be signed with; empty for the release key, which is in the code."""
 
     release_key: Annotated[str, Meta(pattern=r"^(/[^\x00]{1,1023})?\Z")] = ""
 
 
-class Uplink(Struct, frozen=True, forbid_unknown_fields=True):
+class UplinkConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[uplink]`: the one broker. Without a host, sealed envelopes wait in the spool."""
 
     host: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.:-]{0,253}\Z")] = ""
     port: Port = 8883
 
 
-class Spool(Struct, frozen=True, forbid_unknown_fields=True):
+class SpoolConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[spool]`: sealed envelopes that have no receipt yet."""
 
     max_mib: Annotated[int, Meta(ge=1, le=65536)] = 256
 
 
-class Indicator(Struct, frozen=True, forbid_unknown_fields=True):
+class IndicatorConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[indicator]`: BCM pin numbers; factory `mock` where there are no pins, `lgpio` on a Raspberry Pi."""
 
     factory: Literal["mock", "lgpio"] = "mock"
@@ -73,7 +73,7 @@ class Indicator(Struct, frozen=True, forbid_unknown_fields=True):
     tamper: Pin = 24
 
 
-class Warden(Struct, frozen=True, forbid_unknown_fields=True):
+class WardenConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[warden]`: how long a compartment may take to start or stay silent, and how often it may be restarted."""
 
     start_seconds: Positive = 60.0
@@ -87,13 +87,13 @@ class Warden(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
-    camera: Camera = Camera()
-    perception: Perception = Perception()
-    models: Models = Models()
-    uplink: Uplink = Uplink()
-    spool: Spool = Spool()
-    indicator: Indicator = Indicator()
-    warden: Warden = Warden()
+    camera: CameraConfig = CameraConfig()
+    perception: PerceptionConfig = PerceptionConfig()
+    models: ModelsConfig = ModelsConfig()
+    uplink: UplinkConfig = UplinkConfig()
+    spool: SpoolConfig = SpoolConfig()
+    indicator: IndicatorConfig = IndicatorConfig()
+    warden: WardenConfig = WardenConfig()
 
 
 _OURS = {"SEALCAM_HOME"}  # read by identity: the data home, not a configuration key

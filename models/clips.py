@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from device.channel.messages import Box, Readings, Sightings, Verdict
 from device.launcher import plan
-from device.perception.core import Perception, PerceptionSettings
+from device.perception.core import PerceptionSettings, Recogniser
 from device.perception.interpreter import ModelUnreadableError
 from device.verdict.judge import Judge
 from device.warden.artifacts import OperatingPoint, load_manifest
@@ -69,7 +69,7 @@ def see(video: Path, folder: Path, name: shipped.Point) -> list[Frame]:
     manifest = load_manifest(folder)
     settings = PerceptionSettings(**plan.perception(manifest, name, threads=1, lockstep=True))
     models = [shipped.content(folder, entry) for entry in (manifest.detector, manifest.classifier)]
-    perception = Perception(models[0], models[1], settings, lambda stage, seconds: None)
+    perception = Recogniser(models[0], models[1], settings, lambda stage, seconds: None)
     return [
         Frame(t_ms, picture.shape[1], picture.shape[0], perception.look(picture).boxes)
         for t_ms, picture in tqdm(_decoded(video), desc=video.name, unit="frame", mininterval=2, disable=None)

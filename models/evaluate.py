@@ -30,7 +30,7 @@ from device.perception.interpreter import Model, ModelUnreadableError
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, splits
 from models.data.crops import INPUT_SIZE, PATCH_SIZE, as_cropped, load_patches
-from models.data.source import Source
+from models.data.source import DataSet
 from models.errors import DataError, ModelsError
 from models.measuring import calibration, detection_scores, intervals, sightings
 from models.pictures import not_signs
@@ -102,7 +102,7 @@ def float_accuracy(folder: Path, entry: dict[str, Any], crops: NDArray[np.uint8]
     return float((outputs[:, : len(CLASS_NAMES)].argmax(1) == labels).mean())
 
 
-def not_sign_crops(scenes: Source | None, kept: Sequence[gtsdb.Scene]) -> dict[str, NDArray[np.uint8]]:
+def not_sign_crops(scenes: DataSet | None, kept: Sequence[gtsdb.RoadFrame]) -> dict[str, NDArray[np.uint8]]:
     """Crops (N x 48 x 48 x 3) that hold none of the 43: background of unseen frames, and drawn signs of kinds that no
     training saw (on that background, or on noise where no frames are given)."""
     rng = np.random.default_rng(0)
@@ -124,10 +124,10 @@ def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, 
     rows: list[gtsrb.Crop] = []
     images, source, kept = None, None, []
     if crops is not None:
-        images = Source(crops, *gtsrb.TEST)
+        images = DataSet(crops, *gtsrb.TEST)
         rows = gtsrb.load(images)
     if scenes is not None:
-        source = Source(scenes, "gt.txt")
+        source = DataSet(scenes, "gt.txt")
         kept = sightings.unseen(gtsdb.load(source), splits.read(folder / splits.SPLIT_FILE.name))
         if not kept:
             raise DataError(f"{scenes}: all its frames were trained on; give frames of the split, or from 00600 on")
@@ -172,10 +172,10 @@ def _require_thresholds(folder: Path, manifest: dict[str, Any]) -> None:
 def _measure_classifier(
     folder: Path,
     models: shipped.Shipped,
-    crops: Source,
+    crops: DataSet,
     rows: Sequence[gtsrb.Crop],
-    scenes: Source | None,
-    kept: Sequence[gtsdb.Scene],
+    scenes: DataSet | None,
+    kept: Sequence[gtsdb.RoadFrame],
 ) -> dict[str, Any]:
     entry = models.manifest["classifier"]
     patches = load_patches(crops, rows, entry["crop_expand"], INPUT_SIZE)

@@ -31,14 +31,14 @@ from models import evaluate
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, splits
 from models.data.crops import CROP_EXPAND, INPUT_SIZE, load_patches
-from models.data.source import Source
+from models.data.source import DataSet
 from models.errors import ModelsError
 from models.measuring import calibration, detection_scores, sightings
 from models.pictures import drawings
 from models.release import export, shipped
 from models.release.staging import staged
 from models.training import checkpoint
-from models.training.nets import Classifier, Detector, parameters
+from models.training.nets import ClassifierNet, DetectorNet, parameters
 
 SIZES: dict[shipped.Point, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
 LIMITS = Thresholds(0.5)
@@ -59,7 +59,7 @@ _PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "nu
 
 
 def ship(
-    checkpoints: Path, out: Path, crops: Source, scenes: Source, told: dict[str, Any] | None = None
+    checkpoints: Path, out: Path, crops: DataSet, scenes: DataSet, told: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Makes the files in `out`, all of them or none, and returns the manifest.
 
@@ -72,7 +72,7 @@ def ship(
 
 
 def _made(
-    checkpoints: Path, out: Path, crops: Source, scenes: Source, split: splits.Split, told: dict[str, Any]
+    checkpoints: Path, out: Path, crops: DataSet, scenes: DataSet, split: splits.Split, told: dict[str, Any]
 ) -> dict[str, Any]:
     hashes = _hashes(crops, scenes)  # reads all data: what cannot be read is told before the long work
     splits.write(split, out / splits.SPLIT_FILE.name)
@@ -125,7 +125,7 @@ def _made(
     return _measured(out, manifest, crops, scenes, split, told)
 
 
-def ship_again(out: Path, crops: Source, scenes: Source, told: dict[str, Any] | None = None) -> dict[str, Any]:
+def ship_again(out: Path, crops: DataSet, scenes: DataSet, told: dict[str, Any] | None = None) -> dict[str, Any]:
     """Chooses the thresholds and measures anew, with the networks that are in `out`; returns the manifest."""
     path = out / "manifest.json"
     try:
@@ -144,8 +144,8 @@ def ship_again(out: Path, crops: Source, scenes: Source, told: dict[str, Any] | 
 def _measured(
     out: Path,
     manifest: dict[str, Any],
-    crops: Source,
-    scenes: Source,
+    crops: DataSet,
+    scenes: DataSet,
     split: splits.Split,
     told: dict[str, Any],
 ) -> dict[str, Any]:
@@ -191,8 +191,8 @@ def _refusal(not_a_sign: NDArray[np.float64]) -> float:
     return float(np.clip(round(float(np.quantile(not_a_sign, 1 - REFUSED_SIGNS)), 2), 0.5, 0.95))
 
 
-def _classifier(path: Path, crops: Source, split: splits.Split) -> tuple[Classifier, bytes, bytes]:
-    network = Classifier()
+def _classifier(path: Path, crops: DataSet, split: splits.Split) -> tuple[ClassifierNet, bytes, bytes]:
+    network = ClassifierNet()
     checkpoint.fill(network, path, "classifier")
     rows = [row for row in gtsrb.load(crops) if row.track not in split.tracks]
     chosen = np.random.default_rng(0).choice(len(rows), min(len(rows), _CALIBRATION_CROPS), replace=False)
@@ -204,8 +204,8 @@ def _classifier(path: Path, crops: Source, split: splits.Split) -> tuple[Classif
     return network, model, before
 
 
-def _detector(path: Path, scenes: Source, split: splits.Split) -> tuple[Detector, bytes]:
-    network = Detector()
+def _detector(path: Path, scenes: DataSet, split: splits.Split) -> tuple[DetectorNet, bytes]:
+    network = DetectorNet()
     checkpoint.fill(network, path, "detector")
     rows = [scene for scene in splits.trainable(gtsdb.load(scenes)) if scene.number not in split.frames]
     box = Letterbox((gtsdb.HEIGHT, gtsdb.WIDTH), SIZES["far"])
@@ -220,7 +220,7 @@ def _detector(path: Path, scenes: Source, split: splits.Split) -> tuple[Detector
 
 
 def _validation_logits(
-    model: bytes, crops: Source, split: splits.Split
+    model: bytes, crops: DataSet, split: splits.Split
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     rows = [row for row in gtsrb.load(crops) if row.track in split.tracks]
     images = load_patches(crops, rows, CROP_EXPAND, INPUT_SIZE)
@@ -229,7 +229,7 @@ def _validation_logits(
     return logits, np.array([row.class_id for row in rows], np.int64)
 
 
-def _thresholds(out: Path, point: shipped.Point, scenes: Source, kept: Sequence[gtsdb.Scene]) -> dict[str, float]:
+def _thresholds(out: Path, point: shipped.Point, scenes: DataSet, kept: Sequence[gtsdb.RoadFrame]) -> dict[str, float]:
     """An operating point's thresholds: see `PROPOSALS`, `FALSE_HIGH` and `PRECISION_LOW`."""
     found = sightings.look(out, point, sightings.WEAKEST, scenes, kept)
     scores = np.sort(np.concatenate([[box[4] for box in one.alone.detections] for one in found]))[::-1]
@@ -261,9 +261,9 @@ def _entry(path: Path) -> dict[str, Any]:
     return {"file": path.name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def _hashes(crops: Source, scenes: Source) -> dict[str, Any]:
+def _hashes(crops: DataSet, scenes: DataSet) -> dict[str, Any]:
     """SHA-256 of the tables, and one of all files of each data set."""
-    tables = (("gtsrb", crops), ("gtsrb", Source(crops.path, *gtsrb.TEST)), ("gtsdb", scenes))
+    tables = (("gtsrb", crops), ("gtsrb", DataSet(crops.path, *gtsrb.TEST)), ("gtsdb", scenes))
     told: dict[str, Any] = {
         f"{name}/{source.marker}": hashlib.sha256(source.read(source.marker)).hexdigest() for name, source in tables
     }
@@ -315,7 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        crops, scenes = Source(options.gtsrb, *gtsrb.TRAIN), Source(options.gtsdb, "gt.txt")
+        crops, scenes = DataSet(options.gtsrb, *gtsrb.TRAIN), DataSet(options.gtsdb, "gt.txt")
         told: dict[str, Any] = {} if options.again is None else {"another_training": _another(options.again)}
         if options.clips is not None:
             told["clips"] = _tracked(options.clips)

@@ -24,7 +24,7 @@ from device.perception.classify import crop
 from hardware import signs
 from models.data import gtsdb, gtsrb
 from models.data.crops import CROP_EXPAND, INPUT_SIZE, load_patches
-from models.data.source import Image, Source
+from models.data.source import DataSet, Image
 from models.errors import DataError, ModelsError
 from models.pictures import augment, error_sheet, rendered
 from models.pictures.drawings import over
@@ -158,7 +158,7 @@ def _scenes(path: Path | None, seed: int) -> list[Image]:
             raise DataError("the test rig is not installed here: give --gtsdb a folder or a zip")
         road = rendered.render(1, seed)
         return _pieces(road.frames, road.corners, rendered.SCALE, rng)
-    source = Source(path, "gt.txt")
+    source = DataSet(path, "gt.txt")
     marked = [scene for scene in gtsdb.load(source) if len(scene.corners)]
     chosen = [marked[int(index)] for index in rng.permutation(len(marked))[:40]]
     return _pieces([gtsdb.frame(source, scene) for scene in chosen], [scene.corners for scene in chosen], 1.0, rng)
@@ -167,7 +167,7 @@ def _scenes(path: Path | None, seed: int) -> list[Image]:
 def _crops(path: Path | None, scenes: Sequence[Image], seed: int) -> list[Image]:
     if path is None:
         return [_on_ground(signs.draw(kind, 128), scene) for kind, scene in zip(_CLASSES, scenes, strict=True)]
-    source = Source(path, *gtsrb.TRAIN)
+    source = DataSet(path, *gtsrb.TRAIN)
     large = [row for row in gtsrb.load(source) if row.box[2] - row.box[0] > INPUT_SIZE]
     order = np.random.default_rng(seed).permutation(len(large))
     of_class = {large[int(index)].class_id: large[int(index)] for index in order}

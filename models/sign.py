@@ -94,7 +94,7 @@ def sign(folder: Path, key: ec.EllipticCurvePrivateKey) -> bytes:
     bundle = provenance.Bundle(
         "application/vnd.dev.sigstore.bundle.v0.3+json",
         provenance.Material(provenance.KeyHint(trusted.key_id)),
-        provenance.Envelope(
+        provenance.DsseEnvelope(
             base64.b64encode(payload).decode(),
             "application/vnd.in-toto+json",
             [provenance.Signature(base64.b64encode(signature).decode())],

@@ -24,7 +24,7 @@ class Pose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accuracy_m: float
 
 
-class Timed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TimedPose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A pose with its clock, unix milliseconds."""
 
     utc_ms: int
@@ -66,7 +66,7 @@ def ahead_and_aside_m(pose: Pose, heading: float, lat: float, lon: float) -> tup
     return ahead, aside
 
 
-def between(before: Timed, after: Timed, utc_ms: int) -> Pose:
+def between(before: TimedPose, after: TimedPose, utc_ms: int) -> Pose:
     """The pose at `utc_ms`, between two fixes; headings turn the short way round. Accuracy is the worse of the two."""
     span = after.utc_ms - before.utc_ms
     share = (utc_ms - before.utc_ms) / span if span > 0 else 0.0

@@ -60,7 +60,7 @@ class Signature(Struct, frozen=True, forbid_unknown_fields=True):
     keyid: Literal[""] = ""
 
 
-class Envelope(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class DsseEnvelope(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """DSSE, with exactly one signature."""
 
     payload: Base64
@@ -73,7 +73,7 @@ class Bundle(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
 
     media_type: Literal["application/vnd.dev.sigstore.bundle.v0.3+json"]
     verification_material: Material
-    dsse_envelope: Envelope
+    dsse_envelope: DsseEnvelope
 
 
 class RootDigest(Struct, frozen=True, forbid_unknown_fields=True):

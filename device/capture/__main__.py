@@ -14,7 +14,7 @@ import msgspec
 
 from device.capture.announce import Announcer
 from device.capture.errors import InputError
-from device.capture.sources import CameraSource, FolderSource, Source, VideoSource
+from device.capture.sources import CameraSource, FolderSource, FrameSource, VideoSource
 from device.channel.compartment import Compartment, run
 from device.channel.messages import FrameDone
 from device.channel.ring import MAX_HEIGHT, MAX_WIDTH, RingWriter
@@ -34,7 +34,7 @@ class CaptureSettings(msgspec.Struct, forbid_unknown_fields=True):
     start_frame: int
 
 
-def open_source(settings: CaptureSettings) -> Source:
+def open_source(settings: CaptureSettings) -> FrameSource:
     """The source that the settings name. Raises InputError."""
     path = Path(settings.path)
     if settings.kind == "video":

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
-from device.capture.sources import Source
+from device.capture.sources import FrameSource
 from device.channel.compartment import Compartment
 from device.channel.link import Link
 from device.channel.messages import FrameDone, FrameReady, Message, StreamEnd
@@ -60,7 +60,7 @@ class Announcer:
         me: Compartment,
         ring: RingWriter,
         readers: list[Link],
-        source: Source,
+        source: FrameSource,
         settings: Pace,
         joined_ms: int = 0,
     ) -> None:

@@ -34,7 +34,7 @@ class StreamFacts:
     utc_ms: int
 
 
-class Source(Protocol):
+class FrameSource(Protocol):
     """A stream of frames that fills the slots it is given."""
 
     facts: StreamFacts

@@ -254,7 +254,7 @@ class Health(Message, frozen=True, tag="health"):
 # --- telemetry --------------------------------------------------------------------------------------------------
 
 
-class Envelope(Message, frozen=True, tag="envelope"):
+class SealedEnvelope(Message, frozen=True, tag="envelope"):
     """sealer -> uplink: sealed bytes, to be published as they are. uplink cannot read them."""
 
     sequence: Annotated[int, Meta(ge=0, le=2**53)]

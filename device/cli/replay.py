@@ -15,8 +15,8 @@ from device import config as configs
 from device.cli.show import RunView
 from device.config import MODELS
 from device.errors import UsageError
-from device.launcher.plan import Plan
-from device.launcher.session import Outcome, Session
+from device.launcher.plan import RunPlan
+from device.launcher.session import RunOutcome, Session
 from identity import register_guard
 from identity.home import Home
 
@@ -68,12 +68,12 @@ def input_kind(path: Path) -> str:
         raise UsageError(f"{path} cannot be read ({error.strerror}); give a video file or a folder of frames") from None
 
 
-def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config) -> Plan:
+def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config) -> RunPlan:
     """The run that the arguments ask for. Raises UsageError."""
     gpx = arguments.gps
     if gpx is not None and not gpx.is_file():
         raise UsageError(f"{gpx} is not a readable file; give a GPX track with --gps, or leave it out")
-    return Plan(
+    return RunPlan(
         kind=input_kind(arguments.input),  # type: ignore[arg-type]
         input=str(arguments.input.resolve()),
         shown=arguments.input.name or str(arguments.input),
@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     return outcome.exit_status
 
 
-def tell(outcome: Outcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
+def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
     """What a run came to, on standard error; the summary on standard output with --json."""
     if arguments.json and outcome.summary:
         print(json.dumps(outcome.summary, indent=2, sort_keys=True))

@@ -14,7 +14,7 @@ from device.cli.replay import check_home, tell
 from device.cli.show import RunView
 from device.config import MODELS
 from device.errors import UsageError
-from device.launcher.plan import Plan
+from device.launcher.plan import RunPlan
 from device.launcher.session import Session
 from identity.home import Home
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{camera} is no camera; connect one, or set [camera] device (replay takes recorded video)")
     home = Home.default()
     check_home(home, config)
-    plan = Plan(
+    plan = RunPlan(
         kind="camera",
         input=str(camera),
         shown=str(camera),

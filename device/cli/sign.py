@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from device.cli import sign_register
-from device.cli.sign_images import Found, read_picture, shown, write_panel
+from device.cli.sign_images import FoundSymbol, read_picture, shown, write_panel
 from device.errors import UsageError
 from identity import Home, load
 from wire import signcode
@@ -152,7 +152,7 @@ def _read(home: Home, arguments: argparse.Namespace) -> int:
     return 0 if any(found.values()) else 1
 
 
-def _symbol(symbol: Found) -> dict[str, Any]:
+def _symbol(symbol: FoundSymbol) -> dict[str, Any]:
     return {
         "text": shown(symbol.data, len(symbol.data)),
         "bytes": symbol.data.hex(),

@@ -23,7 +23,7 @@ _MAX_PIXELS = 40_000_000
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundSymbol:
     """One QR symbol of a picture. `data` is untrusted; `decoders` gave exactly these bytes."""
 
     data: bytes
@@ -69,7 +69,7 @@ def write_panel(text: str, path: Path, width_mm: float = PANEL_WIDTH_MM) -> str:
     return str(symbol.designator)
 
 
-def read_picture(path: Path) -> list[Found]:
+def read_picture(path: Path) -> list[FoundSymbol]:
     """The QR symbols of a picture, read by both decoders. Raises UsageError when it is no picture."""
     try:
         with path.open("rb") as file:
@@ -98,4 +98,4 @@ def read_picture(path: Path) -> list[Found]:
     frame = np.ascontiguousarray(margin, dtype=np.uint8)
     everywhere = Region(0.0, 0.0, float(frame.shape[1]), float(frame.shape[0]))
     readings = CodeReader().read(frame, [everywhere], 0)
-    return [Found(r.data, tuple(r.decoders), r.error_rate) for r in readings if r.data]
+    return [FoundSymbol(r.data, tuple(r.decoders), r.error_rate) for r in readings if r.data]

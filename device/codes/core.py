@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from device.channel.messages import MAX_CODE_BYTES, MAX_READINGS, Reading, Region
 from device.codes import zbar, zxing
-from device.codes.error_rate import ErrorRate
+from device.codes.error_rate import ErrorRateMeter
 from device.codes.symbol import Gray, Symbol
 from wire.signcode import PREFIX
 
@@ -44,7 +44,7 @@ class CodeReader:
 
     def __init__(self) -> None:
         self._gray: Gray | None = None
-        self._rates = ErrorRate()
+        self._rates = ErrorRateMeter()
         self._back_off = 0
         self._failures = 0
 

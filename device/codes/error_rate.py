@@ -25,7 +25,7 @@ _KEPT: Final = 16
 _PAUSE: Final = 5
 
 
-class ErrorRate:
+class ErrorRateMeter:
     """Measures error rates. Symbols that are encoded again are remembered, and at most one of `_PAUSE` is new."""
 
     def __init__(self) -> None:

@@ -42,7 +42,7 @@ STANDARD_DESCRIPTORS = ("control", "filter", "settings")
 """Handed to every compartment: its link to warden, its run filter, and its own settings (both read once)."""
 
 
-class Network(Struct, frozen=True, forbid_unknown_fields=True):
+class NetworkAccess(Struct, frozen=True, forbid_unknown_fields=True):
     """`host`: shares the machine's network namespace. Everyone else gets an empty one."""
 
     host: bool
@@ -71,7 +71,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
 
     compartment: Annotated[str, Meta(pattern=r"^[a-z_]{1,24}\Z")]
     does: Reason
-    network: Network
+    network: NetworkAccess
     seccomp: Seccomp
     limits: Limits
     descriptors: list[Descriptor] = []

@@ -9,7 +9,7 @@ import msgspec
 
 from device.channel.compartment import Compartment, run
 from device.channel.messages import Message, Tamper, Verdict
-from device.indicator.core import Panel, use_factory
+from device.indicator.core import SignalPanel, use_factory
 
 
 class IndicatorSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,7 +28,7 @@ def main(me: Compartment) -> None:
     factory = use_factory(settings.factory)
     if settings.factory == "mock":
         factory.pin(settings.tamper).drive_low()  # a laptop's case counts as shut
-    panel = Panel(settings.red, settings.green, settings.blue, settings.buzzer, settings.tamper)
+    panel = SignalPanel(settings.red, settings.green, settings.blue, settings.buzzer, settings.tamper)
     verdict = me.link("verdict", Verdict)
     opened = panel.opened
     me.ready()

@@ -30,7 +30,7 @@ SIGNALS: dict[str, Signal] = {
 }
 
 
-class Panel:
+class SignalPanel:
     """LED, buzzer and tamper switch on one gpiochip; BCM pin numbers.
 
     Args:

@@ -22,7 +22,7 @@ _MESSAGES_A_TURN = 64
 _BACKOFF_SECONDS = (0.0, 0.1, 0.3, 1.0, 2.0)
 
 
-class Budget:
+class RestartBudget:
     """At most `allowed` restarts within `window` seconds; the back-off grows with each within the window."""
 
     def __init__(self, allowed: int, window: float) -> None:

@@ -9,7 +9,7 @@ import socket
 import time
 from types import TracebackType
 
-from device.config import Uplink
+from device.config import UplinkConfig
 from device.confine import policy as policies
 from device.confine import verify
 from device.launcher.child import Child
@@ -21,7 +21,7 @@ _RESTART_SECONDS = 0.2
 class DialService:
     """Keeps dialer running while the block lasts; does nothing where no broker is configured."""
 
-    def __init__(self, end: socket.socket, uplink: Uplink, *, show_output: bool) -> None:
+    def __init__(self, end: socket.socket, uplink: UplinkConfig, *, show_output: bool) -> None:
         self._end, self._uplink, self._show = end, uplink, show_output
         self._child: Child | None = None
         self._told = False

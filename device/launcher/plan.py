@@ -14,7 +14,7 @@ from device.warden.artifacts import Manifest, OperatingPoint
 PointName = Literal["fast", "far"]
 
 
-class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One run of the device. Paths are absolute; empty strings mean "none"."""
 
     kind: Literal["video", "folder", "camera"]
@@ -30,7 +30,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     config: Config
 
 
-def mounts(plan: Plan) -> dict[str, list[Path]]:
+def mounts(plan: RunPlan) -> dict[str, list[Path]]:
     """What the `{name}` mounts of the policies stand for in this run."""
     home = Path(plan.home)
     camera = plan.kind == "camera"
@@ -51,7 +51,7 @@ def _public(home: Path) -> list[Path]:
     return [home / "trust" / "sink_hpke.pub", home / "trust" / "receipt.pub"]
 
 
-def settings(plan: Plan, manifest: Manifest, start_frame: int) -> dict[str, dict[str, Any]]:
+def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> dict[str, dict[str, Any]]:
     """Settings of each compartment: what it has to know, and no more."""
     lockstep = plan.pace == "lockstep"
     named = plan.config.perception

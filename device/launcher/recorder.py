@@ -44,7 +44,7 @@ def sighting_fields(sightings: Sightings) -> dict[str, Any]:
     }
 
 
-class Recorder:
+class RunRecorder:
     """Counts always, writes when it is given a folder. A frame or verdict that is told again is recorded once.
 
     Raises UsageError when the folder cannot be written.

@@ -25,13 +25,13 @@ from device.channel.link import Link
 from device.channel.messages import Message, Sightings, Stop, StreamEnd, Verdict
 from device.errors import RunError
 from device.launcher.dialling import DialService
-from device.launcher.plan import Plan
-from device.launcher.recorder import Recorder
+from device.launcher.plan import RunPlan
+from device.launcher.recorder import RunRecorder
 from device.launcher.report import Finished, Incident, Progress, Running
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """How a run went. `summary` holds DESIGN.md's fields; `sentence` what the user is told when it is not 0."""
 
     exit_status: int
@@ -54,14 +54,14 @@ class Session:
         watcher: is told Running, Progress and Incident messages and every Verdict as they come.
     """
 
-    def __init__(self, plan: Plan, out: Path | None, watcher: Watcher) -> None:
+    def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher) -> None:
         self._plan, self._out, self._watcher = plan, out, watcher
-        self._recorder = Recorder(out)
+        self._recorder = RunRecorder(out)
         self._finished: Finished | None = None
         self._incidents: list[Incident] = []
         self._stop = False
 
-    def run(self) -> Outcome:
+    def run(self) -> RunOutcome:
         """Start, watch, end. SIGINT and SIGTERM end the run early, with what was made so far kept."""
         before = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -74,7 +74,7 @@ class Session:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stop = True
 
-    def _run(self) -> Outcome:
+    def _run(self) -> RunOutcome:
         ours, theirs = links.pair()
         perception, for_perception = links.pair()
         verdict, for_verdict = links.pair()
@@ -164,7 +164,7 @@ class Session:
         if not isinstance(message, Sightings | StreamEnd | Finished):
             self._watcher(message)
 
-    def _outcome(self, warden: subprocess.Popen[bytes], dialer: DialService) -> Outcome:
+    def _outcome(self, warden: subprocess.Popen[bytes], dialer: DialService) -> RunOutcome:
         finished = self._finished
         if finished is None:
             _end(warden, seconds=0.0 if self._stop else 10.0)
@@ -181,7 +181,7 @@ class Session:
             if self._out is not None:
                 text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
                 (self._out / "summary.json").write_text(text, encoding="utf-8")
-        return Outcome(finished.exit_status, finished.sentence, summary, self._incidents)
+        return RunOutcome(finished.exit_status, finished.sentence, summary, self._incidents)
 
     @property
     def run_id(self) -> str:

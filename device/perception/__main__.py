@@ -9,7 +9,7 @@ import cv2
 from device.channel.compartment import Compartment, run
 from device.channel.frames import FrameStream
 from device.channel.messages import Regions, Sightings
-from device.perception.core import Perception, PerceptionSettings
+from device.perception.core import PerceptionSettings, Recogniser
 
 _MAX_MODEL_BYTES = 64 * 1024 * 1024
 
@@ -17,7 +17,7 @@ _MAX_MODEL_BYTES = 64 * 1024 * 1024
 def main(me: Compartment) -> None:
     cv2.setNumThreads(1)
     settings = me.settings(PerceptionSettings)
-    perception = Perception(_read(me, "detector"), _read(me, "classifier"), settings, me.sample)
+    perception = Recogniser(_read(me, "detector"), _read(me, "classifier"), settings, me.sample)
     perception.warm_up()
     stream = FrameStream(me, lockstep=settings.lockstep)
     verdict, recorder, codes = me.link("verdict"), me.link("recorder"), me.link("codes")

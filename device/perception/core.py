@@ -27,7 +27,7 @@ class PerceptionSettings(msgspec.Struct, forbid_unknown_fields=True):
     """From the models' manifest, which warden has checked, and the configuration.
 
     `score_proposed` is the detector's own score from which on the classifier looks at a box; `score_low` the score of
-    both together (`verified`) from which on it is reported.
+    both together (`scored`) from which on it is reported.
     """
 
     lockstep: bool
@@ -43,7 +43,7 @@ class PerceptionSettings(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Recognised:
     """What one frame shows: the signs, best first, and where a code panel may hang (below refused boxes too)."""
 
     boxes: list[Box]
@@ -51,14 +51,14 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Verified:
+class ScoredBox:
     """One proposal after the classifier's look: its box, the score of both networks together, and the class."""
 
     detection: Detection
     read: Classified
 
 
-def verified(proposed: Sequence[Detection], read: Sequence[Classified], refused_from: float) -> list[Verified]:
+def scored(proposed: Sequence[Detection], read: Sequence[Classified], refused_from: float) -> list[ScoredBox]:
     """Joins what both networks say of each box, best first; what the classifier takes for no sign is left out.
 
     The joint score is the detector's, times the probability that the classifier gives to its being one of the signs.
@@ -67,14 +67,14 @@ def verified(proposed: Sequence[Detection], read: Sequence[Classified], refused_
         refused_from: probability of `not_a_sign` from which on a box is left out (the manifest's `not_a_sign`).
     """
     joined = [
-        Verified((x, y, w, h, min(1.0, score * (1.0 - one.not_a_sign))), one)
+        ScoredBox((x, y, w, h, min(1.0, score * (1.0 - one.not_a_sign))), one)
         for (x, y, w, h, score), one in zip(proposed, read, strict=True)
         if one.not_a_sign < refused_from
     ]
     return sorted(joined, key=lambda one: -one.detection[4])
 
 
-class Perception:
+class Recogniser:
     """The two networks in a row: the detector proposes, the classifier names, or refuses, each proposal.
 
     `sample` is called with ("detect" or "classify", seconds) for each frame.
@@ -96,7 +96,7 @@ class Perception:
         self._detector(frame)
         self._classifier(frame, [(10.0, 10.0, 30.0, 30.0), (-5.0, -5.0, 90.0, 90.0)])
 
-    def look(self, frame: Image) -> Seen:
+    def look(self, frame: Image) -> Recognised:
         """The signs in a BGR frame, uint8 [height, width, 3]."""
         began = time.perf_counter()
         found = self._detector(frame)[:MAX_BOXES]
@@ -106,10 +106,10 @@ class Perception:
         self._sample("classify", time.perf_counter() - detected)
         boxes = [
             Box(*one.detection, one.read.class_id, min(1.0, one.read.probability))
-            for one in verified(found, classes, self._refused)
+            for one in scored(found, classes, self._refused)
             if one.detection[4] >= self._reported
         ]
-        return Seen(boxes, code_regions(found))
+        return Recognised(boxes, code_regions(found))
 
 
 def code_regions(found: Sequence[Detection]) -> list[Region]:

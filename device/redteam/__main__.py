@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from device.channel.compartment import Compartment
-from device.redteam.attempts import ATTEMPTS, Ground
+from device.redteam.attempts import ATTEMPTS, Foothold
 
 _ALLOWED, _DENIED = 1, 0
 _AT_A_TIME = 16
@@ -25,7 +25,7 @@ def main(name: str, argv: list[str]) -> None:
     me = Compartment(name, argv)
     settings = me.settings(RedteamSettings)
     ring = me.descriptor("ring") if me.has("ring") else None
-    ground = Ground(Path(settings.home), ring)
+    ground = Foothold(Path(settings.home), ring)
     me.ready()
     results: dict[str, int] = {}
     for attempt, attack in ATTEMPTS.items():

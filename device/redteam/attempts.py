@@ -31,14 +31,14 @@ _SYSCALLS = {  # asm/unistd_64.h, asm-generic/unistd.h
 
 
 @dataclass(frozen=True)
-class Ground:
+class Foothold:
     """What the attacker finds: the ring's descriptor where the compartment has one, and the data home's path."""
 
     home: Path
     ring: int | None
 
 
-Attempt = Callable[[Ground], None]
+Attempt = Callable[[Foothold], None]
 
 
 def _syscall(name: str, *arguments: int) -> None:
@@ -48,58 +48,58 @@ def _syscall(name: str, *arguments: int) -> None:
         raise OSError(ctypes.get_errno(), name)
 
 
-def _internet_socket(ground: Ground) -> None:
+def _internet_socket(ground: Foothold) -> None:
     socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()
 
 
-def _datagram_socket(ground: Ground) -> None:
+def _datagram_socket(ground: Foothold) -> None:
     socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
 
 
-def _unix_socket(ground: Ground) -> None:
+def _unix_socket(ground: Foothold) -> None:
     socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).close()
 
 
-def _raw_socket(ground: Ground) -> None:
+def _raw_socket(ground: Foothold) -> None:
     socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
 
 
-def _read_file(ground: Ground) -> None:
+def _read_file(ground: Foothold) -> None:
     Path("/usr/bin/env").read_bytes()
 
 
-def _read_users_files(ground: Ground) -> None:
+def _read_users_files(ground: Foothold) -> None:
     if not [entry for entry in ground.home.parent.iterdir() if entry != ground.home]:
         raise FileNotFoundError(errno.ENOENT, "nothing but the way to our own mounts")
 
 
-def _read_passwords(ground: Ground) -> None:
+def _read_passwords(ground: Foothold) -> None:
     Path("/etc/passwd").read_bytes()
 
 
-def _read_signing_key(ground: Ground) -> None:
+def _read_signing_key(ground: Foothold) -> None:
     (ground.home / "device" / "signing.key").read_bytes()
 
 
-def _read_tls_key(ground: Ground) -> None:
+def _read_tls_key(ground: Foothold) -> None:
     (ground.home / "device" / "tls.key").read_bytes()
 
 
-def _read_authority_key(ground: Ground) -> None:
+def _read_authority_key(ground: Foothold) -> None:
     (ground.home / "authority" / "authority.key").read_bytes()
 
 
-def _read_spool(ground: Ground) -> None:
+def _read_spool(ground: Foothold) -> None:
     list((ground.home / "spool").iterdir())
 
 
-def _write_spool(ground: Ground) -> None:
+def _write_spool(ground: Foothold) -> None:
     place = ground.home / "spool" / "redteam"
     place.write_bytes(b"x")
     place.unlink()
 
 
-def _write_file(ground: Ground) -> None:
+def _write_file(ground: Foothold) -> None:
     for folder in ("/tmp", "/dev/shm", "/", "/home", str(Path(__file__).parent)):  # noqa: S108 (trying is the point)
         try:
             Path(folder, "redteam").write_bytes(b"x")
@@ -111,22 +111,22 @@ def _write_file(ground: Ground) -> None:
     raise last
 
 
-def _camera(ground: Ground) -> None:
+def _camera(ground: Foothold) -> None:
     os.close(os.open("/dev/video0", os.O_RDWR))
 
 
-def _pins(ground: Ground) -> None:
+def _pins(ground: Foothold) -> None:
     os.close(os.open("/dev/gpiochip0", os.O_RDWR))
 
 
-def _fork(ground: Ground) -> None:
+def _fork(ground: Foothold) -> None:
     child = os.fork()
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
 
 
-def _thread(ground: Ground) -> None:
+def _thread(ground: Foothold) -> None:
     try:
         worker = threading.Thread(target=lambda: None)
         worker.start()
@@ -135,33 +135,33 @@ def _thread(ground: Ground) -> None:
     worker.join()
 
 
-def _execute(ground: Ground) -> None:
+def _execute(ground: Foothold) -> None:
     os.execv("/usr/bin/true", ["true"])  # noqa: S606 (does not return when it works: the report then stays away)
 
 
-def _executable_memory(ground: Ground) -> None:
+def _executable_memory(ground: Foothold) -> None:
     mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close()
 
 
-def _ring_writable(ground: Ground) -> None:
+def _ring_writable(ground: Foothold) -> None:
     if ground.ring is None:
         raise OSError(errno.EBADF, "no ring here")
     mmap.mmap(ground.ring, RING_BYTES, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE).close()
 
 
-def _ring_pwrite(ground: Ground) -> None:
+def _ring_pwrite(ground: Foothold) -> None:
     if ground.ring is None:
         raise OSError(errno.EBADF, "no ring here")
     os.pwrite(ground.ring, b"x", 0)
 
 
-def _ring_resize(ground: Ground) -> None:
+def _ring_resize(ground: Foothold) -> None:
     if ground.ring is None:
         raise OSError(errno.EBADF, "no ring here")
     os.ftruncate(ground.ring, 0)
 
 
-def _signal_others(ground: Ground) -> None:
+def _signal_others(ground: Foothold) -> None:
     for pid in range(2, 64):
         try:
             os.kill(pid, 0)
@@ -172,11 +172,11 @@ def _signal_others(ground: Ground) -> None:
     raise last
 
 
-def _become_root(ground: Ground) -> None:
+def _become_root(ground: Foothold) -> None:
     os.setuid(0)
 
 
-def _raise_limits(ground: Ground) -> None:
+def _raise_limits(ground: Foothold) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     except ValueError as error:  # how Python reports a refused raise

@@ -39,7 +39,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Sealed:
+class SealedEvent:
     """One sealed envelope, and the head of the chain after it."""
 
     sequence: int
@@ -67,7 +67,7 @@ def event_of(message: Verdict | Health) -> events.Event:
             return VerdictEvent(**fields)
 
 
-def seal(message: Verdict | Health, head: Head, identity: Identity, boot_id: bytes) -> Sealed:
+def seal(message: Verdict | Health, head: Head, identity: Identity, boot_id: bytes) -> SealedEvent:
     """Seal one message as the envelope at `head`."""
     data = envelope.seal(
         events.to_cbor(event_of(message)),
@@ -80,7 +80,7 @@ def seal(message: Verdict | Health, head: Head, identity: Identity, boot_id: byt
         device_kid=identity.key_id,
         sink_key=identity.sink_key,
     )
-    return Sealed(head.sequence, data, envelope.digest(data))
+    return SealedEvent(head.sequence, data, envelope.digest(data))
 
 
 def check_receipt(data: bytes, identity: Identity) -> receipt.Receipt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from device.channel.messages import Envelope, Health, HealthKind, Message, ReceiptBytes, Verdict, VerdictStored
+from device.channel.messages import Health, HealthKind, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
 from device.sealer.core import WINDOW, Identity, Window, check_receipt, seal
 from device.sealer.errors import SpoolFullError
 from device.sealer.spool import Spool
@@ -127,7 +127,7 @@ class Service:
             data = self._spool.get(sequence)
             if data is None:
                 self._window.forget(sequence)
-            elif self._uplink.try_send(Envelope(sequence, data)):
+            elif self._uplink.try_send(SealedEnvelope(sequence, data)):
                 self._window.sent(sequence, now)
             else:
                 return
@@ -154,7 +154,7 @@ class Service:
         now = self._clock()
         fresh = self._spool.after(self._window.newest, self._window.room)
         for sequence, data in fresh:
-            if not self._uplink.try_send(Envelope(sequence, data)):
+            if not self._uplink.try_send(SealedEnvelope(sequence, data)):
                 return
             self._window.sent(sequence, now)
             self.offered += 1
@@ -167,7 +167,7 @@ class Service:
         for sequence, data in self._spool.after(self._window.turn, WINDOW + self._window.room):
             if sequence in self._window:
                 continue
-            if self._window.room <= 0 or not self._uplink.try_send(Envelope(sequence, data)):
+            if self._window.room <= 0 or not self._uplink.try_send(SealedEnvelope(sequence, data)):
                 return
             self._window.again(sequence, now)
         else:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from device.sealer.core import Head, Sealed
+from device.sealer.core import Head, SealedEvent
 from device.sealer.errors import SpoolError, SpoolFullError
 from identity.errors import KeysError
 from identity.files import PRIVATE_FILE, read_private, write_private
@@ -76,7 +76,7 @@ class Spool:
         """How many envelopes wait for their receipts."""
         return self._waiting
 
-    def add(self, sealed: Sealed, once: str | None) -> None:
+    def add(self, sealed: SealedEvent, once: str | None) -> None:
         """Store an envelope at the head, durably, with the id of the verdict in it (None: a health event).
 
         `once` may also be the mark of another event that a run seals once; no verdict's id has capitals, a mark has.

@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from msgspec import Meta
 
 from device.channel.compartment import Compartment, Watch, run
-from device.channel.messages import Dialled, Envelope, Message, ReceiptBytes
+from device.channel.messages import Dialled, Message, ReceiptBytes, SealedEnvelope
 from device.uplink.dialling import DialEnd
 from device.uplink.service import Uplink
 from identity import DamagedKeyError, Home, load
@@ -46,7 +46,7 @@ def device_id_of(path: Path) -> str:
 
 def main(me: Compartment) -> None:
     settings = me.settings(UplinkSettings)
-    sealer, dialer = me.link("sealer", Envelope), me.link("dialer", Dialled)
+    sealer, dialer = me.link("sealer", SealedEnvelope), me.link("dialer", Dialled)
     if not settings.host:
         me.ready()
         me.serve({sealer: lambda _: None})
@@ -73,7 +73,7 @@ def main(me: Compartment) -> None:
 
     def carry(message: Message) -> None:
         nonlocal passed
-        if isinstance(message, Envelope):
+        if isinstance(message, SealedEnvelope):
             passed = time.monotonic()
             me.handled += 1
             if not uplink.publish(message.sequence, message.sealed):

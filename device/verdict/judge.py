@@ -22,7 +22,7 @@ from device.verdict.intake import timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.state import MAX_FIXES, Moment, State
 from device.verdict.tracking import association, expected_signs, faces, panels
-from device.verdict.tracking.association import Pass
+from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
 from wire.geodesy import Pose
 from wire.register import Register
@@ -136,7 +136,7 @@ class Judge:
     def _close(self, t_ms: int, *, everything: bool = False) -> list[Verdict]:
         """Judges the passes that are over."""
         verdicts: list[Verdict] = []
-        for sign in association.passes(self._state):
+        for sign in association.associated(self._state):
             if not (everything or sign.is_over(t_ms)):
                 continue
             case = self._case(sign)
@@ -155,19 +155,19 @@ class Judge:
         due = expected_signs.due(self._state, t_ms, finishing=finishing)
         if not due:
             return []
-        open_cases = (self._case(sign) for sign in association.passes(self._state))
+        open_cases = (self._case(sign) for sign in association.associated(self._state))
         in_sight = {sign_id for case in open_cases if case is not None for sign_id in judgement.about(case)}
         verdicts: list[Verdict] = []
-        for passing in due:
-            if passing.sign_id not in in_sight and not expected_signs.was_seen(self._state, passing):
-                verdict_id = self._new_id(passing.first_frame, passing.last_frame)
-                verdicts.append(judgement.absent(passing, self._register, verdict_id))
+        for expected in due:
+            if expected.sign_id not in in_sight and not expected_signs.was_seen(self._state, expected):
+                verdict_id = self._new_id(expected.first_frame, expected.last_frame)
+                verdicts.append(judgement.absent(expected, self._register, verdict_id))
                 self._state.verdicts += 1
         return verdicts
 
     # --- one physical sign ------------------------------------------------------------------------------------
 
-    def _case(self, sign: Pass) -> Case | None:
+    def _case(self, sign: PhysicalSign) -> Case | None:
         """All evidence for one sign; None where there is neither a confirmed face nor a code."""
         found = code_evidence.evidence(sign.panels, self._check)
         seen = faces.perceived(sign.faces, coded=found.code is not Code.NONE)
@@ -189,7 +189,7 @@ class Judge:
         if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
             expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)
 
-    def _claimed(self, sign: Pass) -> set[bytes]:
+    def _claimed(self, sign: PhysicalSign) -> set[bytes]:
         """The ids whose authentic codes hang at other signs now in sight: those entries are not this sign."""
         own = {panel.number for panel in sign.panels}
         others = (panel for panel in self._state.panels if panel.number not in own)

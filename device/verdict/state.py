@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from device.channel.messages import MAX_BOXES, MAX_CODE_BYTES, MAX_READINGS, Box, Reading
 from device.verdict.errors import SnapshotError
-from wire.geodesy import Pose, Timed
+from wire.geodesy import Pose, TimedPose
 
 MAX_PENDING: Final = 128
 MAX_TRACKS: Final = 96
@@ -22,12 +22,12 @@ MAX_PAYLOADS: Final = 6
 MAX_RATES: Final = 32
 MAX_VOTED: Final = 8
 MAX_FIXES: Final = 2048
-MAX_PASSINGS: Final = 64
+MAX_EXPECTED: Final = 64
 MAX_ATTRIBUTED: Final = 256
 MAX_SHOWN: Final = 64
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 3
+_VERSION: Final = 4
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -77,7 +77,7 @@ class Trend(Struct, forbid_unknown_fields=True):
     xy: float = 0.0
 
 
-class Face(Struct, forbid_unknown_fields=True):
+class FaceTrack(Struct, forbid_unknown_fields=True):
     """A sign face that perception saw in several frames, with the evidence gathered for its class."""
 
     number: int
@@ -110,7 +110,7 @@ class Rate(Struct, forbid_unknown_fields=True):
     error_rate: float
 
 
-class Panel(Struct, forbid_unknown_fields=True):
+class PanelTrack(Struct, forbid_unknown_fields=True):
     """A code symbol seen in several frames at one place, and all that was read there."""
 
     number: int
@@ -127,7 +127,7 @@ class Panel(Struct, forbid_unknown_fields=True):
     twins: int = 0  # frames in which the same text was read at another place too
 
 
-class Passing(Struct, forbid_unknown_fields=True):
+class ExpectedSign(Struct, forbid_unknown_fields=True):
     """A registered sign that the vehicle is passing: how near it came, and how much of it the camera watched."""
 
     sign_id: bytes
@@ -145,7 +145,7 @@ class Passing(Struct, forbid_unknown_fields=True):
     settled: bool = False
 
 
-class Attributed(Struct, forbid_unknown_fields=True):
+class SeenSign(Struct, forbid_unknown_fields=True):
     """A registered sign of which something was seen, and when last."""
 
     sign_id: bytes
@@ -176,14 +176,14 @@ class State(Struct, forbid_unknown_fields=True):
     newest_ms: int = 0
     start_utc_ms: int = 0  # unix milliseconds of the stream's start, as warden says; 0: not known
     began_ms: int | None = None  # our own monotonic clock at the stream's start, None: no clock
-    fixes: Annotated[list[Timed], Meta(max_length=MAX_FIXES)] = msgspec.field(default_factory=list)
+    fixes: Annotated[list[TimedPose], Meta(max_length=MAX_FIXES)] = msgspec.field(default_factory=list)
     fixes_ended: bool = False
     first_fix_ms: int = 0
     last_heading: float | None = None
-    faces: Annotated[list[Face], Meta(max_length=MAX_TRACKS)] = msgspec.field(default_factory=list)
-    panels: Annotated[list[Panel], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)
-    passings: Annotated[list[Passing], Meta(max_length=MAX_PASSINGS)] = msgspec.field(default_factory=list)
-    attributed: Annotated[list[Attributed], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
+    faces: Annotated[list[FaceTrack], Meta(max_length=MAX_TRACKS)] = msgspec.field(default_factory=list)
+    panels: Annotated[list[PanelTrack], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)
+    expected: Annotated[list[ExpectedSign], Meta(max_length=MAX_EXPECTED)] = msgspec.field(default_factory=list)
+    attributed: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
     shown: Annotated[list[Shown], Meta(max_length=MAX_SHOWN)] = msgspec.field(default_factory=list)
     next_track: int = 0
     verdicts: int = 0

@@ -15,7 +15,7 @@ from device.channel.link import Link
 from device.channel.messages import Stop
 from device.confine import launch
 from device.errors import SealcamError
-from device.launcher.plan import Plan
+from device.launcher.plan import RunPlan
 from device.launcher.report import Finished
 from device.warden import artifacts
 from device.warden.self_confine import confine
@@ -34,7 +34,7 @@ def main() -> int:
     descriptors = {name: int(number) for name, number in pairs}
     launcher = Link.from_descriptor("launcher", descriptors["launcher"], Stop)
     with os.fdopen(descriptors["plan"], "rb") as file:
-        plan = msgspec.json.decode(file.read(_MAX_PLAN_BYTES), type=Plan, strict=True)
+        plan = msgspec.json.decode(file.read(_MAX_PLAN_BYTES), type=RunPlan, strict=True)
     try:
         launch.check()
         confine()
@@ -46,7 +46,7 @@ def main() -> int:
         return 1  # the command that started us is gone, and everything with it
 
 
-def _supervise(plan: Plan, launcher: Link, outside: dict[str, int]) -> int:
+def _supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     manifest, models = artifacts.load_signed(Path(plan.models), plan.config.models.release_key)
     device = Supervisor(plan, manifest, Wiring(outside, models), launcher)
     sentence, status, seconds = "", 0, 0.0

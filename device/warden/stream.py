@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from device.launcher.plan import Plan
+from device.launcher.plan import RunPlan
 from device.warden.errors import StartError
 
 MAX_FACT = 2**48  # what `Milliseconds` and `FrameNumber` hold
 
 
-def begins_at(plan: Plan, stream: Mapping[str, int], track: Mapping[str, int]) -> int:
+def begins_at(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int]) -> int:
     """The stream's first moment, UTC ms: as the plan says, else the file's own, else the track's, else 0 (not known).
 
     Args:

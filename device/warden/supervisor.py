@@ -12,8 +12,8 @@ from device.channel.messages import Health
 from device.confine import policy as policies
 from device.confine import verify
 from device.launcher import plan as plans
-from device.launcher.child import Budget, Child
-from device.launcher.plan import Plan
+from device.launcher.child import Child, RestartBudget
+from device.launcher.plan import RunPlan
 from device.launcher.report import Incident, Progress, Running
 from device.warden.artifacts import Manifest
 from device.warden.errors import GivenUpError, StartError
@@ -39,11 +39,11 @@ class Supervisor:
         launcher: the link to the command that started us.
     """
 
-    def __init__(self, plan: Plan, manifest: Manifest, wiring: Wiring, launcher: Link) -> None:
+    def __init__(self, plan: RunPlan, manifest: Manifest, wiring: Wiring, launcher: Link) -> None:
         self._plan, self._manifest, self._wiring, self._launcher = plan, manifest, wiring, launcher
         limits = plan.config.warden
         self.children: dict[str, Child] = {}
-        self.budgets = {name: Budget(limits.restarts, limits.restart_window_seconds) for name in _NAMES}
+        self.budgets = {name: RestartBudget(limits.restarts, limits.restart_window_seconds) for name in _NAMES}
         self.suspicion = Suspicion(limits.restart_window_seconds)
         self._falls: Counter[str] = Counter()  # in a row, soon after the start
         self.gone: list[Child] = []  # ended children, for their counts and latencies

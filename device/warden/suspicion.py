@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from device.channel.messages import CompartmentName
-from device.launcher.child import Budget
+from device.launcher.child import RestartBudget
 from device.warden.table import PEERS
 
 ACCUSATIONS = 2
@@ -25,7 +25,7 @@ class Suspicion:
 
     def __init__(self, window: float) -> None:
         self.invalid: Counter[str] = Counter()
-        self._budgets = {name: Budget(ACCUSATIONS, window) for name in PEERS}
+        self._budgets = {name: RestartBudget(ACCUSATIONS, window) for name in PEERS}
         self._seen: dict[tuple[str, str, int], int] = {}
 
     def hear(self, accuser: str, pid: int, counts: Mapping[CompartmentName, int], now: float) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Row:
+class CompartmentRow:
     """One compartment. `ring`: "writer" or "reader" of the frame ring. `memory`: has a memory that outlives it.
 
     `needed`: without it the device stops. The others stay down when their restart budget is spent, are tried again now
@@ -19,15 +19,15 @@ class Row:
     needed: bool = True
 
 
-COMPARTMENTS: tuple[Row, ...] = (
-    Row("capture", ring="writer"),
-    Row("perception", ring="reader"),
-    Row("codes", ring="reader"),
-    Row("position"),
-    Row("verdict", memory=True),
-    Row("sealer"),
-    Row("uplink", needed=False),
-    Row("indicator", needed=False),
+COMPARTMENTS: tuple[CompartmentRow, ...] = (
+    CompartmentRow("capture", ring="writer"),
+    CompartmentRow("perception", ring="reader"),
+    CompartmentRow("codes", ring="reader"),
+    CompartmentRow("position"),
+    CompartmentRow("verdict", memory=True),
+    CompartmentRow("sealer"),
+    CompartmentRow("uplink", needed=False),
+    CompartmentRow("indicator", needed=False),
 )
 
 LINKS: tuple[tuple[str, str], ...] = (

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.rig.blend import clipped, level_for, over, premultiplied, pyramid
-from hardware.rig.camera import Camera, Pose
-from hardware.rig.panel import Panel, picture
+from hardware.rig.camera import Camera, CameraPose
+from hardware.rig.panel import PrintedPanel, picture
 from hardware.rig.scene import FACE_HEIGHT_M, FACE_M, PANEL_M
 from hardware.signs import draw
 from hardware.signs.shapes import Image
@@ -47,7 +47,7 @@ def face_picture(class_id: int, size: int) -> Image:
     return np.asarray(cv2.cvtColor(draw(class_id, size), cv2.COLOR_RGBA2BGRA), np.uint8)
 
 
-def build(face: Image | None, panel: Panel | None, rng: random.Random) -> Assembly:
+def build(face: Image | None, panel: PrintedPanel | None, rng: random.Random) -> Assembly:
     """Puts face (square BGRA, any size) and panel on a pole.
 
     A None face leaves the pole bare; a None panel leaves the code out.
@@ -100,7 +100,7 @@ def corners(assembly: Assembly, x: float, z: float, yaw: float) -> NDArray[np.fl
     )
 
 
-def face_box(camera: Camera, pose: Pose, x: float, z: float) -> tuple[float, float, float, float]:
+def face_box(camera: Camera, pose: CameraPose, x: float, z: float) -> tuple[float, float, float, float]:
     """Where the face appears: left, top, width, height in pixels (its yaw set aside)."""
     half = FACE_M / 2
     points = np.array([(x - half, FACE_HEIGHT_M + half, z), (x + half, FACE_HEIGHT_M - half, z)])
@@ -112,7 +112,7 @@ def render(
     frame: Image,
     assembly: Assembly,
     camera: Camera,
-    pose: Pose,
+    pose: CameraPose,
     place: tuple[float, float, float],
     opacity: float = 1.0,
 ) -> None:

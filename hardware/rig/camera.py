@@ -46,7 +46,7 @@ class Camera:
         """How large `metres` across the view appear at `distance` metres, in pixels."""
         return self.focal * metres / distance
 
-    def project(self, points: Points, pose: Pose) -> Points:
+    def project(self, points: Points, pose: CameraPose) -> Points:
         """World points (N x 3) to pixels (N x 2). All must lie before the camera."""
         depth = points[:, 2] - pose.z
         u = self.width / 2 + pose.sway + self.focal * points[:, 0] / depth
@@ -55,7 +55,7 @@ class Camera:
 
 
 @dataclass(frozen=True)
-class Pose:
+class CameraPose:
     """Where the camera is, metres along the road, and how it is shaken: whole pixels to the right and down.
 
     The shaking is a small rotation: at these angles it shifts the picture as a whole.
@@ -65,14 +65,14 @@ class Pose:
     sway: int = 0
     bounce: int = 0
 
-    def later(self, metres: float) -> Pose:
+    def later(self, metres: float) -> CameraPose:
         """The same view, `metres` further on."""
-        return Pose(self.z + metres, self.sway, self.bounce)
+        return CameraPose(self.z + metres, self.sway, self.bounce)
 
 
-def pose_at(camera: Camera, frame: int, phase: float) -> Pose:
+def pose_at(camera: Camera, frame: int, phase: float) -> CameraPose:
     """The pose at a frame: even speed, a slow sway and a quick small bounce, at most SWAY_PX and BOUNCE_PX."""
     t = frame / camera.fps
     sway = 0.6 * math.sin(0.7 * t + phase) + 0.4 * math.sin(1.9 * t + 2 * phase)
     bounce = 0.5 * math.sin(7.3 * t + phase) + 0.5 * math.sin(11.9 * t + 3 * phase)
-    return Pose(camera.step * frame, round(SWAY_PX * sway), round(BOUNCE_PX * bounce))
+    return CameraPose(camera.step * frame, round(SWAY_PX * sway), round(BOUNCE_PX * bounce))

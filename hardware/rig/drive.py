@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hardware.rig import assembly, backdrop, covering, ground, panel, roadside, sticker, track
 from hardware.rig.blend import over
-from hardware.rig.camera import BOUNCE_PX, SWAY_PX, Camera, Pose, pose_at
+from hardware.rig.camera import BOUNCE_PX, SWAY_PX, Camera, CameraPose, pose_at
 from hardware.rig.codes import Coded, code_of
-from hardware.rig.encode import Recorder
+from hardware.rig.encode import VideoWriter
 from hardware.rig.errors import ClassifierNeededError
 from hardware.rig.scene import SEEN_FROM_M, SPACING_M, Scene, plan
 from hardware.rig.sensor import Sensor
@@ -52,7 +52,7 @@ class Stage:
     sticker: sticker.Report | None = None
 
 
-class World:
+class RoadWorld:
     """Everything that the camera drives through.
 
     Args:
@@ -72,7 +72,7 @@ class World:
         length = max((stage.scene.z for stage in stages), default=0.0)
         self._things = roadside.furnish(length + _TAIL_M, rng)
 
-    def pose(self, frame: int) -> Pose:
+    def pose(self, frame: int) -> CameraPose:
         """Where the camera is at a frame."""
         return pose_at(self.camera, frame, self._phase)
 
@@ -85,7 +85,7 @@ class World:
         over(picture[-len(self._bonnet) :], self._bonnet)
         return picture
 
-    def _far(self, frame: int, pose: Pose) -> Image:
+    def _far(self, frame: int, pose: CameraPose) -> Image:
         camera = self.camera
         picture = np.empty((camera.height, camera.width, 3), np.uint8)
         horizon = camera.horizon + pose.bounce
@@ -95,7 +95,7 @@ class World:
         picture[horizon:] = self._ground[frame % ground.LOOP][: camera.height - horizon, columns]
         return picture
 
-    def _near(self, pose: Pose) -> Iterator[Callable[[Image], None]]:
+    def _near(self, pose: CameraPose) -> Iterator[Callable[[Image], None]]:
         """What stands beside the road, the farthest first."""
         layers: list[tuple[float, Callable[[Image], None]]] = [
             (thing.z, partial(roadside.render, thing=thing, camera=self.camera, pose=pose))
@@ -108,7 +108,7 @@ class World:
                 layers.append((stage.scene.z, partial(self._sign, stage=stage, pose=pose)))
         yield from (draw for _, draw in sorted(layers, key=lambda layer: -layer[0]))
 
-    def _sign(self, picture: Image, stage: Stage, pose: Pose) -> None:
+    def _sign(self, picture: Image, stage: Stage, pose: CameraPose) -> None:
         scene = stage.scene
         opacity = min(1.0, (SEEN_FROM_M + _FADE_M - (scene.z - pose.z)) / _FADE_M)
         if stage.assembly is not None:
@@ -120,7 +120,7 @@ def prepare(
     road: track.Track,
     authority: Ed25519PrivateKey,
     now_s: int,
-    classifier: sticker.Judge | None,
+    classifier: sticker.AttackedClassifier | None,
     seed: int,
     progress: Progress,
 ) -> tuple[list[Stage], list[RegisterEntry]]:
@@ -149,7 +149,7 @@ def prepare(
     return stages, register
 
 
-def _panel_of(scene: Scene, code: Coded, rng: random.Random) -> panel.Panel | None:
+def _panel_of(scene: Scene, code: Coded, rng: random.Random) -> panel.PrintedPanel | None:
     if code.text is None:
         return None
     printed = panel.printed(code.text, code.level)
@@ -216,13 +216,13 @@ def render(
     scenes = plan(seed, names)
     start_utc_ms -= start_utc_ms % 1000
     road = track.choose(random.Random(seed ^ 0x60AD))
-    judge = sticker.Judge.load(classifier_path) if classifier_path is not None else None
+    judge = sticker.AttackedClassifier.load(classifier_path) if classifier_path is not None else None
     stages, register = prepare(scenes, road, authority, start_utc_ms // 1000, judge, seed, progress)
     out_dir.mkdir(parents=True, exist_ok=True)
     video, gpx = out_dir / "drive.mp4", out_dir / "drive.gpx"
     frames = round((SPACING_M * len(scenes) + _TAIL_M) / camera.step)
-    world, sensor = World(seed, camera, stages), Sensor(camera.width, camera.height, seed)
-    with Recorder(video, camera.width, camera.height, camera.fps, start_utc_ms) as recorder:
+    world, sensor = RoadWorld(seed, camera, stages), Sensor(camera.width, camera.height, seed)
+    with VideoWriter(video, camera.width, camera.height, camera.fps, start_utc_ms) as recorder:
         for frame in range(frames):
             recorder.write(sensor.expose(world.view(frame), frame))
             progress("frames", frame + 1, frames)

@@ -16,7 +16,7 @@ from hardware.signs.shapes import Image
 _OPTIONS = {"preset": "veryfast", "crf": "20", "g": "30", "threads": "2", "x264-params": "bframes=0:me=dia:subme=1"}
 
 
-class Recorder:
+class VideoWriter:
     """Writes I420 frames to a file; a context manager, the file is whole once it is left.
 
     Args:
@@ -42,7 +42,7 @@ class Recorder:
         self._count += 1
         self._container.mux(self._stream.encode(frame))
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> VideoWriter:
         return self
 
     def __exit__(

@@ -24,7 +24,7 @@ _MUD = (38, 52, 66)
 
 
 @dataclass(frozen=True)
-class Panel:
+class PrintedPanel:
     """What is printed and what became of it: `modules` as they look, `mud` the places that were painted over."""
 
     modules: Modules
@@ -37,14 +37,14 @@ class Panel:
         return len(self.modules) + 2 * QUIET_ZONE
 
 
-def printed(text: str, level: str = "M") -> Panel:
+def printed(text: str, level: str = "M") -> PrintedPanel:
     """The panel of a text, as small as the error correction level allows."""
     symbol = segno.make_qr(text, error=level, boost_error=False)
     modules = np.array([[bool(module) for module in row] for row in symbol.matrix])
-    return Panel(modules, np.zeros_like(modules), 0.0)
+    return PrintedPanel(modules, np.zeros_like(modules), 0.0)
 
 
-def damaged(panel: Panel, rng: random.Random, share: tuple[float, float] = (0.045, 0.062)) -> Panel:
+def damaged(panel: PrintedPanel, rng: random.Random, share: tuple[float, float] = (0.045, 0.062)) -> PrintedPanel:
     """The panel with blots of paint whose modules are all wrong: readable, and wrong in `share` of all modules.
 
     That it stays readable is tried out with a decoder, also with a few more modules wrong.
@@ -64,7 +64,7 @@ def damaged(panel: Panel, rng: random.Random, share: tuple[float, float] = (0.04
         wrong = float(mud.mean())
         if not share[0] <= wrong <= share[1]:
             continue
-        candidate = Panel(panel.modules ^ mud, mud, wrong)
+        candidate = PrintedPanel(panel.modules ^ mud, mud, wrong)
         if all(_readable(_speckled(candidate.modules, free, rng)) for _ in range(6)):
             return candidate
     raise DamageFailedError("no readable damage was found: try another seed")
@@ -97,7 +97,7 @@ def _readable(modules: Modules) -> bool:
     return bool(zxingcpp.read_barcodes(large, formats=zxingcpp.BarcodeFormat.QRCode, try_downscale=False))
 
 
-def picture(panel: Panel, module_px: int, rng: random.Random) -> Image:
+def picture(panel: PrintedPanel, module_px: int, rng: random.Random) -> Image:
     """The panel as uint8 BGR, `module_px` pixels a module, quiet zone included."""
     dark = np.pad(panel.modules, QUIET_ZONE)
     flat = np.where(dark[:, :, None], np.array(_BLACK, np.uint8), np.array(_WHITE, np.uint8)).astype(np.uint8)

@@ -30,11 +30,11 @@ def write(path: Path, seed: int, classifier_path: Path, names: Sequence[str] = (
     """
     camera, scenes = Camera(), plan(seed, names)
     needs_judge = any(scene.recipe.face == "stickered" for scene in scenes)
-    judge = sticker.Judge.load(classifier_path) if needs_judge else None
+    judge = sticker.AttackedClassifier.load(classifier_path) if needs_judge else None
     road = track.choose(random.Random(seed))
     key = Ed25519PrivateKey.from_private_bytes(random.Random(seed).randbytes(32))
     stages, _ = drive.prepare(scenes, road, key, 1_750_000_000, judge, seed, lambda what, done, total: None)
-    world, sensor = drive.World(seed, camera, stages), Sensor(camera.width, camera.height, seed)
+    world, sensor = drive.RoadWorld(seed, camera, stages), Sensor(camera.width, camera.height, seed)
     tiles: list[Image] = []
     for scene in scenes:
         frame = round((scene.z - _DISTANCE_M) / camera.step)

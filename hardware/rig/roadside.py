@@ -15,7 +15,7 @@ import numpy as np
 
 from hardware.rig.backdrop import HAZE
 from hardware.rig.blend import clipped, level_for, over, premultiplied, pyramid
-from hardware.rig.camera import Camera, Pose
+from hardware.rig.camera import Camera, CameraPose
 from hardware.signs.shapes import Colour, Image
 
 _PX = 384
@@ -26,7 +26,7 @@ Lump = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class Kind:
+class RoadsideKind:
     """A sort of thing: its pyramids to choose from, and its size in metres."""
 
     looks: list[list[Image]]
@@ -200,7 +200,7 @@ def furnish(length: float, rng: random.Random) -> list[Thing]:
     return sorted(things, key=lambda thing: -thing.z)
 
 
-def render(frame: Image, thing: Thing, camera: Camera, pose: Pose) -> None:
+def render(frame: Image, thing: Thing, camera: Camera, pose: CameraPose) -> None:
     """Draws a thing into a BGR frame where it is in view, paler with distance."""
     distance = thing.z - pose.z
     if not 3.0 < distance < SEEN_FROM_M:

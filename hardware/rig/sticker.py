@@ -21,11 +21,11 @@ from hardware.rig.assembly import face_picture
 from hardware.rig.camera import Camera
 from hardware.rig.errors import StickerFailedError
 from hardware.rig.scene import FACE_M, SEEN_FROM_M
-from hardware.rig.views import Judge, Scores, View, view_of
+from hardware.rig.views import AttackedClassifier, Scores, View, view_of
 from hardware.signs.shapes import Image
 from wire.classes import CLASS_NAMES
 
-__all__ = ["Judge", "Patch", "Report", "make", "painted"]
+__all__ = ["AttackedClassifier", "Patch", "Report", "make", "painted"]
 
 _BUDGET = 20_000  # classifications in all: under 20 s on one core of a laptop
 _WORK_PX = 128
@@ -157,7 +157,7 @@ def _gains(scores: Scores, target: int) -> Scores:
 class _Search:
     """The search for one sign: what is covered at most, what has been found so far."""
 
-    def __init__(self, class_id: int, judge: Judge, rng: random.Random, area: float) -> None:
+    def __init__(self, class_id: int, judge: AttackedClassifier, rng: random.Random, area: float) -> None:
         self._class_id, self._judge, self._rng, self._area = class_id, judge, rng, area
         self._largest = 0.75 * math.sqrt(area)
         self._face = face_picture(class_id, _WORK_PX)
@@ -220,7 +220,9 @@ class _Search:
         return gains if gains.mean() >= best.mean() else None
 
 
-def measure(face: Image, class_id: int, target: int, judge: Judge, rng: random.Random) -> tuple[float, float]:
+def measure(
+    face: Image, class_id: int, target: int, judge: AttackedClassifier, rng: random.Random
+) -> tuple[float, float]:
     """Shares of fresh views along an approach that show a wrong class, and that show the target class."""
     camera = Camera()
     steps = int((SEEN_FROM_M - _NEAREST_M) / camera.step)
@@ -230,7 +232,7 @@ def measure(face: Image, class_id: int, target: int, judge: Judge, rng: random.R
     return float((classes != class_id).mean()), float((classes == target).mean())
 
 
-def make(class_id: int, judge: Judge, rng: random.Random, size: int) -> tuple[Image, Report]:
+def make(class_id: int, judge: AttackedClassifier, rng: random.Random, size: int) -> tuple[Image, Report]:
     """A stickered face that the judge stably takes for another class.
 
     Args:

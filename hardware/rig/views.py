@@ -95,7 +95,7 @@ def look(levels: list[Image], view: View) -> Image:
     return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420), np.uint8)
 
 
-class Judge:
+class AttackedClassifier:
     """The classifier that is attacked, black box: a face goes in, probabilities come out. Counts its answers."""
 
     def __init__(self, classifier: Classifier) -> None:
@@ -103,7 +103,7 @@ class Judge:
         self.answers = 0
 
     @classmethod
-    def load(cls, path: Path) -> Judge:
+    def load(cls, path: Path) -> AttackedClassifier:
         """The shipped classifier, with the settings of the manifest beside it.
 
         Raises:

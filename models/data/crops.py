@@ -13,7 +13,7 @@ from tqdm import tqdm
 from device.perception.classify import crop, evened
 from models.data import gtsrb
 from models.data.gtsrb import Crop
-from models.data.source import Image, Source
+from models.data.source import DataSet, Image
 from models.pictures import augment
 
 CROP_EXPAND = 1.2
@@ -25,7 +25,7 @@ INPUT_SIZE = 48
 _SHARE = CROP_EXPAND / PATCH_EXPAND * PATCH_SIZE  # pixels of a patch that the run-time crop covers
 
 
-def load_patches(source: Source, rows: Sequence[Crop], expand: float, size: int) -> NDArray[np.uint8]:
+def load_patches(source: DataSet, rows: Sequence[Crop], expand: float, size: int) -> NDArray[np.uint8]:
     """Decodes all rows to patches: N x size x size x 3, RGB, the ROI expanded by `expand`."""
     patches = np.empty((len(rows), size, size, 3), np.uint8)
     for index, row in enumerate(tqdm(rows, desc="decode crops", unit="crop", mininterval=2, disable=None)):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classes import CLASS_NAMES
-from models.data.source import Image, Source
+from models.data.source import DataSet, Image
 from models.errors import DataError
 
 WIDTH, HEIGHT = 1360, 800
@@ -23,7 +23,7 @@ _FRAME = r"00[0-8]\d\d(" + "|".join(map(re.escape, _SUFFIXES)) + ")"
 
 
 @dataclass(frozen=True)
-class Scene:
+class RoadFrame:
     """One frame: its file name, corners of its signs (N x 4: left, top, right, bottom) and their classes (N)."""
 
     name: str
@@ -36,7 +36,7 @@ class Scene:
         return int(PurePosixPath(self.name).stem)
 
 
-def load(source: Source) -> list[Scene]:
+def load(source: DataSet) -> list[RoadFrame]:
     """All frames that are there, those without a sign too; every row of `gt.txt` is checked."""
     files: dict[str, str] = {}
     for name in source.names():
@@ -58,7 +58,7 @@ def load(source: Source) -> list[Scene]:
     return [_scene(name, rows.get(stem, [])) for stem, name in sorted(files.items())]
 
 
-def _parse(source: Source, number: int, line: str) -> tuple[str, tuple[int, ...]]:
+def _parse(source: DataSet, number: int, line: str) -> tuple[str, tuple[int, ...]]:
     where = f"{source.path}: gt.txt row {number}"
     name, *fields = line.strip().split(";")
     try:
@@ -74,12 +74,12 @@ def _parse(source: Source, number: int, line: str) -> tuple[str, tuple[int, ...]
     return name, (left, top, right, bottom, class_id)
 
 
-def _scene(name: str, rows: Sequence[tuple[int, ...]]) -> Scene:
+def _scene(name: str, rows: Sequence[tuple[int, ...]]) -> RoadFrame:
     table = np.array(rows, np.int64).reshape(-1, 5)
-    return Scene(name, table[:, :4].astype(np.float32), table[:, 4])
+    return RoadFrame(name, table[:, :4].astype(np.float32), table[:, 4])
 
 
-def frame(source: Source, scene: Scene) -> Image:
+def frame(source: DataSet, scene: RoadFrame) -> Image:
     """The scene's picture, RGB."""
     image = source.image(scene.name)
     if image.shape != (HEIGHT, WIDTH, 3):
@@ -87,12 +87,12 @@ def frame(source: Source, scene: Scene) -> Image:
     return image
 
 
-def has_overlap_list(source: Source) -> bool:
+def has_overlap_list(source: DataSet) -> bool:
     """Whether it is known which frames and boxes are GTSRB crops as well. The publishers do not ship such a list."""
     return source.has(_OVERLAP)
 
 
-def shared_tracks(source: Source) -> dict[int, set[str]]:
+def shared_tracks(source: DataSet) -> dict[int, set[str]]:
     """Frame number -> GTSRB training tracks that were cut from it, by the overlap list (empty without one)."""
     tracks: dict[int, set[str]] = defaultdict(set)
     if not source.has(_OVERLAP):
@@ -108,7 +108,7 @@ def shared_tracks(source: Source) -> dict[int, set[str]]:
     return tracks
 
 
-def shared_boxes(source: Source) -> dict[int, list[tuple[int, int]]]:
+def shared_boxes(source: DataSet) -> dict[int, list[tuple[int, int]]]:
     """Frame number -> left top corners of the boxes that are GTSRB crops too, by the overlap list (empty without one).
 
     Raises:
@@ -126,7 +126,7 @@ def shared_boxes(source: Source) -> dict[int, list[tuple[int, int]]]:
     return boxes
 
 
-def split_frames(scenes: Sequence[Scene], tracks: dict[int, set[str]], share: float, seed: int) -> set[int]:
+def split_frames(scenes: Sequence[RoadFrame], tracks: dict[int, set[str]], share: float, seed: int) -> set[int]:
     """Numbers of the frames to validate on: about `share` of them, and no known track has frames on both sides."""
     group = {scene.number: scene.number for scene in scenes}
     first_of: dict[str, int] = {}

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from models.classes import CLASS_NAMES
-from models.data.source import Image, Source
+from models.data.source import DataSet, Image
 from models.errors import DataError
 
 _FIELDS = ("Width", "Height", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
@@ -46,7 +46,7 @@ _FINAL_TEST = "GTSRB/Final_Test/Images/"
 """Where the publisher's zip of the test images unpacks; its zip of the table unpacks beside `GTSRB`."""
 
 
-def load(source: Source) -> list[Crop]:
+def load(source: DataSet) -> list[Crop]:
     """All rows of the set, checked: labels within 0..42, ROI within the image, image present.
 
     The publisher's training set has a folder and a table for each class: 00014/GT-00014.csv.
@@ -58,7 +58,7 @@ def load(source: Source) -> list[Crop]:
     return _table(source, source.marker, _FINAL_TEST if apart else "")
 
 
-def _table(source: Source, table: str, folder: str) -> list[Crop]:
+def _table(source: DataSet, table: str, folder: str) -> list[Crop]:
     lines = source.text(table).splitlines()
     rows = csv.DictReader(lines, delimiter=";" if lines and ";" in lines[0] else ",")
     name = "Path" if "Path" in (rows.fieldnames or ()) else "Filename"
@@ -74,7 +74,7 @@ def _table(source: Source, table: str, folder: str) -> list[Crop]:
     return crops
 
 
-def _parse(source: Source, table: str, number: int, row: dict[str, str], path: str) -> Crop:
+def _parse(source: DataSet, table: str, number: int, row: dict[str, str], path: str) -> Crop:
     where = f"{source.path}: {table} row {number}"
     try:
         width, height, left, top, right, bottom, class_id = (int(row[field]) for field in _FIELDS)
@@ -89,7 +89,7 @@ def _parse(source: Source, table: str, number: int, row: dict[str, str], path: s
     return Crop(path, (left, top, right + 1, bottom + 1), class_id, (height, width), where)
 
 
-def image(source: Source, crop: Crop) -> Image:
+def image(source: DataSet, crop: Crop) -> Image:
     """The row's picture, RGB; its size must be what the row says, or the ROI would mean nothing."""
     try:
         picture = source.image(crop.path)

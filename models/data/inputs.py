@@ -6,13 +6,13 @@ import hashlib
 from argparse import Namespace
 from pathlib import Path
 
-from models.data.source import Source
+from models.data.source import DataSet
 from models.errors import DataError
 
 _TABLES = (".csv", ".txt")
 
 
-def digests(options: Namespace, **sources: Source | None) -> dict[str, str]:
+def digests(options: Namespace, **sources: DataSet | None) -> dict[str, str]:
     """SHA-256 of each data set's tables, of the earlier models' manifest and of the checkpoint that is started from."""
     found = {name: source.digest(_TABLES)["sha256"] for name, source in sources.items() if source is not None}
     if options.detector is not None:

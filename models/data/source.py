@@ -29,7 +29,7 @@ _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, Run
 """What `zipfile` raises at damaged, encrypted (RuntimeError) and strangely packed (its NotImplementedError) files."""
 
 
-class Source:
+class DataSet:
     """The files of one data set. Thread-safe; every failure is a `DataError` that names the file.
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.data import gtsdb, gtsrb
-from models.data.source import Source
+from models.data.source import DataSet
 from models.errors import DataError
 
 SPLIT_FILE = Path(__file__).parents[1] / "artifacts" / "split.json"
@@ -26,12 +26,12 @@ TRAINING_FRAMES = 600
 """GTSDB's publisher trains on the frames below this number, and tests on those from it on; so does everything here."""
 
 
-def trainable(scenes: list[gtsdb.Scene]) -> list[gtsdb.Scene]:
+def trainable(scenes: list[gtsdb.RoadFrame]) -> list[gtsdb.RoadFrame]:
     """The frames that may be trained on or validated with."""
     return [scene for scene in scenes if scene.number < TRAINING_FRAMES]
 
 
-def draw(crops: list[gtsrb.Crop], scenes: list[gtsdb.Scene], shared: dict[int, set[str]]) -> Split:
+def draw(crops: list[gtsrb.Crop], scenes: list[gtsdb.RoadFrame], shared: dict[int, set[str]]) -> Split:
     """Draws the split; a track cut from a validation frame is a validation track too."""
     frames = gtsdb.split_frames(trainable(scenes), shared, _SHARE_FRAMES, _SEED)
     tracks = gtsrb.split_tracks(crops, _SHARE_TRACKS, _SEED)
@@ -39,7 +39,7 @@ def draw(crops: list[gtsrb.Crop], scenes: list[gtsdb.Scene], shared: dict[int, s
     return Split(frozenset(tracks), frozenset(frames))
 
 
-def doubt(scenes: Source) -> str | None:
+def doubt(scenes: DataSet) -> str | None:
     """What is not known of a split of these scenes, as a sentence for whoever trains."""
     if gtsdb.has_overlap_list(scenes):
         return None
@@ -69,6 +69,6 @@ def read(path: Path = SPLIT_FILE) -> Split:
         raise DataError(f"{path}: not a split file ({error})") from error
 
 
-def from_sources(crops: Source, scenes: Source) -> Split:
+def from_sources(crops: DataSet, scenes: DataSet) -> Split:
     """Draws the split from the two data sets."""
     return draw(gtsrb.load(crops), gtsdb.load(scenes), gtsdb.shared_tracks(scenes))

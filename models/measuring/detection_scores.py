@@ -20,7 +20,7 @@ FALSE_PER_FRAME = 0.1
 
 
 @dataclass(frozen=True)
-class Found:
+class Detected:
     """Detections of one frame; corners (N x 4, its pixels) of its true signs, and of what counts neither way."""
 
     detections: Sequence[Detection]
@@ -28,7 +28,7 @@ class Found:
     ignored: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
 
-def map50(frames: Sequence[Found]) -> float | None:
+def map50(frames: Sequence[Detected]) -> float | None:
     """Average precision of the one class `sign` at an IoU of 0.5, by pycocotools (101 recall points).
 
     None without any sign: there is nothing to find then.
@@ -40,7 +40,7 @@ def map50(frames: Sequence[Found]) -> float | None:
     return _accumulated(_evaluated(frames))
 
 
-def map50_interval(frames: Sequence[Found], samples: int = 1000) -> list[float] | None:
+def map50_interval(frames: Sequence[Detected], samples: int = 1000) -> list[float] | None:
     """The 95 % interval of `map50` over frames drawn anew, with repetition (percentile bootstrap, Efron 1979)."""
     if not any(len(frame.truth) for frame in frames):
         return None
@@ -56,7 +56,7 @@ def map50_interval(frames: Sequence[Found], samples: int = 1000) -> list[float] 
     return [float(limit) for limit in np.percentile(values, (2.5, 97.5))] if values else None
 
 
-def _evaluated(frames: Sequence[Found]) -> Any:
+def _evaluated(frames: Sequence[Detected]) -> Any:
     """COCO's evaluation with detections matched to signs, frame by frame, not yet summed up."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
@@ -94,7 +94,7 @@ def _accumulated(evaluation: Any) -> float | None:
     return float(known.mean()) if known.size else None
 
 
-def matches(frame: Found) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+def matches(frame: Detected) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
     """Greedy matching at IoU 0.5: the score of each detection that counts, whether it is right, and per true sign the
     score that found it (0 where none did)."""
     scores, which, found_by = assigned(frame)
@@ -105,7 +105,7 @@ def matches(frame: Found) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArr
 IGNORED = -2
 
 
-def assigned(frame: Found) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+def assigned(frame: Detected) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     """As `matches`, but for all detections: the true sign that each found, -1 for none, or `IGNORED`."""
     scores = np.array([found[4] for found in frame.detections], np.float64)
     which = np.full(len(scores), -1)
@@ -138,7 +138,7 @@ def _overlaps(found: Detection, truth: NDArray[np.float32]) -> NDArray[np.float6
     return np.asarray(common / (areas + w * h - common), np.float64)
 
 
-def recall_by_width(frames: Sequence[Found], score: float) -> dict[str, float | None]:
+def recall_by_width(frames: Sequence[Detected], score: float) -> dict[str, float | None]:
     """Recall at a threshold for each bin of widths; None where no sign has such a width."""
     widths = np.concatenate([frame.truth[:, 2] - frame.truth[:, 0] for frame in frames])
     hit = np.concatenate([matches(frame)[2] for frame in frames]) >= score
@@ -146,7 +146,7 @@ def recall_by_width(frames: Sequence[Found], score: float) -> dict[str, float | 
     return {name: float(hit[chosen].mean()) if chosen.any() else None for name, chosen in inside.items()}
 
 
-def signs_by_width(frames: Sequence[Found]) -> dict[str, int]:
+def signs_by_width(frames: Sequence[Detected]) -> dict[str, int]:
     """How many signs each bin of widths holds."""
     widths = np.concatenate([frame.truth[:, 2] - frame.truth[:, 0] for frame in frames])
     return {name: int(((widths >= low) & (widths < high)).sum()) for name, (low, high) in _named_bins().items()}
@@ -156,7 +156,7 @@ def _named_bins() -> dict[str, tuple[int, int]]:
     return {f"{low}-{high}" if high < 1000 else f"{low}+": (low, high) for low, high in WIDTH_BINS}
 
 
-def score_at_false_rate(frames: Sequence[Found], per_frame: float = FALSE_PER_FRAME) -> float:
+def score_at_false_rate(frames: Sequence[Detected], per_frame: float = FALSE_PER_FRAME) -> float:
     """The lowest threshold at which there are at most `per_frame` false boxes a frame."""
     parts = [matches(frame) for frame in frames]
     false = np.sort(np.concatenate([scores[~right] for scores, right, _ in parts]))[::-1]
@@ -164,7 +164,7 @@ def score_at_false_rate(frames: Sequence[Found], per_frame: float = FALSE_PER_FR
     return float(np.nextafter(false[allowed], 1.0)) if len(false) > allowed else 0.0
 
 
-def precision_recall(frames: Sequence[Found], score: float) -> tuple[float, float]:
+def precision_recall(frames: Sequence[Detected], score: float) -> tuple[float, float]:
     """Precision and recall of the detections with at least `score`."""
     parts = [matches(frame) for frame in frames]
     kept = np.concatenate([right[scores >= score] for scores, right, _ in parts])
@@ -172,7 +172,7 @@ def precision_recall(frames: Sequence[Found], score: float) -> tuple[float, floa
     return (float(kept.mean()) if kept.size else 1.0), (float(found.mean()) if found.size else 0.0)
 
 
-def threshold_for(frames: Sequence[Found], precision: float) -> float:
+def threshold_for(frames: Sequence[Detected], precision: float) -> float:
     """The lowest threshold (0.1 to 0.9) at which the precision is reached; 0.9 if it never is."""
     for score in np.arange(0.1, 0.9, 0.01):
         if precision_recall(frames, float(score))[0] >= precision:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classes import CLASS_NAMES
-from models.measuring.detection_scores import IGNORED, Found, assigned
+from models.measuring.detection_scores import IGNORED, Detected, assigned
 
 CRITICAL = (14, 13, 17)
 """Stop, yield, no entry: to take one of them for anything else is the worst."""
@@ -21,7 +21,7 @@ CRITICAL = (14, 13, 17)
 class Read:
     """One frame: what was found and is true, the true classes, and the class of each detection (-1: refused)."""
 
-    found: Found
+    found: Detected
     class_ids: NDArray[np.int64]
     read_as: NDArray[np.int64]
 

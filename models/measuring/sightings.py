@@ -16,12 +16,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from device.perception.core import Verified, verified
+from device.perception.core import ScoredBox, scored
 from device.perception.detect import Detection
 from models.data import gtsdb, splits
-from models.data.source import Source
+from models.data.source import DataSet
 from models.measuring import detection_scores, end_to_end, intervals
-from models.measuring.detection_scores import Found
+from models.measuring.detection_scores import Detected
 from models.pictures import augment
 from models.release import shipped
 
@@ -54,14 +54,14 @@ class Looked:
         proposals: how many boxes the classifier had to look at.
     """
 
-    scene: gtsdb.Scene
-    alone: Found
-    reported: Found
+    scene: gtsdb.RoadFrame
+    alone: Detected
+    reported: Detected
     class_ids: NDArray[np.int64]
     proposals: int
 
 
-def unseen(scenes: Sequence[gtsdb.Scene], split: splits.Split) -> list[gtsdb.Scene]:
+def unseen(scenes: Sequence[gtsdb.RoadFrame], split: splits.Split) -> list[gtsdb.RoadFrame]:
     """The scenes that no training saw."""
     return [scene for scene in scenes if scene.number in split.frames or scene.number >= splits.TRAINING_FRAMES]
 
@@ -76,29 +76,29 @@ def unlabelled(name: str) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FrameFindings:
     """A frame's boxes: the detector's alone, and what is reported; how many proposals the classifier looked at."""
 
     alone: list[Detection]
-    reported: list[Verified]
+    reported: list[ScoredBox]
     proposals: int
 
 
-def seen_by_both(models: shipped.Shipped, frame: NDArray[np.uint8], proposed_from: float) -> Seen:
+def seen_by_both(models: shipped.Shipped, frame: NDArray[np.uint8], proposed_from: float) -> FrameFindings:
     """What the device reports of a BGR frame, but for `score_low`, and the detector's boxes before that."""
     found = models.detector(frame)
     proposed = [one for one in found if one[4] >= proposed_from]
     read = models.classifier(frame, [one[:4] for one in proposed])
-    reported = verified(proposed, read, float(models.manifest["classifier"]["not_a_sign"]))
-    return Seen(found, reported, len(proposed))
+    reported = scored(proposed, read, float(models.manifest["classifier"]["not_a_sign"]))
+    return FrameFindings(found, reported, len(proposed))
 
 
 def look(
     folder: Path,
     point: shipped.Point,
     proposed_from: float,
-    source: Source,
-    scenes: Sequence[gtsdb.Scene],
+    source: DataSet,
+    scenes: Sequence[gtsdb.RoadFrame],
     degraded: str | None = None,
 ) -> list[Looked]:
     """Runs both networks of a folder on scenes, through the run-time path.
@@ -115,8 +115,8 @@ def look(
             picture = DEGRADED[degraded](picture, np.random.default_rng(scene.number))
         frame = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
         seen, ignored = seen_by_both(models, frame, proposed_from), unlabelled(scene.name)
-        alone = Found(seen.alone, scene.corners, ignored)
-        boxes = Found([one.detection for one in seen.reported], scene.corners, ignored)
+        alone = Detected(seen.alone, scene.corners, ignored)
+        boxes = Detected([one.detection for one in seen.reported], scene.corners, ignored)
         class_ids = np.array([one.read.class_id for one in seen.reported], np.int64)
         looked.append(Looked(scene, alone, boxes, class_ids, seen.proposals))
     return looked
@@ -142,11 +142,11 @@ def detector_figures(looked: Sequence[Looked], point: Mapping[str, Any], crop_gm
     return result
 
 
-def _figures(found: Sequence[Found]) -> dict[str, Any]:
+def _figures(found: Sequence[Detected]) -> dict[str, Any]:
     """mAP at IoU 0.5, and the recall at 0.1 false boxes a frame, in all and by width."""
     score = detection_scores.score_at_false_rate(found)
     hit = np.concatenate([detection_scores.matches(frame)[2] for frame in found]) >= max(score, 1e-9)
-    plain = [Found(frame.detections, frame.truth) for frame in found]
+    plain = [Detected(frame.detections, frame.truth) for frame in found]
     return {
         "frames": len(found),
         "boxes": sum(len(frame.truth) for frame in found),
@@ -177,6 +177,6 @@ def end_to_end_figures(
         corners = one.scene.corners
         known = np.array([(int(c[0]), int(c[1])) in shared[one.scene.number] for c in corners], bool)
         ignored = np.concatenate([one.reported.ignored, corners[known]])
-        found = Found(boxes, corners[~known], ignored)
+        found = Detected(boxes, corners[~known], ignored)
         frames.append(end_to_end.Read(found, one.scene.class_ids[~known], one.class_ids[kept]))
     return end_to_end.figures(frames)

@@ -13,10 +13,10 @@ from models import evaluate
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, splits
 from models.data.crops import INPUT_SIZE, as_cropped, load_patches
-from models.data.source import Image, Source
+from models.data.source import DataSet, Image
 from models.errors import ModelsError
 from models.measuring import detection_scores, sightings
-from models.measuring.detection_scores import Found
+from models.measuring.detection_scores import Detected
 from models.pictures import drawings, not_signs, rendered, tiles
 from models.pictures.foreign import drawing as foreign
 from models.pictures.tiles import Tile
@@ -32,7 +32,7 @@ def on_real_data(folder: Path, crops: Path | None, scenes: Path | None) -> Image
     models = shipped.load(folder, point="far")
     rows: list[Image] = []
     if scenes is not None:
-        source = Source(scenes, "gt.txt")
+        source = DataSet(scenes, "gt.txt")
         kept = sightings.unseen(gtsdb.load(source), splits.read(folder / splits.SPLIT_FILE.name))
         reported: list[Tile] = []
         alone: list[Tile] = []
@@ -67,7 +67,7 @@ def on_own_pictures(folder: Path, seed: int) -> Image:
     for picture, corners in zip(roads.frames, roads.corners, strict=True):
         frame = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
         seen = sightings.seen_by_both(models, frame, _proposed_from(models))
-        found = Found([one.detection for one in seen.reported], corners)
+        found = Detected([one.detection for one in seen.reported], corners)
         false += _false_boxes(picture, found, "")
         unsure += _unsure(picture, found, [""] * len(corners), whole=True)
     grounds = not_signs.background_patches(roads.frames, roads.corners, 300, seed)
@@ -89,7 +89,7 @@ def _proposed_from(models: shipped.Shipped) -> float:
     return float(models.manifest["detector"]["operating_points"]["far"]["score_proposed"])
 
 
-def _false_boxes(picture: Image, found: Found, told: str) -> list[Tile]:
+def _false_boxes(picture: Image, found: Detected, told: str) -> list[Tile]:
     _, which, _ = detection_scores.assigned(found)
     return [
         (score, tiles.around(picture, np.array([x, y, x + w, y + h])), f"{told} {score:.2f}".strip())
@@ -98,7 +98,7 @@ def _false_boxes(picture: Image, found: Found, told: str) -> list[Tile]:
     ]
 
 
-def _unsure(picture: Image, found: Found, told: Sequence[str], whole: bool = False) -> list[Tile]:
+def _unsure(picture: Image, found: Detected, told: Sequence[str], whole: bool = False) -> list[Tile]:
     """Each sign, or each that is wholly in the picture, and how surely it was found."""
     _, _, found_by = detection_scores.assigned(found)
     height, width = picture.shape[:2]
@@ -110,7 +110,7 @@ def _unsure(picture: Image, found: Found, told: Sequence[str], whole: bool = Fal
 
 
 def _wrong_crops(models: shipped.Shipped, path: Path) -> list[Tile]:
-    source = Source(path, *gtsrb.TEST)
+    source = DataSet(path, *gtsrb.TEST)
     rows = gtsrb.load(source)
     patches = load_patches(source, rows, models.manifest["classifier"]["crop_expand"], INPUT_SIZE)
     return _misread(models, patches, np.array([row.class_id for row in rows], np.int64))

@@ -18,7 +18,7 @@ from models.classes import CLASS_NAMES
 from models.data.source import Image
 
 if TYPE_CHECKING:
-    from hardware.rig.drive import Stage, World
+    from hardware.rig.drive import RoadWorld, Stage
 
 SCALE = 0.9
 """Of the rig's 1536 x 864 frames: a sign then has the size that it has in a frame of GTSDB, at about 1376 x 774."""
@@ -45,14 +45,14 @@ def available() -> bool:
 def render(worlds: int, seed: int) -> Rendered:
     """Renders `worlds` roads of eight signs, each seen four times between 4 and 40 metres."""
     from hardware.rig.camera import Camera
-    from hardware.rig.drive import World
+    from hardware.rig.drive import RoadWorld
 
     camera = Camera()
     result = Rendered([], [])
     for index in tqdm(range(worlds), desc="render roads", unit="road"):
         rng = random.Random(f"{seed} {index}")
         stages = _stages(rng)
-        world = World(rng.randrange(2**31), camera, stages)
+        world = RoadWorld(rng.randrange(2**31), camera, stages)
         for stage in stages:
             for _ in range(_FRAMES_OF_ONE):
                 distance = float(np.exp(rng.uniform(np.log(_NEAREST_M), np.log(_FARTHEST_M))))
@@ -89,7 +89,7 @@ def _stages(rng: random.Random) -> list[Stage]:
     return stages
 
 
-def _truth(world: World, stages: list[Stage], frame: int) -> NDArray[np.float32]:
+def _truth(world: RoadWorld, stages: list[Stage], frame: int) -> NDArray[np.float32]:
     from hardware.rig.assembly import face_box, face_picture
 
     pose, boxes = world.pose(frame), []

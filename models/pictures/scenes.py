@@ -29,7 +29,7 @@ for _left, _right in _PAIRS:
 
 
 @dataclass(frozen=True)
-class Ground:
+class Background:
     """Frames (RGB), the corners (N x 4 each) and classes (N each, -1 for not known) of their signs; `scale` brings them
     to the size that the `far` operating point sees.
 
@@ -78,7 +78,7 @@ Sample = tuple[Image, NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]
 not to learn."""
 
 
-def sample(grounds: Sequence[Ground], extras: Extras, rng: Generator) -> Sample:
+def sample(grounds: Sequence[Background], extras: Extras, rng: Generator) -> Sample:
     """Draws one sample."""
     chosen = int(rng.choice(len(grounds), p=[ground.share for ground in grounds]))
     image, (corners, kinds) = _piece(grounds[chosen], rng)
@@ -98,7 +98,7 @@ def sample(grounds: Sequence[Ground], extras: Extras, rng: Generator) -> Sample:
     return image if plain else _degraded(image, rng), clipped[kept].astype(np.float32), kinds[kept], ignored[kept]
 
 
-def _piece(ground: Ground, rng: Generator) -> tuple[Image, Boxes]:
+def _piece(ground: Background, rng: Generator) -> tuple[Image, Boxes]:
     """A square of a frame at a jittered scale, in the middle or not of one of its signs."""
     scale = ground.scale * float(np.exp(rng.uniform(*np.log(_SCALES))))
     side = SIZE / scale
@@ -124,7 +124,7 @@ def _piece(ground: Ground, rng: Generator) -> tuple[Image, Boxes]:
     return np.asarray(scaled, np.uint8), (corners, kinds)
 
 
-def _subject(ground: Ground, rng: Generator) -> tuple[int, NDArray[np.float32] | None]:
+def _subject(ground: Background, rng: Generator) -> tuple[int, NDArray[np.float32] | None]:
     """Which frame, and the point (x, y) that the sample shows; None for anywhere."""
     what = rng.random()
     if what < 0.2 and len(ground.mistaken):

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from models.errors import ExportError
 from models.release.resizable import resizable
-from models.training.nets import Classifier, Detector, Scale
+from models.training.nets import ClassifierNet, DetectorNet, Scale
 
 
 class _Outputs(nn.Module):  # type: ignore[misc]
@@ -45,9 +45,9 @@ def folded(network: nn.Module) -> nn.Module:
     return result
 
 
-def to_float_tflite(network: Classifier | Detector, size: tuple[int, int]) -> bytes:
+def to_float_tflite(network: ClassifierNet | DetectorNet, size: tuple[int, int]) -> bytes:
     """Converts to a float TFLite model with the input 1 x height x width x 3, RGB, 0..255."""
-    outputs = [0, 1] if isinstance(network, Detector) else []
+    outputs = [0, 1] if isinstance(network, DetectorNet) else []
     wrapped = litert_torch.to_channel_last_io(_Outputs(folded(network)).eval(), args=[0], outputs=outputs).eval()
     model = litert_torch.convert(wrapped, (torch.rand(1, *size, 3) * 255,))
     with tempfile.TemporaryDirectory() as folder:

@@ -18,13 +18,13 @@ from device.perception.classify import evened
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, inputs, splits
 from models.data.crops import CROP_EXPAND, INPUT_SIZE, PATCH_EXPAND, PATCH_SIZE, load_patches, sample
-from models.data.source import Source
+from models.data.source import DataSet
 from models.errors import DataError
 from models.pictures import drawings, not_signs
 from models.pictures.foreign import drawing as foreign
 from models.release import shipped
-from models.training.loop import Plan, fit
-from models.training.nets import Classifier
+from models.training.loop import TrainingPlan, fit
+from models.training.nets import ClassifierNet
 
 NOT_A_SIGN = len(CLASS_NAMES)
 """Label, and index of the logit, of what is none of the 43: background, other signs, what the detector mistook."""
@@ -47,7 +47,7 @@ class Pool:
 Batch = tuple[Tensor, Tensor]
 
 
-def batches(pools: list[Pool], plan: Plan, step: int) -> Batch:
+def batches(pools: list[Pool], plan: TrainingPlan, step: int) -> Batch:
     """The batch of one step: images N x 3 x 48 x 48 (uint8, channels last) and labels N."""
     rng = np.random.default_rng([plan.seed, step])
     images = np.empty((plan.batch, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
@@ -82,14 +82,14 @@ def class_balanced(labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int6
 
 def run(options: Namespace) -> None:
     """Loads the data, trains, and reports the validation accuracy of the float network."""
-    source = Source(options.data, *gtsrb.TRAIN)
+    source = DataSet(options.data, *gtsrb.TRAIN)
     rows = gtsrb.load(source)
     if options.scenes is None:
         print("without --scenes nothing but signs is seen, and `not_a_sign` is not learnt", file=sys.stderr)
         tracks, scenes = frozenset(gtsrb.split_tracks(rows, 0.1, options.seed)), None
         pools = []
     else:
-        scenes = Source(options.scenes, "gt.txt")
+        scenes = DataSet(options.scenes, "gt.txt")
         split = splits.draw(rows, gtsdb.load(scenes), gtsdb.shared_tracks(scenes))
         if not split.frames:
             raise DataError(f"{scenes.path}: too few frames below {splits.TRAINING_FRAMES} to keep some for validation")
@@ -104,7 +104,7 @@ def run(options: Namespace) -> None:
     patches = load_patches(source, train, PATCH_EXPAND, PATCH_SIZE)
     rest = 1.0 - sum(pool.share for pool in pools)
     pools.append(Pool(patches, labels, rest, index=order))
-    plan = Plan(
+    plan = TrainingPlan(
         "classifier",
         options.steps or 16000,
         batch=128,
@@ -114,7 +114,7 @@ def run(options: Namespace) -> None:
         inputs=inputs.digests(options, data=source, scenes=scenes),
     )
     network = fit(
-        Classifier(),
+        ClassifierNet(),
         plan,
         lambda step: batches(pools, plan, step),
         loss_of,
@@ -131,7 +131,7 @@ def run(options: Namespace) -> None:
     print(f"validation: {right.mean():.4%} of {len(held)} crops of {len(tracks)} held-out tracks")
 
 
-def _scene_pools(source: Source, split: splits.Split, options: Namespace) -> list[Pool]:
+def _scene_pools(source: DataSet, split: splits.Split, options: Namespace) -> list[Pool]:
     scenes = [scene for scene in splits.trainable(gtsdb.load(source)) if scene.number not in split.frames]
     frames = [gtsdb.frame(source, scene) for scene in tqdm(scenes, desc="decode scenes", unit="frame")]
     corners = [scene.corners for scene in scenes]

@@ -19,14 +19,14 @@ from tqdm import tqdm
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, inputs, splits
 from models.data.crops import load_patches
-from models.data.source import Source
+from models.data.source import DataSet
 from models.errors import DataError
 from models.pictures import drawings, paste, rendered
-from models.pictures.scenes import SIZE, Extras, Ground, sample
+from models.pictures.scenes import SIZE, Background, Extras, sample
 from models.release import shipped
 from models.training import checkpoint, loop, mistakes, targets
-from models.training.loop import Plan, fit
-from models.training.nets import Detector
+from models.training.loop import TrainingPlan, fit
+from models.training.nets import DetectorNet
 
 Batch = tuple[Tensor, targets.Targets]
 
@@ -36,14 +36,14 @@ _PLAIN = 0.4
 
 def run(options: Namespace) -> None:
     """Loads the data and trains."""
-    source = Source(options.data, "gt.txt")
+    source = DataSet(options.data, "gt.txt")
     scenes = splits.trainable(gtsdb.load(source))
     if not scenes:
         raise DataError(f"{source.path}: holds no frame below {splits.TRAINING_FRAMES}, none to train on")
     shared = gtsdb.shared_tracks(source)
     if doubt := splits.doubt(source):
         print(doubt, file=sys.stderr)
-    crops = Source(options.crops, *gtsrb.TRAIN) if options.crops else None
+    crops = DataSet(options.crops, *gtsrb.TRAIN) if options.crops else None
     rows = gtsrb.load(crops) if crops else []
     split = splits.draw(rows, scenes, shared)
     if crops:
@@ -61,7 +61,7 @@ def run(options: Namespace) -> None:
     if draw and rendered.available():
         grounds = [replace(ground, share=0.88), _rendered_ground(options.seed)]
     made_from = inputs.digests(options, data=source, crops=crops)
-    plan = Plan(
+    plan = TrainingPlan(
         "detector",
         options.steps or 13000,
         16,
@@ -81,7 +81,7 @@ def run(options: Namespace) -> None:
         seed=plan.seed + 1,
         inputs=made_from | {"first stage": inputs.of_file(first_path)},
     )
-    network = Detector()
+    network = DetectorNet()
     checkpoint.fill(network, first_path, "detector")
     classifier = shipped.load(options.detector).classifier if options.detector else None
     found = mistakes.find(network, ground, classifier)
@@ -92,30 +92,35 @@ def run(options: Namespace) -> None:
 
 
 def _stage(
-    plan: Plan, grounds: Sequence[Ground], extras: Extras, path: Path, resumes: bool, start_from: Path | None
+    plan: TrainingPlan,
+    grounds: Sequence[Background],
+    extras: Extras,
+    path: Path,
+    resumes: bool,
+    start_from: Path | None,
 ) -> None:
-    fit(Detector(), plan, lambda step: batch_of(grounds, extras, plan, step), loss_of, path, resumes, start_from)
+    fit(DetectorNet(), plan, lambda step: batch_of(grounds, extras, plan, step), loss_of, path, resumes, start_from)
 
 
-def load_ground(source: Source, scenes: Sequence[gtsdb.Scene]) -> Ground:
+def load_ground(source: DataSet, scenes: Sequence[gtsdb.RoadFrame]) -> Background:
     """Decodes the scenes; rare classes are chosen more often, by the square root of their number."""
     frames = [gtsdb.frame(source, scene) for scene in tqdm(scenes, desc="decode scenes", unit="frame", mininterval=2)]
     labels = np.concatenate([scene.class_ids for scene in scenes])
     counts = np.bincount(labels, minlength=len(CLASS_NAMES))
     chances = 1 / np.sqrt(counts[labels])
     corners, kinds = [scene.corners for scene in scenes], [scene.class_ids for scene in scenes]
-    return Ground(frames, corners, kinds, chances / chances.sum())
+    return Background(frames, corners, kinds, chances / chances.sum())
 
 
-def _rendered_ground(seed: int) -> Ground:
+def _rendered_ground(seed: int) -> Background:
     """Ten roads of the test rig: 12 % of the samples, each sign alike."""
     views = rendered.render(10, seed)
     signs = sum(len(boxes) for boxes in views.corners)
     unknown = [np.full(len(boxes), -1, np.int64) for boxes in views.corners]
-    return Ground(views.frames, views.corners, unknown, np.full(signs, 1 / signs), rendered.SCALE, 0.12)
+    return Background(views.frames, views.corners, unknown, np.full(signs, 1 / signs), rendered.SCALE, 0.12)
 
 
-def _cutouts(source: Source, rows: Sequence[gtsrb.Crop]) -> paste.Cutouts:
+def _cutouts(source: DataSet, rows: Sequence[gtsrb.Crop]) -> paste.Cutouts:
     """The larger half of each track: every third crop from the middle on."""
     chosen = [row for row in rows if row.box[2] - row.box[0] >= 24][::3]
     patches = load_patches(source, chosen, 1.04, paste.SIDE)
@@ -124,7 +129,7 @@ def _cutouts(source: Source, rows: Sequence[gtsrb.Crop]) -> paste.Cutouts:
     return paste.Cutouts(pictures, largest, np.array([row.class_id for row in chosen], np.int64))
 
 
-def _own_cutouts(ground: Ground) -> paste.Cutouts:
+def _own_cutouts(ground: Background) -> paste.Cutouts:
     """Without GTSRB: the scenes' own signs, cut as discs."""
     pictures, largest = [], []
     for owner, box in zip(ground.owners, np.concatenate(ground.corners).astype(int), strict=True):
@@ -135,7 +140,7 @@ def _own_cutouts(ground: Ground) -> paste.Cutouts:
     return paste.Cutouts(pictures, np.array(largest, np.float32), np.concatenate(ground.kinds))
 
 
-def batch_of(grounds: Sequence[Ground], extras: Extras, plan: Plan, step: int) -> Batch:
+def batch_of(grounds: Sequence[Background], extras: Extras, plan: TrainingPlan, step: int) -> Batch:
     """The batch of one step: images N x 3 x SIZE x SIZE (uint8, channels last) and their targets."""
     rng = np.random.default_rng([plan.seed, step])
     images: list[NDArray[np.uint8]] = []

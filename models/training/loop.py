@@ -23,7 +23,7 @@ Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """Hyper-parameters of one training, and digests of what it is made from; they go into the manifest as they are."""
 
     network: str
@@ -38,7 +38,7 @@ class Plan:
     inputs: dict[str, str] = field(default_factory=dict)
 
 
-def rate_at(plan: Plan, step: int) -> float:
+def rate_at(plan: TrainingPlan, step: int) -> float:
     """Learning rate: linear warm-up, then half a cosine to a hundredth."""
     if step < plan.warmup:
         return plan.rate * (step + 1) / plan.warmup
@@ -84,7 +84,7 @@ def device() -> torch.device:
 
 def fit(
     network: nn.Module,
-    plan: Plan,
+    plan: TrainingPlan,
     make: Callable[[int], Batch],
     loss_of: Callable[[nn.Module, Batch], Tensor],
     path: Path,
@@ -134,7 +134,7 @@ def fit(
     return average.network.cpu()
 
 
-def steps_done(path: Path, plan: Plan) -> int:
+def steps_done(path: Path, plan: TrainingPlan) -> int:
     """How far the checkpoint at `path` has come in this very plan; 0 where there is none, or one of another plan."""
     if not path.is_file():
         return 0
@@ -150,7 +150,7 @@ def _groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
 
 
 def _state(
-    plan: Plan,
+    plan: TrainingPlan,
     step: int,
     seconds: float,
     commit: str | None,
@@ -172,7 +172,7 @@ def _state(
 
 
 def _restore(
-    path: Path, plan: Plan, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
+    path: Path, plan: TrainingPlan, network: nn.Module, average: Average, optimizer: torch.optim.Optimizer
 ) -> tuple[int, float]:
     """The steps that were done, and the seconds that they took."""
     state = checkpoint.load(path, plan.network)

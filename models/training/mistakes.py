@@ -14,8 +14,8 @@ from tqdm import tqdm
 from device.perception.classify import Classifier
 from device.perception.detect import Letterbox, Thresholds, decode
 from models.data.source import Image
-from models.pictures.scenes import Ground
-from models.training.nets import Detector
+from models.pictures.scenes import Background
+from models.training.nets import DetectorNet
 
 _SIZE = (800, 1376)
 _LEAST_SCORE, _SURE = 0.25, 0.95
@@ -29,7 +29,7 @@ class Mistakes:
     doubtful: list[NDArray[np.float32]]
 
 
-def find(network: Detector, ground: Ground, classifier: Classifier | None) -> Mistakes:
+def find(network: DetectorNet, ground: Background, classifier: Classifier | None) -> Mistakes:
     """Runs the float network on all frames of a ground.
 
     Args:
@@ -51,7 +51,7 @@ def find(network: Detector, ground: Ground, classifier: Classifier | None) -> Mi
 
 
 def _false_boxes(
-    network: Detector, frame: Image, truth: NDArray[np.float32]
+    network: DetectorNet, frame: Image, truth: NDArray[np.float32]
 ) -> Sequence[tuple[float, float, float, float]]:
     """x, y, width and height of what touches no labelled sign."""
     letterbox = Letterbox((frame.shape[0], frame.shape[1]), _SIZE)

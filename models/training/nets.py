@@ -51,7 +51,7 @@ def inverted(inside: int, outside: int, expand: int, stride: int = 1) -> nn.Modu
     return Residual(block) if stride == 1 and inside == outside else block
 
 
-class Classifier(nn.Module):  # type: ignore[misc]
+class ClassifierNet(nn.Module):  # type: ignore[misc]
     """48 x 48 crop -> 44 logits, the last of them for "none of these"; 0.24 million parameters, 19.6 million
     multiply-adds."""
 
@@ -76,7 +76,7 @@ class Classifier(nn.Module):  # type: ignore[misc]
         return torch.flatten(self.head(self.drop(self.features(image))), 1)
 
 
-class Detector(nn.Module):  # type: ignore[misc]
+class DetectorNet(nn.Module):  # type: ignore[misc]
     """Frame -> heatmap logits (N x 1 x H/8 x W/8) and distances to the four sides (N x 4 x H/8 x W/8, input pixels).
 
     Anchor-free, one class, one scale of output (after Zhou et al., "Objects as Points", 2019, and FCOS, ICCV 2019),
@@ -131,5 +131,5 @@ class Detector(nn.Module):  # type: ignore[misc]
 
 def parameters(network: nn.Module) -> int:
     """Number of parameters that are shipped."""
-    left_out = {id(weights) for weights in network.kind.parameters()} if isinstance(network, Detector) else set()
+    left_out = {id(weights) for weights in network.kind.parameters()} if isinstance(network, DetectorNet) else set()
     return sum(int(weights.numel()) for weights in network.parameters() if id(weights) not in left_out)

@@ -21,7 +21,7 @@ import pytest
 from cloud_sink.archive import Archive
 from cloud_sink.mqtt import BrokerState
 from cloud_sink.receiver import Accepted
-from cloud_sink.simulator import World, health, verdict
+from cloud_sink.simulator import SimulatedFleet, health, verdict
 from cloud_sink.store import Store
 from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import Feed
@@ -71,12 +71,12 @@ LOWEST_CONTRAST = """
 """
 
 
-class Site:
+class WebSite:
     """The web side on a port, served from a thread, over a real database."""
 
     def __init__(self, folder: Path) -> None:
         self._store = Store(folder / "sink.db")
-        self.world = World()
+        self.world = SimulatedFleet()
         self.camera = self.world.enrol("cam-one")
         self._receiver = self.world.receiver(self._store)
         self._listening = listen("127.0.0.1", 0)
@@ -84,7 +84,7 @@ class Site:
         self._up = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
 
-    def __enter__(self) -> Site:
+    def __enter__(self) -> WebSite:
         self._thread.start()
         self._up.wait(WITHIN_S)
         return self
@@ -249,10 +249,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, page: Page) -> Iterator[Site]:
+def site(tmp_path: Path, page: Page) -> Iterator[WebSite]:
     page.complaints.clear()
     page.appear(width=1366)
-    with Site(tmp_path) as served:
+    with WebSite(tmp_path) as served:
         yield served
         page.ask("Page.navigate", url="about:blank")
 
@@ -270,7 +270,7 @@ def _drive() -> list[Any]:
     ]
 
 
-def test_a_verdict_appears_by_itself_and_stands_among_the_alerts(site: Site, page: Page) -> None:
+def test_a_verdict_appears_by_itself_and_stands_among_the_alerts(site: WebSite, page: Page) -> None:
     page.open(f"{site.address}/")
     page.evaluate("window.untouched = true")
     assert page.evaluate("document.querySelectorAll('.verdict').length") == 0
@@ -284,7 +284,7 @@ def test_a_verdict_appears_by_itself_and_stands_among_the_alerts(site: Site, pag
 
 
 @pytest.mark.parametrize("target", ["/", "/alerts", "/verdicts/3", "/devices/cam-one"])
-def test_no_page_offends_its_own_policy_or_asks_for_anything_outside(site: Site, page: Page, target: str) -> None:
+def test_no_page_offends_its_own_policy_or_asks_for_anything_outside(site: WebSite, page: Page, target: str) -> None:
     site.report(*_drive())
     page.open(site.address + target)
     assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
@@ -295,7 +295,7 @@ def test_no_page_offends_its_own_policy_or_asks_for_anything_outside(site: Site,
 
 
 @pytest.mark.parametrize("width", [340, 768, 1280, 2560])
-def test_every_page_fits_its_width(site: Site, page: Page, width: int) -> None:
+def test_every_page_fits_its_width(site: WebSite, page: Page, width: int) -> None:
     site.report(*_drive())
     page.appear(width=width)
     for target in ("/", "/alerts", "/verdicts/3", "/devices/cam-one"):
@@ -304,7 +304,7 @@ def test_every_page_fits_its_width(site: Site, page: Page, width: int) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_text_has_the_contrast_that_a_projector_needs(site: Site, page: Page, dark: bool) -> None:
+def test_every_text_has_the_contrast_that_a_projector_needs(site: WebSite, page: Page, dark: bool) -> None:
     site.report(*_drive())
     page.appear(width=1366, dark=dark)
     for target in ("/", "/alerts", "/verdicts/3", "/verdicts/4", "/devices/cam-one"):
@@ -313,7 +313,7 @@ def test_every_text_has_the_contrast_that_a_projector_needs(site: Site, page: Pa
         assert ratio >= 4.5, f"{target}: {text!r}"
 
 
-def test_the_keyboard_keeps_its_place_when_news_arrive(site: Site, page: Page) -> None:
+def test_the_keyboard_keeps_its_place_when_news_arrive(site: WebSite, page: Page) -> None:
     site.report(*_drive())
     page.open(f"{site.address}/")
     page.evaluate("document.querySelector('.verdict .cover').focus()")
@@ -324,7 +324,7 @@ def test_the_keyboard_keeps_its_place_when_news_arrive(site: Site, page: Page) -
     assert page.evaluate("document.activeElement.getAttribute('href')") == place
 
 
-def test_a_script_that_got_into_the_page_would_not_run(site: Site, page: Page) -> None:
+def test_a_script_that_got_into_the_page_would_not_run(site: WebSite, page: Page) -> None:
     page.open(f"{site.address}/")
     refused = """(() => {
       try { document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.owned=1'>"); }
@@ -335,7 +335,7 @@ def test_a_script_that_got_into_the_page_would_not_run(site: Site, page: Page) -
     assert page.evaluate("window.owned") is None
 
 
-def test_a_page_whose_receiver_is_gone_says_so(site: Site, page: Page) -> None:
+def test_a_page_whose_receiver_is_gone_says_so(site: WebSite, page: Page) -> None:
     page.open(f"{site.address}/")
     site.stop()
     page.until("document.getElementById('live').textContent.includes('away')")

@@ -21,7 +21,7 @@ from device.warden.artifacts import load_manifest
 from hardware.rig import assembly, panel, scene
 from hardware.rig.camera import Camera
 from hardware.rig.codes import Coded
-from hardware.rig.drive import Stage, World
+from hardware.rig.drive import RoadWorld, Stage
 from hardware.signs import NUMBER_OF_SIGNS, draw
 from models.pictures import augment
 from tests.support.arm64 import BOARDS, Board, Emulated, NotToBeHadError
@@ -108,7 +108,7 @@ def frame() -> NDArray[np.uint8]:
     camera, rng, distance = Camera(), random.Random(5), 12.0
     place = scene.plan(5, ["uncoded"])[0]
     stands = assembly.build(assembly.face_picture(14, 512), panel.printed("NO SIGN CODE, BUT AS LONG AS ONE" * 4), rng)
-    world = World(5, camera, [Stage(place, stands, Coded(None, None))])
+    world = RoadWorld(5, camera, [Stage(place, stands, Coded(None, None))])
     return world.view(round((place.z - distance) / camera.step))
 
 

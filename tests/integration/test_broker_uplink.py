@@ -11,7 +11,7 @@ import pytest
 
 from demo.broker import Broker, free_port
 from device.channel.link import Link, pair
-from device.channel.messages import Dial, Dialled, Envelope, Health, Message, ReceiptBytes, Verdict, VerdictStored
+from device.channel.messages import Dial, Dialled, Health, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
 from device.dialer.__main__ import answer
 from device.dialer.core import connect
 from device.sealer.__main__ import identity_of
@@ -40,7 +40,7 @@ class Chain:
 
     def start_sealer_and_uplink(self) -> None:
         a, b = pair()
-        self.sealers_uplink, self.uplinks_sealer = Link("uplink", a, ReceiptBytes), Link("sealer", b, Envelope)
+        self.sealers_uplink, self.uplinks_sealer = Link("uplink", a, ReceiptBytes), Link("sealer", b, SealedEnvelope)
         c, d = pair()
         self.uplinks_dialer, self.dialers_uplink = Link("dialer", c, Dialled), Link("uplink", d, Dial)
         self._dialers_socket = d
@@ -92,7 +92,7 @@ class Chain:
         if isinstance(self.dialers_uplink.receive(), Dial):
             answer(self._dialers_socket, connect("127.0.0.1", self.port, 1.0))
         while (message := self.uplinks_sealer.receive()) is not None:
-            assert isinstance(message, Envelope)
+            assert isinstance(message, SealedEnvelope)
             self.uplink.publish(message.sequence, message.sealed)
         while (proof := self.sealers_uplink.receive()) is not None:
             self.service.from_uplink(proof)

@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_frames() -> None:
     pictures = []
     for _ in range(2):
         stages, _ = drive.prepare(scenes, road, KEY, START_MS // 1000, None, 5, lambda what, done, total: None)
-        pictures.append(drive.World(5, camera, stages).view(50))
+        pictures.append(drive.RoadWorld(5, camera, stages).view(50))
     assert (pictures[0] == pictures[1]).all()
 
 
@@ -110,13 +110,13 @@ def test_a_sticker_without_a_classifier_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ClassifierNeededError):
         drive.render(tmp_path, 5, KEY, START_MS, None, names=["stickered"])
     with pytest.raises(ClassifierNeededError):
-        sticker.Judge.load(tmp_path / "classifier.tflite")
+        sticker.AttackedClassifier.load(tmp_path / "classifier.tflite")
 
 
 @pytest.mark.slow
 def test_a_sticker_makes_the_shipped_classifier_see_another_class() -> None:
     (scene,) = plan(5, ["stickered"])
-    _, report = sticker.make(scene.class_id, sticker.Judge.load(CLASSIFIER), random.Random(5), 256)
+    _, report = sticker.make(scene.class_id, sticker.AttackedClassifier.load(CLASSIFIER), random.Random(5), 256)
     assert report.target_class_id != scene.class_id
     assert report.as_target >= 0.8
     assert report.area <= 0.4

@@ -39,10 +39,10 @@ def test_signs_are_found_and_read_in_real_frames_as_the_manifest_says(told: dict
         pytest.skip("the real frames are not beside this checkout (../shared/data/gtsdb.zip)")
     pytest.importorskip("pycocotools", reason="the evaluation needs the extra evaluate")
     from models.data import gtsdb, splits
-    from models.data.source import Source
+    from models.data.source import DataSet
     from models.measuring import sightings
 
-    source = Source(data, "gt.txt")
+    source = DataSet(data, "gt.txt")
     kept = sightings.unseen(gtsdb.load(source), splits.read(ARTIFACTS / "split.json"))
     for name, least in (("far", 0.96), ("fast", 0.92)):
         point = told["detector"]["operating_points"][name]
@@ -88,10 +88,10 @@ def test_every_real_pass_of_a_sign_is_looked_at_enough_to_be_believed_without_a_
         pytest.skip("the real crops are not beside this checkout (../shared/data/gtsrb.zip)")
     from device.verdict.tracking.faces import ALONE_EVIDENCE
     from models.data import gtsrb
-    from models.data.source import Source
+    from models.data.source import DataSet
 
     looks: dict[str, list[float]] = {}
-    for row in gtsrb.load(Source(data, *gtsrb.TRAIN)):
+    for row in gtsrb.load(DataSet(data, *gtsrb.TRAIN)):
         left, top, right, bottom = row.box
         looks.setdefault(row.track, []).append(0.8 * min((right - left) * (bottom - top) / 64**2, 1.0))
     assert len(looks) == 1306

@@ -23,7 +23,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cloud_sink.keys import sink_keys
-from cloud_sink.simulator import PretendDevice, Sealed, health, verdict
+from cloud_sink.simulator import PretendDevice, PublishedEnvelope, health, verdict
 from demo.broker import Broker, MissingBrokerError, find_mosquitto, free_port
 from identity import Home, load
 from identity.pki import VALID_DAYS, Authority
@@ -76,7 +76,7 @@ def until(holds: Callable[[], Any], what: str) -> Any:
 
 
 @dataclass
-class Sink:
+class ServedSink:
     """`sealcam-sink serve` as a process."""
 
     home: Home
@@ -121,7 +121,7 @@ class Sink:
         return [row["state"] for row in self.get("/api/verdicts")["verdicts"]]
 
 
-class Camera:
+class Sender:
     """The home's device as an MQTT client: publishes envelopes, collects receipts."""
 
     def __init__(self, home: Home, port: int) -> None:
@@ -141,7 +141,7 @@ class Camera:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
-    def publish(self, message: Sealed) -> None:
+    def publish(self, message: PublishedEnvelope) -> None:
         """Publish at least once."""
         until(self._client.is_connected, "the device is connected")
         self._client.publish(message.topic, message.sealed, qos=1).wait_for_publish(WITHIN_S)
@@ -157,15 +157,15 @@ class Camera:
 
 
 @pytest.fixture
-def camera(home: Home, broker: Broker) -> Iterator[Camera]:
-    client = Camera(home, broker.port)
+def camera(home: Home, broker: Broker) -> Iterator[Sender]:
+    client = Sender(home, broker.port)
     yield client
     client.close()
 
 
 @needs_broker
-def test_what_a_device_publishes_is_receipted_shown_and_verified(home: Home, broker: Broker, camera: Camera) -> None:
-    sink = Sink(home, broker.port)
+def test_what_a_device_publishes_is_receipted_shown_and_verified(home: Home, broker: Broker, camera: Sender) -> None:
+    sink = ServedSink(home, broker.port)
     with sink.serving() as process:
         messages = [camera.device.seal(event) for event in (health(), verdict("FORGED", class_id=None), verdict())]
         for message in (*messages, messages[1]):
@@ -190,12 +190,12 @@ def test_what_a_device_publishes_is_receipted_shown_and_verified(home: Home, bro
 
 
 @needs_broker
-def test_forgeries_get_no_receipt_and_are_counted(home: Home, broker: Broker, camera: Camera) -> None:
-    sink = Sink(home, broker.port)
+def test_forgeries_get_no_receipt_and_are_counted(home: Home, broker: Broker, camera: Sender) -> None:
+    sink = ServedSink(home, broker.port)
     with sink.serving():
         honest, topic = camera.device.seal(verdict()), topics.envelope_topic(home.device_id())
-        camera.publish(Sealed(topic, b"<script>alert(1)</script>", 0))
-        camera.publish(Sealed(topic, honest.sealed[:-1] + bytes([honest.sealed[-1] ^ 1]), 0))
+        camera.publish(PublishedEnvelope(topic, b"<script>alert(1)</script>", 0))
+        camera.publish(PublishedEnvelope(topic, honest.sealed[:-1] + bytes([honest.sealed[-1] ^ 1]), 0))
         camera.publish(honest)
         camera.publish(camera.device.seal(verdict("FORGED"), sequence=0))
         camera.publish(camera.device.seal(verdict(), sequence=1, previous=honest.digest))
@@ -207,9 +207,9 @@ def test_forgeries_get_no_receipt_and_are_counted(home: Home, broker: Broker, ca
 
 @needs_broker
 def test_a_killed_receiver_gets_what_came_meanwhile_and_loses_nothing(
-    home: Home, broker: Broker, camera: Camera
+    home: Home, broker: Broker, camera: Sender
 ) -> None:
-    sink = Sink(home, broker.port)
+    sink = ServedSink(home, broker.port)
     with sink.serving() as process:
         camera.publish(camera.device.seal(verdict()))
         assert camera.receipt().sequence == 0
@@ -226,8 +226,8 @@ def test_a_killed_receiver_gets_what_came_meanwhile_and_loses_nothing(
 
 
 @needs_broker
-def test_a_broker_that_goes_away_is_said_and_found_again(home: Home, broker: Broker, camera: Camera) -> None:
-    sink = Sink(home, broker.port)
+def test_a_broker_that_goes_away_is_said_and_found_again(home: Home, broker: Broker, camera: Sender) -> None:
+    sink = ServedSink(home, broker.port)
     with sink.serving():
         broker.kill()
         until(lambda: sink.get("/api/stats")["broker"] == "unreachable", "the broker is reported away")
@@ -244,9 +244,9 @@ def test_a_broker_that_goes_away_is_said_and_found_again(home: Home, broker: Bro
 
 @needs_broker
 def test_an_open_page_hears_of_a_verdict_and_does_not_hold_up_the_end(
-    home: Home, broker: Broker, camera: Camera
+    home: Home, broker: Broker, camera: Sender
 ) -> None:
-    sink = Sink(home, broker.port)
+    sink = ServedSink(home, broker.port)
     with sink.serving() as process, socket.create_connection(("127.0.0.1", sink.port), 10) as page:
         page.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         stream = page.makefile("rb")
@@ -259,11 +259,11 @@ def test_an_open_page_hears_of_a_verdict_and_does_not_hold_up_the_end(
 
 
 @needs_broker
-def test_a_device_that_is_enrolled_while_the_receiver_runs_is_known(home: Home, broker: Broker, camera: Camera) -> None:
+def test_a_device_that_is_enrolled_while_the_receiver_runs_is_known(home: Home, broker: Broker, camera: Sender) -> None:
     (key_file,) = (home.sink / "devices").iterdir()
     content = key_file.read_bytes()
     key_file.unlink()
-    sink = Sink(home, broker.port)
+    sink = ServedSink(home, broker.port)
     with sink.serving():
         early, late = camera.device.seal(verdict()), camera.device.seal(verdict())
         camera.publish(early)
@@ -279,7 +279,7 @@ def test_a_device_that_is_enrolled_while_the_receiver_runs_is_known(home: Home, 
 
 
 def test_a_receiver_without_a_broker_serves_its_page_and_says_so_once(home: Home) -> None:
-    sink = Sink(home, free_port())
+    sink = ServedSink(home, free_port())
     with sink.serving(ready=False):
         stats = until(lambda: sink.get("/api/stats"), "the page is served")
         until(lambda: sink.get("/api/stats")["broker"] == "unreachable", "the broker is reported away")
@@ -290,7 +290,7 @@ def test_a_receiver_without_a_broker_serves_its_page_and_says_so_once(home: Home
     assert said.count("\n") == 1
 
 
-def _fails(sink: Sink, *words: str) -> None:
+def _fails(sink: ServedSink, *words: str) -> None:
     ended = sink.run("serve", "--broker", f"127.0.0.1:{sink.broker_port}", "--port", str(sink.port))
     assert ended.returncode == 2
     assert ended.stdout == ""
@@ -300,12 +300,12 @@ def _fails(sink: Sink, *words: str) -> None:
 
 def test_a_busy_port_ends_with_a_sentence(home: Home) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        _fails(Sink(home, 1, taken.getsockname()[1]), "is taken", "--port")
+        _fails(ServedSink(home, 1, taken.getsockname()[1]), "is taken", "--port")
 
 
 def test_missing_keys_end_with_the_remedy(home: Home) -> None:
     (home.sink / "hpke.key").unlink()
-    _fails(Sink(home, 1), "hpke.key is missing", "sealcam keys init")
+    _fails(ServedSink(home, 1), "hpke.key is missing", "sealcam keys init")
 
 
 def test_an_expired_certificate_ends_with_the_remedy(home: Home) -> None:
@@ -313,17 +313,17 @@ def test_an_expired_certificate_ends_with_the_remedy(home: Home) -> None:
     expired = Authority.create(long_ago).issue("sink", "client", long_ago)
     (home.sink / "tls.key").write_bytes(expired.key)
     (home.sink / "tls.crt").write_bytes(expired.certificate)
-    _fails(Sink(home, 1), "tls.crt expired on", "sealcam keys renew")
+    _fails(ServedSink(home, 1), "tls.crt expired on", "sealcam keys renew")
 
 
 def test_a_key_that_others_can_read_is_not_used(home: Home) -> None:
     (home.sink / "receipt.key").chmod(0o644)
-    _fails(Sink(home, 1), "chmod 600")
+    _fails(ServedSink(home, 1), "chmod 600")
 
 
 def test_a_database_of_another_version_ends_with_a_sentence(home: Home) -> None:
     (home.sink / "sink.db").write_bytes(b"something else entirely, which is not ours to overwrite" * 20)
-    ended = Sink(home, 1).run("serve")
+    ended = ServedSink(home, 1).run("serve")
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert ended.stderr.count("\n") == 1
@@ -331,15 +331,15 @@ def test_a_database_of_another_version_ends_with_a_sentence(home: Home) -> None:
 
 @needs_broker
 def test_a_second_receiver_in_the_same_home_is_refused(home: Home, broker: Broker) -> None:
-    sink = Sink(home, broker.port)
+    sink = ServedSink(home, broker.port)
     with sink.serving():
-        _fails(Sink(home, broker.port), "another sealcam-sink")
+        _fails(ServedSink(home, broker.port), "another sealcam-sink")
 
 
 @needs_broker
 def test_a_broker_that_cannot_prove_who_it_is_is_refused(home: Home, broker: Broker) -> None:
     home.renew()  # a new authority; the running broker still shows a certificate of the old one
-    _fails(Sink(home, broker.port), "cannot prove who it is")
+    _fails(ServedSink(home, broker.port), "cannot prove who it is")
 
 
 @pytest.mark.parametrize(

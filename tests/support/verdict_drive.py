@@ -80,7 +80,7 @@ class Sign:
 
 
 @dataclass
-class Drive:
+class Journey:
     """A drive of `length_m` past `signs`."""
 
     signs: list[Sign]

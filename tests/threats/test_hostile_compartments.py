@@ -58,10 +58,10 @@ def test_the_must_not_have_column_is_denied(outcomes: Outcomes, compartment: str
 
 def test_the_same_attempts_work_outside_a_compartment(home: Home, tmp_path: Path) -> None:
     """Otherwise a denial would only say that the attempt is broken."""
-    from device.redteam.attempts import Ground
+    from device.redteam.attempts import Foothold
 
     (home.path.parent / "notes").write_text("a user's file")
-    ground = Ground(home.path, None)
+    ground = Foothold(home.path, None)
     for attempt in ("internet_socket", "unix_socket", "read_system_file", "read_passwords", "read_users_files",
                     "read_signing_key", "read_tls_key", "read_authority_key", "read_spool", "write_spool",
                     "write_any_file", "thread", "fork", "executable_memory"):  # fmt: skip

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device.channel.messages import CodeClaims
 from device.verdict.decision.table import Code, ErrorRate, InForce, Where
-from device.verdict.state import Panel, Payload, Shown
+from device.verdict.state import PanelTrack, Payload, Shown
 from wire import signcode
 from wire.errors import ForgedError, MalformedError, NotOursError, UnknownKeyError
 from wire.geodesy import Pose, distance_m, heading_difference
@@ -91,7 +91,7 @@ class CodeEvidence:
     checked: Checked | None = None
     error_rate: float | None = None
     readings: int = 0
-    panel: Panel | None = None
+    panel: PanelTrack | None = None
     reasons: tuple[str, ...] = ()
 
     @property
@@ -102,7 +102,7 @@ class CodeEvidence:
 
 # --- what the panels say ----------------------------------------------------------------------------------------
 
-_STRANGE: Final[tuple[tuple[Code, str, Callable[[Panel], bool]], ...]] = (
+_STRANGE: Final[tuple[tuple[Code, str, Callable[[PanelTrack], bool]], ...]] = (
     (Code.BAD_FORMAT, "decoders_disagree", lambda panel: panel.disagreements >= MIN_DISAGREEMENTS),
     (Code.FOREIGN, "code_oversized", lambda panel: panel.oversized > 0),
     (Code.FOREIGN, "code_keeps_changing", lambda panel: panel.too_many),
@@ -111,7 +111,7 @@ _STRANGE: Final[tuple[tuple[Code, str, Callable[[Panel], bool]], ...]] = (
 _WORST_FIRST: Final = (Code.BAD_FORMAT, Code.BAD_SIGNATURE, Code.UNKNOWN_KEY, Code.FOREIGN, Code.AUTHENTIC)
 
 
-def evidence(panels: Sequence[Panel], check: SignatureCheck) -> CodeEvidence:
+def evidence(panels: Sequence[PanelTrack], check: SignatureCheck) -> CodeEvidence:
     """What the panels of one physical sign say together. Whatever is wrong with any of them decides."""
     for code, word, is_so in _STRANGE:
         strange = [panel for panel in panels if is_so(panel)]
@@ -131,26 +131,26 @@ def evidence(panels: Sequence[Panel], check: SignatureCheck) -> CodeEvidence:
     return CodeEvidence(checked.code, checked, error_rate(panels), _total(panels), panel)
 
 
-def error_rate(panels: Sequence[Panel]) -> float | None:
+def error_rate(panels: Sequence[PanelTrack]) -> float | None:
     """The median error rate of the readings with the largest modules: blur and pixels count least there."""
     rates = sorted((rate for panel in panels for rate in panel.rates), key=lambda rate: -rate.module_px)[:RATES_USED]
     return median(rate.error_rate for rate in rates) if rates else None
 
 
-def _counted(panel: Panel) -> list[Payload]:
+def _counted(panel: PanelTrack) -> list[Payload]:
     """The payloads that count: one odd reading by one decoder among several good ones is a decoder's slip."""
     sure = [payload for payload in panel.payloads if payload.seen > 1 or payload.both_decoders]
     return sure or panel.payloads
 
 
-def _undecoded(panels: Sequence[Panel]) -> CodeEvidence:
+def _undecoded(panels: Sequence[PanelTrack]) -> CodeEvidence:
     unreadable = [panel for panel in panels if panel.unreadable >= MIN_UNREADABLE]
     if not unreadable:
         return CodeEvidence()
     return CodeEvidence(Code.UNREADABLE, panel=max(unreadable, key=lambda panel: panel.unreadable))
 
 
-def _total(panels: Sequence[Panel]) -> int:
+def _total(panels: Sequence[PanelTrack]) -> int:
     return min(sum(panel.decoded for panel in panels), 100_000)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from device.channel.messages import Place, Verdict
 from device.verdict.decision import code_evidence, table
 from device.verdict.decision.code_evidence import CodeEvidence
-from device.verdict.decision.table import ClassSource, Consistency, Inputs, Perception, Registered, Row, Where
-from device.verdict.state import Passing
-from device.verdict.tracking.association import Pass
+from device.verdict.decision.table import ClassSource, Consistency, Inputs, Perception, Registered, Rule, Where
+from device.verdict.state import ExpectedSign
+from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.faces import Perceived
 from wire.geodesy import Pose
 from wire.register import Register, RegisterEntry
@@ -24,7 +24,7 @@ class Case:
     `can_tell` whether place and time are known well enough for the register to be asked.
     """
 
-    sign: Pass
+    sign: PhysicalSign
     found: CodeEvidence
     seen: Perceived
     entry: RegisterEntry | None
@@ -74,21 +74,21 @@ def judge(case: Case, register: Register | None, verdict_id: str) -> Verdict | N
     )
 
 
-def absent(passing: Passing, register: Register | None, verdict_id: str) -> Verdict:
+def absent(expected: ExpectedSign, register: Register | None, verdict_id: str) -> Verdict:
     """The verdict on a registered sign that the vehicle passed without seeing anything of it."""
-    entry = register.lookup(passing.sign_id) if register is not None else None
+    entry = register.lookup(expected.sign_id) if register is not None else None
     return Verdict(
         verdict_id=verdict_id,
         state="MISSING",
         class_id=entry.class_id if entry is not None else None,
         perceived_class_id=None,
         confidence=1.0,
-        first_frame=passing.first_frame,
-        last_frame=passing.last_frame,
-        utc_ms=passing.utc_ms,
+        first_frame=expected.first_frame,
+        last_frame=expected.last_frame,
+        utc_ms=expected.utc_ms,
         sightings=0,
         code=None,
-        position=_place(passing.pose),
+        position=_place(expected.pose),
         reasons=[table.decide(Inputs(registered=Registered.ENTRY)).because],
     )
 
@@ -129,6 +129,6 @@ def _place(pose: Pose | None) -> Place | None:
     return Place(pose.lat, pose.lon, pose.heading, pose.accuracy_m) if pose is not None else None
 
 
-def _reasons(row: Row, case: Case) -> list[str]:
+def _reasons(row: Rule, case: Case) -> list[str]:
     words = [row.because, *case.found.reasons, *case.seen.doubts]
     return list(dict.fromkeys(words))[:16]

@@ -111,7 +111,7 @@ Outcome = StateName | Literal["NO_VERDICT"]
 
 
 @dataclass(frozen=True)
-class Row:
+class Rule:
     """One rule. `because` is the reason word written into the verdict."""
 
     state: Outcome
@@ -131,55 +131,55 @@ class Row:
 
 _REAL = Code.AUTHENTIC
 
-TABLE: Final[tuple[Row, ...]] = (
+TABLE: Final[tuple[Rule, ...]] = (
     # A code that is not good. A foreign or unreadable symbol matters only where a sign, or its register entry, is.
-    Row("FORGED", "code_format_bad", code=Code.BAD_FORMAT),
-    Row("FORGED", "code_signature_bad", code=Code.BAD_SIGNATURE),
-    Row("FORGED", "code_key_unknown", code=Code.UNKNOWN_KEY),
-    Row("FORGED", "codes_conflict", code=Code.CONFLICTING),
-    Row("FORGED", "code_not_ours", code=Code.FOREIGN, registered=Registered.ENTRY),
-    Row("NO_VERDICT", "foreign_symbol", code=Code.FOREIGN, perception=Perception.NOTHING),
-    Row("FORGED", "code_not_ours", code=Code.FOREIGN),
-    Row("DAMAGED", "code_unreadable", code=Code.UNREADABLE, registered=Registered.ENTRY),
-    Row("NO_VERDICT", "symbol_without_sign", code=Code.UNREADABLE, perception=Perception.NOTHING),
-    Row("DAMAGED", "code_unreadable", code=Code.UNREADABLE),
+    Rule("FORGED", "code_format_bad", code=Code.BAD_FORMAT),
+    Rule("FORGED", "code_signature_bad", code=Code.BAD_SIGNATURE),
+    Rule("FORGED", "code_key_unknown", code=Code.UNKNOWN_KEY),
+    Rule("FORGED", "codes_conflict", code=Code.CONFLICTING),
+    Rule("FORGED", "code_not_ours", code=Code.FOREIGN, registered=Registered.ENTRY),
+    Rule("NO_VERDICT", "foreign_symbol", code=Code.FOREIGN, perception=Perception.NOTHING),
+    Rule("FORGED", "code_not_ours", code=Code.FOREIGN),
+    Rule("DAMAGED", "code_unreadable", code=Code.UNREADABLE, registered=Registered.ENTRY),
+    Rule("NO_VERDICT", "symbol_without_sign", code=Code.UNREADABLE, perception=Perception.NOTHING),
+    Rule("DAMAGED", "code_unreadable", code=Code.UNREADABLE),
     # An authentic code that does not fit.
-    Row("MISPLACED", "code_revoked", code=_REAL, in_force=InForce.REVOKED),
-    Row("MISPLACED", "code_superseded", code=_REAL, in_force=InForce.SUPERSEDED),
-    Row("MISPLACED", "code_expired", code=_REAL, in_force=InForce.EXPIRED),
-    Row("MISPLACED", "code_not_yet_valid", code=_REAL, in_force=InForce.NOT_YET),
-    Row("MISPLACED", "code_elsewhere", code=_REAL, where=Where.ELSEWHERE),
-    Row("MISPLACED", "code_wrong_heading", code=_REAL, where=Where.WRONG_HEADING),
-    Row("MISPLACED", "code_of_another_sign", code=_REAL, where=Where.ANOTHERS),
-    Row("MISPLACED", "code_at_two_places", code=_REAL, where=Where.TWICE),
-    Row("DAMAGED", "code_error_rate_high", code=_REAL, error_rate=ErrorRate.HIGH),
+    Rule("MISPLACED", "code_revoked", code=_REAL, in_force=InForce.REVOKED),
+    Rule("MISPLACED", "code_superseded", code=_REAL, in_force=InForce.SUPERSEDED),
+    Rule("MISPLACED", "code_expired", code=_REAL, in_force=InForce.EXPIRED),
+    Rule("MISPLACED", "code_not_yet_valid", code=_REAL, in_force=InForce.NOT_YET),
+    Rule("MISPLACED", "code_elsewhere", code=_REAL, where=Where.ELSEWHERE),
+    Rule("MISPLACED", "code_wrong_heading", code=_REAL, where=Where.WRONG_HEADING),
+    Rule("MISPLACED", "code_of_another_sign", code=_REAL, where=Where.ANOTHERS),
+    Rule("MISPLACED", "code_at_two_places", code=_REAL, where=Where.TWICE),
+    Rule("DAMAGED", "code_error_rate_high", code=_REAL, error_rate=ErrorRate.HIGH),
     # An authentic code of which something could not be checked: fail closed.
-    Row("UNVERIFIED", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME, perception=Perception.AGREES),
-    Row("SUSPECT", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME),
-    Row("UNVERIFIED", "place_unchecked", code=_REAL, where=Where.UNKNOWN, perception=Perception.AGREES),
-    Row("SUSPECT", "place_unchecked", code=_REAL, where=Where.UNKNOWN),
-    Row(
+    Rule("UNVERIFIED", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME, perception=Perception.AGREES),
+    Rule("SUSPECT", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME),
+    Rule("UNVERIFIED", "place_unchecked", code=_REAL, where=Where.UNKNOWN, perception=Perception.AGREES),
+    Rule("SUSPECT", "place_unchecked", code=_REAL, where=Where.UNKNOWN),
+    Rule(
         "UNVERIFIED",
         "error_rate_unmeasured",
         code=_REAL,
         error_rate=ErrorRate.UNMEASURED,
         perception=Perception.AGREES,
     ),
-    Row("SUSPECT", "error_rate_unmeasured", code=_REAL, error_rate=ErrorRate.UNMEASURED),
+    Rule("SUSPECT", "error_rate_unmeasured", code=_REAL, error_rate=ErrorRate.UNMEASURED),
     # An authentic code, in force, in its place.
-    Row("VERIFIED", "code_and_perception_agree", code=_REAL, perception=Perception.AGREES),
-    Row("CONTRADICTED", "perception_says_otherwise", code=_REAL, perception=Perception.OTHER_CLASS_STABLE),
-    Row("CODE_ONLY", "perception_unstable", code=_REAL, perception=Perception.UNSTABLE),
-    Row("CODE_ONLY", "no_sign_recognised", code=_REAL, perception=Perception.NOTHING),
+    Rule("VERIFIED", "code_and_perception_agree", code=_REAL, perception=Perception.AGREES),
+    Rule("CONTRADICTED", "perception_says_otherwise", code=_REAL, perception=Perception.OTHER_CLASS_STABLE),
+    Rule("CODE_ONLY", "perception_unstable", code=_REAL, perception=Perception.UNSTABLE),
+    Rule("CODE_ONLY", "no_sign_recognised", code=_REAL, perception=Perception.NOTHING),
     # No code.
-    Row("MISSING", "registered_sign_not_seen", registered=Registered.ENTRY, perception=Perception.NOTHING),
-    Row("SUSPECT", "registered_code_not_seen", registered=Registered.ENTRY),
-    Row("NO_VERDICT", "nothing_seen", perception=Perception.NOTHING),
-    Row("SUSPECT", "register_unchecked", registered=Registered.UNKNOWN),
-    Row("SUSPECT", "class_unstable", perception=Perception.UNSTABLE),
-    Row("SUSPECT", "consistency_checks_disagree", consistency=Consistency.DISAGREES),
-    Row("UNVERIFIED", "perception_alone", perception=Perception.AGREES),
-    Row("SUSPECT", "class_unexpected", perception=Perception.OTHER_CLASS_STABLE),
+    Rule("MISSING", "registered_sign_not_seen", registered=Registered.ENTRY, perception=Perception.NOTHING),
+    Rule("SUSPECT", "registered_code_not_seen", registered=Registered.ENTRY),
+    Rule("NO_VERDICT", "nothing_seen", perception=Perception.NOTHING),
+    Rule("SUSPECT", "register_unchecked", registered=Registered.UNKNOWN),
+    Rule("SUSPECT", "class_unstable", perception=Perception.UNSTABLE),
+    Rule("SUSPECT", "consistency_checks_disagree", consistency=Consistency.DISAGREES),
+    Rule("UNVERIFIED", "perception_alone", perception=Perception.AGREES),
+    Rule("SUSPECT", "class_unexpected", perception=Perception.OTHER_CLASS_STABLE),
 )
 
 ClassSource = Literal["code", "register", "perception", "nothing"]
@@ -198,7 +198,7 @@ ACTED_ON: Final[dict[StateName, ClassSource]] = {
 """Whose class may be acted on in each state."""
 
 
-def decide(inputs: Inputs) -> Row:
+def decide(inputs: Inputs) -> Rule:
     """The first row that matches. The table is complete, so there always is one."""
     return next(row for row in TABLE if row.matches(inputs))
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import Final
 
 from device.verdict.state import State
-from wire.geodesy import EARTH_RADIUS_M, Pose, Timed, between, distance_m
+from wire.geodesy import EARTH_RADIUS_M, Pose, TimedPose, between, distance_m
 
 MAX_GAP_MS: Final = 4000
 """Fixes further apart than this do not bracket a moment: what lay between them is not known."""
@@ -36,7 +36,7 @@ def forget(state: State, utc_ms: int) -> None:
         del state.fixes[:useless]
 
 
-def _unturned(fixes: list[Timed], utc_ms: int) -> Pose | None:
+def _unturned(fixes: list[TimedPose], utc_ms: int) -> Pose | None:
     index = bisect_left(fixes, utc_ms, key=lambda fix: fix.utc_ms)
     if index < len(fixes) and fixes[index].utc_ms == utc_ms:
         return fixes[index].pose
@@ -48,7 +48,7 @@ def _unturned(fixes: list[Timed], utc_ms: int) -> Pose | None:
     return None
 
 
-def _beyond(fixes: list[Timed], utc_ms: int) -> Pose:
+def _beyond(fixes: list[TimedPose], utc_ms: int) -> Pose:
     """The last fix carried on at the speed between the last two."""
     last = fixes[-1]
     seconds = (utc_ms - last.utc_ms) / 1000

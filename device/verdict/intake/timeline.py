@@ -18,7 +18,7 @@ from device.channel.messages import Fix, Readings, Sightings
 from device.verdict.intake import cross_check, route
 from device.verdict.intake.cross_check import Side
 from device.verdict.state import MAX_FIXES, MAX_PENDING, Moment, State
-from wire.geodesy import Pose, Timed
+from wire.geodesy import Pose, TimedPose
 
 PEER_PATIENCE_MS: Final = 1000
 """How far one reader may fall behind the other before the frame is judged without it."""
@@ -58,7 +58,7 @@ def take_fix(state: State, fix: Fix) -> None:
         state.ignored += 1
         return
     state.first_fix_ms = state.first_fix_ms or fix.utc_ms
-    state.fixes.append(Timed(fix.utc_ms, Pose(fix.lat, fix.lon, fix.heading, fix.accuracy_m)))
+    state.fixes.append(TimedPose(fix.utc_ms, Pose(fix.lat, fix.lon, fix.heading, fix.accuracy_m)))
 
 
 def released(

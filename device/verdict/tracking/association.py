@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from device.verdict.state import Face, Panel, Sight, State
+from device.verdict.state import FaceTrack, PanelTrack, Sight, State
 from device.verdict.tracking.faces import LINGER_MS
 from wire.geodesy import Pose
 
@@ -15,11 +15,11 @@ _MIN_VOTES: Final = 2
 
 
 @dataclass
-class Pass:
+class PhysicalSign:
     """One physical sign: the faces that perception followed (one, or several one after another) and its code panels."""
 
-    faces: list[Face] = field(default_factory=list)
-    panels: list[Panel] = field(default_factory=list)
+    faces: list[FaceTrack] = field(default_factory=list)
+    panels: list[PanelTrack] = field(default_factory=list)
 
     @property
     def sights(self) -> list[Sight]:
@@ -53,15 +53,15 @@ class Pass:
         return all(t_ms - sight.last_ms > LINGER_MS for sight in self.sights)
 
 
-def passes(state: State) -> list[Pass]:
+def associated(state: State) -> list[PhysicalSign]:
     """The physical signs in sight, in the order in which they were first seen."""
     faces = {face.number: face for face in state.faces}
-    home = {number: Pass([face]) for number, face in faces.items()}
-    alone: list[Pass] = []
+    home = {number: PhysicalSign([face]) for number, face in faces.items()}
+    alone: list[PhysicalSign] = []
     for panel in state.panels:
         owned = _owners(panel, faces)
         if not owned:
-            alone.append(Pass([], [panel]))
+            alone.append(PhysicalSign([], [panel]))
             continue
         joined = _join(home[number] for number in owned)
         joined.panels.append(panel)
@@ -71,14 +71,14 @@ def passes(state: State) -> list[Pass]:
     return sorted((*distinct.values(), *alone), key=lambda one: min(_order(sight) for sight in one.sights))
 
 
-def drop(state: State, finished: Pass) -> None:
+def drop(state: State, finished: PhysicalSign) -> None:
     """Takes the parts of a pass that is over out of the state."""
     faces, panels = {face.number for face in finished.faces}, {panel.number for panel in finished.panels}
     state.faces = [face for face in state.faces if face.number not in faces]
     state.panels = [panel for panel in state.panels if panel.number not in panels]
 
 
-def _owners(panel: Panel, faces: dict[int, Face]) -> list[int]:
+def _owners(panel: PanelTrack, faces: dict[int, FaceTrack]) -> list[int]:
     """The faces that the panel hangs at: the most voted, and others that were seen only before or after it."""
     votes = {number: count for number, count in panel.votes.items() if number in faces}
     if not votes:
@@ -87,13 +87,13 @@ def _owners(panel: Panel, faces: dict[int, Face]) -> list[int]:
     return [main, *(n for n in sorted(votes) if votes[n] >= _MIN_VOTES and _apart(faces[n], faces[main]))]
 
 
-def _apart(first: Face, second: Face) -> bool:
+def _apart(first: FaceTrack, second: FaceTrack) -> bool:
     return (
         first.sight.last_frame < second.sight.first_frame or second.sight.last_frame < first.sight.first_frame
     ) and first.number != second.number
 
 
-def _join(parts: Iterable[Pass]) -> Pass:
+def _join(parts: Iterable[PhysicalSign]) -> PhysicalSign:
     """One pass of several; the same pass twice counts once."""
     distinct = list({id(part): part for part in parts}.values())
     first = distinct[0]

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Final
 
 from device.verdict.decision.code_evidence import MAX_ACCURACY_M, MAX_HEADING_DEGREES
-from device.verdict.state import MAX_ATTRIBUTED, MAX_PASSINGS, MAX_SHOWN, Attributed, Moment, Passing, Shown, State
+from device.verdict.state import MAX_ATTRIBUTED, MAX_EXPECTED, MAX_SHOWN, ExpectedSign, Moment, SeenSign, Shown, State
 from wire.geodesy import Pose, ahead_and_aside_m, distance_m, heading_difference
 from wire.register import Register, RegisterEntry
 
@@ -95,64 +95,64 @@ class Surroundings:
 
 def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose | None) -> None:
     """Notes how the vehicle moves past the registered signs around it."""
-    state.passings = [
-        passing
-        for passing in state.passings
-        if moment.t_ms - passing.last_ms <= _FORGET_MS or (passing.passed_ms is not None and not passing.settled)
+    state.expected = [
+        expected
+        for expected in state.expected
+        if moment.t_ms - expected.last_ms <= _FORGET_MS or (expected.passed_ms is not None and not expected.settled)
     ]
     if pose is None or pose.heading is None:
         return
-    known = {passing.sign_id: passing for passing in state.passings}
+    known = {expected.sign_id: expected for expected in state.expected}
     for entry in surroundings.facing(pose, moment.utc_ms):
         ahead, aside = ahead_and_aside_m(pose, pose.heading, entry.lat, entry.lon)
-        passing = known.get(entry.sign_id)
-        if passing is None:
-            if len(state.passings) >= MAX_PASSINGS:
+        expected = known.get(entry.sign_id)
+        if expected is None:
+            if len(state.expected) >= MAX_EXPECTED:
                 continue
-            passing = Passing(entry.sign_id, moment.frame, moment.frame, moment.t_ms, -NEAR_M, NEAR_M, NEAR_M)
-            state.passings.append(passing)
-        _progress(passing, moment, pose, ahead, math.hypot(ahead, aside))
+            expected = ExpectedSign(entry.sign_id, moment.frame, moment.frame, moment.t_ms, -NEAR_M, NEAR_M, NEAR_M)
+            state.expected.append(expected)
+        _progress(expected, moment, pose, ahead, math.hypot(ahead, aside))
 
 
-def _progress(passing: Passing, moment: Moment, pose: Pose, ahead: float, distance: float) -> None:
-    passing.last_ms = moment.t_ms
-    passing.closest_m = min(passing.closest_m, distance)
-    if passing.passed_ms is not None:
+def _progress(expected: ExpectedSign, moment: Moment, pose: Pose, ahead: float, distance: float) -> None:
+    expected.last_ms = moment.t_ms
+    expected.closest_m = min(expected.closest_m, distance)
+    if expected.passed_ms is not None:
         return
-    if ahead >= 0 or passing.pose is None:
-        passing.last_frame, passing.utc_ms, passing.pose = moment.frame, moment.utc_ms, pose
-    passing.read += moment.readings is not None and READ_M[0] <= ahead <= READ_M[1]
+    if ahead >= 0 or expected.pose is None:
+        expected.last_frame, expected.utc_ms, expected.pose = moment.frame, moment.utc_ms, pose
+    expected.read += moment.readings is not None and READ_M[0] <= ahead <= READ_M[1]
     if moment.boxes is not None and WATCHED_M[0] <= ahead <= WATCHED_M[1]:
-        passing.watched += 1
-        passing.farthest_ahead_m = max(passing.farthest_ahead_m, ahead)
-        passing.nearest_ahead_m = min(passing.nearest_ahead_m, ahead)
-    if ahead < -PASSED_M and passing.closest_m < CLOSEST_M:
-        passing.passed_ms = moment.t_ms
+        expected.watched += 1
+        expected.farthest_ahead_m = max(expected.farthest_ahead_m, ahead)
+        expected.nearest_ahead_m = min(expected.nearest_ahead_m, ahead)
+    if ahead < -PASSED_M and expected.closest_m < CLOSEST_M:
+        expected.passed_ms = moment.t_ms
 
 
-def due(state: State, t_ms: int, *, finishing: bool = False) -> list[Passing]:
+def due(state: State, t_ms: int, *, finishing: bool = False) -> list[ExpectedSign]:
     """The signs that were passed long enough ago to be judged, each once, whether seen or not."""
     ready = [
-        passing
-        for passing in state.passings
-        if passing.passed_ms is not None
-        and not passing.settled
-        and (finishing or t_ms - passing.passed_ms >= SETTLED_MS)
+        expected
+        for expected in state.expected
+        if expected.passed_ms is not None
+        and not expected.settled
+        and (finishing or t_ms - expected.passed_ms >= SETTLED_MS)
     ]
-    for passing in ready:
-        passing.settled = True
+    for expected in ready:
+        expected.settled = True
     return [one for one in ready if _was_watched(one)]
 
 
-def _was_watched(passing: Passing) -> bool:
-    far_to_near = passing.farthest_ahead_m >= WATCHED_FROM_M and passing.nearest_ahead_m <= WATCHED_TO_M
-    return far_to_near and passing.watched >= MIN_WATCHED and passing.read >= MIN_READ
+def _was_watched(expected: ExpectedSign) -> bool:
+    far_to_near = expected.farthest_ahead_m >= WATCHED_FROM_M and expected.nearest_ahead_m <= WATCHED_TO_M
+    return far_to_near and expected.watched >= MIN_WATCHED and expected.read >= MIN_READ
 
 
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
     """Notes that something was seen of a registered sign."""
     state.attributed = [one for one in state.attributed if last_ms - one.last_ms <= 60_000][-MAX_ATTRIBUTED + 1 :]
-    state.attributed.append(Attributed(sign_id, last_ms))
+    state.attributed.append(SeenSign(sign_id, last_ms))
 
 
 def show(state: State, sign_id: bytes, last_ms: int, pose: Pose) -> None:
@@ -161,7 +161,7 @@ def show(state: State, sign_id: bytes, last_ms: int, pose: Pose) -> None:
     state.shown.append(Shown(sign_id, last_ms, pose))
 
 
-def was_seen(state: State, passing: Passing) -> bool:
+def was_seen(state: State, expected: ExpectedSign) -> bool:
     """True where something was seen of the registered sign around the time of its passing."""
-    since = (passing.passed_ms or 0) - 30_000
-    return any(one.sign_id == passing.sign_id and one.last_ms >= since for one in state.attributed)
+    since = (expected.passed_ms or 0) - 30_000
+    return any(one.sign_id == expected.sign_id and one.last_ms >= since for one in state.attributed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.channel.messages import Box
-from device.verdict.state import MAX_TRACKS, Face, Moment, Sight, State
+from device.verdict.state import MAX_TRACKS, FaceTrack, Moment, Sight, State
 from device.verdict.tracking.motion import match, moved, overlap, size, start
 from wire.geodesy import Pose, distance_m
 
@@ -116,7 +116,7 @@ def first_sight(moment: Moment, pose: Pose | None) -> Sight:
     return Sight(moment.frame, moment.frame, moment.t_ms, moment.t_ms, 1, moment.utc_ms, pose, pose, moment.t_ms)
 
 
-def perceived(faces: Sequence[Face], *, coded: bool) -> Perceived:
+def perceived(faces: Sequence[FaceTrack], *, coded: bool) -> Perceived:
     """What perception said of one physical sign, which may have been followed as several faces one after another.
 
     Args:
@@ -139,7 +139,7 @@ def perceived(faces: Sequence[Face], *, coded: bool) -> Perceived:
     return Perceived(best, share, certainty, seen, _doubts(confirmed, share, certainty, seen), sure)
 
 
-def is_confirmed(face: Face) -> bool:
+def is_confirmed(face: FaceTrack) -> bool:
     """True where the face was seen often, surely and large enough that there is a sign."""
     share, certainty = _agreement(face)
     return (
@@ -152,7 +152,7 @@ def is_confirmed(face: Face) -> bool:
     )
 
 
-def stands_alone(face: Face) -> bool:
+def stands_alone(face: FaceTrack) -> bool:
     """True where a confirmed face proves to be a sign by itself: seen enough, coming nearer, no passing likeness."""
     share, certainty = _agreement(face)
     steady = (
@@ -164,7 +164,7 @@ def stands_alone(face: Face) -> bool:
     return enough and (steady or face.sure >= ALONE_SURE * face.sight.seen)
 
 
-def growth(face: Face) -> float:
+def growth(face: FaceTrack) -> float:
     """How many times its first size the face has reached, by the line through all its sizes."""
     line = face.trend
     spread = line.n * line.xx - line.x**2
@@ -175,7 +175,7 @@ def growth(face: Face) -> float:
     return math.exp(max(-5.0, min(5.0, slope * seconds)))
 
 
-def _agreement(face: Face) -> tuple[float, float]:
+def _agreement(face: FaceTrack) -> tuple[float, float]:
     """The most voted class's share of the weight, and the mean class probability."""
     total = sum(face.class_weight.values())
     return max(face.class_weight.values()) / total, sum(face.class_certainty.values()) / total
@@ -185,7 +185,7 @@ def _flips(share: float, switches: int, seen: int) -> bool:
     return share < CONSISTENT_SHARE or switches > MAX_SWITCH_RATE * seen
 
 
-def _doubts(faces: Sequence[Face], share: float, certainty: float, seen: int) -> tuple[str, ...]:
+def _doubts(faces: Sequence[FaceTrack], share: float, certainty: float, seen: int) -> tuple[str, ...]:
     checks = (
         ("class_flips", _flips(share, sum(face.switches for face in faces), seen)),
         ("class_uncertain", certainty < CONSISTENT_CERTAINTY),
@@ -195,7 +195,7 @@ def _doubts(faces: Sequence[Face], share: float, certainty: float, seen: int) ->
     return tuple(word for word, disagrees in checks if disagrees)
 
 
-def _moves_along(face: Face) -> bool:
+def _moves_along(face: FaceTrack) -> bool:
     """True for a face that does not grow although the vehicle came nearer: a picture on the vehicle in front."""
     first, last = face.sight.first_pose, face.sight.last_pose
     if first is None or last is None:
@@ -204,10 +204,10 @@ def _moves_along(face: Face) -> bool:
     return travelled >= GROWS_WITHIN_M and growth(face) < ALONE_GROWTH
 
 
-def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> Face:
+def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> FaceTrack:
     """Starts to follow a box. At the cap the face with the least evidence goes, so that a flood costs only itself."""
     motion = start(box, moment.t_ms)
-    face = Face(state.next_track, motion, first_sight(moment, pose), size(motion))
+    face = FaceTrack(state.next_track, motion, first_sight(moment, pose), size(motion))
     state.next_track += 1
     if len(state.faces) >= MAX_TRACKS:
         weakest = min(state.faces, key=lambda other: (other.score_sum, -other.number))
@@ -216,7 +216,7 @@ def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> Face:
     return face
 
 
-def _weigh(face: Face, box: Box, sure_score: float) -> None:
+def _weigh(face: FaceTrack, box: Box, sure_score: float) -> None:
     """Adds what one box says to the face's evidence."""
     side = math.sqrt(box.w * box.h)
     seconds, log_side = (face.sight.last_ms - face.sight.first_ms) / 1000, math.log(side)

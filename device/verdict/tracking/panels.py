@@ -11,9 +11,9 @@ from device.verdict.state import (
     MAX_PAYLOADS,
     MAX_RATES,
     MAX_VOTED,
-    Face,
+    FaceTrack,
     Moment,
-    Panel,
+    PanelTrack,
     Payload,
     Rate,
     State,
@@ -75,8 +75,8 @@ def _symbols(readings: Sequence[Reading]) -> list[list[Reading]]:
     return groups
 
 
-def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> Panel:
-    panel = Panel(state.next_track, start(reading, moment.t_ms), first_sight(moment, pose))
+def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> PanelTrack:
+    panel = PanelTrack(state.next_track, start(reading, moment.t_ms), first_sight(moment, pose))
     state.next_track += 1
     if len(state.panels) >= MAX_PANELS:
         state.panels.remove(min(state.panels, key=lambda other: (other.decoded, other.sight.last_ms)))
@@ -84,7 +84,7 @@ def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> P
     return panel
 
 
-def _note(panel: Panel, group: Sequence[Reading]) -> None:
+def _note(panel: PanelTrack, group: Sequence[Reading]) -> None:
     """Adds the readings of one symbol in one frame to the panel's record."""
     texts = {reading.data for reading in group if reading.data}
     panel.disagreements += len(texts) > 1 and any(text.startswith(PREFIX) for text in texts)
@@ -100,7 +100,7 @@ def _note(panel: Panel, group: Sequence[Reading]) -> None:
                 panel.rates.remove(min(panel.rates, key=lambda rate: rate.module_px))
 
 
-def _note_payload(panel: Panel, reading: Reading) -> None:
+def _note_payload(panel: PanelTrack, reading: Reading) -> None:
     payload = next((known for known in panel.payloads if known.data == reading.data), None)
     if payload is None:
         if len(panel.payloads) >= MAX_PAYLOADS:
@@ -112,7 +112,7 @@ def _note_payload(panel: Panel, reading: Reading) -> None:
     payload.both_decoders |= len(set(reading.decoders)) > 1
 
 
-def _vote(panel: Panel, faces: Sequence[Face], t_ms: int) -> None:
+def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int) -> None:
     """Counts the face that the panel hangs at in this frame, if there is one."""
     near = [(far, face.number) for face in faces if (far := _hangs(panel, face, t_ms)) is not None]
     if not near:
@@ -122,7 +122,7 @@ def _vote(panel: Panel, faces: Sequence[Face], t_ms: int) -> None:
         panel.votes[number] = panel.votes.get(number, 0) + 1
 
 
-def _hangs(panel: Panel, face: Face, t_ms: int) -> float | None:
+def _hangs(panel: PanelTrack, face: FaceTrack, t_ms: int) -> float | None:
     """How far, in sizes, the panel is from hanging right below or beside the face; None: it does not belong there."""
     if t_ms - face.sight.last_ms > LINGER_MS // 2:
         return None

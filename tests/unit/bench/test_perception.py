@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench import budgets, graphs, macs, networks, perception, pipeline, seen, tables
 from bench.budgets import Budget
-from bench.networks import Network, Timed
+from bench.networks import BenchNetwork, TimedNetwork
 from device.warden.errors import ArtifactError
 from tests.support.paths import ARTIFACTS, ROOT
 
@@ -19,8 +19,8 @@ _FAST, _FAR, _CROP = (budget.what for budget in budgets.BUDGETS)
 _SSD, _YOLO = (budget.of or "" for budget in budgets.BUDGETS[:2])
 
 
-def _timed(name: str, threads: int, milliseconds: float) -> Timed:
-    return Timed(Network(name, b"x" * 2048, (576, 1024)), threads, [milliseconds] * 4, [milliseconds] * 4)
+def _timed(name: str, threads: int, milliseconds: float) -> TimedNetwork:
+    return TimedNetwork(BenchNetwork(name, b"x" * 2048, (576, 1024)), threads, [milliseconds] * 4, [milliseconds] * 4)
 
 
 def _shown(*things: object) -> str:
@@ -108,9 +108,9 @@ def test_far_may_take_half_of_its_reference_and_no_more() -> None:
 
 
 def test_what_other_programs_took_is_not_counted_at_one_thread() -> None:
-    network = Network(_FAST, b"", (576, 1024))
-    assert Timed(network, 1, [80.0] * 3, [8.0] * 3).judged == 8.0
-    assert Timed(network, 2, [80.0] * 3, [4.0] * 3).judged == 80.0
+    network = BenchNetwork(_FAST, b"", (576, 1024))
+    assert TimedNetwork(network, 1, [80.0] * 3, [8.0] * 3).judged == 8.0
+    assert TimedNetwork(network, 2, [80.0] * 3, [4.0] * 3).judged == 80.0
 
 
 def test_a_crop_is_judged_at_one_thread_without_any_reference() -> None:

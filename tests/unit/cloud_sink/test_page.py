@@ -15,7 +15,7 @@ import pytest
 
 from cloud_sink.archive import Archive
 from cloud_sink.mqtt import BrokerState
-from cloud_sink.simulator import DEFAULT_CODE, DEFAULT_PLACE, PretendDevice, World, health, verdict
+from cloud_sink.simulator import DEFAULT_CODE, DEFAULT_PLACE, PretendDevice, SimulatedFleet, health, verdict
 from cloud_sink.store import Store
 from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import MAX_LISTENERS, Feed
@@ -49,7 +49,7 @@ class Answer:
 class Site:
     """The whole web side over a real database. `broker` may be replaced."""
 
-    world: World
+    world: SimulatedFleet
     store: Store
     feed: Feed
     broker: BrokerState = field(default_factory=lambda: BrokerState("connected", 1))
@@ -110,14 +110,14 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     with Store(tmp_path / "sink.db") as store:
-        yield Site(World(), store, Feed())
+        yield Site(SimulatedFleet(), store, Feed())
 
 
 @pytest.fixture(scope="module")
 def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that nothing is reported to: for questions whose answers do not depend on what is stored."""
     with Store(tmp_path_factory.mktemp("quiet") / "sink.db") as store:
-        yield Site(World(), store, Feed())
+        yield Site(SimulatedFleet(), store, Feed())
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

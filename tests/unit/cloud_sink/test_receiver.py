@@ -14,15 +14,15 @@ from cloud_sink.archive import Archive
 from cloud_sink.chain import Span
 from cloud_sink.errors import StoreError
 from cloud_sink.receiver import Accepted, Receiver, Refused
-from cloud_sink.simulator import PretendDevice, Sealed, World, health, verdict
+from cloud_sink.simulator import PretendDevice, PublishedEnvelope, SimulatedFleet, health, verdict
 from cloud_sink.store import Store
 from wire import cose, receipt, topics
 from wire.sink_key import SinkPrivateKey
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
-    return World()
+def world() -> SimulatedFleet:
+    return SimulatedFleet()
 
 
 @pytest.fixture
@@ -37,21 +37,21 @@ def archive(store: Store) -> Archive:
 
 
 @pytest.fixture
-def camera(world: World) -> PretendDevice:
+def camera(world: SimulatedFleet) -> PretendDevice:
     return world.enrol("cam-one")
 
 
 @pytest.fixture
-def receiver(world: World, store: Store) -> Receiver:
+def receiver(world: SimulatedFleet, store: Store) -> Receiver:
     return world.receiver(store)
 
 
-def give(receiver: Receiver, message: Sealed) -> Accepted | Refused:
+def give(receiver: Receiver, message: PublishedEnvelope) -> Accepted | Refused:
     return receiver.handle(message.topic, message.sealed)
 
 
 def test_an_honest_envelope_is_stored_and_its_receipt_names_it(
-    world: World, receiver: Receiver, archive: Archive, camera: PretendDevice
+    world: SimulatedFleet, receiver: Receiver, archive: Archive, camera: PretendDevice
 ) -> None:
     message = camera.seal(verdict("CONTRADICTED", class_id=14, perceived_class_id=5))
     decision = give(receiver, message)
@@ -86,7 +86,7 @@ def test_the_same_bytes_again_are_receipted_again_and_stored_once(
 
 
 def test_a_crash_between_store_and_receipt_ends_with_a_receipt(
-    world: World, store: Store, archive: Archive, camera: PretendDevice
+    world: SimulatedFleet, store: Store, archive: Archive, camera: PretendDevice
 ) -> None:
     message = camera.seal(verdict())
     lost = give(world.receiver(store), message)  # stored, but the process dies before the receipt goes out
@@ -127,7 +127,7 @@ def test_an_envelope_for_another_sink_does_not_open(receiver: Receiver, camera: 
 
 
 def test_an_envelope_moved_to_another_devices_topic_is_refused(
-    world: World, receiver: Receiver, camera: PretendDevice
+    world: SimulatedFleet, receiver: Receiver, camera: PretendDevice
 ) -> None:
     world.enrol("cam-two")
     message = camera.seal(verdict())
@@ -135,7 +135,7 @@ def test_an_envelope_moved_to_another_devices_topic_is_refused(
 
 
 def test_a_device_that_is_not_enrolled_is_refused_without_keeping_its_name(
-    world: World, receiver: Receiver, archive: Archive
+    world: SimulatedFleet, receiver: Receiver, archive: Archive
 ) -> None:
     for number in range(5):
         assert give(receiver, world.stranger(f"cam-{number}x").seal(verdict())) == Refused("", "unknown_device")
@@ -191,7 +191,7 @@ def test_a_gap_is_shown_until_the_late_envelope_fills_it(
 
 
 def test_an_envelope_that_does_not_continue_the_one_before_breaks_the_chain_in_any_order(
-    world: World, receiver: Receiver, archive: Archive
+    world: SimulatedFleet, receiver: Receiver, archive: Archive
 ) -> None:
     for order, name in (((0, 1, 2), "cam-up"), ((2, 1, 0), "cam-down")):
         camera = world.enrol(name)
@@ -218,7 +218,7 @@ def test_a_device_at_the_end_of_its_sequence_numbers_costs_nothing(
 
 
 def test_refusals_are_counted_per_device_and_reason_and_written_down_at_once(
-    world: World, receiver: Receiver, store: Store, archive: Archive, camera: PretendDevice
+    world: SimulatedFleet, receiver: Receiver, store: Store, archive: Archive, camera: PretendDevice
 ) -> None:
     message = camera.seal(verdict())
     give(receiver, message)
@@ -236,7 +236,7 @@ def test_refusals_are_counted_per_device_and_reason_and_written_down_at_once(
 
 
 def test_what_cannot_be_stored_gets_no_receipt_and_is_stored_when_it_comes_again(
-    world: World, archive: Archive, camera: PretendDevice
+    world: SimulatedFleet, archive: Archive, camera: PretendDevice
 ) -> None:
     message = camera.seal(verdict())
     with Store(archive.path, busy_timeout_s=0.01) as store:

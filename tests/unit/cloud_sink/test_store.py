@@ -15,7 +15,7 @@ from cloud_sink.archive import Archive
 from cloud_sink.chain import Span, gaps, joined, listed
 from cloud_sink.errors import SchemaError, StoreError
 from cloud_sink.receiver import Accepted
-from cloud_sink.simulator import PretendDevice, World, health, verdict
+from cloud_sink.simulator import PretendDevice, SimulatedFleet, health, verdict
 from cloud_sink.stats import stats
 from cloud_sink.store import Store
 from cloud_sink.verify import verify
@@ -25,8 +25,8 @@ Fill = Callable[..., PretendDevice]
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
-    return World()
+def world() -> SimulatedFleet:
+    return SimulatedFleet()
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def fill(world: World, path: Path) -> Fill:
+def fill(world: SimulatedFleet, path: Path) -> Fill:
     def filled(device_id: str, count: int = 4) -> PretendDevice:
         device = world.enrol(device_id)
         with Store(path) as store:
@@ -74,7 +74,7 @@ def test_many_gaps_are_named_a_few_and_counted() -> None:
     assert listed([Span(2 * n, 2 * n) for n in range(9)]) == "0, 2, 4, 6 and 5 more"
 
 
-def test_every_state_that_a_device_may_report_can_be_stored(world: World, path: Path) -> None:
+def test_every_state_that_a_device_may_report_can_be_stored(world: SimulatedFleet, path: Path) -> None:
     device = world.enrol("cam-states")
     with Store(path) as store:
         receiver = world.receiver(store)
@@ -109,7 +109,7 @@ def test_a_file_that_is_no_database_is_refused_with_a_sentence(path: Path) -> No
         Store(path)
 
 
-def test_a_whole_chain_verifies(world: World, fill: Fill, path: Path) -> None:
+def test_a_whole_chain_verifies(world: SimulatedFleet, fill: Fill, path: Path) -> None:
     fill("cam-one")
     fill("cam-two")
     assert list(verify(Archive(path), world.keys.opening, world)) == []
@@ -127,7 +127,7 @@ def test_a_whole_chain_verifies(world: World, fill: Fill, path: Path) -> None:
     ],
 )
 def test_a_change_to_the_database_is_found(
-    world: World, fill: Fill, path: Path, change: str, problems: list[str]
+    world: SimulatedFleet, fill: Fill, path: Path, change: str, problems: list[str]
 ) -> None:
     fill("cam-one")
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
@@ -135,7 +135,7 @@ def test_a_change_to_the_database_is_found(
     assert [finding.problem for finding in verify(Archive(path), world.keys.opening, world)] == problems
 
 
-def test_erasing_leaves_the_chain_and_no_content(world: World, fill: Fill, path: Path) -> None:
+def test_erasing_leaves_the_chain_and_no_content(world: SimulatedFleet, fill: Fill, path: Path) -> None:
     device = fill("cam-one")
     fill("cam-two")
     sealed = [link.sealed for link in Archive(path).chain("cam-one")]
@@ -160,7 +160,7 @@ def test_erasing_leaves_the_chain_and_no_content(world: World, fill: Fill, path:
     assert list(verify(archive, world.keys.opening, world)) == []
 
 
-def test_erasing_by_time_erases_what_came_before(world: World, fill: Fill, path: Path) -> None:
+def test_erasing_by_time_erases_what_came_before(world: SimulatedFleet, fill: Fill, path: Path) -> None:
     fill("cam-one")
     with Store(path) as store:
         assert store.erase(device_id=None, before_ms=world.now_ms - 1000, now_ms=world.now_ms) == 2

@@ -12,7 +12,7 @@ import pytest
 
 from models import train
 from models.data import gtsdb, gtsrb, splits
-from models.data.source import Source
+from models.data.source import DataSet
 from models.errors import DataError
 
 HEADER = "Width,Height,Roi.X1,Roi.Y1,Roi.X2,Roi.Y2,ClassId,Path\n"
@@ -55,7 +55,7 @@ def _zipped(folder: Path) -> bytes:
 def test_a_folder_and_its_zip_hold_the_same_crops(crops: Path, tmp_path: Path) -> None:
     zipped = tmp_path / "gtsrb.zip"
     zipped.write_bytes(_zipped(crops))
-    from_folder, from_zip = Source(crops, *gtsrb.TRAIN), Source(zipped, *gtsrb.TRAIN)
+    from_folder, from_zip = DataSet(crops, *gtsrb.TRAIN), DataSet(zipped, *gtsrb.TRAIN)
     rows = gtsrb.load(from_folder)
     assert rows == gtsrb.load(from_zip)
     assert (rows[0].box, rows[0].class_id, rows[0].track) == ((5, 5, 25, 25), 14, "00014_00000")
@@ -76,24 +76,24 @@ def test_a_folder_and_its_zip_hold_the_same_crops(crops: Path, tmp_path: Path) -
 def test_a_bad_crop_row_is_named(crops: Path, row: str, said: str) -> None:
     (crops / "Train.csv").write_text(HEADER + ROW + row)
     with pytest.raises(DataError, match=said.replace("(", r"\(")):
-        gtsrb.load(Source(crops, *gtsrb.TRAIN))
+        gtsrb.load(DataSet(crops, *gtsrb.TRAIN))
 
 
 def test_a_table_without_a_column_is_refused(crops: Path) -> None:
     (crops / "Train.csv").write_text("Width,Path\n1,a.jpg\n")
     with pytest.raises(DataError, match=r"Train\.csv lacks the column ClassId"):
-        gtsrb.load(Source(crops, *gtsrb.TRAIN))
+        gtsrb.load(DataSet(crops, *gtsrb.TRAIN))
 
 
 def test_an_image_that_is_none_is_named(crops: Path) -> None:
     (crops / "Train" / "14" / "00014_00000_00000.jpg").write_bytes(b"not a picture")
-    source = Source(crops, *gtsrb.TRAIN)
+    source = DataSet(crops, *gtsrb.TRAIN)
     with pytest.raises(DataError, match=r"00014_00000_00000\.jpg is not an image"):
         source.image(gtsrb.load(source)[0].path)
 
 
 def test_scenes_without_signs_are_kept(scenes: Path) -> None:
-    source = Source(scenes, "gt.txt")
+    source = DataSet(scenes, "gt.txt")
     first, second = gtsdb.load(source)
     assert first.corners.tolist() == [[774, 411, 815, 446]]
     assert first.class_ids.tolist() == [11]
@@ -114,7 +114,7 @@ def test_scenes_without_signs_are_kept(scenes: Path) -> None:
 def test_a_bad_scene_row_is_named(scenes: Path, row: str, said: str) -> None:
     (scenes / "gt.txt").write_text(row)
     with pytest.raises(DataError) as caught:
-        gtsdb.load(Source(scenes, "gt.txt"))
+        gtsdb.load(DataSet(scenes, "gt.txt"))
     assert said in str(caught.value)
 
 
@@ -149,7 +149,7 @@ def test_no_track_is_on_both_sides_of_the_split() -> None:
 
 
 def test_frames_that_share_a_sign_stay_together() -> None:
-    scenes = [gtsdb.Scene(f"{n:05d}.webp", np.zeros((0, 4), np.float32), np.zeros(0, np.int64)) for n in range(40)]
+    scenes = [gtsdb.RoadFrame(f"{n:05d}.webp", np.zeros((0, 4), np.float32), np.zeros(0, np.int64)) for n in range(40)]
     shared = {n: {"a"} for n in (0, 7, 9)} | {10: {"b"}, 11: {"b", "c"}, 12: {"c"}}
     for seed in range(20):
         held = gtsdb.split_frames(scenes, shared, 0.3, seed)

@@ -7,7 +7,7 @@ import pytest
 
 from models.classes import CLASS_NAMES
 from models.measuring import detection_scores, end_to_end
-from models.measuring.detection_scores import Found
+from models.measuring.detection_scores import Detected
 from models.measuring.end_to_end import Read
 
 Box = tuple[float, float, float, float, float]
@@ -27,7 +27,7 @@ def _at(place: int, score: float = 0.9, side: float = 20) -> Box:
 def _read(truth: list[int], seen: list[tuple[Box, int]], ignored: np.ndarray | None = None) -> Read:
     """A frame with the signs `truth`, 20 pixels wide, at x = 100, 200, ... and what was seen there and read as."""
     corners = _corners(*((100.0 * n, 100.0, 100.0 * n + 20, 120.0) for n in range(1, len(truth) + 1)))
-    found = Found([box for box, _ in seen], corners, _corners() if ignored is None else ignored)
+    found = Detected([box for box, _ in seen], corners, _corners() if ignored is None else ignored)
     return Read(found, np.array(truth, np.int64), np.array([class_id for _, class_id in seen], np.int64))
 
 
@@ -113,47 +113,56 @@ INSIDE = (505.0, 505.0, 30.0, 30.0, 0.95)
 
 
 def test_a_detection_of_what_is_ignored_is_no_match() -> None:
-    frame = Found([INSIDE, _at(1, 0.9), (700.0, 700.0, 20.0, 20.0, 0.8)], TRUTH, IGNORED)
+    frame = Detected([INSIDE, _at(1, 0.9), (700.0, 700.0, 20.0, 20.0, 0.8)], TRUTH, IGNORED)
     scores, right, found_by = detection_scores.matches(frame)
     assert (scores.tolist(), right.tolist(), found_by.tolist()) == ([0.9, 0.8], [True, False], [0.9])
     assert detection_scores.assigned(frame)[1].tolist() == [detection_scores.IGNORED, 0, -1]
 
 
 def test_an_ignored_box_does_not_hide_a_sign_inside_it() -> None:
-    frame = Found([_at(1, 0.9)], TRUTH, _corners((0, 0, 400, 400)))
+    frame = Detected([_at(1, 0.9)], TRUTH, _corners((0, 0, 400, 400)))
     assert detection_scores.matches(frame)[2].tolist() == [0.9]
 
 
 def test_average_precision_leaves_out_what_is_ignored() -> None:
     pytest.importorskip("pycocotools")
     detections = [INSIDE, _at(1, 0.9)]
-    assert detection_scores.map50([Found(detections, TRUTH, IGNORED)]) == pytest.approx(1.0)
-    assert detection_scores.map50([Found(detections, TRUTH)]) == pytest.approx(0.5)
-    assert detection_scores.map50([Found([], TRUTH, IGNORED)]) == 0.0
+    assert detection_scores.map50([Detected(detections, TRUTH, IGNORED)]) == pytest.approx(1.0)
+    assert detection_scores.map50([Detected(detections, TRUTH)]) == pytest.approx(0.5)
+    assert detection_scores.map50([Detected([], TRUTH, IGNORED)]) == 0.0
 
 
 def test_average_precision_by_hand() -> None:
     pytest.importorskip("pycocotools")
-    frames = [Found([_at(1, 0.9)], TRUTH), Found([_at(3, 0.8)], TRUTH), Found([_at(1, 0.7)], TRUTH)]
+    frames = [
+        Detected([_at(1, 0.9)], TRUTH),
+        Detected([_at(3, 0.8)], TRUTH),
+        Detected([_at(1, 0.7)], TRUTH),
+    ]
     # precision 1 up to recall 1/3, then 2/3 up to recall 2/3, then 0: 34, 33 and 34 of the 101 recall points
     assert detection_scores.map50(frames) == pytest.approx((34 + 33 * 2 / 3) / 101)
 
 
 @pytest.mark.parametrize(
-    "frame", [Found([], _corners()), Found([INSIDE], _corners()), Found([INSIDE], _corners(), IGNORED)]
+    "frame",
+    [
+        Detected([], _corners()),
+        Detected([INSIDE], _corners()),
+        Detected([INSIDE], _corners(), IGNORED),
+    ],
 )
-def test_without_signs_there_is_no_average_precision(frame: Found) -> None:
+def test_without_signs_there_is_no_average_precision(frame: Detected) -> None:
     pytest.importorskip("pycocotools")
     assert detection_scores.map50([frame]) is None
 
 
 def test_the_threshold_does_not_count_what_is_ignored_as_false() -> None:
     false = (700.0, 700.0, 20.0, 20.0, 0.6)
-    frames = [Found([INSIDE, false], TRUTH, IGNORED)] + [Found([INSIDE], TRUTH, IGNORED)] * 9
+    frames = [Detected([INSIDE, false], TRUTH, IGNORED)] + [Detected([INSIDE], TRUTH, IGNORED)] * 9
     assert detection_scores.score_at_false_rate(frames) == 0.0  # one false box in ten frames is allowed
-    plain = [Found(frame.detections, frame.truth) for frame in frames]
+    plain = [Detected(frame.detections, frame.truth) for frame in frames]
     assert detection_scores.score_at_false_rate(plain) > 0.95
-    two = [Found([false, (*false[:4], 0.5)], TRUTH)] + [Found([], TRUTH)] * 9
+    two = [Detected([false, (*false[:4], 0.5)], TRUTH)] + [Detected([], TRUTH)] * 9
     score = detection_scores.score_at_false_rate(two)
     assert 0.5 < score < 0.6
     kept = [found for frame in two for found in frame.detections if found[4] >= score]
@@ -162,7 +171,7 @@ def test_the_threshold_does_not_count_what_is_ignored_as_false() -> None:
 
 def test_false_boxes_of_one_score_go_together() -> None:
     false = (700.0, 700.0, 20.0, 20.0, 0.6)
-    score = detection_scores.score_at_false_rate([Found([false, false], TRUTH)] + [Found([], TRUTH)] * 9)
+    score = detection_scores.score_at_false_rate([Detected([false, false], TRUTH)] + [Detected([], TRUTH)] * 9)
     assert score > 0.6
 
 
@@ -181,7 +190,7 @@ def test_false_boxes_of_one_score_go_together() -> None:
 )
 def test_a_width_belongs_to_the_bin_that_it_opens(width: float, name: str) -> None:
     sign = _corners((10, 10, 10 + width, 10 + width))
-    frames = [Found([(10.0, 10.0, width, width, 0.5)], sign), Found([], sign)]
+    frames = [Detected([(10.0, 10.0, width, width, 0.5)], sign), Detected([], sign)]
     of_none = dict.fromkeys(("16-24", "24-32", "32-64", "64+"))
     assert detection_scores.recall_by_width(frames, 0.5) == of_none | {name: 0.5}
     assert detection_scores.recall_by_width(frames, 0.51) == of_none | {name: 0.0}

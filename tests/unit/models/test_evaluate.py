@@ -18,7 +18,7 @@ for _extra in ("pycocotools", "sklearn", "tqdm"):
 from models import evaluate  # noqa: E402
 from models.classes import CLASS_NAMES  # noqa: E402
 from models.data import gtsrb, splits  # noqa: E402
-from models.data.source import Source  # noqa: E402
+from models.data.source import DataSet  # noqa: E402
 from models.measuring import sightings  # noqa: E402
 from models.release import shipped  # noqa: E402
 from tests.support.data_sets import (  # noqa: E402
@@ -261,9 +261,9 @@ def test_a_bad_row_of_the_training_set_is_named_before_any_training(row: str, tm
     folder = common(tmp_path / "gtsrb", "Train", [1, 1])
     with (folder / "Train.csv").open("a") as file:
         file.write(row.replace("Test/00000.png", "Train/1/00001_00000_00000.png") + "\n")
-    scenes = Source(frames(tmp_path / "gtsdb", {0: []}, ".jpg"), "gt.txt")
+    scenes = DataSet(frames(tmp_path / "gtsdb", {0: []}, ".jpg"), "gt.txt")
     with pytest.raises(evaluate.DataError, match=r"Train\.csv row 4: "):
-        splits.from_sources(Source(folder, *gtsrb.TRAIN), scenes)
+        splits.from_sources(DataSet(folder, *gtsrb.TRAIN), scenes)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 from device.perception.classify import softmax
 from models.classes import CLASS_NAMES, shape_of
 from models.measuring import calibration, detection_scores
-from models.measuring.detection_scores import Found
+from models.measuring.detection_scores import Detected
 
 
-def _found(*detections: tuple[float, float, float, float, float]) -> Found:
-    return Found(list(detections), np.array([[10, 10, 30, 30], [100, 100, 140, 140]], np.float32))
+def _found(*detections: tuple[float, float, float, float, float]) -> Detected:
+    return Detected(list(detections), np.array([[10, 10, 30, 30], [100, 100, 140, 140]], np.float32))
 
 
 def test_there_are_43_classes_and_each_has_its_outline() -> None:
@@ -50,8 +50,8 @@ def test_precision_and_recall_follow_the_threshold() -> None:
 
 
 def test_frames_without_signs_and_without_detections_count() -> None:
-    empty = Found([], np.zeros((0, 4), np.float32))
-    false = Found([(5, 5, 20, 20, 0.9)], np.zeros((0, 4), np.float32))
+    empty = Detected([], np.zeros((0, 4), np.float32))
+    false = Detected([(5, 5, 20, 20, 0.9)], np.zeros((0, 4), np.float32))
     assert detection_scores.precision_recall([empty, false], 0.5) == (0.0, 0.0)
 
 
@@ -78,6 +78,6 @@ def test_the_interval_of_the_average_precision_holds_it_and_is_narrow_where_fram
 
 def test_the_interval_of_nothing() -> None:
     pytest.importorskip("pycocotools")
-    nothing = Found([(5, 5, 20, 20, 0.9)], np.zeros((0, 4), np.float32))
+    nothing = Detected([(5, 5, 20, 20, 0.9)], np.zeros((0, 4), np.float32))
     assert detection_scores.map50_interval([nothing]) is None
     assert detection_scores.map50_interval([_found()]) == [0.0, 0.0]

@@ -16,15 +16,15 @@ from models.data import crops  # noqa: E402
 from models.errors import CheckpointError  # noqa: E402
 from models.pictures import not_signs, paste, scenes  # noqa: E402
 from models.training import checkpoint, fit_classifier, fit_detector, loop, targets  # noqa: E402
-from models.training.loop import Plan  # noqa: E402
-from models.training.nets import Classifier, Detector, parameters  # noqa: E402
+from models.training.loop import TrainingPlan  # noqa: E402
+from models.training.nets import ClassifierNet, DetectorNet, parameters  # noqa: E402
 
 
-def _grounds() -> list[scenes.Ground]:
+def _grounds() -> list[scenes.Background]:
     frame = np.random.default_rng(0).integers(0, 256, (800, 1360, 3), np.uint8)
     boxes = np.array([[600, 300, 660, 360]], np.float32)
     return [
-        scenes.Ground(
+        scenes.Background(
             [frame, frame], [boxes, np.zeros((0, 4), np.float32)], [np.array([19]), np.zeros(0, np.int64)], np.ones(1)
         )
     ]
@@ -49,7 +49,9 @@ def test_a_scene_sample_is_the_same_for_the_same_seed_and_its_boxes_lie_within()
 
 
 def test_a_plain_sample_is_a_piece_of_the_frame_as_it_is() -> None:
-    grey = [scenes.Ground([np.full((800, 1360, 3), 90, np.uint8)], [np.zeros((0, 4))], [np.zeros(0, int)], np.ones(0))]
+    grey = [
+        scenes.Background([np.full((800, 1360, 3), 90, np.uint8)], [np.zeros((0, 4))], [np.zeros(0, int)], np.ones(0))
+    ]
     for seed in range(8):
         image, corners, _, _ = scenes.sample(grey, replace(_extras(), plain=1.0), np.random.default_rng(seed))
         assert len(corners) == 0
@@ -134,7 +136,7 @@ def test_what_holds_no_sign_is_learnt_as_a_class_of_its_own() -> None:
 
 
 def test_both_networks_have_the_shapes_of_the_contract() -> None:
-    classifier, detector = Classifier().eval(), Detector().eval()
+    classifier, detector = ClassifierNet().eval(), DetectorNet().eval()
     assert classifier(torch.zeros(2, 3, 48, 48)).shape == (2, 44)
     heat, sides = detector(torch.zeros(1, 3, 64, 96))
     assert heat.shape == (1, 1, 8, 12)
@@ -154,8 +156,8 @@ def _fit(path: Path, steps: int, resume: bool) -> torch.nn.Module:
     def loss(net: torch.nn.Module, batch: torch.Tensor) -> torch.Tensor:
         return ((net(batch)[:, 0] - batch.sum(1)) ** 2).mean()
 
-    plan = Plan("toy", 200, batch=8, rate=0.05, seed=1, warmup=5, average=0.9)
-    plan = plan if steps == 200 else Plan("toy", steps, batch=8, rate=0.05, seed=1, warmup=5, average=0.9)
+    plan = TrainingPlan("toy", 200, batch=8, rate=0.05, seed=1, warmup=5, average=0.9)
+    plan = plan if steps == 200 else TrainingPlan("toy", steps, batch=8, rate=0.05, seed=1, warmup=5, average=0.9)
     return loop.fit(network, plan, make, loss, path, resume)
 
 
@@ -174,16 +176,16 @@ def test_a_batch_follows_the_network_to_its_device(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch, "autocast", lambda device, dtype: nullcontext())
     image, (corners, kinds, ignored) = torch.zeros(2, 3, 64, 64, dtype=torch.uint8), _one_sign()
     wanted = targets.stack([targets.draw(corners, kinds, ignored, 8)] * 2)
-    assert fit_detector.loss_of(Detector().to(elsewhere), (image, wanted)).device == elsewhere
+    assert fit_detector.loss_of(DetectorNet().to(elsewhere), (image, wanted)).device == elsewhere
     crop, label = torch.zeros(2, 3, 48, 48, dtype=torch.uint8), torch.tensor([1, 2])
-    assert fit_classifier.loss_of(Classifier().to(elsewhere), (crop, label)).device == elsewhere
+    assert fit_classifier.loss_of(ClassifierNet().to(elsewhere), (crop, label)).device == elsewhere
 
 
 def _one_sign() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array([[10, 10, 40, 40]], np.float32), np.array([3]), np.array([False])
 
 
-def _dropping(path: Path, plan: Plan, resume: bool, stop_at: int = 10**9) -> torch.Tensor:
+def _dropping(path: Path, plan: TrainingPlan, resume: bool, stop_at: int = 10**9) -> torch.Tensor:
     """Weights of a small network with dropout; stops, as an interruption does, before step `stop_at` of the data."""
     torch.manual_seed(3)
     network = torch.nn.Sequential(torch.nn.Dropout(0.5), torch.nn.Linear(4, 1))
@@ -200,7 +202,7 @@ def _dropping(path: Path, plan: Plan, resume: bool, stop_at: int = 10**9) -> tor
 
 
 def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path) -> None:
-    plan = Plan("toy", 40, batch=8, rate=0.05, seed=1, warmup=5, save_every_s=0.0)
+    plan = TrainingPlan("toy", 40, batch=8, rate=0.05, seed=1, warmup=5, save_every_s=0.0)
     whole = _dropping(tmp_path / "whole.pt", plan, resume=False)
     with pytest.raises(KeyboardInterrupt):
         _dropping(tmp_path / "part.pt", plan, resume=False, stop_at=25)
@@ -211,7 +213,7 @@ def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(t
 
 
 def test_a_checkpoint_of_another_plan_is_not_gone_on_with(tmp_path: Path) -> None:
-    plan = Plan("toy", 10, batch=8, rate=0.05, seed=1, warmup=5)
+    plan = TrainingPlan("toy", 10, batch=8, rate=0.05, seed=1, warmup=5)
     _dropping(tmp_path / "toy.pt", plan, resume=False)
     with pytest.raises(CheckpointError, match=r"another plan \(steps 10 and not 20, seed 1 and not 2\)"):
         _dropping(tmp_path / "toy.pt", replace(plan, steps=20, seed=2), resume=True)

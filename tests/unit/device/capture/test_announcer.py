@@ -15,7 +15,7 @@ from device.channel.messages import FrameDone, FrameReady, Message
 SETTINGS = CaptureSettings("video", "/x", "x", "lockstep", 10.0, 4, 4, 25.0, 0)
 
 
-class Reader:
+class HeldReader:
     def __init__(self) -> None:
         self.told: list[Message] = []
 
@@ -26,7 +26,7 @@ class Reader:
     send = try_send
 
 
-class Source:
+class StillSource:
     damaged = False
 
     def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int]]:
@@ -36,9 +36,9 @@ class Source:
 
 
 def test_times_that_go_back_in_the_file_do_not_go_back_for_the_readers() -> None:
-    reader: Any = Reader()
+    reader: Any = HeldReader()
     me: Any = SimpleNamespace(sample=lambda stage, seconds: None, done=lambda facts: None, handled=0, dropped=0)
-    source: Any = Source()
+    source: Any = StillSource()
     announcer = Announcer(me, ring.RingWriter(os.dup(ring.create())), [reader], source, SETTINGS)
     announcer.step()
     for frame in range(5):
@@ -54,10 +54,10 @@ def stepped(announcer: Announcer, times: int = 20) -> None:
 
 
 def test_readers_go_on_apart_but_no_slot_is_written_again_before_all_are_done() -> None:
-    fast: Any = Reader()
-    slow: Any = Reader()
+    fast: Any = HeldReader()
+    slow: Any = HeldReader()
     me: Any = SimpleNamespace(sample=lambda stage, seconds: None, done=lambda facts: None, handled=0, dropped=0)
-    source: Any = Source()
+    source: Any = StillSource()
     announcer = Announcer(me, ring.RingWriter(os.dup(ring.create())), [fast, slow], source, SETTINGS)
     for frame in range(5):
         stepped(announcer)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from device.capture.errors import InputError
-from device.capture.sources import FolderSource, Source, VideoSource
+from device.capture.sources import FolderSource, FrameSource, VideoSource
 from tests.support.videos import VideoMaker
 
 
@@ -25,7 +25,7 @@ class Slots:
         return self.taken[-1]
 
 
-def read(source: Source, start: int = 0) -> tuple[list[tuple[int, int]], Slots]:
+def read(source: FrameSource, start: int = 0) -> tuple[list[tuple[int, int]], Slots]:
     slots = Slots()
     return list(source.frames(slots, start)), slots
 

@@ -10,7 +10,7 @@ import pytest
 from device.channel import memory
 from device.channel.errors import HostileMessageError, PeerClosedError, RingError
 from device.channel.link import Link, pair
-from device.channel.messages import Dial, Envelope, FrameDone, Go, Stop
+from device.channel.messages import Dial, FrameDone, Go, SealedEnvelope, Stop
 
 
 def links() -> tuple[Link, socket.socket]:
@@ -64,11 +64,11 @@ def test_a_slow_peer_loses_messages_and_does_not_block_us() -> None:
     ours, theirs = pair()
     link = Link("peer", ours)
     sent = 0
-    while link.try_send(Envelope(sent, b"x" * 4096)):
+    while link.try_send(SealedEnvelope(sent, b"x" * 4096)):
         sent += 1
     assert 10 < sent < 10_000
     theirs.recv(65536)
-    assert link.try_send(Envelope(sent, b"x" * 4096))
+    assert link.try_send(SealedEnvelope(sent, b"x" * 4096))
 
 
 def test_a_closed_peer_is_told_from_an_empty_message() -> None:

@@ -16,9 +16,9 @@ from device.channel.messages import (
     MAX_MESSAGE_BYTES,
     Box,
     Codec,
-    Envelope,
     FrameReady,
     Go,
+    SealedEnvelope,
     Sightings,
     StreamEnd,
     VerdictStored,
@@ -105,4 +105,4 @@ def test_an_identifier_with_a_line_break_at_its_end_is_refused() -> None:
 
 def test_our_own_oversized_message_is_our_own_bug() -> None:
     with pytest.raises(ValueError, match="over the"):
-        encode(Envelope(1, b"x" * (MAX_MESSAGE_BYTES + 1)))
+        encode(SealedEnvelope(1, b"x" * (MAX_MESSAGE_BYTES + 1)))

@@ -9,7 +9,7 @@ import pytest
 from device.channel.messages import MAX_CODE_BYTES, MAX_READINGS, Readings, Region, encode
 from device.codes import zbar, zxing
 from device.codes.core import CodeReader
-from device.codes.error_rate import ErrorRate
+from device.codes.error_rate import ErrorRateMeter
 from device.codes.symbol import Symbol
 from tests.support.code_pictures import blot, modules, photograph
 from tests.support.verdict_drive import code
@@ -138,7 +138,7 @@ def test_the_second_decoder_backs_off_where_it_reads_nothing(monkeypatch: pytest
 
 
 def test_a_flood_of_different_codes_is_not_encoded_again_one_by_one() -> None:
-    rates = ErrorRate()
+    rates = ErrorRateMeter()
     grid = np.zeros((45, 45), np.bool_)
     quad = np.array([(0, 0), (180, 0), (180, 180), (0, 180)], np.float64)
     for number in range(100):
@@ -150,7 +150,7 @@ def test_a_flood_of_different_codes_is_not_encoded_again_one_by_one() -> None:
 def test_a_symbol_that_cannot_be_encoded_again_has_no_error_rate(mask: int) -> None:
     quad = np.array([(0, 0), (84, 0), (84, 84), (0, 84)], np.float64)
     symbol = Symbol(quad, b"SR1:" + b"\xff" * 300, "zxing", 21, np.zeros((21, 21), np.bool_), "M", mask)
-    assert ErrorRate().measure(symbol) is None
+    assert ErrorRateMeter().measure(symbol) is None
 
 
 def test_warm_up_leaves_the_reader_as_new() -> None:

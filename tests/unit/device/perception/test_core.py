@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from device.perception.classify import Classified, Classifier
-from device.perception.core import CODE_REGION_SCORE, Perception, PerceptionSettings, code_regions, verified
+from device.perception.core import CODE_REGION_SCORE, PerceptionSettings, Recogniser, code_regions, scored
 from device.perception.detect import Detection, Detector
 from tests.support.paths import ARTIFACTS
 
@@ -22,18 +22,18 @@ def _read(class_id: int, not_a_sign: float) -> Classified:
 
 
 def test_the_joint_score_is_the_detectors_times_what_the_classifier_leaves_of_it() -> None:
-    found = verified([(*HERE, 0.8)], [_read(14, 0.25)], 0.5)
+    found = scored([(*HERE, 0.8)], [_read(14, 0.25)], 0.5)
     assert [(one.detection[:4], one.read.class_id) for one in found] == [(HERE, 14)]
     assert found[0].detection[4] == pytest.approx(0.6)
 
 
 def test_what_the_classifier_takes_for_no_sign_is_left_out() -> None:
-    found = verified([(*HERE, 0.9), (*THERE, 0.4)], [_read(14, 0.5), _read(1, 0.0)], 0.5)
+    found = scored([(*HERE, 0.9), (*THERE, 0.4)], [_read(14, 0.5), _read(1, 0.0)], 0.5)
     assert [one.detection[:4] for one in found] == [THERE]
 
 
 def test_the_best_comes_first_by_the_joint_score() -> None:
-    found = verified([(*HERE, 0.9), (*THERE, 0.7)], [_read(14, 0.4), _read(1, 0.0)], 0.5)
+    found = scored([(*HERE, 0.9), (*THERE, 0.7)], [_read(14, 0.4), _read(1, 0.0)], 0.5)
     assert [one.detection[:4] for one in found] == [THERE, HERE]
 
 
@@ -42,9 +42,9 @@ def test_a_code_is_looked_for_below_likely_boxes_only_and_also_below_refused_one
     assert [(region.x, region.y, region.w, region.h) for region in regions] == [(60.0, 120.0, 120.0, 140.0)]
 
 
-def _perception(monkeypatch: pytest.MonkeyPatch, found: list[Detection], read: list[Classified]) -> Perception:
+def _perception(monkeypatch: pytest.MonkeyPatch, found: list[Detection], read: list[Classified]) -> Recogniser:
     manifest = json.loads((ARTIFACTS / "manifest.json").read_text())
-    perception = Perception(
+    perception = Recogniser(
         (ARTIFACTS / manifest["detector"]["file"]).read_bytes(),
         (ARTIFACTS / manifest["classifier"]["file"]).read_bytes(),
         PerceptionSettings(

@@ -9,7 +9,7 @@ import pytest
 from device.position import core
 from device.position.core import parse_gpx
 from device.position.errors import PositionError
-from wire.geodesy import Pose, Timed, ahead_and_aside_m, bearing, between, distance_m, heading_difference
+from wire.geodesy import Pose, TimedPose, ahead_and_aside_m, bearing, between, distance_m, heading_difference
 
 
 def gpx(*points: str, head: str = "") -> bytes:
@@ -116,8 +116,8 @@ def test_ahead_and_aside_turn_with_the_heading() -> None:
 
 
 def test_a_pose_between_two_fixes_turns_the_short_way_and_crosses_the_date_line() -> None:
-    before = Timed(1000, Pose(0.0, 179.9999, 350.0, 3.0))
-    after = Timed(2000, Pose(0.0001, -179.9999, 10.0, 6.0))
+    before = TimedPose(1000, Pose(0.0, 179.9999, 350.0, 3.0))
+    after = TimedPose(2000, Pose(0.0001, -179.9999, 10.0, 6.0))
     middle = between(before, after, 1500)
     assert middle.lat == pytest.approx(0.00005)
     assert abs(middle.lon) == pytest.approx(180.0)

@@ -10,11 +10,11 @@ import pytest
 
 from device.channel.messages import (
     CodeClaims,
-    Envelope,
     Health,
     Message,
     Place,
     ReceiptBytes,
+    SealedEnvelope,
     Verdict,
     VerdictStored,
 )
@@ -43,8 +43,8 @@ class Wire:
         self.sent.append(message)
         return True
 
-    def envelopes(self) -> list[Envelope]:
-        return [m for m in self.sent if isinstance(m, Envelope)]
+    def envelopes(self) -> list[SealedEnvelope]:
+        return [m for m in self.sent if isinstance(m, SealedEnvelope)]
 
 
 class Rig:
@@ -77,7 +77,7 @@ class Rig:
     def say(self, message: Message) -> None:
         self.service.from_inside(message, self.verdict)
 
-    def receipt_for(self, sent: Envelope) -> ReceiptBytes:
+    def receipt_for(self, sent: SealedEnvelope) -> ReceiptBytes:
         return ReceiptBytes(receipt.issue("cam-1", sent.sequence, envelope.digest(sent.sealed), RECEIPTS))
 
     def receipt_all(self) -> None:
@@ -89,7 +89,7 @@ class Rig:
         sent = {e.sequence: events.parse(self.open(e).event) for e in self.uplink.envelopes()}
         return [(e.kind, e.detail) for _, e in sorted(sent.items()) if isinstance(e, events.HealthEvent)]
 
-    def open(self, sent: Envelope) -> envelope.Opened:
+    def open(self, sent: SealedEnvelope) -> envelope.Opened:
         return envelope.open_envelope(
             sent.sealed,
             topic=topics.envelope_topic("cam-1"),
@@ -144,21 +144,21 @@ def test_an_envelope_is_forgotten_on_its_receipt(rig: Rig) -> None:
     assert rig.service.facts() == {"sealed": 1, "offered": 1, "receipted": 1, "waiting": 0, "false_receipts": 0}
 
 
-def other_device(sent: Envelope) -> bytes:
+def other_device(sent: SealedEnvelope) -> bytes:
     return receipt.issue("cam-2", sent.sequence, envelope.digest(sent.sealed), RECEIPTS)
 
 
-def forged(sent: Envelope) -> bytes:
+def forged(sent: SealedEnvelope) -> bytes:
     return receipt.issue("cam-1", sent.sequence, envelope.digest(sent.sealed), STRANGER)
 
 
-def junk(sent: Envelope) -> bytes:
+def junk(sent: SealedEnvelope) -> bytes:
     return b"<script>"
 
 
 @pytest.mark.parametrize("false", [other_device, forged, junk])
 def test_a_false_receipt_is_counted_frees_nothing_and_is_not_held_against_uplink(
-    rig: Rig, false: Callable[[Envelope], bytes]
+    rig: Rig, false: Callable[[SealedEnvelope], bytes]
 ) -> None:
     rig.say(a_verdict())
     rig.service.from_uplink(ReceiptBytes(false(rig.uplink.envelopes()[0])))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from device.sealer.core import Head, Sealed
+from device.sealer.core import Head, SealedEvent
 from device.sealer.errors import SpoolError, SpoolFullError
 from device.sealer.spool import Spool
 from wire.envelope import FIRST_PREVIOUS, digest
@@ -22,8 +22,8 @@ def opened(folder: Path, *, run_id: str = "run-1", device_id: str = "cam-1", max
     return Spool(folder, device_id=device_id, run_id=run_id, max_bytes=max_bytes)
 
 
-def sealed(head: Head, data: bytes = b"sealed") -> Sealed:
-    return Sealed(head.sequence, data, digest(data))
+def sealed(head: Head, data: bytes = b"sealed") -> SealedEvent:
+    return SealedEvent(head.sequence, data, digest(data))
 
 
 def test_a_new_spool_begins_the_chain(tmp_path: Path) -> None:
@@ -48,9 +48,9 @@ def test_envelopes_head_and_verdict_ids_survive_a_restart(tmp_path: Path) -> Non
 def test_they_survive_a_kill_without_a_close(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path; from device.sealer.spool import Spool;"
-        "from device.sealer.core import Sealed; from wire.envelope import digest;"
+        "from device.sealer.core import SealedEvent; from wire.envelope import digest;"
         "s = Spool(Path(sys.argv[1]), device_id='cam-1', run_id='run-1', max_bytes=2**20);"
-        "[s.add(Sealed(n, b'%d' % n, digest(b'%d' % n)), f'v-{n}') for n in range(5)];"
+        "[s.add(SealedEvent(n, b'%d' % n, digest(b'%d' % n)), f'v-{n}') for n in range(5)];"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == -9

@@ -191,11 +191,11 @@ def test_a_hostile_dialer_is_counted_and_nothing_of_it_is_kept(tmp_path: Path, l
 # --- when it dials ------------------------------------------------------------------------------------------------
 
 
-class Clock:
+class HandClock:
     now = 50.0
 
 
-def uplink(clock: Clock, asked: list[float]) -> Uplink:
+def uplink(clock: HandClock, asked: list[float]) -> Uplink:
     return Uplink(
         ssl.create_default_context(),
         host="localhost",
@@ -207,7 +207,7 @@ def uplink(clock: Clock, asked: list[float]) -> Uplink:
 
 
 def test_it_backs_off_from_a_fifth_of_a_second_to_one() -> None:
-    clock, asked = Clock(), list[float]()
+    clock, asked = HandClock(), list[float]()
     made = uplink(clock, asked)
     while len(asked) < 6:
         before = len(asked)
@@ -220,7 +220,7 @@ def test_it_backs_off_from_a_fifth_of_a_second_to_one() -> None:
 
 
 def test_a_dialer_that_does_not_answer_is_asked_again() -> None:
-    clock, asked = Clock(), list[float]()
+    clock, asked = HandClock(), list[float]()
     made = uplink(clock, asked)
     made.tick()
     clock.now += ANSWER_SECONDS
@@ -231,14 +231,14 @@ def test_a_dialer_that_does_not_answer_is_asked_again() -> None:
 
 
 def test_a_socket_that_nobody_asked_for_is_closed() -> None:
-    made = uplink(Clock(), [])
+    made = uplink(HandClock(), [])
     given, _ = socket.socketpair()
     made.dialled(given)
     assert given.fileno() == -1 and made.connection is None
 
 
 def test_a_broker_that_says_nothing_is_left_and_envelopes_are_dropped_meanwhile() -> None:
-    clock, asked = Clock(), list[float]()
+    clock, asked = HandClock(), list[float]()
     made = uplink(clock, asked)
     made.tick()
     given, silent = socket.socketpair()

@@ -16,7 +16,7 @@ from device.channel.messages import Go, Health, Message, Readings, Sightings, Ve
 from device.verdict import persistence
 from device.verdict.__main__ import Court, VerdictSettings
 from device.verdict.judge import Judge
-from tests.support.verdict_drive import UTC_S, Drive, Sign
+from tests.support.verdict_drive import UTC_S, Journey, Sign
 
 
 class Bench:
@@ -93,7 +93,7 @@ def test_a_verdict_out_of_bounds_is_reported_and_does_not_end_the_court(
     monkeypatch.setattr("device.verdict.intake.timeline.MAX_UTC_MS", 2**60)
     bench = Bench(descriptor)
     bench.court.begin(Go(2**48))
-    drive = Drive([Sign(90.0)])
+    drive = Journey([Sign(90.0)])
     for message in drive.messages():
         bench.say(message)
     bench.court._give(bench.court._judge.on_fixes_end())

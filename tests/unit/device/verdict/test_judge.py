@@ -10,7 +10,18 @@ from msgspec.structs import replace
 from device.channel.messages import Box, Fix, Reading, Readings, Sightings, Verdict, encode
 from device.verdict.errors import SnapshotError
 from device.verdict.state import MAX_SNAPSHOT_BYTES
-from tests.support.verdict_drive import STRANGER, UTC_S, Drive, Sign, claims, code, entry, feed, north, registered
+from tests.support.verdict_drive import (
+    STRANGER,
+    UTC_S,
+    Journey,
+    Sign,
+    claims,
+    code,
+    entry,
+    feed,
+    north,
+    registered,
+)
 from wire import signcode
 from wire.register import RegisterEntry
 
@@ -24,7 +35,7 @@ def only(verdicts: list[Verdict]) -> Verdict:
 
 
 def test_an_honest_coded_sign_is_verified() -> None:
-    verdict = only(Drive([Sign(AT, data=code(AT))], register=registered(entry(AT))).run())
+    verdict = only(Journey([Sign(AT, data=code(AT))], register=registered(entry(AT))).run())
     assert (verdict.state, verdict.class_id, verdict.perceived_class_id) == ("VERIFIED", 14, 14)
     assert verdict.code is not None
     assert verdict.code.sign_id == "01" * 8
@@ -34,20 +45,20 @@ def test_an_honest_coded_sign_is_verified() -> None:
 
 def test_a_sticker_is_contradicted_and_the_code_is_believed() -> None:
     fooled = Sign(AT, lambda distance: (1, 0.9) if distance < 25 else (14, 0.8), code(AT))
-    verdict = only(Drive([fooled], register=registered(entry(AT))).run())
+    verdict = only(Journey([fooled], register=registered(entry(AT))).run())
     assert (verdict.state, verdict.class_id, verdict.perceived_class_id) == ("CONTRADICTED", 14, 1)
 
 
 @pytest.mark.parametrize(("score", "certainty"), [(0.45, 0.9), (0.9, 0.55)])
 def test_a_bag_that_now_and_then_looks_like_a_sign_does_not_contradict_the_code(score: float, certainty: float) -> None:
     covered = Sign(AT, lambda distance: (13, certainty), code(AT), score=score)
-    verdict = only(Drive([covered], register=registered(entry(AT))).run())
+    verdict = only(Journey([covered], register=registered(entry(AT))).run())
     assert (verdict.state, verdict.class_id) == ("CODE_ONLY", 14)
 
 
 def test_a_code_of_an_unknown_key_is_forged() -> None:
     forged = signcode.issue(claims(AT), STRANGER).encode()
-    verdict = only(Drive([Sign(AT, data=forged)], register=registered(entry(AT))).run())
+    verdict = only(Journey([Sign(AT, data=forged)], register=registered(entry(AT))).run())
     assert (verdict.state, verdict.class_id, verdict.code) == ("FORGED", None, None)
     assert "code_key_unknown" in verdict.reasons
 
@@ -56,24 +67,24 @@ def test_a_code_of_an_unknown_key_is_forged() -> None:
     "data", [b"SR1:", b"SR1:" + b"A" * 600, b"<script>alert(1)</script>", b"\x1b[2J'; DROP TABLE x"]
 )
 def test_a_hostile_payload_under_a_sign_is_forged_and_never_repeated(data: bytes) -> None:
-    verdict = only(Drive([Sign(AT, data=data)]).run())
+    verdict = only(Journey([Sign(AT, data=data)]).run())
     assert (verdict.state, verdict.class_id, verdict.code) == ("FORGED", None, None)
 
 
 def test_an_altered_code_is_forged() -> None:
     good = bytearray(code(AT))
     good[-3] = ord("0") if good[-3] != ord("0") else ord("1")
-    assert only(Drive([Sign(AT, data=bytes(good))]).run()).state == "FORGED"
+    assert only(Journey([Sign(AT, data=bytes(good))]).run()).state == "FORGED"
 
 
 def test_a_copied_code_is_misplaced() -> None:
-    verdict = only(Drive([Sign(AT, data=code(AT + 500))]).run())
+    verdict = only(Journey([Sign(AT, data=code(AT + 500))]).run())
     assert (verdict.state, verdict.class_id) == ("MISPLACED", None)
     assert "code_elsewhere" in verdict.reasons
 
 
 def test_a_code_for_the_other_direction_is_misplaced() -> None:
-    verdict = only(Drive([Sign(AT, data=code(AT, heading=180.0))]).run())
+    verdict = only(Journey([Sign(AT, data=code(AT, heading=180.0))]).run())
     assert (verdict.state, verdict.reasons[0]) == ("MISPLACED", "code_wrong_heading")
 
 
@@ -83,7 +94,7 @@ def test_a_code_for_the_other_direction_is_misplaced() -> None:
 )
 def test_a_code_out_of_its_time_is_misplaced(span: tuple[int, int], because: str) -> None:
     data = code(AT, valid_from=span[0], valid_until=span[1])
-    verdict = only(Drive([Sign(AT, data=data)]).run())
+    verdict = only(Journey([Sign(AT, data=data)]).run())
     assert (verdict.state, verdict.reasons[0]) == ("MISPLACED", because)
 
 
@@ -92,67 +103,67 @@ def test_a_code_out_of_its_time_is_misplaced(span: tuple[int, int], because: str
     [({"revoked": True}, "code_revoked"), ({"class_id": 1}, "code_superseded"), ({"lat": 48.5}, "code_superseded")],
 )
 def test_the_register_overrules_a_code(changes: dict[str, object], because: str) -> None:
-    verdict = only(Drive([Sign(AT, data=code(AT))], register=registered(entry(AT, **changes))).run())
+    verdict = only(Journey([Sign(AT, data=code(AT))], register=registered(entry(AT, **changes))).run())
     assert (verdict.state, verdict.reasons[0]) == ("MISPLACED", because)
 
 
 def test_many_wrong_modules_are_damage() -> None:
-    verdict = only(Drive([Sign(AT, data=code(AT), error_rate=0.06)]).run())
+    verdict = only(Journey([Sign(AT, data=code(AT), error_rate=0.06)]).run())
     assert (verdict.state, verdict.class_id) == ("DAMAGED", None)
 
 
 def test_a_symbol_that_never_decodes_is_damage() -> None:
-    assert only(Drive([Sign(AT, data=b"x", unreadable=True)]).run()).state == "DAMAGED"
+    assert only(Journey([Sign(AT, data=b"x", unreadable=True)]).run()).state == "DAMAGED"
 
 
 def test_an_uncoded_unregistered_sign_is_unverified() -> None:
-    verdict = only(Drive([Sign(AT)]).run())
+    verdict = only(Journey([Sign(AT)]).run())
     assert (verdict.state, verdict.class_id) == ("UNVERIFIED", 14)
     assert 0.9 < verdict.confidence <= 1
 
 
 def test_a_sign_whose_class_flips_is_suspect() -> None:
     flips = Sign(AT, lambda distance: (int(distance * 3) % 3, 0.9))
-    verdict = only(Drive([flips]).run())
+    verdict = only(Journey([flips]).run())
     assert (verdict.state, verdict.class_id) == ("SUSPECT", None)
 
 
 def test_a_registered_sign_without_its_code_is_suspect() -> None:
-    verdict = only(Drive([Sign(AT)], register=registered(entry(AT))).run())
+    verdict = only(Journey([Sign(AT)], register=registered(entry(AT))).run())
     assert (verdict.state, verdict.class_id, verdict.reasons[0]) == ("SUSPECT", None, "registered_code_not_seen")
 
 
 def test_a_removed_sign_is_missing() -> None:
-    verdict = only(Drive([], register=registered(entry(AT))).run())
+    verdict = only(Journey([], register=registered(entry(AT))).run())
     assert (verdict.state, verdict.class_id, verdict.perceived_class_id) == ("MISSING", 14, None)
 
 
 def test_a_sign_for_the_other_direction_is_not_missing() -> None:
-    assert Drive([], register=registered(entry(AT, heading=180.0))).run() == []
+    assert Journey([], register=registered(entry(AT, heading=180.0))).run() == []
 
 
 def test_nothing_is_missing_that_the_camera_did_not_watch() -> None:
-    drive = Drive([], register=registered(entry(AT)), lost_readings=frozenset(range(1000)))
+    drive = Journey([], register=registered(entry(AT)), lost_readings=frozenset(range(1000)))
     assert drive.run() == []
 
 
 def test_a_covered_sign_is_known_by_its_code_alone() -> None:
-    verdict = only(Drive([Sign(AT, lambda distance: None, code(AT))], register=registered(entry(AT))).run())
+    verdict = only(Journey([Sign(AT, lambda distance: None, code(AT))], register=registered(entry(AT))).run())
     assert (verdict.state, verdict.class_id, verdict.perceived_class_id) == ("CODE_ONLY", 14, None)
 
 
 def test_a_code_without_a_position_is_not_verified() -> None:
-    verdict = only(Drive([Sign(AT, data=code(AT))], with_fixes=False).run())
+    verdict = only(Journey([Sign(AT, data=code(AT))], with_fixes=False).run())
     assert (verdict.state, verdict.class_id, verdict.reasons[0]) == ("UNVERIFIED", 14, "place_unchecked")
 
 
 def test_a_code_without_a_time_is_not_verified() -> None:
-    verdict = only(Drive([Sign(AT, data=code(AT))], with_fixes=False, with_utc=False).run())
+    verdict = only(Journey([Sign(AT, data=code(AT))], with_fixes=False, with_utc=False).run())
     assert (verdict.state, verdict.reasons[0]) == ("UNVERIFIED", "time_unchecked")
 
 
 def test_without_a_clock_the_first_fix_is_the_start_of_the_stream() -> None:
-    verdict = only(Drive([Sign(AT, data=code(AT))], with_utc=False).run())
+    verdict = only(Journey([Sign(AT, data=code(AT))], with_utc=False).run())
     assert verdict.state == "VERIFIED"
     assert verdict.utc_ms > UTC_S * 1000
 
@@ -163,7 +174,7 @@ def test_decoders_that_disagree_are_not_believed() -> None:
         place = (one.x, one.y, one.w, one.h, one.module_px, one.error_rate)
         return [Reading(one.data, ["zbar"], *place), Reading(b"SR1:OTHER", ["zxing"], *place)]
 
-    verdict = only(Drive([Sign(AT, data=code(AT), change=split)]).run())
+    verdict = only(Journey([Sign(AT, data=code(AT), change=split)]).run())
     assert (verdict.state, verdict.class_id) == ("FORGED", None)
     assert "decoders_disagree" in verdict.reasons
 
@@ -173,7 +184,7 @@ def test_an_oversized_symbol_is_forged() -> None:
         (one,) = readings
         return [Reading(b"", ["zbar"], one.x, one.y, one.w, one.h, one.module_px, None, True)]
 
-    verdict = only(Drive([Sign(AT, data=b"x", change=huge)]).run())
+    verdict = only(Journey([Sign(AT, data=b"x", change=huge)]).run())
     assert (verdict.state, verdict.reasons[1]) == ("FORGED", "code_oversized")
 
 
@@ -185,7 +196,7 @@ def test_a_swapped_code_spoils_the_good_one() -> None:
         place = (one.x, one.y, one.w, one.h, one.module_px, one.error_rate)
         return [Reading(forged if frame % 7 == 0 else one.data, ["zxing"], *place)]
 
-    assert only(Drive([Sign(AT, data=code(AT), change=swap)]).run()).state == "FORGED"
+    assert only(Journey([Sign(AT, data=code(AT), change=swap)]).run()).state == "FORGED"
 
 
 def test_two_authentic_codes_on_one_panel_conflict() -> None:
@@ -196,12 +207,12 @@ def test_two_authentic_codes_on_one_panel_conflict() -> None:
         place = (one.x, one.y, one.w, one.h, one.module_px, one.error_rate)
         return [Reading(other if frame % 3 == 0 else one.data, ["zxing"], *place)]
 
-    verdict = only(Drive([Sign(AT, data=code(AT), change=swap)]).run())
+    verdict = only(Journey([Sign(AT, data=code(AT), change=swap)]).run())
     assert (verdict.state, verdict.reasons[0]) == ("FORGED", "codes_conflict")
 
 
 def test_a_foreign_symbol_without_a_sign_gives_no_verdict() -> None:
-    assert Drive([Sign(AT, lambda distance: None, b"https://example.org")]).run() == []
+    assert Journey([Sign(AT, lambda distance: None, b"https://example.org")]).run() == []
 
 
 def test_sporadic_boxes_give_no_verdict() -> None:
@@ -213,17 +224,17 @@ def test_sporadic_boxes_give_no_verdict() -> None:
         x, size = source.uniform(0, 1400), source.uniform(12, 60)
         return [Box(x, 300.0, size, size, 0.5, source.randrange(43), source.uniform(0.2, 0.6))]
 
-    assert Drive([], clutter=clutter).run() == []
+    assert Journey([], clutter=clutter).run() == []
 
 
 def test_gaps_in_the_sightings_do_not_split_a_sign() -> None:
     blinking = Sign(AT, lambda distance: None if int(distance * 1.7) % 4 else (14, 0.9), data=code(AT))
-    assert only(Drive([blinking]).run()).state == "VERIFIED"
+    assert only(Journey([blinking]).run()).state == "VERIFIED"
 
 
 def test_signs_in_a_row_each_get_their_verdict() -> None:
     signs = [Sign(AT, data=code(AT)), Sign(AT + 60), Sign(AT + 140, data=code(0, number=3))]
-    drive = Drive(signs, length_m=320, register=registered(entry(AT), entry(AT + 200, number=2)))
+    drive = Journey(signs, length_m=320, register=registered(entry(AT), entry(AT + 200, number=2)))
     assert [verdict.state for verdict in drive.run()] == ["VERIFIED", "UNVERIFIED", "MISPLACED", "MISSING"]
 
 
@@ -244,7 +255,7 @@ def test_a_code_copied_to_a_registered_neighbour_is_misplaced(apart_m: float, st
     """A stop sign's code is covered by a copy of the code of the speed limit sign a few metres on."""
     genuine = code(AT + apart_m, 7)
     stop = as_sign(2, AT, 7 if stickered else 14, shows=genuine)
-    verdicts = Drive(
+    verdicts = Journey(
         [stop, as_sign(1, AT + apart_m, 7, shows=genuine)],
         length_m=220,
         register=registered(entry(AT + apart_m, 7), entry(AT, 14, number=2)),
@@ -257,14 +268,17 @@ def test_a_code_copied_to_a_registered_neighbour_is_misplaced(apart_m: float, st
 def test_registered_neighbours_with_their_own_codes_are_verified() -> None:
     signs = [as_sign(1, AT, 14, shows=code(AT, 14)), as_sign(2, AT + 12, 7, shows=code(AT + 12, 7, number=2))]
     both = registered(entry(AT, 14), entry(AT + 12, 7, number=2))
-    assert [verdict.state for verdict in Drive(signs, length_m=180, register=both).run()] == ["VERIFIED", "VERIFIED"]
+    assert [verdict.state for verdict in Journey(signs, length_m=180, register=both).run()] == [
+        "VERIFIED",
+        "VERIFIED",
+    ]
 
 
 @pytest.mark.parametrize("apart_m", [9.0, 17.0, 35.0])
 def test_the_second_place_of_one_code_is_misplaced_without_a_register_too(apart_m: float) -> None:
     """Both are in sight at once, or the vehicle had left the first behind, or the second is out of reach."""
     copy = Sign(AT + apart_m, lambda distance: None, code(AT), code_from_m=17.0, change=across_the_road)
-    verdict = Drive([Sign(AT, data=code(AT)), copy], length_m=220).run()[-1]
+    verdict = Journey([Sign(AT, data=code(AT)), copy], length_m=220).run()[-1]
     assert (verdict.state, verdict.class_id) == ("MISPLACED", None)
 
 
@@ -272,13 +286,15 @@ def test_a_copy_nearby_does_not_take_the_registers_protection_from_a_sign() -> N
     """The sign is stickered, its code is covered, and a copy of the code hangs across the road."""
     stickered = Sign(AT, lambda distance: (1, 0.97))
     copy = Sign(AT, lambda distance: None, code(AT), change=across_the_road)
-    verdicts = Drive([stickered, copy], register=registered(entry(AT))).run()
+    verdicts = Journey([stickered, copy], register=registered(entry(AT))).run()
     assert ("SUSPECT", None) in [(verdict.state, verdict.class_id) for verdict in verdicts]
     assert 1 not in {verdict.class_id for verdict in verdicts}
 
 
 def test_an_inaccurate_fix_never_puts_a_code_in_its_place() -> None:
-    inaccurate = Drive([Sign(AT + 85, data=code(AT))], length_m=220, accuracy_m=9999.0, register=registered(entry(AT)))
+    inaccurate = Journey(
+        [Sign(AT + 85, data=code(AT))], length_m=220, accuracy_m=9999.0, register=registered(entry(AT))
+    )
     verdict = only([one for one in inaccurate.run() if one.state != "MISSING"])
     assert (verdict.state, verdict.reasons[0]) == ("UNVERIFIED", "place_unchecked")
 
@@ -288,13 +304,15 @@ def test_an_inaccurate_fix_never_puts_a_code_in_its_place() -> None:
     [({"valid_until": UTC_S - 3600}, "code_expired"), ({"valid_from": UTC_S + 3600}, "code_not_yet_valid")],
 )
 def test_the_registers_validity_counts_as_well_as_the_codes_own(changes: dict[str, object], because: str) -> None:
-    verdict = only(Drive([Sign(AT, data=code(AT))], register=registered(entry(AT, **changes))).run())
+    verdict = only(Journey([Sign(AT, data=code(AT))], register=registered(entry(AT, **changes))).run())
     assert (verdict.state, verdict.class_id, verdict.reasons[0]) == ("MISPLACED", None, because)
 
 
 @pytest.mark.parametrize("jammed_from_m", [15.0, 40.0, 70.0])
 def test_where_the_register_cannot_be_asked_an_uncoded_sign_is_suspect(jammed_from_m: float) -> None:
-    jammed = Drive([Sign(AT, lambda distance: (1, 0.97))], register=registered(entry(AT)), jammed_from_m=jammed_from_m)
+    jammed = Journey(
+        [Sign(AT, lambda distance: (1, 0.97))], register=registered(entry(AT)), jammed_from_m=jammed_from_m
+    )
     verdict = only(jammed.run())
     assert (verdict.state, verdict.class_id) == ("SUSPECT", None)
     assert verdict.reasons[0] in {"register_unchecked", "registered_code_not_seen"}
@@ -302,26 +320,26 @@ def test_where_the_register_cannot_be_asked_an_uncoded_sign_is_suspect(jammed_fr
 
 def test_an_inaccurate_fix_does_not_tell_that_no_registered_sign_is_here() -> None:
     far = registered(entry(AT + 2000))
-    verdict = only(Drive([Sign(AT)], register=far, accuracy_m=60.0).run())
+    verdict = only(Journey([Sign(AT)], register=far, accuracy_m=60.0).run())
     assert (verdict.state, verdict.reasons[0]) == ("SUSPECT", "register_unchecked")
 
 
 @pytest.mark.parametrize("entries", [[], [entry(AT + 2000)]])
 def test_without_any_position_source_an_uncoded_sign_is_unverified(entries: list[RegisterEntry]) -> None:
-    verdict = only(Drive([Sign(AT)], register=registered(*entries), with_fixes=False).run())
+    verdict = only(Journey([Sign(AT)], register=registered(*entries), with_fixes=False).run())
     assert (verdict.state, verdict.class_id, verdict.reasons[0]) == ("UNVERIFIED", 14, "perception_alone")
 
 
 @pytest.mark.parametrize(("face", "state"), [((14, 0.97), "UNVERIFIED"), ((1, 0.97), "SUSPECT"), (None, "SUSPECT")])
 def test_a_code_whose_errors_could_not_be_counted_is_not_verified(face: tuple[int, float] | None, state: str) -> None:
     sign = Sign(AT, lambda distance: face, code(AT), error_rate=None)
-    verdict = only(Drive([sign], register=registered(entry(AT))).run())
+    verdict = only(Journey([sign], register=registered(entry(AT))).run())
     assert (verdict.state, verdict.reasons[0]) == (state, "error_rate_unmeasured")
 
 
 # --- order, restarts, floods --------------------------------------------------------------------------------------
 
-BUSY = Drive(
+BUSY = Journey(
     [Sign(AT, data=code(AT)), Sign(AT + 60), Sign(AT + 140, data=code(0, number=3))],
     length_m=320,
     register=registered(entry(AT), entry(AT + 200, number=2)),
@@ -374,7 +392,7 @@ def test_a_restart_from_a_snapshot_changes_nothing() -> None:
 
 def test_a_restart_without_a_snapshot_never_verifies_by_halves() -> None:
     """What is left of the pass may be too little for a verdict, but never turns into a wrong one."""
-    drive = Drive([Sign(AT, data=code(AT + 500))], register=registered(entry(AT)))
+    drive = Journey([Sign(AT, data=code(AT + 500))], register=registered(entry(AT)))
     for first in range(60, drive.frames, 5):
         judge, verdicts = drive.judge(), []
         for fix in drive.fixes():
@@ -401,7 +419,7 @@ def test_a_snapshot_of_another_stream_is_refused() -> None:
 
 def test_a_flood_stays_within_bounds() -> None:
     source = random.Random(1)
-    judge = Drive([], register=registered(entry(AT))).judge()
+    judge = Journey([], register=registered(entry(AT))).judge()
     for frame in range(60):
         boxes = [
             Box(source.uniform(0, 1500), source.uniform(0, 800), 30.0, 30.0, 1.0, source.randrange(43), 1.0)
@@ -419,7 +437,7 @@ def test_a_flood_stays_within_bounds() -> None:
 
 
 def test_readings_without_sightings_are_held_back_within_bounds() -> None:
-    judge = Drive([]).judge()
+    judge = Journey([]).judge()
     for frame in range(500):
         judge.on_readings(
             Readings(frame, frame * 33, [Reading(b"x" * 1024, ["zbar"], 1.0, 1.0, 9.0, 9.0, 4.0, None)] * 8)
@@ -428,7 +446,7 @@ def test_readings_without_sightings_are_held_back_within_bounds() -> None:
 
 
 def test_a_leap_into_the_future_is_not_believed() -> None:
-    drive = Drive([Sign(AT, data=code(AT))])
+    drive = Journey([Sign(AT, data=code(AT))])
     judge, verdicts = drive.judge(), []
     for fix in drive.fixes():
         judge.on_fix(fix)
@@ -442,7 +460,7 @@ def test_a_leap_into_the_future_is_not_believed() -> None:
 
 
 def test_fixes_are_refused_when_the_buffer_is_full_and_wanted_again_later() -> None:
-    judge = Drive([]).judge()
+    judge = Journey([]).judge()
     for number in range(3000):
         judge.on_fix(Fix(UTC_S * 1000 + number * 1000, north(number), 11.0, 0.0, 3.0))
     assert not judge.wants_fixes

@@ -8,8 +8,8 @@ from device.channel.messages import Fix, Readings, Sightings
 from device.verdict.intake import route, timeline
 from device.verdict.judge import Judge
 from device.verdict.state import State
-from tests.support.verdict_drive import ANCHORS, LON, UTC_S, Drive, Sign, code, feed, north
-from wire.geodesy import Pose, Timed
+from tests.support.verdict_drive import ANCHORS, LON, UTC_S, Journey, Sign, code, feed, north
+from wire.geodesy import Pose, TimedPose
 
 
 def sightings(frame: int, t_ms: int | None = None) -> Sightings:
@@ -69,7 +69,7 @@ def test_in_lockstep_the_fixes_are_waited_for() -> None:
 
 
 def test_a_judge_goes_on_while_the_code_reader_is_away() -> None:
-    drive = Drive([Sign(90.0, data=code(90.0))])
+    drive = Journey([Sign(90.0, data=code(90.0))])
     judge = Judge(ANCHORS, None, stream="test")
     verdicts = []
     for message in [*drive.fixes(), *(drive.sightings(frame) for frame in range(drive.frames))]:
@@ -81,7 +81,7 @@ def test_a_judge_goes_on_while_the_code_reader_is_away() -> None:
 
 
 def state_with(*seconds: float, heading: float | None = 0.0) -> State:
-    fixes = [Timed(round(s * 1000), Pose(north(15 * s), LON, heading, 3.0)) for s in seconds]
+    fixes = [TimedPose(round(s * 1000), Pose(north(15 * s), LON, heading, 3.0)) for s in seconds]
     return State("test", fixes=fixes)
 
 
@@ -110,7 +110,7 @@ def test_a_guess_beyond_the_last_fix_is_less_accurate() -> None:
 def test_a_standing_vehicle_keeps_its_heading() -> None:
     state = state_with(1.0, 2.0, heading=30.0)
     route.pose_at(state, 1500)
-    state.fixes += [Timed(3000, Pose(48.0, 11.0, None, 3.0)), Timed(4000, Pose(48.0, 11.0, None, 3.0))]
+    state.fixes += [TimedPose(3000, Pose(48.0, 11.0, None, 3.0)), TimedPose(4000, Pose(48.0, 11.0, None, 3.0))]
     pose = route.pose_at(state, 3500)
     assert pose is not None
     assert pose.heading == 30.0

@@ -15,10 +15,10 @@ from device.verdict.intake import timeline
 from device.verdict.intake.cross_check import MAX_LEAD_FRAMES, Side
 from device.verdict.judge import Judge
 from device.verdict.state import State
-from tests.support.verdict_drive import ANCHORS, UTC_S, Drive, Sign, code, entry, registered
+from tests.support.verdict_drive import ANCHORS, UTC_S, Journey, Sign, code, entry, registered
 
 Said = Sightings | Readings
-STOP = Drive([Sign(90.0, data=code(90.0))])
+STOP = Journey([Sign(90.0, data=code(90.0))])
 
 
 def seen(frame: int, t_ms: int) -> Sightings:
@@ -26,7 +26,7 @@ def seen(frame: int, t_ms: int) -> Sightings:
 
 
 def play(
-    drive: Drive,
+    drive: Journey,
     *,
     lockstep: bool = True,
     lie: Callable[[Said], Said] = lambda message: message,
@@ -69,7 +69,7 @@ def backdated(message: Said) -> Said:
 
 @pytest.mark.parametrize("lockstep", [True, False])
 def test_perception_cannot_backdate_a_copied_code_into_its_place(lockstep: bool) -> None:
-    copied = Drive([Sign(120.0, data=code(30.0))], length_m=180.0)
+    copied = Journey([Sign(120.0, data=code(30.0))], length_m=180.0)
     assert [verdict.state for verdict in play(copied, lockstep=lockstep)[0]] == ["MISPLACED"]
     verdicts, accused = play(copied, lockstep=lockstep, lie=backdated)
     assert {verdict.state for verdict in verdicts} <= {"MISPLACED", "UNVERIFIED"}
@@ -78,7 +78,7 @@ def test_perception_cannot_backdate_a_copied_code_into_its_place(lockstep: bool)
 
 @pytest.mark.parametrize("lockstep", [True, False])
 def test_perception_cannot_stop_the_clock_before_a_code_expires(lockstep: bool) -> None:
-    expiring = Drive([Sign(90.0, data=code(90.0, valid_until=UTC_S + 3))])
+    expiring = Journey([Sign(90.0, data=code(90.0, valid_until=UTC_S + 3))])
 
     def frozen(message: Said) -> Said:
         return message if isinstance(message, Readings) else msgspec.structs.replace(message, t_ms=2900)
@@ -111,7 +111,7 @@ def test_a_time_that_runs_against_what_both_have_said_accuses_the_sender_alone()
 
 
 def test_a_stream_that_began_at_the_end_of_time_gives_verdicts_within_their_bounds() -> None:
-    drive = Drive([Sign(90.0)], with_fixes=False)
+    drive = Journey([Sign(90.0)], with_fixes=False)
     judge = Judge(ANCHORS, None, stream="test", lockstep=True)
     judge.start(2**48)
     verdicts = judge.on_fixes_end()
@@ -153,7 +153,7 @@ def test_a_leap_as_the_very_first_word_is_caught_when_the_other_speaks(side: Sid
 @pytest.mark.parametrize("lockstep", [True, False])
 def test_perception_that_races_ahead_cannot_outrun_the_code(lockstep: bool) -> None:
     """It tells a whole pass of another class in one go, before the code reader gets to those frames."""
-    other = Drive([Sign(90.0, lambda distance: (1, 0.97))])
+    other = Journey([Sign(90.0, lambda distance: (1, 0.97))])
     race = [other.sightings(frame) for frame in range(20, other.frames)]
     verdicts, accused = play(STOP, lockstep=lockstep, inject=race, at=20)
     assert {(v.state, v.class_id) for v in verdicts} <= {("VERIFIED", 14), ("CONTRADICTED", 14)}
@@ -188,7 +188,7 @@ def test_a_racing_readers_time_does_not_shorten_the_patience_with_the_other() ->
 @pytest.mark.parametrize("lockstep", [True, False])
 def test_honest_readers_that_drop_frames_and_are_late_are_not_accused(lockstep: bool) -> None:
     source = random.Random(8)
-    drive = Drive([Sign(90.0, data=code(90.0))], register=registered(entry(90.0)))
+    drive = Journey([Sign(90.0, data=code(90.0))], register=registered(entry(90.0)))
     judge = Judge(ANCHORS, drive.register, stream="test", lockstep=lockstep)
     judge.start(UTC_S * 1000, None if lockstep else 0)
     verdicts = [verdict for fix in drive.fixes() for verdict in judge.on_fix(fix)] + judge.on_fixes_end()

@@ -14,18 +14,18 @@ from device.channel.frames import FrameStream
 from device.channel.link import Link, pair
 from device.channel.messages import FrameReady, Message
 from device.config import Config
-from device.launcher.plan import Plan
+from device.launcher.plan import RunPlan
 from device.warden.errors import StartError
 from device.warden.stream import MAX_FACT, begins_at
 from device.warden.suspicion import Suspicion
 
 
-def plan(**changes: Any) -> Plan:
+def plan(**changes: Any) -> RunPlan:
     fields: dict[str, Any] = {
         "kind": "video", "input": "/v", "shown": "v.mp4", "gpx": "/g", "gpx_shown": "g.gpx", "pace": "lockstep",
         "start": "file", "home": "/h", "models": "/m", "run_id": "0" * 32, "config": Config(), **changes,
     }  # fmt: skip
-    return Plan(**fields)
+    return RunPlan(**fields)
 
 
 STREAM = {"utc_ms": 1_000_000, "frames": 100, "milli_fps": 10_000}
@@ -75,7 +75,7 @@ def test_who_accuses_again_and_again_is_restarted_too() -> None:
     assert suspicion.hear("codes", 7, {"verdict": 3}, 2.0) == ["verdict", "codes"]
 
 
-class Reader:
+class LyingReader:
     """As much of a compartment as a frame stream needs."""
 
     def __init__(self, descriptor: int) -> None:
@@ -92,7 +92,7 @@ class Reader:
 
 def test_an_unsealed_ring_and_impossible_sizes_are_held_against_capture() -> None:
     descriptor = ring.create()
-    stream = FrameStream(Reader(os.dup(descriptor)), lockstep=True)  # type: ignore[arg-type]
+    stream = FrameStream(LyingReader(os.dup(descriptor)), lockstep=True)  # type: ignore[arg-type]
     ready = FrameReady(0, 0, 2, *[0] * (len(FrameReady.__struct_fields__) - 3))
     assert stream.view(ready) is None
     assert stream.link.invalid == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hardware.rig import assembly, panel
-from hardware.rig.camera import BOUNCE_PX, SWAY_PX, Camera, Pose, pose_at
+from hardware.rig.camera import BOUNCE_PX, SWAY_PX, Camera, CameraPose, pose_at
 from hardware.rig.scene import FACE_M
 from hardware.signs.shapes import Image
 
@@ -25,7 +25,7 @@ def sign() -> assembly.Assembly:
 
 def _drawn(sign: assembly.Assembly, camera: Camera, distance: float) -> Image:
     frame = np.zeros((camera.height, camera.width, 3), np.uint8)
-    assembly.render(frame, sign, camera, Pose(0.0), (2.3, distance, 0.0))
+    assembly.render(frame, sign, camera, CameraPose(0.0), (2.3, distance, 0.0))
     return frame
 
 
@@ -33,7 +33,7 @@ def _drawn(sign: assembly.Assembly, camera: Camera, distance: float) -> Image:
 def test_a_face_appears_as_large_as_focal_length_over_distance_says(
     camera: Camera, sign: assembly.Assembly, distance: float
 ) -> None:
-    left, top, width, height = assembly.face_box(camera, Pose(0.0), 2.3, distance)
+    left, top, width, height = assembly.face_box(camera, CameraPose(0.0), 2.3, distance)
     assert width == pytest.approx(camera.focal * FACE_M / distance)
     assert height == pytest.approx(width)
     frame = _drawn(sign, camera, distance).max(axis=2)
@@ -44,7 +44,7 @@ def test_a_face_appears_as_large_as_focal_length_over_distance_says(
 
 
 def test_a_sign_at_mount_height_lies_on_the_horizon(camera: Camera) -> None:
-    points = camera.project(np.array([[0.0, camera.mount_height, 30.0]]), Pose(0.0))
+    points = camera.project(np.array([[0.0, camera.mount_height, 30.0]]), CameraPose(0.0))
     assert points[0] == pytest.approx([camera.width / 2, camera.horizon])
 
 

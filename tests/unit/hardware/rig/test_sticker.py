@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from hardware.rig import sticker
 from hardware.rig.assembly import face_picture
 from hardware.rig.errors import StickerFailedError
-from hardware.rig.views import Judge, View, found, outline_of, view_of
+from hardware.rig.views import AttackedClassifier, View, found, outline_of, view_of
 from hardware.signs.shapes import Image
 
 TRUE, OTHER = 2, 7
 
 
-class BlueIsOther(Judge):
+class BlueIsOther(AttackedClassifier):
     """Says OTHER the more surely, the more blue there is on the face."""
 
     def __init__(self, gullible: bool = True) -> None:
