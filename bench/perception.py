@@ -25,7 +25,7 @@ from rich.console import Console
 from bench import budgets, graphs, networks, pipeline, tables
 from device.config import MODELS
 from device.perception.interpreter import ModelUnreadableError
-from device.warden.errors import ArtifactError
+from wire.errors import ArtifactError
 
 
 def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def crops_a_frame(models: Path) -> dict[str, float]:
         found = json.loads(path.read_bytes())["metrics"]["detector"]["operating_points"]
         return {f"ours: {point}": float(found[point]["proposals_per_frame"]) for point in networks.POINTS}
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{path} lacks the figures of models.evaluate ({error!r}); run models.ship") from None
+        raise ArtifactError(f"{path} lacks the figures of models.evaluate ({error!r})", "run models.ship") from None
 
 
 def _budgets(judged: Sequence[budgets.Judged]) -> list[dict[str, Any]]:

@@ -112,7 +112,9 @@ class Archive:
                 db.execute("BEGIN")  # one state for all questions of this call
                 yield db
         except sqlite3.DatabaseError as error:
-            raise StoreError(f"cannot read {self.path}: {error}; run `sealcam-sink serve` once, or check it") from error
+            raise StoreError(
+                f"cannot read {self.path}: {error}", "run `sealcam-sink serve` once, or check it"
+            ) from error
 
     def verdicts(
         self, *, after: int = 0, before: int | None = None, limit: int = 50, newest_first: bool = True,
@@ -222,7 +224,7 @@ def _row(row: tuple[Any, ...]) -> tuple[Any, ...]:
     try:
         parsed = events.parse(event if isinstance(event, bytes) else b"")
     except HostileInputError as error:
-        raise StoreError(f"the database is damaged: envelope {row[0]}: {error}; run `sealcam-sink verify`") from error
+        raise StoreError(f"the database is damaged: envelope {row[0]}: {error}", "run `sealcam-sink verify`") from error
     return (*row[:7], parsed, *row[8:])
 
 

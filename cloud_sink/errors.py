@@ -6,12 +6,14 @@ missing, damaged, expired or open to others: those errors are `identity`'s own.
 
 from __future__ import annotations
 
+from wire.errors import SealcamError, UsageError
 
-class SinkError(Exception):
+
+class SinkError(SealcamError, RuntimeError):
     """Root of the receiver's errors. The message is the sentence that the user reads."""
 
 
-class SetupError(SinkError):
+class SetupError(SinkError, UsageError):
     """The receiver cannot start as it is set up. The message says what, where, and the remedy. Exit status 2."""
 
 

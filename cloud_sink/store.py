@@ -82,7 +82,7 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             if isinstance(error, StoreError):
                 raise
-            raise StoreError(f"cannot open the database {path}: {error}; check the disk and who owns it") from error
+            raise StoreError(f"cannot open the database {path}: {error}", "check the disk and who owns it") from error
 
     def _prepare(self) -> None:
         for pragma in (
@@ -133,7 +133,9 @@ class Store:
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
                 raise  # a constraint that a parsed value cannot break: our bug, and it must be seen
-            raise StoreError(f"cannot write to {self.path}: {error}; check the disk's free space and health") from error
+            raise StoreError(
+                f"cannot write to {self.path}: {error}", "check the disk's free space and health"
+            ) from error
 
     def add(self, arrival: Arrival) -> AddResult:
         """Store `arrival` once. When this returns STORED or DUPLICATE it is durable. Raises StoreError."""

@@ -17,10 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from device.errors import RunError, UsageError
 from identity import Home, load
 from identity.files import PRIVATE_FILE, write_private
 from wire.envelope import MAX_ENVELOPE_BYTES
+from wire.errors import RunError, UsageError
 from wire.topics import ENVELOPE_FILTER, SINK_NAME
 
 DEFAULT_PORT = 8883
@@ -80,7 +80,7 @@ def find_mosquitto() -> str:
     """The path of mosquitto. Raises MissingBrokerError."""
     found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:{_SYSTEM_FOLDERS}")
     if found is None:
-        raise MissingBrokerError("mosquitto is not installed; run: sudo apt-get install mosquitto")
+        raise MissingBrokerError("mosquitto is not installed", "run: sudo apt-get install mosquitto")
     return found
 
 
@@ -196,8 +196,8 @@ class Broker:
                 probe.bind(("127.0.0.1", self.port))
             except OSError as error:
                 raise BusyPortError(
-                    f"port {self.port} of 127.0.0.1 cannot be used ({error.strerror}); stop what uses it, or choose "
-                    "another port"
+                    f"port {self.port} of 127.0.0.1 cannot be used ({error.strerror})",
+                    "stop what uses it, or choose another port",
                 ) from None
 
     def _wait_until_it_accepts(self, process: subprocess.Popen[bytes]) -> None:
@@ -215,7 +215,7 @@ class Broker:
                     return
             except ssl.SSLCertVerificationError:
                 raise BrokerError(
-                    f"port {self.port} is answered by a broker of another data home; stop it, or choose another port"
+                    f"port {self.port} is answered by a broker of another data home", "stop it, or choose another port"
                 ) from None
             except OSError:
                 time.sleep(0.05)

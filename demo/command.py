@@ -20,12 +20,12 @@ from demo.sink_process import SinkProcess
 from device import config as configs
 from device.cli.show import RunView
 from device.config import MODELS
-from device.errors import RunError, UsageError
 from device.launcher.plan import RunPlan
 from device.launcher.session import RunOutcome, Session
 from identity import load, register_guard
 from identity.home import Home
 from wire import register as registers
+from wire.errors import RunError, UsageError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -102,7 +102,7 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
         except RigError as error:
             raise RunError(f"the drive cannot be rendered: {error}") from None
         except OSError as error:
-            raise UsageError(f"{out} cannot be written ({error.strerror}); choose another --out") from None
+            raise UsageError(f"{out} cannot be written ({error.strerror})", "choose another --out") from None
     signed = registers.issue(rendered.register, authority, issued_at=now_ms // 1000)
     (home.trust / "register.cose").write_bytes(signed)
     register_guard.check(home.trust)

@@ -12,8 +12,8 @@ import urllib.request
 from types import TracebackType
 from typing import Any
 
-from device.errors import RunError, UsageError
 from identity.home import Home
+from wire.errors import RunError, UsageError
 
 _READY_SECONDS = 30.0
 
@@ -89,7 +89,7 @@ class SinkProcess:
                     return json.load(answer)
             except (urllib.error.URLError, TimeoutError):
                 time.sleep(1.0)
-        raise RunError(f"the receiver at {self.address} does not answer; look at its page")
+        raise RunError(f"the receiver at {self.address} does not answer", "look at its page")
 
     def _end(self) -> int:
         if self._process is None:

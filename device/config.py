@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from device.errors import UsageError
+from wire.errors import UsageError
 
 MODELS = Path(__file__).resolve().parent.parent / "models" / "artifacts"
 """The shipped models."""
@@ -107,16 +107,16 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise UsageError(f"the configuration {path} cannot be read ({error.strerror}); check --config") from None
+            raise UsageError(f"the configuration {path} cannot be read ({error.strerror})", "check --config") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"the configuration {path} is not TOML ({error}); correct it") from None
+            raise UsageError(f"the configuration {path} is not TOML ({error})", "correct it") from None
     for name, value in environment.items():
         if name.startswith("SEALCAM_") and name not in _OURS:
             section, _, key = name.removeprefix("SEALCAM_").lower().partition("_")
             if not isinstance(table.setdefault(section, {}), dict):
-                raise UsageError(f"{origin}: {section} is not a section; write [{section}] and its keys below")
+                raise UsageError(f"{origin}: {section} is not a section", f"write [{section}] and its keys below")
             table[section][key] = value
     try:
         return msgspec.convert(table, Config, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{origin}: {error}; see docs/configuration.md for the keys") from None
+        raise UsageError(f"{origin}: {error}", "see docs/configuration.md for the keys") from None

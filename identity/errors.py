@@ -1,6 +1,6 @@
 """What can be wrong with keys and certificates. Each message is one sentence: what, where, and the remedy."""
 
-from device.errors import UsageError
+from wire.errors import UsageError
 
 
 class KeysError(UsageError):

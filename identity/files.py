@@ -32,12 +32,12 @@ def make_folder(path: Path) -> None:
         mode = path.lstat().st_mode
     except OSError as error:
         raise KeysError(
-            f"{path} cannot be made ({error.strerror}); free the place or set SEALCAM_HOME to another folder"
+            f"{path} cannot be made ({error.strerror})", "free the place or set SEALCAM_HOME to another folder"
         ) from None
     if not stat.S_ISDIR(mode):
-        raise UnsafeKeyFileError(f"{path} is not a folder; move it away and run: sealcam keys init")
+        raise UnsafeKeyFileError(f"{path} is not a folder", "move it away and run: sealcam keys init")
     if stat.S_IMODE(mode) & 0o077:
-        raise UnsafeKeyFileError(f"{path} is open to other users; run: chmod 700 {path}")
+        raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 700 {path}")
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -56,7 +56,7 @@ def write_private(path: Path, content: bytes) -> None:
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        raise KeysError(f"{path} cannot be written ({error.strerror}); free the disk or check its folder") from None
+        raise KeysError(f"{path} cannot be written ({error.strerror})", "free the disk or check its folder") from None
 
 
 def read_private(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
@@ -79,18 +79,18 @@ def _read(path: Path, max_bytes: int, *, secret: bool) -> bytes:
     try:
         descriptor = os.open(path, _READ)
     except FileNotFoundError:
-        raise MissingKeyError(f"{path} is missing; run: sealcam keys init") from None
+        raise MissingKeyError(f"{path} is missing", "run: sealcam keys init") from None
     except OSError as error:
-        raise MissingKeyError(f"{path} cannot be read ({error.strerror}); run: sealcam keys init") from None
+        raise MissingKeyError(f"{path} cannot be read ({error.strerror})", "run: sealcam keys init") from None
     with os.fdopen(descriptor, "rb") as file:
         mode = os.fstat(file.fileno()).st_mode
         if not stat.S_ISREG(mode):
-            raise UnsafeKeyFileError(f"{path} is not a plain file; move it away and run: sealcam keys init")
+            raise UnsafeKeyFileError(f"{path} is not a plain file", "move it away and run: sealcam keys init")
         if stat.S_IMODE(mode) & (0o077 if secret else 0o022):
-            raise UnsafeKeyFileError(f"{path} is open to other users; run: chmod 600 {path}")
+            raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 600 {path}")
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise DamagedKeyError(f"{path} is larger than {max_bytes} bytes; move it away and run: sealcam keys init")
+        raise DamagedKeyError(f"{path} is larger than {max_bytes} bytes", "move it away and run: sealcam keys init")
     return content
 
 

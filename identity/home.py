@@ -130,7 +130,9 @@ class Home:
         if not topics.is_device_id(device_id):
             raise KeysError("a device id is 3 to 32 lower-case letters, digits and dashes, a letter first")
         if path.exists() and load.public_key(path) != key:
-            raise KeysError(f"{path} holds another key for this device id; remove it first if the device was replaced")
+            raise KeysError(
+                f"{path} holds another key for this device id", "remove it first if the device was replaced"
+            )
         _ensure_public(path, key.public_bytes_raw())
         return path
 
@@ -154,7 +156,7 @@ class Home:
         identity, path = self.device / "id", self.device / "signing.key"
         if identity.exists() and not path.exists():
             raise MissingKeyError(
-                f"{path} is missing, {identity} is there; restore it, or move the id away for a new identity"
+                f"{path} is missing, {identity} is there", "restore it, or move the id away for a new identity"
             )
         if not path.exists():
             write_private(path, _pem(Ed25519PrivateKey.generate()))
@@ -206,7 +208,7 @@ def _ensure_public(path: Path, raw: bytes) -> None:
     if not path.exists():
         write_private(path, text)
     elif read_public(path) != text:
-        raise DamagedKeyError(f"{path} is not the public key of this home's private one; move it away and try again")
+        raise DamagedKeyError(f"{path} is not the public key of this home's private one", "move it away and try again")
 
 
 def _pem(key: Ed25519PrivateKey) -> bytes:

@@ -26,18 +26,19 @@ def device_id(path: Path) -> str:
     """The device's id, a text file of one line."""
     text = read_private(path, 64).decode("ascii", "replace").strip()
     if not topics.is_device_id(text):
-        raise DamagedKeyError(f"{path} holds no device id; move it away and run: sealcam keys init")
+        raise DamagedKeyError(f"{path} holds no device id", "move it away and run: sealcam keys init")
     return text
 
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
     """An Ed25519 private key in PEM (PKCS 8)."""
+    content = read_private(path)
     try:
-        key = serialization.load_pem_private_key(read_private(path), password=None)
+        key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise DamagedKeyError(f"{path} is no private key in PEM; restore it from your backup") from None
+        raise DamagedKeyError(f"{path} is no private key in PEM", "restore it from your backup") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise DamagedKeyError(f"{path} is not an Ed25519 key; restore it from your backup")
+        raise DamagedKeyError(f"{path} is not an Ed25519 key", "restore it from your backup")
     return key
 
 
@@ -45,7 +46,7 @@ def public_key(path: Path) -> Ed25519PublicKey:
     """An Ed25519 public key: 32 raw bytes in hex."""
     raw = _hex(path, read_public(path))
     if len(raw) != 32:
-        raise DamagedKeyError(f"{path} is no Ed25519 public key in hex; get it again from where it came")
+        raise DamagedKeyError(f"{path} is no Ed25519 public key in hex", "get it again from where it came")
     return Ed25519PublicKey.from_public_bytes(raw)
 
 
@@ -54,7 +55,7 @@ def sink_public(path: Path) -> SinkPublicKey:
     try:
         return SinkPublicKey.from_bytes(_hex(path, read_public(path)))
     except HostileInputError:
-        raise DamagedKeyError(f"{path} is no HPKE public key; get it again from the sink") from None
+        raise DamagedKeyError(f"{path} is no HPKE public key", "get it again from the sink") from None
 
 
 def sink_private(path: Path) -> SinkPrivateKey:
@@ -62,7 +63,7 @@ def sink_private(path: Path) -> SinkPrivateKey:
     try:
         return SinkPrivateKey.from_bytes(_hex(path, read_private(path)))
     except HostileInputError:
-        raise DamagedKeyError(f"{path} is no HPKE private key; restore it from your backup") from None
+        raise DamagedKeyError(f"{path} is no HPKE private key", "restore it from your backup") from None
 
 
 def trust_anchors(folder: Path) -> dict[bytes, Ed25519PublicKey]:
@@ -71,7 +72,7 @@ def trust_anchors(folder: Path) -> dict[bytes, Ed25519PublicKey]:
     for path in _listed(folder):
         key = public_key(path)
         if path.stem != cose.key_id(key).hex():
-            raise DamagedKeyError(f"{path} does not hold the key of that id; get it again from the road authority")
+            raise DamagedKeyError(f"{path} does not hold the key of that id", "get it again from the road authority")
         anchors[cose.key_id(key)] = key
     return anchors
 
@@ -81,7 +82,7 @@ def device_keys(folder: Path) -> dict[str, Ed25519PublicKey]:
     keys: dict[str, Ed25519PublicKey] = {}
     for path in _listed(folder):
         if not topics.is_device_id(path.stem):
-            raise DamagedKeyError(f"{path} is not named after a device; move it away")
+            raise DamagedKeyError(f"{path} is not named after a device", "move it away")
         keys[path.stem] = public_key(path)
     return keys
 
@@ -91,7 +92,7 @@ def register(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> Register:
     try:
         return verify_register(read_public(path, MAX_REGISTER_BYTES), anchors)
     except HostileInputError as error:
-        raise DamagedKeyError(f"{path} is refused: {error}; get it again from the road authority") from None
+        raise DamagedKeyError(f"{path} is refused: {error}", "get it again from the road authority") from None
 
 
 def register_issued_at(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> int:
@@ -99,7 +100,7 @@ def register_issued_at(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> in
     try:
         return verify_issued_at(read_public(path, MAX_REGISTER_BYTES), anchors)
     except HostileInputError as error:
-        raise DamagedKeyError(f"{path} is refused: {error}; get it again from the road authority") from None
+        raise DamagedKeyError(f"{path} is refused: {error}", "get it again from the road authority") from None
 
 
 def certificate(path: Path, now: datetime.datetime | None = None) -> x509.Certificate:
@@ -108,22 +109,23 @@ def certificate(path: Path, now: datetime.datetime | None = None) -> x509.Certif
     now = now or datetime.datetime.now(datetime.UTC)
     if now >= loaded.not_valid_after_utc:
         raise ExpiredCertificateError(
-            f"the certificate {path} expired on {loaded.not_valid_after_utc:%Y-%m-%d}; run: sealcam keys renew"
+            f"the certificate {path} expired on {loaded.not_valid_after_utc:%Y-%m-%d}", "run: sealcam keys renew"
         )
     if now < loaded.not_valid_before_utc:
         raise ExpiredCertificateError(
-            f"the certificate {path} is not valid before {loaded.not_valid_before_utc:%Y-%m-%d %H:%M} UTC; set this "
-            "machine's clock"
+            f"the certificate {path} is not valid before {loaded.not_valid_before_utc:%Y-%m-%d %H:%M} UTC",
+            "set this machine's clock",
         )
     return loaded
 
 
 def certificate_any_time(path: Path) -> x509.Certificate:
     """A certificate in PEM, expired or not: to be shown, not to be relied on."""
+    content = read_public(path)
     try:
-        return x509.load_pem_x509_certificate(read_public(path))
+        return x509.load_pem_x509_certificate(content)
     except ValueError:
-        raise DamagedKeyError(f"{path} is no certificate in PEM; run: sealcam keys renew") from None
+        raise DamagedKeyError(f"{path} is no certificate in PEM", "run: sealcam keys renew") from None
 
 
 def client_context(key: Path, chain: Path, authority: Path) -> ssl.SSLContext:
@@ -141,17 +143,17 @@ def client_context(key: Path, chain: Path, authority: Path) -> ssl.SSLContext:
         context.load_verify_locations(cafile=str(authority))
         context.load_cert_chain(str(chain), str(key))
     except ssl.SSLError:
-        raise DamagedKeyError(f"{key} and {chain} do not belong together; run: sealcam keys renew") from None
+        raise DamagedKeyError(f"{key} and {chain} do not belong together", "run: sealcam keys renew") from None
     return context
 
 
 def _listed(folder: Path) -> list[Path]:
     """The `.pub` files of a folder, in order; bounded."""
     if not folder.is_dir():
-        raise MissingKeyError(f"{folder} is missing; run: sealcam keys init")
+        raise MissingKeyError(f"{folder} is missing", "run: sealcam keys init")
     paths = sorted(folder.glob("*.pub"))
     if len(paths) > _MAX_KEYS:
-        raise DamagedKeyError(f"{folder} holds more than {_MAX_KEYS} keys; move away what does not belong there")
+        raise DamagedKeyError(f"{folder} holds more than {_MAX_KEYS} keys", "move away what does not belong there")
     return paths
 
 
@@ -159,4 +161,4 @@ def _hex(path: Path, content: bytes) -> bytes:
     try:
         return bytes.fromhex(content.decode("ascii"))
     except ValueError:
-        raise DamagedKeyError(f"{path} is not in hex; get it again from where it came") from None
+        raise DamagedKeyError(f"{path} is not in hex", "get it again from where it came") from None

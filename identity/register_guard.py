@@ -30,14 +30,14 @@ def check(trust: Path) -> int | None:
         if seen is None:
             return None
         raise RegisterRollbackError(
-            f"the register {path} is gone, one was used before; get the newest from the road authority, or, if there "
-            f"is to be none any more, remove {seen_path}"
+            f"the register {path} is gone, one was used before",
+            f"get the newest from the road authority, or, if there is to be none any more, remove {seen_path}",
         )
     issued_at = load.register_issued_at(path, load.trust_anchors(trust / "authority"))
     if seen is not None and issued_at < seen:
         raise RegisterRollbackError(
-            f"the register {path} is older than one that was used before (issued at {issued_at}, seen {seen}); get the "
-            f"newest from the road authority, or, if it took the newer one back, remove {seen_path}"
+            f"the register {path} is older than one that was used before (issued at {issued_at}, seen {seen})",
+            f"get the newest from the road authority, or, if it took the newer one back, remove {seen_path}",
         )
     if issued_at != seen:
         write_private(seen_path, b"%d\n" % issued_at)
@@ -49,5 +49,5 @@ def _seen(path: Path) -> int | None:
         return None
     text = read_private(path, 32).strip()
     if not (text.isdigit() and len(text) <= _MAX_DIGITS):
-        raise DamagedKeyError(f"{path} holds no time of issue; remove it if the register beside it is the newest")
+        raise DamagedKeyError(f"{path} holds no time of issue", "remove it if the register beside it is the newest")
     return int(text)

@@ -29,10 +29,10 @@ from device.perception.core import PerceptionSettings, Recogniser
 from device.perception.interpreter import ModelUnreadableError
 from device.verdict.judge import Judge
 from device.warden.artifacts import OperatingPoint, load_manifest
-from device.warden.errors import ArtifactError
 from models.classes import CLASS_NAMES
 from models.errors import DataError, ModelsError
 from models.release import shipped
+from wire.errors import ArtifactError
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,17 @@
 """Errors of the `models` package. Each message is the one sentence that the user reads."""
 
+from wire.errors import UsageError
 
-class ModelsError(Exception):
+
+class ModelsError(UsageError):
     """Training, export or evaluation cannot go on; the command line prints the message and exits with status 2."""
 
 
-class DataError(ModelsError, ValueError):
+class DataError(ModelsError):
     """A data set is not what its publisher's layout promises: the message names the file and the row."""
 
 
-class CheckpointError(ModelsError, ValueError):
+class CheckpointError(ModelsError):
     """A checkpoint cannot be resumed: it is missing, damaged or of another network."""
 
 

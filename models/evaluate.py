@@ -130,7 +130,7 @@ def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, 
         source = DataSet(scenes, "gt.txt")
         kept = sightings.unseen(gtsdb.load(source), splits.read(folder / splits.SPLIT_FILE.name))
         if not kept:
-            raise DataError(f"{scenes}: all its frames were trained on; give frames of the split, or from 00600 on")
+            raise DataError(f"{scenes}: all its frames were trained on", "give frames of the split, or from 00600 on")
     models = shipped.load(folder, point="far")
     _require_thresholds(folder, models.manifest)
     if images is not None:

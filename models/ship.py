@@ -135,7 +135,7 @@ def ship_again(out: Path, crops: DataSet, scenes: DataSet, told: dict[str, Any] 
         for entry in manifest["detector"]["operating_points"].values():
             entry |= _UNCHOSEN
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelsError(f"{path}: not a manifest that models.ship wrote ({error!r}); give --checkpoints") from error
+        raise ModelsError(f"{path}: not a manifest that models.ship wrote ({error!r})", "give --checkpoints") from error
     split = splits.read(out / splits.SPLIT_FILE.name)
     with staged(out) as stage:
         return _measured(stage, manifest, crops, scenes, split, manifest["metrics"] | (told or {}))

@@ -22,12 +22,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from device.errors import SealcamError
 from device.warden import artifacts
 from identity import files
 from identity.errors import DamagedKeyError, MissingKeyError
 from models.errors import ModelsError, SigningError
 from wire import provenance
+from wire.errors import SealcamError
 
 MODELS = Path(__file__).parent / "artifacts"
 _IGNORED = (artifacts.SIGNATURE, "__pycache__", ".gitattributes", ".gitignore")
@@ -43,15 +43,15 @@ def keygen(out: Path, passphrase: bytes | None) -> Path:
     out = out.parent.resolve() / out.name
     public = out.with_suffix(".pub")
     if any((folder / ".git").exists() for folder in out.parents):
-        raise SigningError(f"{out} is inside a git work tree, where a key gets committed; choose a place outside")
+        raise SigningError(f"{out} is inside a git work tree, where a key gets committed", "choose a place outside")
     if out == public:
-        raise SigningError(f"{out} is the name that the public half would have; give the private key another ending")
+        raise SigningError(f"{out} is the name that the public half would have", "give the private key another ending")
     key = ec.generate_private_key(ec.SECP256R1())
     encryption = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
     pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
     spki = serialization.PublicFormat.SubjectPublicKeyInfo
     if public.exists():
-        raise SigningError(f"{public} is there already; move it away or choose another --out")
+        raise SigningError(f"{public} is there already", "move it away or choose another --out")
     _write_new(out, key.private_bytes(pem, pkcs8, encryption), 0o600)
     _write_new(public, key.public_key().public_bytes(pem, spki), 0o644)
     return public
@@ -59,15 +59,18 @@ def keygen(out: Path, passphrase: bytes | None) -> Path:
 
 def load_key(path: Path, passphrase: bytes | None) -> ec.EllipticCurvePrivateKey:
     """Raises SigningError, or KeysError when others may read the file."""
+    content = _private(path)
     try:
-        key = serialization.load_pem_private_key(_private(path), passphrase)
+        key = serialization.load_pem_private_key(content, passphrase)
     except TypeError:
         how = "needs its passphrase" if passphrase is None else "is not encrypted and takes no passphrase"
-        raise SigningError(f"the key {path} {how}; see --passphrase-file") from None
+        raise SigningError(f"the key {path} {how}", "see --passphrase-file") from None
     except (ValueError, UnsupportedAlgorithm):
         raise SigningError(f"the key {path} cannot be read: the passphrase is wrong, or it is no PEM key") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise SigningError(f"the key {path} is not ECDSA P-256; make one with: python -m models.sign keygen --out FILE")
+        raise SigningError(
+            f"the key {path} is not ECDSA P-256", "make one with: python -m models.sign keygen --out FILE"
+        )
     return key
 
 
@@ -81,7 +84,7 @@ def sign(folder: Path, key: ec.EllipticCurvePrivateKey) -> bytes:
     manifest = artifacts.load_manifest(folder)
     for entry in (manifest.detector, manifest.classifier):
         if digests.get(entry.file) != entry.sha256:
-            raise SigningError(f"{folder / entry.file} is not the one its manifest names; run models.ship, then sign")
+            raise SigningError(f"{folder / entry.file} is not the one its manifest names", "run models.ship, then sign")
     statement = provenance.Statement(
         "https://in-toto.io/Statement/v1",
         [provenance.Subject(folder.resolve().name, provenance.RootDigest(provenance.root_digest(resources)))],
@@ -115,11 +118,13 @@ def verify(folder: Path, public_key: Path) -> dict[str, str]:
         trusted = provenance.anchor(public_key.read_bytes(), str(public_key))
         signed = provenance.verify(path.read_bytes(), trusted, str(path))
     except OSError as error:
-        raise SigningError(f"{error.filename} cannot be read ({error.strerror}); sign the models first") from None
+        raise SigningError(f"{error.filename} cannot be read ({error.strerror})", "sign the models first") from None
     there = _digests(folder)
     differing = sorted(name for name in signed.keys() | there.keys() if signed.get(name) != there.get(name))
     if differing:
-        raise SigningError(f"{folder} is not what was signed: {', '.join(differing)}; ship the models again, then sign")
+        raise SigningError(
+            f"{folder} is not what was signed: {', '.join(differing)}", "ship the models again, then sign"
+        )
     return signed
 
 
@@ -128,16 +133,16 @@ def _digests(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     try:
         if not folder.is_dir():
-            raise SigningError(f"{folder} is no folder of models; give it with --models")
+            raise SigningError(f"{folder} is no folder of models", "give it with --models")
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder)
             if name.parts[0] in _IGNORED or (path.is_dir() and not path.is_symlink()):
                 continue
             if not stat.S_ISREG(path.lstat().st_mode):
-                raise SigningError(f"{path} is a link or no file, which cannot be signed; replace it by a file")
+                raise SigningError(f"{path} is a link or no file, which cannot be signed", "replace it by a file")
             found[name.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise SigningError(f"{error.filename} cannot be read ({error.strerror}); check --models") from None
+        raise SigningError(f"{error.filename} cannot be read ({error.strerror})", "check --models") from None
     return found
 
 
@@ -146,7 +151,7 @@ def _private(path: Path) -> bytes:
     try:
         return files.read_private(path, _MAX_SECRET_BYTES)
     except (MissingKeyError, DamagedKeyError) as error:
-        raise SigningError(f"{str(error).partition(';')[0]}; name a key or passphrase file of yours") from None
+        raise SigningError(f"{str(error).partition(';')[0]}", "name a key or passphrase file of yours") from None
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
@@ -156,7 +161,7 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise SigningError(f"{path} cannot be made ({error.strerror}); choose another --out") from None
+        raise SigningError(f"{path} cannot be made ({error.strerror})", "choose another --out") from None
 
 
 def _passphrase(file: Path | None, *, new: bool) -> bytes | None:
@@ -164,13 +169,13 @@ def _passphrase(file: Path | None, *, new: bool) -> bytes | None:
     if file is not None:
         content = _private(file).rstrip(b"\r\n")
         if not content:
-            raise SigningError(f"{file} is empty; write the passphrase in it")
+            raise SigningError(f"{file} is empty", "write the passphrase in it")
         return content
     if not sys.stdin.isatty():
         return None
     given = getpass.getpass("passphrase of the release key (empty for none): ")
     if new and getpass.getpass("again: ") != given:
-        raise SigningError("the two passphrases differ; nothing was made")
+        raise SigningError("the two passphrases differ", "nothing was made")
     return given.encode() or None
 
 

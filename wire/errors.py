@@ -1,8 +1,11 @@
-"""What can go wrong at a trust boundary between machines.
+"""What can go wrong: the root of every error that Sealcam raises on purpose, and the errors at a trust boundary.
 
-Two roots under `WireError`, never mixed: `HostileInputError` is what the other side sent, `IssueError` is what our own
-side asked for. A hostile input's message is a fixed sentence and its `reason` a fixed word of [a-z_]: nothing of the
-input itself ever gets into either, so both are safe to show, to log and to store.
+An error that a user reads has two fields, `sentence` (what is wrong, and where) and `remedy` (what to do); its class
+carries the exit status of the command that it ends, and each class is also the builtin that is nearest to it.
+
+At a trust boundary two kinds are never mixed: `HostileInputError` is what the other side sent, `IssueError` is what our
+own side asked for. A hostile input's sentence is fixed and its `reason` is a fixed word of [a-z_]: nothing of the input
+itself ever gets into either, so both are safe to show, to log and to store.
 """
 
 from __future__ import annotations
@@ -10,53 +13,91 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class WireError(Exception):
-    """Root of the wire's errors."""
+class SealcamError(Exception):
+    """Root of every error that Sealcam raises on purpose; as text it is the line that the user reads.
+
+    Attributes:
+        sentence: what is wrong, and where; without a full stop.
+        remedy: what the user can do, empty where the error never reaches a user.
+        exit_status: of the command that ends with this error.
+    """
+
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, sentence: str, remedy: str = "") -> None:
+        super().__init__(f"{sentence}; {remedy}" if remedy else sentence)
+        self.sentence = sentence
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.sentence}; {self.remedy}" if self.remedy else self.sentence
 
 
-class IssueError(WireError, ValueError):
-    """Our own side asked to issue or seal something that the format cannot carry. The message names the field."""
+class UsageError(SealcamError, ValueError):
+    """The command, its input or its configuration is at fault; nothing was run."""
+
+    exit_status = 2
 
 
-class HostileInputError(WireError, ValueError):
+class RunError(SealcamError, RuntimeError):
+    """The run began and something in it went wrong."""
+
+    exit_status = 1
+
+
+class ArtifactError(UsageError):
+    """A model is missing or is not the model that its manifest vouches for; it is not used."""
+
+
+class ProvenanceError(ArtifactError):
+    """The models are not signed by the trusted key, or are not what was signed."""
+
+
+class IssueError(SealcamError, ValueError):
+    """Our own side asked to issue or seal something that the format cannot carry. The sentence names the field."""
+
+    exit_status = 2
+
+
+class HostileInputError(SealcamError, ValueError):
     """The other side's bytes are not what they must be.
 
     Attributes:
         reason: a fixed word of [a-z_], for counters, verdict reasons and telemetry.
     """
 
-    sentence: ClassVar[str] = "the bytes are not what they must be"
+    kind: ClassVar[str] = "the bytes are not what they must be"
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"{self.sentence} ({reason})")
+        super().__init__(f"{self.kind} ({reason})")
         self.reason = reason
 
 
 class NotOursError(HostileInputError):
-    """The bytes do not even claim to be one of our formats: some other QR code, some other publisher."""
+    """The bytes do not even claim to be in a format of ours: some other QR code, some other publisher."""
 
-    sentence = "this is not in a format of Sealcam"
+    kind = "this is not in a format of Sealcam"
 
 
 class MalformedError(HostileInputError):
     """The bytes claim to be ours and are not well formed: truncated, oversized, wrong types, not deterministic."""
 
-    sentence = "this claims to be in a format of Sealcam and is not well formed"
+    kind = "this claims to be in a format of Sealcam and is not well formed"
 
 
 class ForgedError(HostileInputError):
     """Well formed, and the signature does not verify."""
 
-    sentence = "the signature is not good"
+    kind = "the signature is not good"
 
 
 class UnknownKeyError(ForgedError):
     """Well formed, and the key that it names is not among the trusted ones."""
 
-    sentence = "the signing key is not a trusted one"
+    kind = "the signing key is not a trusted one"
 
 
 class SealBrokenError(HostileInputError):
     """An envelope does not decrypt under the topic, device and sequence that it came with."""
 
-    sentence = "the envelope does not open under its topic, device and sequence"
+    kind = "the envelope does not open under its topic, device and sequence"

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Meta, Struct
 
-from device.warden.errors import ProvenanceError
+from wire.errors import ProvenanceError
 
 MAX_BUNDLE_BYTES = 64 * 1024
 MAX_KEY_BYTES = 4096
@@ -140,8 +140,8 @@ def anchor(pem: bytes, where: str) -> Anchor:
         key = None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ProvenanceError(
-            f"{where} is no release key (ECDSA P-256 public key in PEM); reinstall Sealcam, or name your own public "
-            "key with [models] release_key"
+            f"{where} is no release key (ECDSA P-256 public key in PEM)",
+            "reinstall Sealcam, or name your own public key with [models] release_key",
         )
     return Anchor(key, key_id(key))
 
@@ -176,45 +176,45 @@ def verify(content: bytes, trusted: Anchor, where: str) -> dict[str, str]:
     try:
         statement = msgspec.json.decode(payload, type=Statement)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProvenanceError(f"{where} signs no OpenSSF model signature v1.0 ({error}); {_REMEDY}") from None
+        raise ProvenanceError(f"{where} signs no OpenSSF model signature v1.0 ({error})", _REMEDY) from None
     if statement.predicate.serialization.allow_symlinks:
-        raise ProvenanceError(f"{where} was made with symbolic links allowed; sign again without; {_REMEDY}")
+        raise ProvenanceError(f"{where} was made with symbolic links allowed; sign again without", _REMEDY)
     resources = statement.predicate.resources
     digests = {resource.name: resource.digest for resource in resources}
     if len(digests) != len(resources):
-        raise ProvenanceError(f"{where} lists a file twice; {_REMEDY}")
+        raise ProvenanceError(f"{where} lists a file twice", _REMEDY)
     if not hmac.compare_digest(root_digest(resources), statement.subject[0].digest.sha256):
-        raise ProvenanceError(f"{where} has a digest of the whole that is not that of its files; {_REMEDY}")
+        raise ProvenanceError(f"{where} has a digest of the whole that is not that of its files", _REMEDY)
     return digests
 
 
 def check(digests: Mapping[str, str], name: str, content: bytes, where: str) -> None:
     """The file `name`, shown as `where`, is signed and these are its bytes. Raises ProvenanceError."""
     if name not in digests:
-        raise ProvenanceError(f"{where} is not among the signed files; {_REMEDY}")
+        raise ProvenanceError(f"{where} is not among the signed files", _REMEDY)
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), digests[name]):
-        raise ProvenanceError(f"{where} is not the file that was signed (SHA-256 differs); {_REMEDY}")
+        raise ProvenanceError(f"{where} is not the file that was signed (SHA-256 differs)", _REMEDY)
 
 
 def _authentic(content: bytes, trusted: Anchor, where: str) -> bytes:
     """The payload, once its signature is good. Until then nothing of it is looked at or shown."""
     if len(content) > MAX_BUNDLE_BYTES:
-        raise ProvenanceError(f"{where} is over {MAX_BUNDLE_BYTES // 1024} KiB and so no model signature; {_REMEDY}")
+        raise ProvenanceError(f"{where} is over {MAX_BUNDLE_BYTES // 1024} KiB and so no model signature", _REMEDY)
     try:
         bundle = msgspec.json.decode(content, type=Bundle)
         envelope = bundle.dsse_envelope
         payload, signature = _base64(envelope.payload), _base64(envelope.signatures[0].sig)
     except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error):
-        raise ProvenanceError(f"{where} is no Sigstore bundle with one signature by a key; {_REMEDY}") from None
+        raise ProvenanceError(f"{where} is no Sigstore bundle with one signature by a key", _REMEDY) from None
     signer = bundle.verification_material.public_key.hint
     if not hmac.compare_digest(signer, trusted.key_id):
         raise ProvenanceError(
-            f"{where} is signed with the key {signer[:16]}, not with the trusted {trusted.key_id[:16]}; {_REMEDY}"
+            f"{where} is signed with the key {signer[:16]}, not with the trusted {trusted.key_id[:16]}", _REMEDY
         )
     try:
         trusted.key.verify(signature, pae(payload), ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
-        raise ProvenanceError(f"{where} has a signature that is not good; {_REMEDY}") from None
+        raise ProvenanceError(f"{where} has a signature that is not good", _REMEDY) from None
     return payload
 
 

@@ -69,8 +69,8 @@ def main(me: Compartment) -> None:
     facts = source.facts
     if facts.width > MAX_WIDTH or facts.height > MAX_HEIGHT:
         raise InputError(
-            f"{settings.shown} has frames of {facts.width}x{facts.height}, at most {MAX_WIDTH}x{MAX_HEIGHT} are taken; "
-            "scale it down"
+            f"{settings.shown} has frames of {facts.width}x{facts.height}, at most {MAX_WIDTH}x{MAX_HEIGHT} are taken",
+            "scale it down",
         )
     go = me.ready(
         {

@@ -1,6 +1,6 @@
 """What can be wrong with the input that frames are taken from."""
 
-from device.errors import UsageError
+from wire.errors import UsageError
 
 
 class InputError(UsageError):

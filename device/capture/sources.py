@@ -55,10 +55,12 @@ class VideoSource:
             self._container = av.open(str(path), options={"protocol_whitelist": "file"})
             self._stream = self._container.streams.video[0]
         except IndexError:
-            raise InputError(f"{shown} holds no video stream; give a video file or a folder of frames") from None
+            raise InputError(f"{shown} holds no video stream", "give a video file or a folder of frames") from None
         except (av.FFmpegError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a video"
-            raise InputError(f"{shown} cannot be read as a video ({reason}); check that the file is complete") from None
+            raise InputError(
+                f"{shown} cannot be read as a video ({reason})", "check that the file is complete"
+            ) from None
         self._stream.thread_type = "AUTO"
         rate = self._stream.average_rate or self._stream.guessed_rate or 25
         self._step_ms = 1000.0 / float(rate)
@@ -93,7 +95,7 @@ class VideoSource:
             np.copyto(slot(bgr.width, bgr.height).reshape(bgr.height, -1), rows[:, : bgr.width * 3])
             yield number, t_ms
         if number < 0:
-            raise InputError(f"{self._shown} holds no frame that can be decoded; check that the file is complete")
+            raise InputError(f"{self._shown} holds no frame that can be decoded", "check that the file is complete")
         self.damaged = self.damaged or number + 1 < self.facts.frames - 2
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
@@ -122,7 +124,7 @@ class FolderSource:
         self._fps = fps
         self._files = sorted((p for p in path.iterdir() if p.suffix.lower() in _IMAGES), key=_natural)
         if not self._files:
-            raise InputError(f"{shown} holds no frames; accepted are {', '.join(sorted(_IMAGES))}")
+            raise InputError(f"{shown} holds no frames", f"accepted are {', '.join(sorted(_IMAGES))}")
         first = self._read(self._files[0])
         self.facts = StreamFacts(len(self._files), first.shape[1], first.shape[0], round(fps * 1000), 0)
 
@@ -135,7 +137,7 @@ class FolderSource:
     def _read(self, file: Path) -> npt.NDArray[np.uint8]:
         image = cv2.imread(str(file), cv2.IMREAD_COLOR)
         if image is None:
-            raise InputError(f"{self._shown}/{file.name} cannot be read as an image; replace or remove it")
+            raise InputError(f"{self._shown}/{file.name} cannot be read as an image", "replace or remove it")
         return np.asarray(image, np.uint8)
 
 
@@ -146,7 +148,7 @@ class CameraSource:
         self.damaged = False
         self._camera = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
         if not self._camera.isOpened():
-            raise InputError(f"the camera {device} cannot be opened; check the cable and the group 'video'")
+            raise InputError(f"the camera {device} cannot be opened", "check the cable and the group 'video'")
         self._camera.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         self._camera.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         self._camera.set(cv2.CAP_PROP_FPS, fps)
@@ -160,12 +162,12 @@ class CameraSource:
             pixels = slot(self.facts.width, self.facts.height)
             ok, image = self._camera.retrieve(pixels)
             if not ok or image.shape != pixels.shape:
-                raise InputError("the camera changed its frame size while running; restart it")
+                raise InputError("the camera changed its frame size while running", "restart it")
             if image is not pixels and not np.shares_memory(image, pixels):
                 np.copyto(pixels, image)
             yield number, round((cv2.getTickCount() - began) * 1000.0 / cv2.getTickFrequency())
             number += 1
-        raise InputError("the camera gave no further frame; check the cable")
+        raise InputError("the camera gave no further frame", "check the cable")
 
 
 def _natural(path: Path) -> tuple[tuple[int, int | str], ...]:

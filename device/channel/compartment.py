@@ -24,7 +24,7 @@ from device.channel.link import Link
 from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, Stop
 from device.confine import policy as policies
 from device.confine.tighten import limit, tighten
-from device.errors import SealcamError
+from wire.errors import SealcamError
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 Handler = Callable[[Message], None]

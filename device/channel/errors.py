@@ -1,8 +1,10 @@
 """What can go wrong on a channel: the other side's hostile input and our own side's state are two types."""
 
+from wire.errors import SealcamError
 
-class ChannelError(Exception):
-    """Root of the channel's errors."""
+
+class ChannelError(SealcamError, RuntimeError):
+    """Root of the channel's errors. None of them reaches a user."""
 
 
 class HostileMessageError(ChannelError, ValueError):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from device.cli import doctor, keys, redteam, replay, sign
 from device.cli import run as live
-from device.errors import SealcamError
+from wire.errors import SealcamError
 
 
 class Command(Protocol):

@@ -9,10 +9,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from device.errors import UsageError
 from identity import Home, load
 from identity.home import CERTIFICATES
 from wire import cose
+from wire.errors import UsageError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -93,7 +93,7 @@ def _show(home: Home, arguments: argparse.Namespace) -> int:
 
 def _enroll(home: Home, arguments: argparse.Namespace) -> int:
     if (arguments.id is None) != (arguments.public_key is None):
-        raise UsageError("--id and --public-key go together; give both, or neither for this device")
+        raise UsageError("--id and --public-key go together", "give both, or neither for this device")
     home.ensure_development()
     if arguments.id is None:
         device_id = home.device_id()
@@ -114,5 +114,5 @@ def _public_key(text: str) -> Ed25519PublicKey:
     except ValueError:
         raw = b""
     if len(raw) != 32:
-        raise UsageError("--public-key: must be 64 hex digits; run `sealcam keys show` on the device")
+        raise UsageError("--public-key: must be 64 hex digits", "run `sealcam keys show` on the device")
     return Ed25519PublicKey.from_public_bytes(raw)

@@ -14,11 +14,11 @@ from rich.console import Console
 from device import config as configs
 from device.cli.show import RunView
 from device.config import MODELS
-from device.errors import UsageError
 from device.launcher.plan import RunPlan
 from device.launcher.session import RunOutcome, Session
 from identity import register_guard
 from identity.home import Home
+from wire.errors import UsageError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -61,18 +61,20 @@ def input_kind(path: Path) -> str:
         if path.is_dir():
             return "folder"
         if path.exists() and not path.is_file():
-            raise UsageError(f"{path} is no file; give a video file or a folder of frames")
+            raise UsageError(f"{path} is no file", "give a video file or a folder of frames")
         with path.open("rb"):
             return "video"
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}); give a video file or a folder of frames") from None
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror})", "give a video file or a folder of frames"
+        ) from None
 
 
 def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config) -> RunPlan:
     """The run that the arguments ask for. Raises UsageError."""
     gpx = arguments.gps
     if gpx is not None and not gpx.is_file():
-        raise UsageError(f"{gpx} is not a readable file; give a GPX track with --gps, or leave it out")
+        raise UsageError(f"{gpx} is not a readable file", "give a GPX track with --gps, or leave it out")
     return RunPlan(
         kind=input_kind(arguments.input),  # type: ignore[arg-type]
         input=str(arguments.input.resolve()),
@@ -138,6 +140,6 @@ def _start(text: str | None) -> str:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         raise UsageError(
-            f"--video-start {text[:40]!r} is no ISO 8601 time; write 2026-11-23T10:00:00Z, or gps"
+            f"--video-start {text[:40]!r} is no ISO 8601 time", "write 2026-11-23T10:00:00Z, or gps"
         ) from None
     return str(round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))

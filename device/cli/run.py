@@ -13,10 +13,10 @@ from device import config as configs
 from device.cli.replay import check_home, tell
 from device.cli.show import RunView
 from device.config import MODELS
-from device.errors import UsageError
 from device.launcher.plan import RunPlan
 from device.launcher.session import Session
 from identity.home import Home
+from wire.errors import UsageError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = configs.load(arguments.config)
     camera = Path(config.camera.device)
     if not camera.is_char_device():
-        raise UsageError(f"{camera} is no camera; connect one, or set [camera] device (replay takes recorded video)")
+        raise UsageError(f"{camera} is no camera", "connect one, or set [camera] device (replay takes recorded video)")
     home = Home.default()
     check_home(home, config)
     plan = RunPlan(

@@ -13,11 +13,10 @@ from typing import Any
 
 from device.cli import sign_register
 from device.cli.sign_images import FoundSymbol, read_picture, shown, write_panel
-from device.errors import UsageError
 from identity import Home, load
 from wire import signcode
 from wire.classes import CLASS_NAMES
-from wire.errors import HostileInputError, IssueError
+from wire.errors import HostileInputError, IssueError, UsageError
 from wire.signcode import SignClaims
 
 _EXAMPLES = """examples:
@@ -77,7 +76,7 @@ def class_id_of(text: str) -> int:
     wanted = text.lower().replace("_", " ").replace("-", " ").strip()
     if wanted in CLASS_NAMES:
         return CLASS_NAMES.index(wanted)
-    raise UsageError("--class: no such sign class; list them with: sealcam sign classes")
+    raise UsageError("--class: no such sign class", "list them with: sealcam sign classes")
 
 
 def moment(text: str, option: str) -> int:
@@ -85,7 +84,7 @@ def moment(text: str, option: str) -> int:
     try:
         parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
-        raise UsageError(f"{option}: no ISO 8601 time; write 2026-11-23 or 2026-11-23T10:00:00Z") from None
+        raise UsageError(f"{option}: no ISO 8601 time", "write 2026-11-23 or 2026-11-23T10:00:00Z") from None
     return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
 
 
@@ -122,7 +121,7 @@ def _issue(home: Home, arguments: argparse.Namespace) -> int:
     try:
         text = signcode.issue(claims, key)
     except IssueError as error:
-        raise UsageError(f"{error}; change that option") from None
+        raise UsageError(f"{error}", "change that option") from None
     read_back, kid = signcode.verify(text.encode(), {signcode.key_id(key.public_key()): key.public_key()})
     print(json.dumps({"text": text, **_facts(read_back, kid)}, indent=2) if arguments.json else text)
     return 0
@@ -172,7 +171,7 @@ def _verify(home: Home, arguments: argparse.Namespace) -> int:
         try:
             claims, kid = signcode.verify(data, anchors)
         except HostileInputError as error:
-            judged.append({"authentic": False, "reason": error.reason, "sentence": error.sentence})
+            judged.append({"authentic": False, "reason": error.reason, "sentence": error.kind})
             continue
         entry = register.lookup(claims.sign_id) if register else None
         in_force = claims.valid_from <= at < claims.valid_until and not (entry and entry.revoked)
@@ -214,7 +213,7 @@ def _codes_of(what: str) -> list[bytes]:
     if what.encode("utf-8", "surrogateescape").startswith(signcode.PREFIX):
         return [what.encode("utf-8", "surrogateescape")]
     if not Path(what).is_file():
-        raise UsageError("neither a code (SR1:...) nor a picture file; put a code in single quotes")
+        raise UsageError("neither a code (SR1:...) nor a picture file", "put a code in single quotes")
     return [symbol.data for symbol in read_picture(Path(what))]
 
 

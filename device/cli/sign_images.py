@@ -9,7 +9,7 @@ from pathlib import Path
 
 import segno
 
-from device.errors import UsageError
+from wire.errors import UsageError
 from wire.signcode import MAX_TEXT_BYTES, PREFIX
 
 PANEL_WIDTH_MM = 900
@@ -45,7 +45,9 @@ def write_panel(text: str, path: Path, width_mm: float = PANEL_WIDTH_MM) -> str:
     """
     data = text.encode("utf-8", "replace")
     if not data.startswith(PREFIX) or len(data) > MAX_TEXT_BYTES or not _ALPHABET.issuperset(data):
-        raise UsageError("the text is no sign code; give what `sealcam sign issue` printed, in quotes, or - for stdin")
+        raise UsageError(
+            "the text is no sign code", "give what `sealcam sign issue` printed, in quotes, or - for stdin"
+        )
     symbol = segno.make_qr(text, error="m", boost_error=False)
     modules = symbol.symbol_size(border=QUIET_ZONE_MODULES)[0]
     per_module_mm = width_mm / modules
@@ -65,7 +67,7 @@ def write_panel(text: str, path: Path, width_mm: float = PANEL_WIDTH_MM) -> str:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+        raise UsageError(f"{path} cannot be written ({error.strerror})", "choose another place") from None
     return str(symbol.designator)
 
 
@@ -75,9 +77,9 @@ def read_picture(path: Path) -> list[FoundSymbol]:
         with path.open("rb") as file:
             raw = file.read(_MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}); give a picture file") from None
+        raise UsageError(f"{path} cannot be read ({error.strerror})", "give a picture file") from None
     if len(raw) > _MAX_FILE_BYTES:
-        raise UsageError(f"{path} is larger than {_MAX_FILE_BYTES // 2**20} MiB; crop or scale it down")
+        raise UsageError(f"{path} is larger than {_MAX_FILE_BYTES // 2**20} MiB", "crop or scale it down")
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_MAX_PIXELS))  # read once, when the library is loaded
     import cv2
     import numpy as np
@@ -90,10 +92,10 @@ def read_picture(path: Path) -> list[FoundSymbol]:
     except cv2.error:
         picture = None
     if picture is None:
-        raise UsageError(f"{path} is not a picture that can be decoded; give a PNG or JPEG")
+        raise UsageError(f"{path} is not a picture that can be decoded", "give a PNG or JPEG")
     height, width = picture.shape[:2]
     if width * height > _MAX_PIXELS:
-        raise UsageError(f"{path} has {width} x {height} pixels; scale it down below {_MAX_PIXELS // 10**6} million")
+        raise UsageError(f"{path} has {width} x {height} pixels", f"scale it down below {_MAX_PIXELS // 10**6} million")
     margin = cv2.copyMakeBorder(picture, 40, 40, 40, 40, cv2.BORDER_CONSTANT, value=(255, 255, 255))
     frame = np.ascontiguousarray(margin, dtype=np.uint8)
     everywhere = Region(0.0, 0.0, float(frame.shape[1]), float(frame.shape[0]))

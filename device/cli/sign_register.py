@@ -11,12 +11,11 @@ from typing import Any
 import msgspec
 
 from device.cli.sign_images import read_picture
-from device.errors import UsageError
 from identity import Home, load
 from identity.files import write_private
 from wire import register, signcode
 from wire.classes import CLASS_NAMES
-from wire.errors import HostileInputError, IssueError
+from wire.errors import HostileInputError, IssueError, UsageError
 from wire.register import RegisterEntry
 
 _MAX_LIST_BYTES = 64 * 1024 * 1024
@@ -84,17 +83,17 @@ def _build(home: Home, arguments: argparse.Namespace) -> int:
         try:
             claims, _ = signcode.verify(data, anchors)
         except HostileInputError as error:
-            raise UsageError(f"{origin}: code {number} is refused: {error}; take it out") from None
+            raise UsageError(f"{origin}: code {number} is refused: {error}", "take it out") from None
         fields = {name: getattr(claims, name) for name in claims.__dataclass_fields__}
         entries[claims.sign_id] = RegisterEntry(**fields, revoked=claims.sign_id.hex() in arguments.revoke)
     unknown = set(arguments.revoke) - {sign_id.hex() for sign_id in entries}
     if unknown:
-        raise UsageError("--revoke: names a sign that no given code is for; give its code as well")
+        raise UsageError("--revoke: names a sign that no given code is for", "give its code as well")
     lines = [listed(entry) for _, entry in sorted(entries.items())]
     try:
         arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(lines), indent=2) + b"\n")
     except OSError as error:
-        raise UsageError(f"{arguments.out} cannot be written ({error.strerror}); choose another place") from None
+        raise UsageError(f"{arguments.out} cannot be written ({error.strerror})", "choose another place") from None
     print(f"{len(lines)} signs listed in {arguments.out}; review it, then: sealcam sign register sign {arguments.out}")
     return 0
 
@@ -111,8 +110,9 @@ def _codes(sources: list[Path]) -> list[tuple[Path, bytes]]:
 
 
 def _sign(home: Home, arguments: argparse.Namespace) -> int:
+    content, key = _read(arguments.list), load.signing_key(arguments.key or home.authority_key)
     try:
-        lines = msgspec.json.decode(_read(arguments.list), type=list[Listed])
+        lines = msgspec.json.decode(content, type=list[Listed])
         entries = [
             RegisterEntry(
                 bytes.fromhex(line.sign_id),
@@ -126,11 +126,9 @@ def _sign(home: Home, arguments: argparse.Namespace) -> int:
             )
             for line in lines
         ]
-        signed = register.issue(
-            entries, load.signing_key(arguments.key or home.authority_key), issued_at=int(time.time())
-        )
+        signed = register.issue(entries, key, issued_at=int(time.time()))
     except (msgspec.DecodeError, IssueError, ValueError) as error:
-        raise UsageError(f"{arguments.list} is no list of signs ({error}); make one with: register build") from None
+        raise UsageError(f"{arguments.list} is no list of signs ({error})", "make one with: register build") from None
     out = arguments.out or home.trust / "register.cose"
     write_private(out, signed)
     print(f"{len(entries)} signs signed: {out}")
@@ -158,7 +156,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(_MAX_LIST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}); check its name") from None
+        raise UsageError(f"{path} cannot be read ({error.strerror})", "check its name") from None
     if len(content) > _MAX_LIST_BYTES:
-        raise UsageError(f"{path} is larger than {_MAX_LIST_BYTES // 2**20} MiB; split it")
+        raise UsageError(f"{path} is larger than {_MAX_LIST_BYTES // 2**20} MiB", "split it")
     return content

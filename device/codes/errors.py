@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wire.errors import UsageError
 
-class DecoderMissingError(RuntimeError):
+
+class DecoderMissingError(UsageError, ImportError):
     """The barcode library libzbar is not installed: install the system package libzbar0."""

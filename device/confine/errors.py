@@ -1,6 +1,6 @@
 """Why a compartment does not start: its policy is not good, or this machine cannot enforce it."""
 
-from device.errors import UsageError
+from wire.errors import UsageError
 
 
 class PolicyError(UsageError):

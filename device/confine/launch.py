@@ -129,7 +129,7 @@ def find_bubblewrap() -> str:
     """The path of bwrap. Raises CannotConfineError with the remedy."""
     bwrap = shutil.which("bwrap", path=f"{os.environ.get('PATH', '')}:/usr/bin:/bin")
     if bwrap is None:
-        raise CannotConfineError("bubblewrap is not installed; run: sudo apt-get install bubblewrap")
+        raise CannotConfineError("bubblewrap is not installed", "run: sudo apt-get install bubblewrap")
     return bwrap
 
 

@@ -50,7 +50,7 @@ def _build(groups: list[str], *, executable_memory: bool, threads: bool) -> byte
     try:
         import pyseccomp
     except (ImportError, RuntimeError):
-        raise CannotConfineError("libseccomp is not installed; run: sudo apt-get install libseccomp2") from None
+        raise CannotConfineError("libseccomp is not installed", "run: sudo apt-get install libseccomp2") from None
     table = syscall_groups()
     rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.EPERM))
     for call in sorted({call for group in groups for call in table[group]}):
@@ -85,7 +85,7 @@ def load(program: bytes) -> None:
     """Put this process and all its threads under `program`, for good. Raises CannotConfineError."""
     number = _SYS_SECCOMP.get(platform.machine())
     if number is None:
-        raise CannotConfineError(f"seccomp on {platform.machine()} is not known to sealcam; use x86_64 or aarch64")
+        raise CannotConfineError(f"seccomp on {platform.machine()} is not known to sealcam", "use x86_64 or aarch64")
     buffer = ctypes.create_string_buffer(program, len(program))
     fprog = _Program(len(program) // _INSTRUCTION_BYTES, ctypes.cast(buffer, ctypes.c_void_p))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -94,7 +94,7 @@ def load(program: bytes) -> None:
     )
     if result != 0:
         raise CannotConfineError(
-            f"seccomp refused the filter ({os.strerror(ctypes.get_errno())}); use a kernel with CONFIG_SECCOMP_FILTER"
+            f"seccomp refused the filter ({os.strerror(ctypes.get_errno())})", "use a kernel with CONFIG_SECCOMP_FILTER"
         )
 
 

@@ -33,9 +33,9 @@ def tighten(run_filter: bytes) -> None:
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1:
-        raise CannotConfineError("no_new_privs is not set; start compartments through sealcam only")
+        raise CannotConfineError("no_new_privs is not set", "start compartments through sealcam only")
     if libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) != 2:
-        raise CannotConfineError("no start filter is loaded; use a kernel with CONFIG_SECCOMP_FILTER")
+        raise CannotConfineError("no start filter is loaded", "use a kernel with CONFIG_SECCOMP_FILTER")
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # no core, and no other process of this user may look in
     if not seccomp.is_filter(run_filter):
         raise CannotConfineError("the run filter that was handed over is not a BPF program")

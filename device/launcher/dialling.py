@@ -67,6 +67,6 @@ class DialService:
             self.layers = verify.enforced(self._child.policy, self._child.pid)
             if not all(self.layers.values()) and self._child.ended() is None:
                 missing = ", ".join(layer for layer, held in self.layers.items() if not held)
-                raise StartError(f"dialer runs without {missing}; run: sealcam doctor")
+                raise StartError(f"dialer runs without {missing}", "run: sealcam doctor")
             self._told = True
             self._child.go(0)

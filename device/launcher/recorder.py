@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 import msgspec
 
 from device.channel.messages import Message, Sightings, Verdict
-from device.errors import UsageError
 from wire.classes import CLASS_NAMES
+from wire.errors import UsageError
 
 _MAX_LEAP = 3600  # frames that may be missing before one is not believed: a false number must not silence the rest
 
@@ -61,7 +61,7 @@ class RunRecorder:
             for name in ("sightings", "verdicts"):
                 self._files[name] = (folder / f"{name}.jsonl").open("wb")
         except OSError as error:
-            raise UsageError(f"{folder} cannot be written ({error.strerror}); choose another --out") from None
+            raise UsageError(f"{folder} cannot be written ({error.strerror})", "choose another --out") from None
 
     def take(self, message: Message) -> None:
         """One message from perception or verdict."""

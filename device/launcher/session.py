@@ -23,11 +23,11 @@ from device.channel import link as links
 from device.channel.errors import HostileMessageError, PeerClosedError
 from device.channel.link import Link
 from device.channel.messages import Message, Sightings, Stop, StreamEnd, Verdict
-from device.errors import RunError
 from device.launcher.dialling import DialService
 from device.launcher.plan import RunPlan
 from device.launcher.recorder import RunRecorder
 from device.launcher.report import Finished, Incident, Progress, Running
+from wire.errors import RunError
 
 
 @dataclass
@@ -170,7 +170,7 @@ class Session:
             _end(warden, seconds=0.0 if self._stop else 10.0)
             status = warden.wait()
             raise RunError(
-                f"warden ended unexpectedly (status {status}); run it again, and report it if it happens twice"
+                f"warden ended unexpectedly (status {status})", "run it again, and report it if it happens twice"
             )
         summary = dict(finished.summary)
         if summary:

@@ -9,15 +9,17 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from wire.errors import UsageError
+
 Array: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.float32]
 
 
-class InterpreterMissingError(RuntimeError):
+class InterpreterMissingError(UsageError, ImportError):
     """No TFLite interpreter is installed: install `ai-edge-litert` (or `tflite-runtime` on an older system)."""
 
 
-class ModelUnreadableError(ValueError):
+class ModelUnreadableError(UsageError):
     """The bytes are not a TFLite model that this interpreter can run."""
 
 
@@ -68,6 +70,8 @@ class Model:
                 index = self._interpreter.get_input_details()[0]["index"]
                 self._interpreter.resize_tensor_input(index, [1, *input_size, 3])
             self._interpreter.allocate_tensors()
+        except InterpreterMissingError:
+            raise
         except (ValueError, RuntimeError) as error:
             raise ModelUnreadableError(f"the model cannot be loaded: {error}") from error
         (self._input,) = self._interpreter.get_input_details()

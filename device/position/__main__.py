@@ -8,9 +8,9 @@ import msgspec
 
 from device.channel.compartment import Compartment, run
 from device.channel.messages import Fix, FixesEnd
-from device.errors import UsageError
 from device.position.core import MAX_GPX_BYTES, parse_gpx
 from device.position.errors import PositionError
+from wire.errors import UsageError
 
 _WARM_UP = b"""<gpx version="1.1" creator="sealcam" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>
 <trkpt lat="0" lon="0"><time>2026-01-01T00:00:00Z</time></trkpt></trkseg></trk></gpx>"""
@@ -52,7 +52,7 @@ def _read(settings: PositionSettings) -> bytes:
         with Path(settings.gpx or "").open("rb") as file:
             return file.read(MAX_GPX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{settings.shown} cannot be read ({error.strerror}); check the path") from None
+        raise UsageError(f"{settings.shown} cannot be read ({error.strerror})", "check the path") from None
 
 
 def _parse(content: bytes, shown: str) -> list[Fix]:

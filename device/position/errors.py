@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from wire.errors import UsageError
 
-class PositionError(ValueError):
+
+class PositionError(UsageError):
     """The position source cannot be used; the message says what is wrong with it, where, and what to do."""

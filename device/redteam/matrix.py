@@ -17,8 +17,8 @@ from device.channel.link import Link
 from device.channel.messages import Beat, Done, Failed, Go, Ready, Stop
 from device.confine import launch, seccomp
 from device.confine import policy as policies
-from device.errors import RunError
 from device.redteam.attempts import ALLOWED, ATTEMPTS
+from wire.errors import RunError
 
 DENIED, ALLOWED_BY_POLICY, BREACH = "denied", "allowed by policy", "BREACH"
 _SECONDS = 60.0
@@ -108,6 +108,6 @@ def _collect(control: Link, compartment: str) -> dict[str, int]:
             case Failed(reason):
                 raise RunError(f"{compartment} could not be attacked: {reason}")
     if not ready:
-        raise RunError(f"{compartment} could not be attacked: the hostile code did not start; run: sealcam doctor")
+        raise RunError(f"{compartment} could not be attacked: the hostile code did not start", "run: sealcam doctor")
     control.try_send(Stop())
     return results

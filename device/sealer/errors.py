@@ -1,6 +1,6 @@
 """Why the sealer cannot do its work. Each message is one sentence with the remedy."""
 
-from device.errors import RunError
+from wire.errors import RunError
 
 
 class SealerError(RunError):

@@ -40,7 +40,7 @@ def device_id_of(path: Path) -> str:
     names = load.certificate(path).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     name = str(names[0].value) if names else ""
     if not topics.is_device_id(name):
-        raise DamagedKeyError(f"{path} does not name a device; run: sealcam keys renew")
+        raise DamagedKeyError(f"{path} does not name a device", "run: sealcam keys renew")
     return name
 
 

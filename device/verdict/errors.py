@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-
-class VerdictError(Exception):
-    """Root of the errors of `verdict`."""
+from wire.errors import SealcamError
 
 
-class SnapshotError(VerdictError, ValueError):
+class SnapshotError(SealcamError, ValueError):
     """The saved state is not one that this version wrote for this stream; start empty instead."""

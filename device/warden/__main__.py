@@ -14,7 +14,6 @@ from device.channel.errors import PeerClosedError
 from device.channel.link import Link
 from device.channel.messages import Stop
 from device.confine import launch
-from device.errors import SealcamError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Finished
 from device.warden import artifacts
@@ -23,6 +22,7 @@ from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
 from device.warden.table import OUTSIDE
 from device.warden.wiring import Wiring
+from wire.errors import SealcamError
 
 _MAX_PLAN_BYTES = 256 * 1024
 

@@ -14,10 +14,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from device.warden.errors import ArtifactError
 from identity import files
 from identity.errors import KeysError
 from wire import provenance
+from wire.errors import ArtifactError
 
 RELEASE_KEY = Path(__file__).with_name("release-key.pem")  # in the code, not beside the models: docs/decisions/0013
 SIGNATURE, MANIFEST = "model.sig", "manifest.json"
@@ -127,7 +127,7 @@ def sealed_model(folder: Path, name: str, sha256: str, signed: Mapping[str, str]
     content = _read(path, _MAX_MODEL_BYTES, "the model")
     provenance.check(signed, name, content, f"the model {path}")
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), sha256):
-        raise ArtifactError(f"the model {path} is not the one its manifest names (SHA-256 differs); {_REMEDY}")
+        raise ArtifactError(f"the model {path} is not the one its manifest names (SHA-256 differs)", _REMEDY)
     descriptor = os.memfd_create("sealcam-model", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.write(descriptor, content)
     seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
@@ -144,8 +144,8 @@ def _anchor(release_key: str) -> provenance.Anchor:
         return provenance.anchor(files.read_public(path, provenance.MAX_KEY_BYTES), release_key)
     except KeysError as error:
         raise ArtifactError(
-            f"the release key {path} cannot be used ({str(error).partition(';')[0]}); give [models] release_key a "
-            "plain file that only its owner can change"
+            f"the release key {path} cannot be used ({str(error).partition(';')[0]})",
+            "give [models] release_key a plain file that only its owner can change",
         ) from None
 
 
@@ -153,7 +153,7 @@ def _parse(content: bytes, path: Path) -> Manifest:
     try:
         return msgspec.json.decode(content, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"the models' manifest {path} is not valid ({error}); {_REMEDY}") from None
+        raise ArtifactError(f"the models' manifest {path} is not valid ({error})", _REMEDY) from None
 
 
 def _read(path: Path, most: int, what: str) -> bytes:
@@ -162,10 +162,10 @@ def _read(path: Path, most: int, what: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ArtifactError(f"{what} {path} is not a plain file; {_REMEDY}")
+                raise ArtifactError(f"{what} {path} is not a plain file", _REMEDY)
             content = file.read(most + 1)
     except OSError as error:
-        raise ArtifactError(f"{what} {path} cannot be read ({error.strerror}); {_REMEDY}") from None
+        raise ArtifactError(f"{what} {path} cannot be read ({error.strerror})", _REMEDY) from None
     if len(content) > most:
-        raise ArtifactError(f"{what} {path} is larger than the {most} bytes it may have; {_REMEDY}")
+        raise ArtifactError(f"{what} {path} is larger than the {most} bytes it may have", _REMEDY)
     return content

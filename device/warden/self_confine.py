@@ -41,7 +41,7 @@ def confine() -> None:
     number = _SYS_CAPSET.get(platform.machine())
     sets = (ctypes.c_uint32 * 6)(0, kept, 0, 0, 0, 0)  # effective, permitted, inheritable; the low half, the high half
     if number is None or libc.syscall(number, ctypes.byref(_Header(_CAPABILITY_VERSION_3, 0)), sets) != 0:
-        raise CannotConfineError(f"capabilities cannot be given up on {platform.machine()}; use x86_64 or aarch64")
+        raise CannotConfineError(f"capabilities cannot be given up on {platform.machine()}", "use x86_64 or aarch64")
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        raise CannotConfineError("no_new_privs is refused; use a Linux kernel of 3.5 or later")
+        raise CannotConfineError("no_new_privs is refused", "use a Linux kernel of 3.5 or later")
     seccomp.load(seccomp.start_filter(mine))

@@ -33,7 +33,8 @@ def begins_at(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int]
     if last < utc_ms or (plan.kind != "camera" and first > utc_ms + length):
         raise StartError(
             f"{plan.gpx_shown} covers {_clock(first)} to {_clock(last)}, the video begins at {_clock(utc_ms)}: they do "
-            "not overlap; give the matching track, or --video-start"
+            "not overlap",
+            "give the matching track, or --video-start",
         )
     return utc_ms
 

@@ -77,7 +77,7 @@ class Supervisor:
             if time.monotonic() > deadline:
                 late = [c.name for c in self.children.values() if c.facts is None]
                 raise StartError(
-                    f"{', '.join(late)} did not get ready in time; raise warden.start_seconds or free the machine"
+                    f"{', '.join(late)} did not get ready in time", "raise warden.start_seconds or free the machine"
                 )
             if self.stopping:
                 return
@@ -120,13 +120,13 @@ class Supervisor:
             ended = any(child.done is not None for child in self.generations("capture"))
             self._ended_at = (self._ended_at or now) if ended else None
             if self._ended_at is not None and now - self._ended_at > 2 * self._plan.config.warden.silent_seconds:
-                raise GivenUpError("the stream has ended and was not judged to its end; see the incidents above")
+                raise GivenUpError("the stream has ended and was not judged to its end", "see the incidents above")
             return False
         self._finished_at = self._finished_at or now
         if unstored and now - self._finished_at > patience:
             raise GivenUpError(
-                f"{unstored} verdicts could not be stored: the spool is full or its disk fails; let it be delivered "
-                "(configure [uplink] host), or raise spool.max_mib"
+                f"{unstored} verdicts could not be stored: the spool is full or its disk fails",
+                "let it be delivered (configure [uplink] host), or raise spool.max_mib",
             )
         if unstored:
             return False
@@ -199,7 +199,8 @@ class Supervisor:
             if _ROWS[name].needed:
                 raise GivenUpError(
                     f"{name} failed more than {self._plan.config.warden.restarts} times within "
-                    f"{self._plan.config.warden.restart_window_seconds:.0f} s ({child.failed or how}); see above"
+                    f"{self._plan.config.warden.restart_window_seconds:.0f} s ({child.failed or how})",
+                    "see above",
                 )
             self._incident("degraded", name, "down")
             wait = self._plan.config.warden.restart_window_seconds
@@ -255,7 +256,7 @@ class Supervisor:
             held = verify.enforced(child.policy, child.pid)
             missing = [layer for layer in held if not held[layer]]
             if missing and child.ended() is None:
-                raise StartError(f"{child.name} runs without {', '.join(missing)}; run: sealcam doctor")
+                raise StartError(f"{child.name} runs without {', '.join(missing)}", "run: sealcam doctor")
             self.layers[child.name] = held
             self._told.add(child.pid)
             self._went_at = self._went_at or time.monotonic()

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from device.perception.classify import Box, Classifier
 from device.perception.interpreter import Model, ModelUnreadableError
 from device.warden.artifacts import load_manifest
-from device.warden.errors import ArtifactError
 from hardware.rig.blend import level_for, over, premultiplied, pyramid
 from hardware.rig.errors import ClassifierNeededError
 from hardware.signs.shapes import Image
+from wire.errors import ArtifactError
 
 Scores = NDArray[np.float64]
 

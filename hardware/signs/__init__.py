@@ -10,11 +10,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from hardware.signs.errors import NoSuchSignError, SignsError
+from hardware.signs.errors import NoSuchSignError
 from hardware.signs.faces import FACES
 from hardware.signs.shapes import Canvas, Image, coloured
 
-__all__ = ["NUMBER_OF_SIGNS", "NoSuchSignError", "SignsError", "draw"]
+__all__ = ["NUMBER_OF_SIGNS", "NoSuchSignError", "draw"]
 
 NUMBER_OF_SIGNS = len(FACES)
 MAX_SIZE = 2048

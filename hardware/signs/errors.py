@@ -1,9 +1,7 @@
 """Errors of the `hardware.signs` package."""
 
-
-class SignsError(Exception):
-    """A sign cannot be drawn; the message says why."""
+from wire.errors import UsageError
 
 
-class NoSuchSignError(SignsError, ValueError):
+class NoSuchSignError(UsageError):
     """The class id or the size is outside what can be drawn."""

@@ -12,8 +12,8 @@ from device.perception.classify import Classifier
 from device.perception.detect import Detector, Thresholds
 from device.perception.interpreter import Model, ModelUnreadableError
 from device.warden.artifacts import ClassifierEntry, DetectorEntry, load_manifest
-from device.warden.errors import ArtifactError
 from models.errors import ModelsError
+from wire.errors import ArtifactError
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 SCHEMA = 3
@@ -21,7 +21,7 @@ Point = Literal["fast", "far"]
 Entry = DetectorEntry | ClassifierEntry
 
 
-class ManifestError(ModelsError, ValueError):
+class ManifestError(ModelsError):
     """The manifest is missing, malformed, or does not fit the models beside it."""
 
 

@@ -49,7 +49,7 @@ def load(path: Path, network: str) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: no checkpoint to resume from; train without --resume first") from None
+        raise CheckpointError(f"{path}: no checkpoint to resume from", "train without --resume first") from None
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path}: not a checkpoint, or a damaged one ({type(error).__name__})") from error
     if not isinstance(state, dict):

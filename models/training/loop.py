@@ -179,7 +179,7 @@ def _restore(
     now, then = (_decisive(asdict(plan)), _decisive(state.get("plan") or {}))
     if now != then:
         apart = ", ".join(f"{name} {then.get(name)} and not {now[name]}" for name in now if now[name] != then.get(name))
-        raise CheckpointError(f"{path}: a checkpoint of another plan ({apart}); give the same, or leave --resume out")
+        raise CheckpointError(f"{path}: a checkpoint of another plan ({apart})", "give the same, or leave --resume out")
     try:
         torch.set_rng_state(state["random"])
         network.load_state_dict(state["weights"])

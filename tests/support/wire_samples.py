@@ -46,6 +46,6 @@ def reason_of_refusal(action: Callable[[], object]) -> str:
         action()
     except HostileInputError as error:
         assert re.fullmatch(r"[a-z0-9_]+", error.reason)
-        assert str(error) == f"{error.sentence} ({error.reason})"
+        assert str(error) == f"{error.kind} ({error.reason})"
         return error.reason
     raise AssertionError("the hostile input was accepted")

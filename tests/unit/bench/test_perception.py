@@ -12,8 +12,8 @@ from rich.console import Console
 from bench import budgets, graphs, macs, networks, perception, pipeline, seen, tables
 from bench.budgets import Budget
 from bench.networks import BenchNetwork, TimedNetwork
-from device.warden.errors import ArtifactError
 from tests.support.paths import ARTIFACTS, ROOT
+from wire.errors import ArtifactError
 
 _FAST, _FAR, _CROP = (budget.what for budget in budgets.BUDGETS)
 _SSD, _YOLO = (budget.of or "" for budget in budgets.BUDGETS[:2])

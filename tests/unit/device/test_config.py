@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from device import config
-from device.errors import UsageError
+from wire.errors import UsageError
 
 
 def test_without_a_file_the_defaults_hold() -> None:

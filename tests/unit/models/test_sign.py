@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from device.warden import artifacts
-from device.warden.errors import ArtifactError, ProvenanceError
 from models import sign
 from models.errors import SigningError
 from wire import provenance
+from wire.errors import ArtifactError, ProvenanceError
 
 
 @pytest.fixture

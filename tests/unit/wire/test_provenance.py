@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.warden.errors import ArtifactError, ProvenanceError
 from wire import provenance
+from wire.errors import ArtifactError, ProvenanceError
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 FILES = {"README.md": b"card", "detector.tflite": b"weights" * 9, "manifest.json": b'{"schema": 1}'}

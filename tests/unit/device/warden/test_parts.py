@@ -12,9 +12,9 @@ import pytest
 
 from device.launcher.child import RestartBudget
 from device.warden.artifacts import load_manifest, load_signed, sealed_model
-from device.warden.errors import ArtifactError
 from device.warden.summary import percentiles
 from tests.support.paths import ARTIFACTS
+from wire.errors import ArtifactError
 
 
 def test_a_budget_gives_growing_pauses_and_then_ends() -> None:
