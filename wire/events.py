@@ -17,44 +17,10 @@ from wire import cbor
 from wire.classes import NUMBER_OF_CLASSES
 from wire.errors import IssueError, MalformedError
 from wire.schema import Integer, OrNone, Record, Several, Steps, Text, Word
+from wire.vocabulary import COMPARTMENTS, HEALTH_KINDS, STATES
 
 MAX_EVENT_BYTES = 8 * 1024
 
-STATES = (
-    "VERIFIED",
-    "CONTRADICTED",
-    "FORGED",
-    "MISPLACED",
-    "DAMAGED",
-    "CODE_ONLY",
-    "MISSING",
-    "UNVERIFIED",
-    "SUSPECT",
-)
-COMPARTMENTS = (
-    "capture",
-    "perception",
-    "codes",
-    "position",
-    "verdict",
-    "sealer",
-    "uplink",
-    "indicator",
-    "dialer",
-    "warden",
-)
-HEALTH_KINDS = (
-    "started",
-    "stopped",
-    "restarted",
-    "invalid_message",
-    "budget_spent",
-    "degraded",
-    "tamper",
-    "frames_dropped",
-    "spool_full",
-    "alive",
-)
 ALIVE_EVERY_S = 300
 """A device on its camera says `alive` so often; the sink holds it to be silent after twice that."""
 ON_CAMERA, ON_RECORDING = "camera", "replay"

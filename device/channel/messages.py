@@ -7,20 +7,21 @@ a well-formed message of another kind. Bounds are part of the types; past `decod
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from device.channel.errors import HostileMessageError
+from wire.classes import NUMBER_OF_CLASSES
+from wire.envelope import MAX_ENVELOPE_BYTES
+from wire.vocabulary import CompartmentName, HealthKind, StateName
 
 MAX_BOXES = 64
 MAX_REGIONS = 16
 MAX_READINGS = 8
 MAX_CODE_BYTES = 1024
-MAX_ENVELOPE_BYTES = 32 * 1024
 MAX_MESSAGE_BYTES = 48 * 1024
-NUMBER_OF_CLASSES = 43
 
 FrameNumber = Annotated[int, Meta(ge=0, le=2**40)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**48)]
@@ -34,34 +35,6 @@ Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
 Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
 Heading = Annotated[float, Meta(ge=0.0, le=360.0)]
 Identifier = Annotated[str, Meta(pattern=r"^[0-9a-z_.:-]{1,64}\Z")]
-Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
-
-CompartmentName = Literal[
-    "capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator", "dialer", "warden"
-]
-StateName = Literal[
-    "VERIFIED",
-    "CONTRADICTED",
-    "FORGED",
-    "MISPLACED",
-    "DAMAGED",
-    "CODE_ONLY",
-    "MISSING",
-    "UNVERIFIED",
-    "SUSPECT",
-]
-HealthKind = Literal[
-    "started",
-    "stopped",
-    "restarted",
-    "invalid_message",
-    "budget_spent",
-    "degraded",
-    "tamper",
-    "frames_dropped",
-    "spool_full",
-    "alive",  # sealer's heartbeat
-]
 
 
 class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -321,8 +294,6 @@ class Failed(Message, frozen=True, tag="failed"):
 
     reason: Annotated[str, Meta(max_length=400, pattern=r"^[ -~]+\Z")]
 
-
-AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from device.channel.messages import Health, HealthKind, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
+from device.channel.messages import Health, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
 from device.sealer.core import WINDOW, Identity, Window, check_receipt, seal
 from device.sealer.errors import SpoolFullError
 from device.sealer.spool import Spool
 from wire.errors import HostileInputError, IssueError
 from wire.events import ALIVE_EVERY_S, ON_CAMERA, ON_RECORDING
+from wire.vocabulary import HealthKind
 
 _STARTED = "STARTED"  # the mark under which the spool remembers that it was said
 

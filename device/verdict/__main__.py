@@ -15,7 +15,6 @@ from device.channel.messages import (
     FixesEnd,
     Go,
     Health,
-    HealthKind,
     Message,
     Readings,
     Sightings,
@@ -30,6 +29,7 @@ from device.verdict.intake.cross_check import Side
 from device.verdict.judge import Judge
 from device.verdict.persistence import sound
 from device.verdict.trust import load_trust
+from wire.vocabulary import HealthKind
 
 _RESEND_SECONDS = 1.0
 _MAX_UNSTORED = 512  # of at most 2 KiB each, beside the judge's state, in a memory of 4 MiB

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from device.channel.messages import CompartmentName
 from device.launcher.child import RestartBudget
 from device.warden.table import PEERS
+from wire.vocabulary import CompartmentName
 
 ACCUSATIONS = 2
 """How many within the restart window before the accuser is restarted as well."""

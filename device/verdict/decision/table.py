@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Final, Literal
 
-from device.channel.messages import StateName
+from wire.vocabulary import StateName
 
 
 class Code(Enum):

@@ -24,8 +24,9 @@ from cloud_sink.web.words import BROKER, HEALTH, REASONS, STATES, TALLIES, UNKNO
 from device.verdict.decision import table
 from tests.support.paths import ROOT
 from wire.classes import CLASS_NAMES
-from wire.events import ALIVE_EVERY_S, HEALTH_KINDS, HealthEvent, PlaceEvent, VerdictEvent
+from wire.events import ALIVE_EVERY_S, HealthEvent, PlaceEvent, VerdictEvent
 from wire.events import STATES as ALL_STATES
+from wire.vocabulary import HEALTH_KINDS
 
 WEB = ROOT / "cloud_sink" / "web"
 

@@ -19,7 +19,7 @@ from cloud_sink.simulator import PretendDevice, SimulatedFleet, health, verdict
 from cloud_sink.stats import stats
 from cloud_sink.store import Store
 from cloud_sink.verify import verify
-from wire.events import STATES
+from wire.vocabulary import STATES
 
 Fill = Callable[..., PretendDevice]
 
