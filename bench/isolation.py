@@ -24,10 +24,10 @@ from device.channel.messages import Readings, Sightings
 from device.channel.ring import RingReader, RingWriter, create
 from device.codes.core import CodeReader
 from device.config import MODELS, Config
-from device.launcher import plan as plans
+from device.launcher import settings
 from device.launcher.plan import RunPlan
 from device.launcher.session import Session
-from device.perception.core import PerceptionSettings, Recogniser
+from device.perception.core import Recogniser
 from device.verdict.judge import Judge
 from device.warden.artifacts import load_manifest
 from identity.home import Home
@@ -36,9 +36,13 @@ from identity.home import Home
 def unconfined(video: Path) -> tuple[int, float]:
     """(frames, seconds) of all stages in this process, one after the other, through the same ring."""
     manifest = load_manifest(MODELS)
-    settings = plans.settings(_plan(video, Path("/")), manifest, 0)["perception"]
     models = [(MODELS / entry.file).read_bytes() for entry in (manifest.detector, manifest.classifier)]
-    perception = Recogniser(models[0], models[1], PerceptionSettings(**settings), lambda stage, seconds: None)
+    perception = Recogniser(
+        models[0],
+        models[1],
+        settings.perception(manifest, "far", threads=1, lockstep=True),
+        lambda stage, seconds: None,
+    )
     perception.warm_up()
     reader = CodeReader()
     reader.warm_up()
@@ -48,7 +52,7 @@ def unconfined(video: Path) -> tuple[int, float]:
     ring = RingWriter(os.dup(descriptor))
     frames = RingReader(descriptor)
     began, number = time.perf_counter(), -1
-    for number, t_ms in VideoSource(video, video.name).frames(ring.slot, 0):
+    for number, t_ms in VideoSource(video).frames(ring.slot, 0):
         slot, generation = ring.publish(number)
         frame = frames.view(slot, generation, number)
         seen = perception.look(frame)

@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from bench import graphs, macs
-from device.launcher.plan import PointName
+from device.launcher.settings import PointName
 from device.perception.classify import Classifier
 from device.perception.interpreter import Model
 from device.warden.artifacts import load_manifest

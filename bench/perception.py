@@ -24,7 +24,7 @@ from rich.console import Console
 
 from bench import budgets, graphs, networks, pipeline, tables
 from device.config import MODELS
-from device.perception.interpreter import ModelUnreadableError
+from device.perception.errors import ModelUnreadableError
 from wire.errors import ArtifactError
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.networks import POINTS
-from device.launcher import plan
-from device.launcher.plan import PointName
+from device.launcher import settings as device_settings
+from device.launcher.settings import PointName
 from device.perception.classify import Classifier, Image
-from device.perception.core import PerceptionSettings, Recogniser
+from device.perception.core import Recogniser
 from device.perception.detect import Letterbox, Thresholds, decode
 from device.perception.interpreter import Model
 from device.warden.artifacts import Manifest, load_manifest
@@ -79,7 +79,7 @@ class _Running:
         point: PointName,
         threads: int,
     ) -> None:
-        settings = PerceptionSettings(**plan.perception(manifest, point, threads, lockstep=True))
+        settings = device_settings.perception(manifest, point, threads, lockstep=True)
         self.point, self.threads, self._size = point, threads, settings.input
         self._settings = settings
         self._now = time.thread_time if threads == 1 else time.perf_counter  # as `networks.Timed.judged`

@@ -24,6 +24,7 @@ import av
 
 from demo.broker import Broker, free_port
 from demo.sink_process import SinkProcess
+from device.launcher.child import ENTRY
 from identity import load
 from identity.home import Home
 from wire import register as registers
@@ -157,9 +158,14 @@ def _longest_stall(process: subprocess.Popen[str], out: Path, in_all: int, secon
 def _find(ancestor: int, compartment: str) -> int:
     """The process id of a compartment that `ancestor` started."""
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and f"device.{compartment}" in _words(entry) and _descends(int(entry.name), ancestor):
+        if entry.name.isdigit() and _is(entry, compartment) and _descends(int(entry.name), ancestor):
             return int(entry.name)
     raise RuntimeError(f"{compartment} does not run")
+
+
+def _is(entry: Path, compartment: str) -> bool:
+    words = _words(entry)
+    return ENTRY in words and words[words.index(ENTRY) + 1] == compartment
 
 
 def _words(entry: Path) -> list[str]:

@@ -24,9 +24,9 @@ from rich.table import Table
 from tqdm import tqdm
 
 from device.channel.messages import Box, Readings, Sightings, Verdict
-from device.launcher import plan
-from device.perception.core import PerceptionSettings, Recogniser
-from device.perception.interpreter import ModelUnreadableError
+from device.launcher import settings as device_settings
+from device.perception.core import Recogniser
+from device.perception.errors import ModelUnreadableError
 from device.verdict.judge import Judge
 from device.warden.artifacts import OperatingPoint, load_manifest
 from models.classes import CLASS_NAMES
@@ -67,7 +67,7 @@ def see(video: Path, folder: Path, name: shipped.Point) -> list[Frame]:
         DataError: what is there is no video.
     """
     manifest = load_manifest(folder)
-    settings = PerceptionSettings(**plan.perception(manifest, name, threads=1, lockstep=True))
+    settings = device_settings.perception(manifest, name, threads=1, lockstep=True)
     models = [shipped.content(folder, entry) for entry in (manifest.detector, manifest.classifier)]
     perception = Recogniser(models[0], models[1], settings, lambda stage, seconds: None)
     return [
@@ -124,7 +124,7 @@ def _told(verdict: Verdict) -> dict[str, Any]:
 
 def measure(videos: Sequence[Path], folder: Path, name: shipped.Point) -> dict[str, Any]:
     """All rules on all videos at the operating point `name`; by the video's name, or its path where names repeat."""
-    point = plan.operating_point(load_manifest(folder), name)
+    point = device_settings.operating_point(load_manifest(folder), name)
     names = [video.name for video in videos]
     result: dict[str, Any] = {}
     for video in videos:

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from device.perception.classify import Classified, Classifier, evened
-from device.perception.interpreter import Model, ModelUnreadableError
+from device.perception.errors import ModelUnreadableError
+from device.perception.interpreter import Model
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, splits
 from models.data.crops import INPUT_SIZE, PATCH_SIZE, as_cropped, load_patches

@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from typing import Protocol
 
+from device.capture.settings import CaptureSettings
 from device.capture.sources import FrameSource
 from device.channel.compartment import Compartment
 from device.channel.link import Link
-from device.channel.messages import FrameDone, FrameReady, Message, StreamEnd
+from device.channel.messages import FrameDone, FrameReady, StreamEnd
 from device.channel.ring import SLOTS, RingWriter
 
 AHEAD = SLOTS - 1
@@ -37,17 +37,6 @@ class Reader:
         return self.link.try_send(ready)
 
 
-class Pace(Protocol):
-    """What of the settings matters here."""
-
-    @property
-    def pace(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def start_frame(self) -> int: ...
-
-
 class Announcer:
     """Publishes the source's frames in the ring and announces them.
 
@@ -61,7 +50,7 @@ class Announcer:
         ring: RingWriter,
         readers: list[Link],
         source: FrameSource,
-        settings: Pace,
+        settings: CaptureSettings,
         joined_ms: int = 0,
     ) -> None:
         self._me, self._ring, self._source = me, ring, source
@@ -76,11 +65,11 @@ class Announcer:
         self._exhausted = self._ended = False
         self._told_end_at = 0.0
 
-    def acknowledged(self, link: Link, message: Message) -> None:
+    def acknowledged(self, link: Link, done: FrameDone) -> None:
         """A reader is done with a frame."""
         reader = self._readers[link]
-        if isinstance(message, FrameDone) and reader.given is not None and message.frame == reader.given.frame:
-            reader.done, reader.given = message.frame, None
+        if reader.given is not None and done.frame == reader.given.frame:
+            reader.done, reader.given = done.frame, None
             everyone = min(r.done for r in self._readers.values())
             while self._published and self._published[0].frame <= everyone:
                 self._published.popleft()

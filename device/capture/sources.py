@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from device.capture.errors import InputError
+from device.capture.settings import CaptureSettings
+from device.channel.failures import MAX_NUMBER
 
 Slot = Callable[[int, int], npt.NDArray[np.uint8]]
 """Gives the ring's next free slot for (width, height): uint8 [height, width, 3] to be filled with BGR pixels."""
@@ -48,19 +52,17 @@ class FrameSource(Protocol):
 class VideoSource:
     """A video file. Raises InputError when it is no video, is cut off before its index, or holds no frame."""
 
-    def __init__(self, path: Path, shown: str) -> None:
-        self._shown = shown
+    def __init__(self, path: Path) -> None:
         self.damaged = False
         try:
             self._container = av.open(str(path), options={"protocol_whitelist": "file"})
             self._stream = self._container.streams.video[0]
         except IndexError:
-            raise InputError(f"{shown} holds no video stream", "give a video file or a folder of frames") from None
+            raise InputError("video_without_stream") from None
         except (av.FFmpegError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not a video"
-            raise InputError(
-                f"{shown} cannot be read as a video ({reason})", "check that the file is complete"
-            ) from None
+            number: object = getattr(error, "errno", None)
+            known = isinstance(number, int) and 0 <= number <= MAX_NUMBER
+            raise InputError("video_unreadable", int(str(number)) if known else MAX_NUMBER) from None
         self._stream.thread_type = "AUTO"
         rate = self._stream.average_rate or self._stream.guessed_rate or 25
         self._step_ms = 1000.0 / float(rate)
@@ -95,7 +97,7 @@ class VideoSource:
             np.copyto(slot(bgr.width, bgr.height).reshape(bgr.height, -1), rows[:, : bgr.width * 3])
             yield number, t_ms
         if number < 0:
-            raise InputError(f"{self._shown} holds no frame that can be decoded", "check that the file is complete")
+            raise InputError("video_without_frames")
         self.damaged = self.damaged or number + 1 < self.facts.frames - 2
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
@@ -118,26 +120,25 @@ class VideoSource:
 class FolderSource:
     """A folder of frames, in the natural order of their names, at a configured rate."""
 
-    def __init__(self, path: Path, shown: str, fps: float) -> None:
+    def __init__(self, path: Path, fps: float) -> None:
         self.damaged = False
-        self._shown = shown
         self._fps = fps
         self._files = sorted((p for p in path.iterdir() if p.suffix.lower() in _IMAGES), key=_natural)
         if not self._files:
-            raise InputError(f"{shown} holds no frames", f"accepted are {', '.join(sorted(_IMAGES))}")
-        first = self._read(self._files[0])
+            raise InputError("folder_empty")
+        first = self._read(0)
         self.facts = StreamFacts(len(self._files), first.shape[1], first.shape[0], round(fps * 1000), 0)
 
     def frames(self, slot: Slot, start: int) -> Iterator[tuple[int, int]]:
         for number in range(start, len(self._files)):
-            image = self._read(self._files[number])
+            image = self._read(number)
             np.copyto(slot(image.shape[1], image.shape[0]), image)
             yield number, round(number * 1000.0 / self._fps)
 
-    def _read(self, file: Path) -> npt.NDArray[np.uint8]:
-        image = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    def _read(self, number: int) -> npt.NDArray[np.uint8]:
+        image = cv2.imread(str(self._files[number]), cv2.IMREAD_COLOR)
         if image is None:
-            raise InputError(f"{self._shown}/{file.name} cannot be read as an image", "replace or remove it")
+            raise InputError("image_unreadable", number + 1)
         return np.asarray(image, np.uint8)
 
 
@@ -148,7 +149,7 @@ class CameraSource:
         self.damaged = False
         self._camera = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
         if not self._camera.isOpened():
-            raise InputError(f"the camera {device} cannot be opened", "check the cable and the group 'video'")
+            raise InputError("camera_unopened")
         self._camera.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         self._camera.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         self._camera.set(cv2.CAP_PROP_FPS, fps)
@@ -162,12 +163,36 @@ class CameraSource:
             pixels = slot(self.facts.width, self.facts.height)
             ok, image = self._camera.retrieve(pixels)
             if not ok or image.shape != pixels.shape:
-                raise InputError("the camera changed its frame size while running", "restart it")
+                raise InputError("camera_changed")
             if image is not pixels and not np.shares_memory(image, pixels):
                 np.copyto(pixels, image)
             yield number, round((cv2.getTickCount() - began) * 1000.0 / cv2.getTickFrequency())
             number += 1
-        raise InputError("the camera gave no further frame", "check the cable")
+        raise InputError("camera_ended")
+
+
+def open_source(settings: CaptureSettings) -> FrameSource:
+    """The source that the settings name. Raises InputError."""
+    path = Path(settings.path)
+    if settings.kind == "video":
+        return VideoSource(path)
+    if settings.kind == "folder":
+        return FolderSource(path, settings.folder_fps)
+    return CameraSource(path, settings.width, settings.height, settings.fps, round(time.time() * 1000))
+
+
+def warm_up() -> None:
+    """Have PyAV load what it loads lazily: decode a picture that we encoded ourselves."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mjpeg") as container:
+        stream = container.add_stream("mjpeg", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuvj420p"
+        container.mux(stream.encode(av.VideoFrame(32, 32, "yuvj420p")))
+        container.mux(stream.encode())
+    buffer.seek(0)
+    with av.open(buffer, "r", format="mjpeg") as container:
+        for picture in container.decode(video=0):
+            picture.reformat(format="bgr24")
 
 
 def _natural(path: Path) -> tuple[tuple[int, int | str], ...]:

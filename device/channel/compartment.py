@@ -11,45 +11,58 @@ import argparse
 import contextlib
 import os
 import select
+import socket
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from device.channel.errors import ChannelError, HostileMessageError, PeerClosedError
+from device.channel import failures, phases, topology
+from device.channel.errors import ChannelError, CompartmentError, HostileMessageError, PeerClosedError
 from device.channel.link import Link
 from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, Stop
 from device.confine import policy as policies
+from device.confine.errors import PolicyError
+from device.confine.policy import Phase
 from device.confine.tighten import limit, tighten
-from wire.errors import SealcamError
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
-Handler = Callable[[Message], None]
+Handlers = Mapping[type[Message], Callable[[Any], None]]
+"""Message type -> what to do with a message of it; exactly the types that the policy lets come in on the link."""
 Watch = tuple[int, int, Callable[[int], None]]
 
 _BEAT_SECONDS = 0.25
 _MAX_SAMPLES = 1024
 _MAX_SETTINGS_BYTES = 1024 * 1024
+_REINSTALL = "reinstall Sealcam"
 
 
 class Compartment:
-    """This process, as one compartment of the device. Made once, by `run`."""
+    """This process, as one compartment of the device. Made once, by `entry`."""
 
     def __init__(self, name: str, argv: list[str]) -> None:
-        parser = argparse.ArgumentParser(prog=f"device.{name}", description="Started by sealcam, never by hand.")
+        parser = argparse.ArgumentParser(prog=name, description="Started by sealcam, never by hand.")
         parser.add_argument("--descriptors", required=True)
         pairs = (part.split("=", 1) for part in parser.parse_args(argv).descriptors.split(","))
         self.name = name
+        self.phase: Phase = "starting"
         self.stopping = False
         self.handled = 0
         self.dropped = 0
         self.facts: dict[str, int] = {}
         self._descriptors = {key: int(number) for key, number in pairs}
-        limit(policies.load(name).limits)
-        self._control = Link.from_descriptor("warden", self.descriptor("control"), Go, Stop)
+        self._policy = policies.load(name)
+        limit(self._policy.limits)
+        self._control = Link(
+            "warden",
+            socket.socket(fileno=self.descriptor("control")),
+            permits=phases.OF_A_COMPARTMENT,
+            phase=lambda: self.phase,
+            sends=tuple(phases.OF_WARDEN),
+        )
         self._filter = self._read(self.descriptor("filter"))
         self._settings = self._read(self.descriptor("settings"))
         self._links: list[Link] = []
@@ -67,12 +80,19 @@ class Compartment:
         return name in self._descriptors
 
     def settings(self, kind: type[Settings]) -> Settings:
-        """The settings that warden derived from the configuration for this compartment alone."""
+        """The settings that were derived from the configuration for this compartment alone."""
         return msgspec.json.decode(self._settings, type=kind, strict=True)
 
-    def link(self, peer: str, *accepts: type[Message]) -> Link:
-        """The inherited link to `peer`, on which only `accepts` may come in."""
-        link = Link.from_descriptor(peer, self.descriptor(peer), *accepts)
+    def link(self, end: str) -> Link:
+        """The inherited link of this name; what may come in on it, and when, stands in the policy."""
+        rule = topology.end_of(self._policy, end)
+        link = Link(
+            rule.peer,
+            socket.socket(fileno=self.descriptor(end)),
+            permits=rule.receives,
+            phase=lambda: self.phase,
+            sends=rule.sends,
+        )
         self._links.append(link)
         return link
 
@@ -85,11 +105,13 @@ class Compartment:
     def ready(self, facts: Mapping[str, int] | None = None) -> Go:
         """Tighten, report, and wait for warden's Go. Leaves when warden says Stop instead or is gone."""
         self.tighten()
+        self.phase = "ready"
         self._control.send(Ready(dict(facts or {})))
         while True:
             select.select([self._control], [], [])
             match self._receive(self._control):
                 case Go() as go:
+                    self.phase = "running"
                     return go
                 case Stop():
                     sys.exit(0)
@@ -99,6 +121,17 @@ class Compartment:
         samples = self._samples[stage]
         if len(samples) < _MAX_SAMPLES:
             samples.append(round(seconds * 1000.0, 3))
+
+    def timed(self, stage: str, handler: Callable[[Any], None]) -> Callable[[Any], None]:
+        """The handler, with each call counted as handled and its time recorded under `stage`."""
+
+        def handle(message: Any) -> None:
+            began = time.perf_counter()
+            handler(message)
+            self.sample(stage, time.perf_counter() - began)
+            self.handled += 1
+
+        return handle
 
     def report(self) -> None:
         """Send a beat now: a fact has changed that warden waits for."""
@@ -115,16 +148,18 @@ class Compartment:
         """Tell warden that nothing more will come from here. The compartment goes on serving until it is stopped."""
         self._control.send(Done(dict(facts or {})))
 
-    def fail(self, reason: str) -> NoReturn:
-        """Tell warden why this compartment cannot do its work, and leave with status 1."""
-        shown = "".join(c if " " <= c <= "~" else "?" for c in reason)[:400]
+    def tell_failure(self, error: BaseException) -> None:
+        """Tell warden why this compartment cannot do its work: a fixed word, never a text."""
+        if isinstance(error, CompartmentError):
+            failed = Failed(error.failure, list(error.numbers), error.subject)
+        else:
+            failed = Failed(*failures.of(error))
         with contextlib.suppress(ChannelError):  # warden is gone: there is nobody left to tell
-            self._control.send(Failed(shown or "no reason given"))
-        sys.exit(1)
+            self._control.send(failed)
 
     def serve(
         self,
-        handlers: Mapping[Link, Handler],
+        handlers: Mapping[Link, Handlers],
         *,
         tick: Callable[[], None] | None = None,
         tick_seconds: Callable[[], float] = lambda: 0.1,
@@ -133,10 +168,17 @@ class Compartment:
         """Handle messages until warden says Stop.
 
         Args:
-            handlers: link -> what to do with a valid message. Invalid ones are dropped and counted by the link.
+            handlers: link -> message type -> what to do with a valid message of it. Invalid ones are dropped and
+                counted by the link.
             tick: called at least every `tick_seconds()`, and after each round of messages.
             watches: further descriptors to poll now: (descriptor, poll events, callback with the events).
+
+        Raises:
+            PolicyError: the handlers are not for the very messages that the policy lets come in.
         """
+        for link, table in handlers.items():
+            if frozenset(table) != link.receives:
+                raise PolicyError(f"{self.name} does not handle what its policy takes from {link.peer}", _REINSTALL)
         while not self.stopping:
             self._beat()
             poll = select.poll()
@@ -154,15 +196,35 @@ class Compartment:
                 elif fd in by_descriptor:
                     self._dispatch(by_descriptor[fd], handlers[by_descriptor[fd]])
                 elif isinstance(self._receive(self._control), Stop):
-                    self.stopping = True
+                    self.stopping, self.phase = True, "ending"
             if tick:
                 tick()
         self._beat(force=True)
 
-    def _dispatch(self, link: Link, handler: Handler) -> None:
+    def serve_until(
+        self,
+        settled: Callable[[], bool],
+        handlers: Mapping[Link, Handlers],
+        *,
+        tick: Callable[[], None],
+        tick_seconds: Callable[[], float],
+        at_most: float,
+        watches: Callable[[], list[Watch]] | None = None,
+    ) -> None:
+        """After Stop: go on for a moment, until `settled()` or for `at_most` seconds, with what is in hand."""
+        give_up = time.monotonic() + at_most
+        self.stopping = False
+
+        def step() -> None:
+            tick()
+            self.stopping = settled() or time.monotonic() >= give_up
+
+        self.serve(handlers, tick=step, tick_seconds=tick_seconds, watches=watches)
+
+    def _dispatch(self, link: Link, table: Handlers) -> None:
         message = self._receive(link)
         if message is not None:
-            handler(message)
+            table[type(message)](message)
 
     def _receive(self, link: Link) -> Message | None:
         try:
@@ -187,13 +249,3 @@ class Compartment:
         with os.fdopen(descriptor, "rb") as file:
             file.seek(0)
             return file.read(_MAX_SETTINGS_BYTES)
-
-
-def run(name: str, main: Callable[[Compartment], None]) -> NoReturn:
-    """`python -m device.<name>`: run `main`; what it cannot do is one sentence to warden, never a traceback."""
-    compartment = Compartment(name, sys.argv[1:])
-    try:
-        main(compartment)
-    except (SealcamError, ChannelError) as error:
-        compartment.fail(str(error))
-    sys.exit(0)

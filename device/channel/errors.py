@@ -1,6 +1,10 @@
 """What can go wrong on a channel: the other side's hostile input and our own side's state are two types."""
 
-from wire.errors import SealcamError
+from __future__ import annotations
+
+from device.channel import failures
+from device.channel.failures import FailureName, SubjectName
+from wire.errors import SealcamError, UsageError
 
 
 class ChannelError(SealcamError, RuntimeError):
@@ -21,3 +25,28 @@ class OvertakenError(ChannelError):
 
 class PeerClosedError(ChannelError, ConnectionError):
     """The other end of the channel is gone for good."""
+
+
+class CompartmentError(UsageError):
+    """A compartment cannot do its work. Sentence and remedy are those of `failures.FAILURES`, which warden has too.
+
+    Args:
+        failure: the word that warden is told.
+        numbers: what the sentence counts or measures, at most two, 0 to 2**40.
+        subject: the file, model or library that it is about.
+    """
+
+    def __init__(self, failure: FailureName, *numbers: int, subject: SubjectName | None = None) -> None:
+        super().__init__(*failures.words(failure, numbers, subject, failures.UNNAMED))
+        self.failure: FailureName = failure
+        self.numbers = numbers
+        self.subject: SubjectName | None = subject
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuilt, (type(self), self.failure, self.numbers, self.subject)
+
+
+def _rebuilt(
+    kind: type[CompartmentError], failure: FailureName, numbers: tuple[int, ...], subject: SubjectName | None
+) -> CompartmentError:
+    return kind(failure, *numbers, subject=subject)

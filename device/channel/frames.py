@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from device.channel.compartment import Compartment
+from device.channel.compartment import Compartment, Handlers
 from device.channel.errors import OvertakenError, RingError
 from device.channel.link import Link
-from device.channel.messages import FrameDone, FrameReady, Message, StreamEnd
+from device.channel.messages import FrameDone, FrameReady, StreamEnd
 from device.channel.ring import Frame, RingReader
 
 _TELL_END_SECONDS = 1.0
@@ -21,7 +21,8 @@ class FrameStream:
     """
 
     def __init__(self, me: Compartment, *, lockstep: bool) -> None:
-        self.link: Link = me.link("capture", FrameReady, StreamEnd)
+        self.link: Link = me.link("capture")
+        self.handlers: Handlers = {FrameReady: self._on_frame, StreamEnd: self._on_end}
         self.pending: FrameReady | None = None
         self.ended: StreamEnd | None = None
         self._told_end_at = float("-inf")
@@ -31,17 +32,16 @@ class FrameStream:
         self._ring: RingReader | None = None
         self._last = -1
 
-    def received(self, message: Message) -> None:
-        """Handler for the link to capture."""
-        if isinstance(message, StreamEnd):
-            self.ended = message
-        elif isinstance(message, FrameReady):
-            if message.frame <= self._last:
-                self._acknowledge(message)
-            else:
-                if self.pending is not None and self.pending.frame != message.frame:
-                    self._me.dropped += 1
-                self.pending = message
+    def _on_frame(self, ready: FrameReady) -> None:
+        if ready.frame <= self._last:
+            self._acknowledge(ready)
+            return
+        if self.pending is not None and self.pending.frame != ready.frame:
+            self._me.dropped += 1
+        self.pending = ready
+
+    def _on_end(self, end: StreamEnd) -> None:
+        self.ended = end
 
     def end_to_tell(self) -> StreamEnd | None:
         """The end of the stream, once a second: those behind us may have been restarted since they were told."""

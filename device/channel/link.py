@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import select
 import socket
+from collections.abc import Callable, Collection
 
 from device.channel.errors import HostileMessageError, PeerClosedError
 from device.channel.messages import MAX_MESSAGE_BYTES, Codec, Message, encode
+from device.channel.phases import Permits, always
+from device.confine.policy import Phase
 
 _SEND_BUFFER_BYTES = 512 * 1024
 
@@ -25,19 +28,39 @@ class Link:
     Args:
         peer: the name that invalid messages are counted under.
         end: this side's socket; the Link owns it from now on.
-        accepts: the message types that this peer may send. None: nothing may come in.
+        accepts: the message types that this peer may send, at any time. None: nothing may come in.
+        permits: instead of `accepts`, each type with when it may come.
+        phase: tells the receiver's phase; needed with `permits`.
+        sends: the message types that go out here; None: any.
     """
 
-    def __init__(self, peer: str, end: socket.socket, *accepts: type[Message]) -> None:
+    def __init__(
+        self,
+        peer: str,
+        end: socket.socket,
+        *accepts: type[Message],
+        permits: Permits | None = None,
+        phase: Callable[[], Phase] = lambda: "running",
+        sends: Collection[type[Message]] | None = None,
+    ) -> None:
         self.peer = peer
         self.invalid = 0
         self._socket = end
-        self._codec = Codec(*accepts) if accepts else None
+        self._permits = permits if permits is not None else always(*accepts)
+        self._phase = phase
+        self._sends = sends
+        self._came: set[type[Message]] = set()
+        self._codec = Codec(*self._permits) if self._permits else None
 
     @classmethod
     def from_descriptor(cls, peer: str, descriptor: int, *accepts: type[Message]) -> Link:
         """Adopt an inherited descriptor. Raises OSError if it is not a socket."""
         return cls(peer, socket.socket(fileno=descriptor), *accepts)
+
+    @property
+    def receives(self) -> frozenset[type[Message]]:
+        """The message types that may come in."""
+        return frozenset(self._permits)
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -45,14 +68,14 @@ class Link:
     def send(self, message: Message) -> None:
         """Send, waiting while the peer's queue is full (a lockstep link). Raises PeerClosedError."""
         try:
-            self._socket.send(encode(message))
+            self._socket.send(self._encoded(message))
         except (BrokenPipeError, ConnectionResetError):
             raise PeerClosedError(f"{self.peer} is gone") from None
 
     def try_send(self, message: Message) -> bool:
         """Send unless the peer's queue is full; a slow peer loses messages and never blocks us."""
         try:
-            self._socket.send(encode(message), socket.MSG_DONTWAIT)
+            self._socket.send(self._encoded(message), socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
         except (BrokenPipeError, ConnectionResetError):
@@ -65,7 +88,8 @@ class Link:
         Descriptors that a peer tries to pass along are closed by the kernel, since no buffer for them is offered.
 
         Raises:
-            HostileMessageError: the message is not one of the accepted types; it is counted in `invalid`.
+            HostileMessageError: the message is of no type that may come, or comes in the wrong phase, or for a second
+                time where it may come once; it is counted in `invalid`.
             PeerClosedError: the peer's end is closed for good.
         """
         try:
@@ -80,13 +104,26 @@ class Link:
             self.invalid += 1
             raise HostileMessageError(f"{self.peer} may not send anything here")
         try:
-            return self._codec.decode(data)
+            return self._permitted(self._codec.decode(data))
         except HostileMessageError:
             self.invalid += 1
             raise
 
     def close(self) -> None:
         self._socket.close()
+
+    def _permitted(self, message: Message) -> Message:
+        """The message, if it may come now. Raises HostileMessageError."""
+        permit = self._permits[type(message)]
+        if self._phase() not in permit.during or (permit.once and type(message) in self._came):
+            raise HostileMessageError(f"{self.peer} may not send a {type(message).__name__} now")
+        self._came.add(type(message))
+        return message
+
+    def _encoded(self, message: Message) -> bytes:
+        if self._sends is not None and type(message) not in self._sends:
+            raise TypeError(f"the policy lets no {type(message).__name__} go to {self.peer}")  # our own bug
+        return encode(message)
 
     def _hung_up(self) -> bool:
         poll = select.poll()

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from device.channel.errors import HostileMessageError
+from device.channel.failures import FailureName, SubjectName
 from wire.classes import NUMBER_OF_CLASSES
 from wire.envelope import MAX_ENVELOPE_BYTES
 from wire.vocabulary import CompartmentName, HealthKind, StateName
@@ -267,7 +268,7 @@ class Go(Message, frozen=True, tag="go"):
 
 
 class Beat(Message, frozen=True, tag="beat"):
-    """compartment -> warden, a few times a second: alive. Counts are since start; stages are seconds of wall time."""
+    """compartment -> warden, a few times a second: alive. Counts are since start; stages are milliseconds."""
 
     handled: FrameNumber
     dropped: FrameNumber
@@ -290,9 +291,11 @@ class Done(Message, frozen=True, tag="done"):
 
 
 class Failed(Message, frozen=True, tag="failed"):
-    """compartment -> warden: I cannot do my work; one sentence with the remedy. Printable ASCII only: it is shown."""
+    """compartment -> warden: I cannot do my work. A word of `failures` and bounded fields; never a text of its own."""
 
-    reason: Annotated[str, Meta(max_length=400, pattern=r"^[ -~]+\Z")]
+    failure: FailureName
+    numbers: Annotated[list[Annotated[int, Meta(ge=0, le=2**40)]], Meta(max_length=2)] = []
+    subject: SubjectName | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -323,3 +326,11 @@ class Codec:
             return self._decoder.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise HostileMessageError(str(error)[:200]) from None
+
+
+def _by_tag(root: type[Message] = Message) -> dict[str, type[Message]]:
+    return {str(kind.__struct_config__.tag): kind for kind in root.__subclasses__()}
+
+
+BY_TAG: dict[str, type[Message]] = _by_tag()
+"""Every message of this module by the tag that policies name it by."""

@@ -1,9 +1,7 @@
-"""What can go wrong in `codes`. Hostile pictures are no errors: they end as readings."""
+"""What `codes` cannot work without."""
 
-from __future__ import annotations
-
-from wire.errors import UsageError
+from device.channel.errors import CompartmentError
 
 
-class DecoderMissingError(UsageError, ImportError):
-    """The barcode library libzbar is not installed: install the system package libzbar0."""
+class DecoderMissingError(CompartmentError, ImportError):
+    """The shared library of the second decoder is not installed."""

@@ -26,7 +26,7 @@ def _load() -> Any:
     try:
         library = ctypes.CDLL(_LIBRARY)
     except OSError:
-        raise DecoderMissingError(str(DecoderMissingError.__doc__)) from None
+        raise DecoderMissingError("decoder_missing", subject="libzbar") from None
     zbar_library.load = lambda: (library, [])
     from pyzbar import pyzbar
 

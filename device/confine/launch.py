@@ -1,7 +1,7 @@
 """Starts one compartment: a new interpreter in an empty root, in namespaces of its own, under the start filter.
 
 bubblewrap makes the namespaces and the mounts (its arguments go through a descriptor, so that no path shows on a
-command line), loads the start filter and executes `python -P -m <module> --descriptors name=number,...`. The
+command line), loads the start filter and executes `python -P -m <module> ... --descriptors name=number,...`. The
 compartment then loads what it needs and tightens itself (`tighten.py`).
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from device.confine import seccomp
 from device.confine.errors import CannotConfineError, PolicyError
-from device.confine.policy import STANDARD_DESCRIPTORS, Policy
+from device.confine.policy import Policy
 
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin")
@@ -63,27 +63,26 @@ def runtime_paths() -> list[Path]:
 
 def start(
     policy: Policy,
-    module: str,
+    module: Sequence[str],
     descriptors: Mapping[str, int],
     places: Mapping[str, Sequence[Path]],
     *,
     show_output: bool = False,
-    first_argument: str | None = None,
 ) -> Started:
-    """Start `module` under `policy`.
+    """Start a module under `policy`.
 
     Args:
+        module: its name, and the arguments that go before `--descriptors`.
         descriptors: name -> open descriptor; exactly the names that the policy lists.
         places: what the policy's `{name}` mounts stand for; `{runtime}` is filled in here.
         show_output: let it write to our standard error, for debugging; what a compromised process writes there could
             hold terminal escapes, so that it is discarded otherwise.
-        first_argument: goes before `--descriptors`, for a module that takes another's place.
 
     Raises:
         CannotConfineError: bubblewrap is missing, or this machine refuses it. Nothing was started.
         PolicyError: descriptors or places are not the policy's.
     """
-    wanted = {d.name for d in policy.descriptors} | set(STANDARD_DESCRIPTORS)
+    wanted = policy.handed()
     if wanted != set(descriptors):
         raise PolicyError(f"{policy.compartment} needs the descriptors {sorted(wanted)}, got {sorted(descriptors)}")
     bwrap = find_bubblewrap()
@@ -93,8 +92,7 @@ def start(
     arguments += ["--seccomp", str(filter_fd), "--info-fd", str(info_write)]
     args_fd = _memfd("arguments", b"".join(a.encode() + b"\0" for a in arguments))
     handed = ",".join(f"{name}={number}" for name, number in sorted(descriptors.items()))
-    first = [first_argument] if first_argument else []
-    command = [bwrap, "--args", str(args_fd), "--", sys.executable, "-P", "-m", module, *first, "--descriptors", handed]
+    command = [bwrap, "--args", str(args_fd), "--", sys.executable, "-P", "-m", *module, "--descriptors", handed]
     try:
         process = subprocess.Popen(
             command,

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from device.confine.errors import PolicyError
+from wire.vocabulary import CompartmentName
 
 Reason = Annotated[str, Meta(min_length=10, max_length=300)]
 Layer = Literal["namespaces", "seccomp", "no_new_privs", "capabilities", "rlimits"]
@@ -31,10 +32,41 @@ class Mount(Struct, frozen=True, forbid_unknown_fields=True):
     optional: bool = False
 
 
-class Descriptor(Struct, frozen=True, forbid_unknown_fields=True):
-    """One descriptor that is handed over at start."""
+Name = Annotated[str, Meta(pattern=r"^[a-z_]{1,24}\Z")]
+Phase = Literal["starting", "ready", "running", "ending"]
+"""Of the receiver: until it reports ready; until warden lets it go; until warden says Stop; and after that."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z_]{1,24}\Z")]
+
+class Permit(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a message may come (after the table of OpenSSH's monitor): `once`: at most once in the process's life."""
+
+    during: Annotated[list[Phase], Meta(min_length=1, max_length=4)]
+    once: bool = False
+
+
+class LinkEnd(Struct, frozen=True, forbid_unknown_fields=True):
+    """This end of one link: its peer, what goes out (message tags), and what may come in, and when.
+
+    `name` is the descriptor's, the peer's unless it is given. The peer is a compartment, or `recorder`: the command
+    that was started.
+    """
+
+    peer: Name
+    why: Reason
+    sends: list[Name] = []
+    receives: dict[Name, Permit] = {}
+    name: Name | None = None
+
+    @property
+    def end(self) -> str:
+        """The descriptor's name."""
+        return self.name or self.peer
+
+
+class Descriptor(Struct, frozen=True, forbid_unknown_fields=True):
+    """One descriptor that is handed over at start and is no link."""
+
+    name: Name
     why: Reason
 
 
@@ -69,13 +101,18 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """What one compartment may have. Nothing else exists for it."""
 
-    compartment: Annotated[str, Meta(pattern=r"^[a-z_]{1,24}\Z")]
+    compartment: CompartmentName
     does: Reason
     network: NetworkAccess
     seccomp: Seccomp
     limits: Limits
+    links: list[LinkEnd] = []
     descriptors: list[Descriptor] = []
     mounts: list[Mount] = []
+
+    def handed(self) -> set[str]:
+        """The names of all descriptors that a compartment under this policy is given."""
+        return {link.end for link in self.links} | {d.name for d in self.descriptors} | set(STANDARD_DESCRIPTORS)
 
 
 def parse(text: str, origin: str) -> Policy:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gpiozero import RGBLED, Button, Buzzer, Device
+from gpiozero import RGBLED, Button, Buzzer, Device, GPIOZeroError
+
+from device.indicator.errors import PinsError
+from device.indicator.settings import IndicatorSettings
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,17 @@ class SignalPanel:
     def close(self) -> None:
         for device in (self._led, self._buzzer, self._tamper):
             device.close()
+
+
+def open_panel(settings: IndicatorSettings) -> SignalPanel:
+    """The panel behind the pin factory that the settings name. Raises PinsError."""
+    try:
+        factory = use_factory(settings.factory)
+        if settings.factory == "mock":
+            factory.pin(settings.tamper).drive_low()  # a laptop's case counts as shut
+        return SignalPanel(settings.red, settings.green, settings.blue, settings.buzzer, settings.tamper)
+    except (GPIOZeroError, ImportError, OSError):
+        raise PinsError("pins_refused", subject="lgpio" if settings.factory == "lgpio" else "gpiozero") from None
 
 
 def use_factory(name: str) -> Any:

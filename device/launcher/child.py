@@ -1,4 +1,4 @@
-"""One compartment as warden sees it: started, ready, beating, gone; and whether its restart budget still has room."""
+"""One compartment as its starter sees it: started, ready, beating, gone; and whether its restart budget has room."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ import os
 import signal
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import msgspec
 
+from device.channel import failures, phases
 from device.channel import link as links
+from device.channel.errors import HostileMessageError
 from device.channel.link import Link
-from device.channel.messages import Beat, Done, Failed, Go, Ready, Stop
+from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, Stop
 from device.confine import launch, seccomp
-from device.confine.policy import Policy
+from device.confine.policy import Phase, Policy
 
+ENTRY = "device.channel.entry"
 _MESSAGES_A_TURN = 64
+_MAX_STAGES = 8
+_MAX_SAMPLES = 200_000
 _BACKOFF_SECONDS = (0.0, 0.1, 0.3, 1.0, 2.0)
 
 
@@ -48,7 +54,7 @@ class Child:
         self,
         policy: Policy,
         descriptors: Mapping[str, int],
-        settings: Mapping[str, object],
+        settings: msgspec.Struct,
         places: Mapping[str, Sequence[Path]],
         *,
         show_output: bool = False,
@@ -56,7 +62,10 @@ class Child:
         self.policy = policy
         self.name = policy.compartment
         ours, theirs = links.pair()
-        self.control = Link(self.name, ours, Ready, Beat, Done, Failed)
+        self.phase: Phase = "starting"
+        self.control = Link(
+            self.name, ours, permits=phases.OF_WARDEN, phase=lambda: self.phase, sends=tuple(phases.OF_A_COMPARTMENT)
+        )
         handed = {
             "control": theirs.fileno(),
             "filter": _memfd("run-filter", seccomp.run_filter(policy)),
@@ -64,7 +73,7 @@ class Child:
         }
         try:
             started = launch.start(
-                policy, f"device.{self.name}", {**descriptors, **handed}, places, show_output=show_output
+                policy, [ENTRY, self.name], {**descriptors, **handed}, places, show_output=show_output
             )
         finally:
             theirs.close()
@@ -74,7 +83,7 @@ class Child:
         self.facts: dict[str, int] | None = None  # what Ready said, None until then
         self.done: dict[str, int] | None = None
         self.beat: Beat | None = None
-        self.failed: str | None = None
+        self.failed: Failed | None = None
         self.latencies: dict[str, list[float]] = defaultdict(list)
         self.heard = self._began = time.monotonic()
 
@@ -84,27 +93,55 @@ class Child:
             if (message := self.control.receive()) is None:
                 return
             self.heard = time.monotonic()
-            match message:
-                case Ready(facts):
-                    self.facts = dict(facts)
-                case Beat():
-                    self.beat = message
-                    for stage, samples in message.latencies_ms.items():
-                        if len(self.latencies) < 8 or stage in self.latencies:
-                            self.latencies[stage].extend(samples[: max(0, 200_000 - len(self.latencies[stage]))])
-                case Done(facts):
-                    self.done = dict(facts)
-                case Failed(reason):
-                    self.failed = reason
+            self._TAKES[type(message)](self, message)
+
+    def _on_ready(self, ready: Ready) -> None:
+        self.facts, self.phase = dict(ready.facts), "ready"
+
+    def _on_beat(self, beat: Beat) -> None:
+        self.beat = beat
+        for stage, samples in beat.latencies_ms.items():
+            if len(self.latencies) < _MAX_STAGES or stage in self.latencies:
+                self.latencies[stage].extend(samples[: max(0, _MAX_SAMPLES - len(self.latencies[stage]))])
+
+    def _on_done(self, done: Done) -> None:
+        self.done = dict(done.facts)
+
+    def _on_failed(self, failed: Failed) -> None:
+        if not failures.is_said_rightly(self.name, failed.failure, failed.numbers, failed.subject):
+            self.control.invalid += 1
+            raise HostileMessageError(f"{self.name} may not say {failed.failure}")
+        self.failed = failed
+
+    _TAKES: ClassVar[dict[type[Message], Callable[[Child, Any], None]]] = {
+        Ready: _on_ready,
+        Beat: _on_beat,
+        Done: _on_done,
+        Failed: _on_failed,
+    }
+
+    def reason(self, names: Mapping[str, str]) -> tuple[str, str] | None:
+        """Why it could not do its work, in our own words: sentence and remedy. None: it has not said.
+
+        Args:
+            names: what this run calls its inputs (`launcher.settings.names`).
+        """
+        if self.failed is None:
+            return None
+        named = {**names, "compartment": self.name}
+        return failures.words(self.failed.failure, self.failed.numbers, self.failed.subject, named)
 
     def age(self) -> float:
         """Seconds since it was started."""
         return time.monotonic() - self._began
 
     def go(self, utc_ms: int, elapsed_ms: int = 0) -> None:
+        self.phase = "running"
         self.control.try_send(Go(utc_ms, elapsed_ms))
 
     def ask_to_stop(self) -> None:
+        if self.phase == "running":
+            self.phase = "ending"
         with contextlib.suppress(ConnectionError):
             self.control.try_send(Stop())
 

@@ -12,8 +12,9 @@ from types import TracebackType
 from device.config import UplinkConfig
 from device.confine import policy as policies
 from device.confine import verify
+from device.launcher import settings
 from device.launcher.child import Child
-from device.warden.errors import StartError
+from device.launcher.errors import StartError
 
 _RESTART_SECONDS = 0.2
 
@@ -54,9 +55,12 @@ class DialService:
                 return
             self._restart_at = now + _RESTART_SECONDS
             self.restarts += 1
-            settings = {"host": self._uplink.host, "port": self._uplink.port}
             self._child = Child(
-                policies.load("dialer"), {"uplink": self._end.fileno()}, settings, {}, show_output=self._show
+                policies.load("dialer"),
+                {"uplink": self._end.fileno()},
+                settings.dialer(self._uplink),
+                {},
+                show_output=self._show,
             )
             self._told = False
         try:

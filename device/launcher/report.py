@@ -34,8 +34,9 @@ class Incident(Message, frozen=True, tag="incident"):
 
 
 class Finished(Message, frozen=True, tag="finished"):
-    """The last report. `exit_status` as DESIGN.md says; `sentence` is empty when all is good."""
+    """The last report. `exit_status` as DESIGN.md says; `sentence` and `remedy` are empty when all is good."""
 
     exit_status: Annotated[int, Meta(ge=0, le=2)]
     sentence: str
+    remedy: str
     summary: dict[str, Any]

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from device.channel import link as links
+from device.channel import topology
 from device.channel.errors import HostileMessageError, PeerClosedError
 from device.channel.link import Link
 from device.channel.messages import Message, Sightings, Stop, StreamEnd, Verdict
@@ -89,7 +90,10 @@ class Session:
         for end in handed.values():
             end.close()
         launcher = Link("warden", ours, Running, Progress, Incident, Finished)
-        records = [Link("perception", perception, Sightings, StreamEnd), Link("verdict", verdict, Verdict)]
+        records = [
+            Link(name, end, *topology.sent(name, topology.RECORDER))
+            for name, end in (("perception", perception), ("verdict", verdict))
+        ]
         try:
             show = self._plan.config.warden.output == "inherit"
             with DialService(dial, self._plan.config.uplink, show_output=show) as dialer:
@@ -181,7 +185,8 @@ class Session:
             if self._out is not None:
                 text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
                 (self._out / "summary.json").write_text(text, encoding="utf-8")
-        return RunOutcome(finished.exit_status, finished.sentence, summary, self._incidents)
+        sentence = f"{finished.sentence}; {finished.remedy}" if finished.remedy else finished.sentence
+        return RunOutcome(finished.exit_status, sentence, summary, self._incidents)
 
     @property
     def run_id(self) -> str:

@@ -6,10 +6,11 @@ import os
 
 import cv2
 
-from device.channel.compartment import Compartment, run
+from device.channel.compartment import Compartment
 from device.channel.frames import FrameStream
 from device.channel.messages import Regions, Sightings
-from device.perception.core import PerceptionSettings, Recogniser
+from device.perception.core import Recogniser
+from device.perception.settings import PerceptionSettings
 
 _MAX_MODEL_BYTES = 64 * 1024 * 1024
 
@@ -40,14 +41,10 @@ def main(me: Compartment) -> None:
             recorder.send(sightings)
         stream.done(ready)
 
-    me.serve({stream.link: stream.received}, tick=step)
+    me.serve({stream.link: stream.handlers}, tick=step)
 
 
 def _read(me: Compartment, name: str) -> bytes:
     with os.fdopen(me.descriptor(name), "rb") as file:
         file.seek(0)
         return file.read(_MAX_MODEL_BYTES)
-
-
-if __name__ == "__main__":
-    run("perception", main)

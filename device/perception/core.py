@@ -11,35 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 import numpy as np
 
 from device.channel.messages import MAX_BOXES, MAX_REGIONS, Box, Region
 from device.perception.classify import Classified, Classifier
 from device.perception.detect import Detection, Detector, Image, Thresholds
 from device.perception.interpreter import Model
+from device.perception.settings import PerceptionSettings
 
 CODE_REGION_SCORE: Final = 0.3
 """Below a box that the detector gives at least this score a code is looked for, even if the classifier refuses it."""
-
-
-class PerceptionSettings(msgspec.Struct, forbid_unknown_fields=True):
-    """From the models' manifest, which warden has checked, and the configuration.
-
-    `score_proposed` is the detector's own score from which on the classifier looks at a box; `score_low` the score of
-    both together (`scored`) from which on it is reported.
-    """
-
-    lockstep: bool
-    threads: int
-    stride: int
-    input: tuple[int, int]
-    score_proposed: float
-    score_low: float
-    nms_iou: float
-    crop_expand: float
-    temperature: float
-    not_a_sign: float
 
 
 @dataclass(frozen=True)
@@ -85,7 +66,9 @@ class Recogniser:
     ) -> None:
         thresholds = Thresholds(settings.score_proposed, settings.nms_iou)
         self._detector = Detector(Model(detector, settings.threads, settings.input), thresholds, settings.stride)
-        self._classifier = Classifier(Model(classifier, 1), settings.crop_expand, settings.temperature)
+        self._classifier = Classifier(
+            Model(classifier, 1, named="classifier"), settings.crop_expand, settings.temperature
+        )
         self._refused = settings.not_a_sign
         self._reported = settings.score_low
         self._sample = sample

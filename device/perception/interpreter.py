@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wire.errors import UsageError
+from device.perception.errors import InterpreterMissingError, ModelUnreadableError
 
 Array: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.float32]
-
-
-class InterpreterMissingError(UsageError, ImportError):
-    """No TFLite interpreter is installed: install `ai-edge-litert` (or `tflite-runtime` on an older system)."""
-
-
-class ModelUnreadableError(UsageError):
-    """The bytes are not a TFLite model that this interpreter can run."""
 
 
 class _Interpreter(Protocol):
@@ -42,7 +34,7 @@ def _interpreter(content: bytes, threads: int) -> _Interpreter:
         try:
             from tflite_runtime.interpreter import Interpreter
         except ImportError:
-            raise InterpreterMissingError(str(InterpreterMissingError.__doc__)) from None
+            raise InterpreterMissingError("interpreter_missing") from None
     interpreter: _Interpreter = Interpreter(model_content=content, num_threads=threads)
     return interpreter
 
@@ -54,6 +46,7 @@ class Model:
         model: the `.tflite` bytes, or a path to them.
         threads: number of CPU threads.
         input_size: height and width to run a fully convolutional network at, where not its own.
+        named: what an error calls it.
 
     Raises:
         InterpreterMissingError: no interpreter is installed.
@@ -61,7 +54,11 @@ class Model:
     """
 
     def __init__(
-        self, model: bytes | str | os.PathLike[str], threads: int = 1, input_size: tuple[int, int] | None = None
+        self,
+        model: bytes | str | os.PathLike[str],
+        threads: int = 1,
+        input_size: tuple[int, int] | None = None,
+        named: Literal["detector", "classifier"] = "detector",
     ) -> None:
         content = model if isinstance(model, bytes) else Path(model).read_bytes()
         try:
@@ -73,7 +70,7 @@ class Model:
         except InterpreterMissingError:
             raise
         except (ValueError, RuntimeError) as error:
-            raise ModelUnreadableError(f"the model cannot be loaded: {error}") from error
+            raise ModelUnreadableError("interpreter_refuses_model", subject=named) from error
         (self._input,) = self._interpreter.get_input_details()
         self._outputs = sorted(self._interpreter.get_output_details(), key=lambda detail: str(detail["name"]))
         scale, zero = self._input["quantization"]

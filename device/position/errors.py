@@ -1,9 +1,7 @@
-"""What can go wrong with a source of positions."""
+"""What can be wrong with a source of positions."""
 
-from __future__ import annotations
-
-from wire.errors import UsageError
+from device.channel.errors import CompartmentError
 
 
-class PositionError(UsageError):
-    """The position source cannot be used; the message says what is wrong with it, where, and what to do."""
+class PositionError(CompartmentError):
+    """The GPX file cannot be used; the sentence says why, and what to do."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -15,27 +15,34 @@ from device.channel import memory, ring
 from device.channel.errors import PeerClosedError
 from device.channel.link import Link
 from device.channel.messages import Beat, Done, Failed, Go, Ready, Stop
+from device.config import Config
 from device.confine import launch, seccomp
 from device.confine import policy as policies
+from device.launcher import settings
+from device.launcher.plan import RunPlan
 from device.redteam.attempts import ALLOWED, ATTEMPTS
+from device.warden.table import SOURCE
 from wire.errors import RunError
 
 DENIED, ALLOWED_BY_POLICY, BREACH = "denied", "allowed by policy", "BREACH"
 _SECONDS = 60.0
 
 
-def places(home: Path, scratch: Path) -> dict[str, Sequence[Path]]:
-    """The mounts of a real run, so that hostile code finds what the compartment's own code would find."""
-    return {
-        "input": [scratch],
-        "camera": [],
-        "gpx": [],
-        "trust": [home / "trust"],
-        "signing": [home / "device" / name for name in ("signing.key", "id")],
-        "spool": [home / "spool"],
-        "tls": [home / "device" / name for name in ("tls.key", "tls.crt", "ca.crt")],
-        "gpiochip": [],
-    }
+def plan_of(home: Path, scratch: Path) -> RunPlan:
+    """A run on the folder `scratch`: hostile code gets the mounts that the compartment's own code would get in it."""
+    return RunPlan(
+        kind="folder",
+        input=str(scratch),
+        shown=scratch.name,
+        gpx="",
+        gpx_shown="",
+        pace="lockstep",
+        start="file",
+        home=str(home),
+        models="",
+        run_id="",
+        config=Config(),
+    )
 
 
 def attack(compartment: str, home: Path, scratch: Path) -> dict[str, str]:
@@ -48,24 +55,19 @@ def attack(compartment: str, home: Path, scratch: Path) -> dict[str, str]:
     handed: dict[str, int] = {"control": theirs.fileno()}
     keep = []
     for descriptor in policy.descriptors:
-        if descriptor.name == "ring":
-            handed["ring"] = ring.create()
-            if compartment != "capture":
-                ring.RingWriter(os.dup(handed["ring"]))
-        elif descriptor.name == "memory":
-            handed["memory"] = memory.create()
-        elif descriptor.name in ("detector", "classifier"):
-            handed[descriptor.name] = os.memfd_create("model", 0)
-        else:
-            pair = links.pair()
-            keep.append(pair)
-            handed[descriptor.name] = pair[1].fileno()
-    settings = msgspec.json.encode({"compartment": compartment, "home": str(home)})
-    for name, content in (("filter", seccomp.run_filter(policy)), ("settings", settings)):
+        handed[descriptor.name] = _SPARES.get(descriptor.name, _empty_model)()
+        if descriptor.name == "ring" and compartment != SOURCE:
+            ring.RingWriter(os.dup(handed["ring"]))  # as it is once the source has sealed it
+    for link in policy.links:
+        pair = links.pair()
+        keep.append(pair)
+        handed[link.end] = pair[1].fileno()
+    told = msgspec.json.encode({"compartment": compartment, "home": str(home)})
+    for name, content in (("filter", seccomp.run_filter(policy)), ("settings", told)):
         handed[name] = os.memfd_create(name, 0)
         os.write(handed[name], content)
     control = Link(compartment, ours, Ready, Beat, Done, Failed)
-    started = launch.start(policy, "device.redteam", handed, places(home, scratch), first_argument=compartment)
+    started = launch.start(policy, ["device.redteam", compartment], handed, settings.mounts(plan_of(home, scratch)))
     try:
         results = _collect(control, compartment)
     finally:
@@ -76,7 +78,7 @@ def attack(compartment: str, home: Path, scratch: Path) -> dict[str, str]:
         for a, b in keep:
             a.close()
             b.close()
-        for name in {"ring", "memory", "detector", "classifier", "filter", "settings"} & set(handed):
+        for name in {d.name for d in policy.descriptors} | {"filter", "settings"}:
             os.close(handed[name])
     allowed = ALLOWED[compartment]
     return {
@@ -87,6 +89,14 @@ def attack(compartment: str, home: Path, scratch: Path) -> dict[str, str]:
         else BREACH
         for attempt in ATTEMPTS
     }
+
+
+def _empty_model() -> int:
+    return os.memfd_create("model", 0)
+
+
+_SPARES: dict[str, Callable[[], int]] = {"ring": ring.create, "memory": memory.create}
+"""How to make what a policy's descriptor names; anything else is a model, which no attempt looks into."""
 
 
 def _collect(control: Link, compartment: str) -> dict[str, int]:
@@ -105,8 +115,8 @@ def _collect(control: Link, compartment: str) -> dict[str, int]:
                 control.send(Go(0))
             case Done(facts):
                 results |= facts
-            case Failed(reason):
-                raise RunError(f"{compartment} could not be attacked: {reason}")
+            case Failed(failure=failure):
+                raise RunError(f"{compartment} could not be attacked ({failure})", "run: sealcam doctor")
     if not ready:
         raise RunError(f"{compartment} could not be attacked: the hostile code did not start", "run: sealcam doctor")
     control.try_send(Stop())

@@ -1,15 +1,11 @@
-"""Why the sealer cannot do its work. Each message is one sentence with the remedy."""
+"""Why the sealer cannot do its work."""
 
-from wire.errors import RunError
-
-
-class SealerError(RunError):
-    """Root of the sealer's errors."""
+from device.channel.errors import CompartmentError
 
 
-class SpoolError(SealerError):
+class SpoolError(CompartmentError):
     """The spool is damaged, belongs to another device, or cannot be written. Nothing in it is thrown away."""
 
 
-class SpoolFullError(SealerError):
+class SpoolFullError(CompartmentError):
     """The spool has no room for another envelope. What is in it stays; new verdicts wait with their maker."""

@@ -79,30 +79,32 @@ class Service:
         """Whether nothing waits for a receipt that could come."""
         return not self._offers or not self._spool.waiting
 
-    def from_inside(self, message: Message, sender: Peer) -> None:
-        """A verdict or a health event: sealed and on disk when this returns, and a verdict acknowledged then.
+    def on_verdict(self, verdict: Verdict) -> None:
+        """A verdict: sealed, on disk and acknowledged when this returns.
 
-        A verdict that the spool has no room for is not acknowledged: its maker keeps it and sends it again. What the
-        wire's stricter bounds refuse is dropped and counted against `sender`.
+        One that the spool has no room for is not acknowledged: its maker keeps it and sends it again. What the wire's
+        stricter bounds refuse is dropped and counted against its sender.
         """
         try:
-            match message:
-                case Verdict(verdict_id=verdict_id):
-                    if self._spool.has(verdict_id) or self._store(message, verdict_id):
-                        self._verdict.try_send(VerdictStored(verdict_id))
-                case Health():
-                    self._store(message, None)
+            if self._spool.has(verdict.verdict_id) or self._store(verdict, verdict.verdict_id):
+                self._verdict.try_send(VerdictStored(verdict.verdict_id))
+        except IssueError:
+            self._verdict.invalid += 1
+        self._offer()
+
+    def on_health(self, health: Health, sender: Peer) -> None:
+        """Something about the device itself: sealed and on disk when this returns. Refused as `on_verdict`."""
+        try:
+            self._store(health, None)
         except IssueError:
             sender.invalid += 1
         self._offer()
 
-    def from_uplink(self, message: Message) -> None:
+    def on_receipt(self, message: ReceiptBytes) -> None:
         """Bytes that claim to be a receipt. False ones are counted, but not against uplink, which cannot tell.
 
         Whoever holds the broker can publish them: held against uplink, they would spend its restarts and end the run.
         """
-        if not isinstance(message, ReceiptBytes):
-            return
         try:
             receipt = check_receipt(message.data, self._identity)
         except HostileInputError:

@@ -87,7 +87,7 @@ class Spool:
         """
         room = self._max_bytes - (_HEALTH_RESERVE_BYTES if once is not None else 0)
         if self._bytes + len(sealed.data) > room:
-            raise SpoolFullError("the spool is full", "let the device reach its sink, or raise spool.max_mib")
+            raise SpoolFullError("spool_full")
         with self._trouble():
             if sealed.sequence >= self._reserved:
                 self._reserve(sealed.sequence + _RESERVE_NUMBERS)
@@ -151,7 +151,7 @@ class Spool:
             if head is None or head[0] != _FORMAT:
                 raise sqlite3.DatabaseError("head")
             if head[1] != device_id:
-                raise SpoolError(f"the spool {self.path} is of another device", "move it away, or restore that device")
+                raise SpoolError("spool_foreign")
             self._db.execute("DELETE FROM sealed_verdict WHERE run_id <> ?", (self._run_id,))
         self._head = Head(head[2], head[3])
         if self._reserved < self._head.sequence + _RESERVE_NUMBERS // 2:
@@ -199,14 +199,13 @@ class Spool:
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without its extension
             if code == sqlite3.SQLITE_FULL:
-                raise SpoolFullError(f"the disk of {self.path} is full", "free some space") from None
+                raise SpoolFullError("disk_full") from None
             if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise SpoolError(f"the spool {self.path} is in use", "stop the other sealcam first") from None
+                raise SpoolError("spool_in_use") from None
             if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-                raise SpoolError(f"the spool {self.path} cannot be written", "check its disk and its folder") from None
-            raise SpoolError(
-                f"the spool {self.path} is damaged",
-                "move it away and keep it: the device goes on with a gap that the sink shows",
-            ) from None
-        except (OSError, KeysError) as error:
-            raise SpoolError(f"the spool {self.path} cannot be used: {error}") from None
+                raise SpoolError("spool_unwritable") from None
+            raise SpoolError("spool_damaged") from None
+        except KeysError:
+            raise SpoolError("spool_unwritable") from None
+        except OSError as error:
+            raise SpoolError("spool_unusable", error.errno or 0) from None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from device.launcher.errors import StartError
 from device.launcher.plan import RunPlan
-from device.warden.errors import StartError
 
 MAX_FACT = 2**48  # what `Milliseconds` and `FrameNumber` hold
 

@@ -7,7 +7,8 @@ from collections import defaultdict
 from typing import Any
 
 from device.warden.supervisor import Supervisor
-from device.warden.table import COMPARTMENTS
+from device.warden.table import COMPARTMENTS, READERS, SOURCE, STORE
+from wire.vocabulary import CompartmentName
 
 
 def percentiles(samples: list[float]) -> dict[str, float]:
@@ -22,8 +23,8 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
     """`summary.json` but for what the recorder counts (the verdicts). `seconds`: from Go to the end of the stream."""
     names = [row.name for row in COMPARTMENTS]
     latencies: dict[str, list[float]] = defaultdict(list)
-    handled: dict[str, int] = dict.fromkeys(names, 0)
-    dropped: dict[str, int] = dict.fromkeys(names, 0)
+    handled: dict[CompartmentName, int] = dict.fromkeys(names, 0)
+    dropped: dict[CompartmentName, int] = dict.fromkeys(names, 0)
     for name in names:
         for child in device.generations(name):
             for stage, samples in child.latencies.items():
@@ -31,19 +32,19 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
             if child.beat is not None:
                 handled[name] += child.beat.handled
                 dropped[name] += child.beat.dropped
-    frames = max((c.beat.handled for c in device.generations("capture") if c.beat), default=0)
+    frames = max((c.beat.handled for c in device.generations(SOURCE) if c.beat), default=0)
     return {
         "frames": frames,
-        "dropped": dropped["perception"],
+        "dropped": dropped[READERS[0]],
         "dropped_by": {name: count for name, count in dropped.items() if count},
-        "fps": round(handled["perception"] / seconds, 2) if seconds > 0 else 0.0,
+        "fps": round(handled[READERS[0]] / seconds, 2) if seconds > 0 else 0.0,
         "seconds": round(seconds, 3),
         "latency_ms": {stage: percentiles(samples) for stage, samples in sorted(latencies.items()) if samples},
         "delivered": device.total("uplink", "delivered"),
-        "sealed": device.total("sealer", "sealed"),
-        "receipted": device.total("sealer", "receipted"),
-        "waiting": device.fact("sealer", "waiting"),
-        "false_receipts": device.total("sealer", "false_receipts"),
+        "sealed": device.total(STORE, "sealed"),
+        "receipted": device.total(STORE, "receipted"),
+        "waiting": device.fact(STORE, "waiting"),
+        "false_receipts": device.total(STORE, "false_receipts"),
         "restarts": {name: budget.total for name, budget in device.budgets.items()},
         "invalid_messages": {name: device.suspicion.invalid[name] for name in names},
         "layers": device.layers,

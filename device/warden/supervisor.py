@@ -11,16 +11,17 @@ from device.channel.link import Link
 from device.channel.messages import Health
 from device.confine import policy as policies
 from device.confine import verify
-from device.launcher import plan as plans
+from device.launcher import settings
 from device.launcher.child import Child, RestartBudget
+from device.launcher.errors import GivenUpError, StartError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Incident, Progress, Running
 from device.warden.artifacts import Manifest
-from device.warden.errors import GivenUpError, StartError
 from device.warden.stream import MAX_FACT, begins_at
 from device.warden.suspicion import Suspicion
-from device.warden.table import COMPARTMENTS, FRAME_GROUP
+from device.warden.table import COMPARTMENTS, JUDGE, READERS, ROWS, SOURCE, STORE, TRACK
 from device.warden.wiring import Wiring
+from wire.vocabulary import CompartmentName, HealthKind
 
 _STOP_SECONDS = 5.0
 _REPORT_SECONDS = 0.2
@@ -28,8 +29,7 @@ _SETTLE_SECONDS = 0.6  # two beats
 _YOUNG_SECONDS = 5.0
 _FALLS_UNTIL_FORGOTTEN = 3
 _LEAD_FRAMES = 32  # handled since the last beat, and in the ring
-_ROWS = {row.name: row for row in COMPARTMENTS}
-_NAMES = tuple(_ROWS)
+_NAMES = tuple(row.name for row in COMPARTMENTS)
 
 
 class Supervisor:
@@ -41,18 +41,19 @@ class Supervisor:
 
     def __init__(self, plan: RunPlan, manifest: Manifest, wiring: Wiring, launcher: Link) -> None:
         self._plan, self._manifest, self._wiring, self._launcher = plan, manifest, wiring, launcher
+        self._named = settings.names(plan)
         limits = plan.config.warden
-        self.children: dict[str, Child] = {}
+        self.children: dict[CompartmentName, Child] = {}
         self.budgets = {name: RestartBudget(limits.restarts, limits.restart_window_seconds) for name in _NAMES}
         self.suspicion = Suspicion(limits.restart_window_seconds)
-        self._falls: Counter[str] = Counter()  # in a row, soon after the start
+        self._falls: Counter[CompartmentName] = Counter()  # in a row, soon after the start
         self.gone: list[Child] = []  # ended children, for their counts and latencies
         self.layers: dict[str, dict[str, bool]] = {}
         self.stopping = False
         self.utc_ms = 0
         self._went_at = 0.0  # monotonic seconds of the first Go
-        self._health = Link("sealer", wiring.health)
-        self._due: dict[str, float] = {}  # compartments that are to be started again, and when
+        self._health = Link(STORE, wiring.health)
+        self._due: dict[CompartmentName, float] = {}  # compartments that are to be started again, and when
         self._told: set[int] = set()  # process ids that have had their Go
         self._next_report = 0.0
         self._judged_at: float | None = None
@@ -73,7 +74,7 @@ class Supervisor:
                 if (how := child.ended()) is not None:
                     child.release()
                     del self.children[child.name]
-                    raise StartError(child.failed or f"{child.name} ended while starting ({how}); run: sealcam doctor")
+                    raise StartError(*(child.reason(self._named) or _unexplained(child.name, how)))
             if time.monotonic() > deadline:
                 late = [c.name for c in self.children.values() if c.facts is None]
                 raise StartError(
@@ -81,17 +82,16 @@ class Supervisor:
                 )
             if self.stopping:
                 return
-        self.utc_ms = begins_at(self._plan, self.children["capture"].facts or {}, self.children["position"].facts or {})
+        self.utc_ms = begins_at(self._plan, self.children[SOURCE].facts or {}, self.children[TRACK].facts or {})
         self._go()
         self._launcher.send(Running({c.name: c.pid for c in self.children.values()}, self.layers))
 
-    def _start_one(self, name: str, start_frame: int) -> None:
-        settings = plans.settings(self._plan, self._manifest, start_frame)[name]
+    def _start_one(self, name: CompartmentName, start_frame: int) -> None:
         self.children[name] = Child(
             policies.load(name),
             self._wiring.descriptors(name),
-            settings,
-            plans.mounts(self._plan),
+            settings.settings(self._plan, self._manifest, start_frame)[name],
+            settings.mounts(self._plan),
             show_output=self._plan.config.warden.output == "inherit",
         )
 
@@ -115,9 +115,9 @@ class Supervisor:
         Raises GivenUpError when there are verdicts that nobody can store.
         """
         patience = self._plan.config.warden.deliver_seconds
-        unstored = self.fact("verdict", "unstored")
-        if not self.fact("verdict", "finished"):
-            ended = any(child.done is not None for child in self.generations("capture"))
+        unstored = self.fact(JUDGE, "unstored")
+        if not self.fact(JUDGE, "finished"):
+            ended = any(child.done is not None for child in self.generations(SOURCE))
             self._ended_at = (self._ended_at or now) if ended else None
             if self._ended_at is not None and now - self._ended_at > 2 * self._plan.config.warden.silent_seconds:
                 raise GivenUpError("the stream has ended and was not judged to its end", "see the incidents above")
@@ -160,7 +160,7 @@ class Supervisor:
         except PeerClosedError:
             self.stopping = True
 
-    def _look_after(self, name: str) -> None:
+    def _look_after(self, name: CompartmentName) -> None:
         child = self.children[name]
         how = child.ended()
         if how is not None:
@@ -180,27 +180,29 @@ class Supervisor:
             if name in self.children:
                 self._blame(name)
 
-    def _blame(self, name: str) -> None:
+    def _blame(self, name: CompartmentName) -> None:
         self._incident("invalid_message", name, "dropped")
         self.children[name].kill()
 
-    def _fell(self, name: str, how: str) -> None:
+    def _fell(self, name: CompartmentName, how: str) -> None:
         """A compartment has ended although nobody stopped it."""
         child = self.children.pop(name)
         self.gone.append(child)
-        if name == "capture" and child.failed is not None:
-            raise GivenUpError(child.failed)
-        if child.done is not None and name == "capture":
+        reason = child.reason(self._named)
+        if name == SOURCE and reason is not None:
+            raise GivenUpError(*reason)
+        if name == SOURCE and child.done is not None:
             return  # its work was done already
         wait = self.budgets[name].spend(time.monotonic())
         self._incident("restarted", name, how)
         if wait is None:
             self._incident("budget_spent", name, how)
-            if _ROWS[name].needed:
+            if ROWS[name].needed:
+                why, remedy = reason or (how, "see the incidents above")
                 raise GivenUpError(
                     f"{name} failed more than {self._plan.config.warden.restarts} times within "
-                    f"{self._plan.config.warden.restart_window_seconds:.0f} s ({child.failed or how})",
-                    "see above",
+                    f"{self._plan.config.warden.restart_window_seconds:.0f} s ({why})",
+                    remedy,
                 )
             self._incident("degraded", name, "down")
             wait = self._plan.config.warden.restart_window_seconds
@@ -208,21 +210,22 @@ class Supervisor:
         if self._falls[name] >= _FALLS_UNTIL_FORGOTTEN:
             self._forget(name)
         self._due[name] = time.monotonic() + wait
-        if name == "capture":
-            for reader in FRAME_GROUP[1:]:
+        if name == SOURCE:
+            for reader in READERS:
                 if reader in self.children:
                     self._retire(reader)
                 self._due[reader] = self._due[name]
 
-    def _forget(self, name: str) -> None:
-        """It falls as soon as it has started: what it remembers may be why. Position has to tell its fixes again."""
+    def _forget(self, name: CompartmentName) -> None:
+        """It falls as soon as it has started: what it remembers may be why. Who told it must tell it again."""
         self._falls[name] = 0
         self._wiring.forget(name)
-        if name == "verdict" and "position" in self.children:
-            self._retire("position")
-            self._due["position"] = time.monotonic()
+        for other in ROWS[name].tells_again:
+            if other in self.children:
+                self._retire(other)
+                self._due[other] = time.monotonic()
 
-    def _retire(self, name: str) -> None:
+    def _retire(self, name: CompartmentName) -> None:
         child = self.children.pop(name)
         child.kill()
         child.process.wait()
@@ -233,18 +236,18 @@ class Supervisor:
         now = time.monotonic()
         due = [name for name in _NAMES if self._due.get(name, now + 1) <= now]
         start_frame = 0
-        if "capture" in due:
+        if SOURCE in due:
             start_frame = max(0, min(self._wiring.last_frame(), self._plausible_frame(now)))
             self._wiring.renew_ring()
         for name in due:
             del self._due[name]
-            self._start_one(name, start_frame if name == "capture" else 0)
+            self._start_one(name, start_frame if name == SOURCE else 0)
         self._go()
 
     def _plausible_frame(self, now: float) -> int:
-        """No later frame can be in the ring: capture, which has fallen, wrote the number that is there."""
-        handled = sum(child.beat.handled for child in self.generations("perception") if child.beat is not None)
-        milli_fps = max((c.facts.get("milli_fps", 0) for c in self.generations("capture") if c.facts), default=0)
+        """No later frame can be in the ring: the source, which has fallen, wrote the number that is there."""
+        handled = sum(child.beat.handled for child in self.generations(READERS[0]) if child.beat is not None)
+        milli_fps = max((c.facts.get("milli_fps", 0) for c in self.generations(SOURCE) if c.facts), default=0)
         by_the_clock = (now - self._began) * milli_fps / 1000.0 if self._plan.pace == "realtime" else 0.0
         return int(max(handled, min(by_the_clock, MAX_FACT))) + _LEAD_FRAMES
 
@@ -268,18 +271,18 @@ class Supervisor:
 
     # --- what is known --------------------------------------------------------------------------------------------
 
-    def fact(self, name: str, key: str) -> int:
+    def fact(self, name: CompartmentName, key: str) -> int:
         """The newest value of a compartment's fact, over its restarts; 0 where it has not said."""
         for child in self.generations(name):
             if child.beat is not None and key in child.beat.facts:
                 return child.beat.facts[key]
         return 0
 
-    def total(self, name: str, key: str) -> int:
+    def total(self, name: CompartmentName, key: str) -> int:
         """The sum of a counting fact over a compartment's restarts."""
         return sum(child.beat.facts.get(key, 0) for child in self.generations(name) if child.beat is not None)
 
-    def generations(self, name: str) -> list[Child]:
+    def generations(self, name: CompartmentName) -> list[Child]:
         """Every start of this compartment, the newest first."""
         current = [self.children[name]] if name in self.children else []
         return current + [child for child in reversed(self.gone) if child.name == name]
@@ -287,10 +290,10 @@ class Supervisor:
     def _delivered(self) -> bool:
         """Whether nothing waits for a receipt; told by a beat that is younger than the last verdict."""
         settled = self._judged_at is not None and time.monotonic() - self._judged_at > _SETTLE_SECONDS
-        return settled and self.fact("sealer", "waiting") == 0
+        return settled and self.fact(STORE, "waiting") == 0
 
-    def _incident(self, kind: str, name: str, detail: str) -> None:
-        report = Health(kind, name, 1, round(time.time() * 1000), detail)  # type: ignore[arg-type]
+    def _incident(self, kind: HealthKind, name: CompartmentName, detail: str) -> None:
+        report = Health(kind, name, 1, round(time.time() * 1000), detail)
         self._health.try_send(report)
         self._launcher.try_send(Incident(kind, name, detail))
 
@@ -299,12 +302,10 @@ class Supervisor:
         if now < self._next_report:
             return
         self._next_report = now + _REPORT_SECONDS
-        captures = self.generations("capture")
-        frame = next((c.beat.handled for c in captures if c.beat), 0)
-        frames = next((c.facts.get("frames", 0) for c in captures if c.facts), 0)
-        self._launcher.try_send(
-            Progress(frame, frames, self.total("sealer", "sealed"), self.total("sealer", "receipted"))
-        )
+        sources = self.generations(SOURCE)
+        frame = next((c.beat.handled for c in sources if c.beat), 0)
+        frames = next((c.facts.get("frames", 0) for c in sources if c.facts), 0)
+        self._launcher.try_send(Progress(frame, frames, self.total(STORE, "sealed"), self.total(STORE, "receipted")))
 
     # --- stop -----------------------------------------------------------------------------------------------------
 
@@ -322,3 +323,11 @@ class Supervisor:
                     time.sleep(0.005)
             child.kill()
             child.release()
+
+
+def _unexplained(name: str, how: str) -> tuple[str, str]:
+    """Sentence and remedy for a compartment that ended without a word."""
+    return (
+        f"{name} ended while starting ({how}) without saying why",
+        "set SEALCAM_WARDEN_OUTPUT=inherit to see what it writes itself, and run: sealcam doctor",
+    )

@@ -24,13 +24,15 @@ class Suspicion:
     """
 
     def __init__(self, window: float) -> None:
-        self.invalid: Counter[str] = Counter()
+        self.invalid: Counter[CompartmentName] = Counter()
         self._budgets = {name: RestartBudget(ACCUSATIONS, window) for name in PEERS}
         self._seen: dict[tuple[str, str, int], int] = {}
 
-    def hear(self, accuser: str, pid: int, counts: Mapping[CompartmentName, int], now: float) -> list[str]:
+    def hear(
+        self, accuser: CompartmentName, pid: int, counts: Mapping[CompartmentName, int], now: float
+    ) -> list[CompartmentName]:
         """Compartments to restart. `counts`: invalid messages by peer since the accuser (process `pid`) started."""
-        blamed: list[str] = []
+        blamed: list[CompartmentName] = []
         for peer, count in counts.items():
             more = count - self._seen.get((accuser, peer, pid), 0)
             if more <= 0:

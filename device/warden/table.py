@@ -1,63 +1,79 @@
-"""The device as data: which processes there are, and which two of them share a link. Nothing else is connected."""
+"""The device as data: what warden has to know of each compartment. Who shares a link with whom: `channel.topology`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal
+
+from device.channel import topology
+from device.channel.topology import RECORDER, WiredLink
+from wire.vocabulary import CompartmentName
+
+Role = Literal["source", "track", "reader", "judge", "store", "edge"]
+"""What a compartment is to a run: gives the frames; gives the fixes; looks at the frames; judges; keeps what was
+judged; or stands at the edge and can be done without."""
 
 
 @dataclass(frozen=True)
 class CompartmentRow:
-    """One compartment. `ring`: "writer" or "reader" of the frame ring. `memory`: has a memory that outlives it.
+    """One compartment that warden starts, in the order of the flow.
 
-    `needed`: without it the device stops. The others stay down when their restart budget is spent, are tried again now
-    and then, and are reported as degraded: signs are judged, and verdicts kept, without network and without lamps.
+    Attributes:
+        role: what it is to a run.
+        needed: without it the device stops. The others stay down when their restart budget is spent, are tried again
+            now and then, and are reported as degraded: signs are judged, and verdicts kept, without network and lamps.
+        tells_again: restarted too when this compartment's memory is thrown away: what they told is only in there.
     """
 
-    name: str
-    ring: str = ""
-    memory: bool = False
+    name: CompartmentName
+    role: Role
     needed: bool = True
+    tells_again: tuple[CompartmentName, ...] = ()
 
 
-COMPARTMENTS: tuple[CompartmentRow, ...] = (
-    CompartmentRow("capture", ring="writer"),
-    CompartmentRow("perception", ring="reader"),
-    CompartmentRow("codes", ring="reader"),
-    CompartmentRow("position"),
-    CompartmentRow("verdict", memory=True),
-    CompartmentRow("sealer"),
-    CompartmentRow("uplink", needed=False),
-    CompartmentRow("indicator", needed=False),
+COMPARTMENTS: Final[tuple[CompartmentRow, ...]] = (
+    CompartmentRow("capture", "source"),
+    CompartmentRow("perception", "reader"),
+    CompartmentRow("codes", "reader"),
+    CompartmentRow("position", "track"),
+    CompartmentRow("verdict", "judge", tells_again=("position",)),
+    CompartmentRow("sealer", "store"),
+    CompartmentRow("uplink", "edge", needed=False),
+    CompartmentRow("indicator", "edge", needed=False),
 )
+ROWS: Final = {row.name: row for row in COMPARTMENTS}
 
-LINKS: tuple[tuple[str, str], ...] = (
-    ("capture", "perception"),
-    ("capture", "codes"),
-    ("perception", "codes"),
-    ("perception", "verdict"),
-    ("codes", "verdict"),
-    ("position", "verdict"),
-    ("verdict", "indicator"),
-    ("verdict", "sealer"),
-    ("sealer", "uplink"),
+
+def with_role(role: Role) -> tuple[CompartmentName, ...]:
+    """The compartments of a role, in the order of the flow."""
+    return tuple(row.name for row in COMPARTMENTS if row.role == role)
+
+
+SOURCE: Final = with_role("source")[0]
+TRACK: Final = with_role("track")[0]
+JUDGE: Final = with_role("judge")[0]
+STORE: Final = with_role("store")[0]
+READERS: Final = with_role("reader")
+"""They share one ring with the source. A ring has one writer in its life: a new source means a new ring and new
+readers."""
+
+_OURS: Final = frozenset(ROWS)
+LINKS: Final[tuple[WiredLink, ...]] = tuple(
+    link for link in topology.links() if link.first in _OURS and link.second in _OURS
 )
-"""Pairs of compartments with a socket pair of their own; each end is named after the peer."""
-
-PEERS: dict[str, frozenset[str]] = {
-    row.name: frozenset({b for a, b in LINKS if a == row.name} | {a for a, b in LINKS if b == row.name})
-    for row in COMPARTMENTS
-}
+"""Links between two compartments that warden starts."""
+OUTSIDE: Final[tuple[tuple[str, str], ...]] = tuple(
+    (link.first, link.first_end)
+    for link in topology.links()
+    if link.first in _OURS and link.second not in _OURS and link.second != "warden"
+)
+"""(compartment, name of the end) for links that the command which started warden holds the other end of: those to
+`recorder` and to dialer, which the command starts itself."""
+RECORDED: Final[tuple[str, ...]] = tuple(link.first for link in topology.links() if link.second == RECORDER)
+"""The compartments that the command records."""
+HEALTH: Final[tuple[str, str]] = next(
+    (link.first, link.first_end) for link in topology.links() if link.second == "warden"
+)
+"""(compartment, name of the end) of the link on which warden itself reports restarts and alarms."""
+PEERS: Final[dict[str, frozenset[str]]] = {row.name: topology.peers(row.name) for row in COMPARTMENTS}
 """Compartment -> those that it shares a link with: the only ones whose messages it can have seen."""
-
-OUTSIDE: tuple[tuple[str, str], ...] = (
-    ("perception", "recorder"),
-    ("verdict", "recorder"),
-    ("uplink", "dialer"),
-)
-"""(compartment, name of the end) for links that the command which started warden holds the other end of."""
-
-HEALTH = ("sealer", "health")
-"""The link on which warden itself reports restarts and alarms."""
-
-FRAME_GROUP = ("capture", "perception", "codes")
-"""Share one ring. A ring has one writer in its life, so that a new capture means a new ring and new readers."""

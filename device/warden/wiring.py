@@ -11,11 +11,14 @@ from collections.abc import Mapping
 
 from device.channel import link as links
 from device.channel import memory, ring
-from device.warden.table import COMPARTMENTS, FRAME_GROUP, HEALTH, LINKS, OUTSIDE
+from device.channel.topology import WiredLink
+from device.confine import policy as policies
+from device.warden.table import COMPARTMENTS, HEALTH, LINKS, OUTSIDE, SOURCE
+from wire.vocabulary import CompartmentName
 
 
 class Wiring:
-    """Everything that is handed over at start.
+    """Everything that is handed over at start: for each compartment, what its policy names.
 
     Args:
         outside: "compartment.end" -> descriptor of a link whose other end the starting command holds.
@@ -24,47 +27,47 @@ class Wiring:
 
     def __init__(self, outside: Mapping[str, int], models: Mapping[str, int]) -> None:
         self._ends: dict[tuple[str, str], socket.socket] = {}
-        for a, b in LINKS:
-            self._join(a, b)
+        for link in LINKS:
+            self._join(link)
         for name, end in OUTSIDE:
             self._ends[name, end] = socket.socket(fileno=outside[f"{name}.{end}"])
         self.health, theirs = links.pair()
         self._ends[HEALTH] = theirs
-        self._models = dict(models)
-        self._ring = ring.create()
-        self._memories = {row.name: memory.create() for row in COMPARTMENTS if row.memory}
+        self._shared: dict[str, int] = {**models, "ring": ring.create()}
+        self._memories = {
+            row.name: memory.create()
+            for row in COMPARTMENTS
+            if any(d.name == "memory" for d in policies.load(row.name).descriptors)
+        }
 
     def renew_ring(self) -> None:
-        """A new ring and new links from capture, for a new capture; what was announced in the old ring is gone."""
-        os.close(self._ring)
-        self._ring = ring.create()
-        for a, b in LINKS:
-            if a == FRAME_GROUP[0]:
-                self._ends[a, b].close()
-                self._ends[b, a].close()
-                self._join(a, b)
+        """A new ring and new links from the source, for a new source; what was announced in the old ring is gone."""
+        os.close(self._shared["ring"])
+        self._shared["ring"] = ring.create()
+        for link in LINKS:
+            if link.first == SOURCE:
+                self._ends[link.first, link.first_end].close()
+                self._ends[link.second, link.second_end].close()
+                self._join(link)
 
-    def forget(self, compartment: str) -> None:
+    def forget(self, compartment: CompartmentName) -> None:
         """A clean memory for a compartment that does not get over what it remembers."""
         if compartment in self._memories:
             os.close(self._memories[compartment])
             self._memories[compartment] = memory.create()
 
-    def descriptors(self, compartment: str) -> dict[str, int]:
+    def descriptors(self, compartment: CompartmentName) -> dict[str, int]:
         """All that `compartment` is given, by the names in its policy."""
         found = {end: s.fileno() for (name, end), s in self._ends.items() if name == compartment}
-        row = next(r for r in COMPARTMENTS if r.name == compartment)
-        if row.ring:
-            found["ring"] = self._ring
-        if row.memory:
-            found["memory"] = self._memories[compartment]
-        if compartment == "perception":
-            found |= self._models
+        for descriptor in policies.load(compartment).descriptors:
+            own = self._memories[compartment] if descriptor.name == "memory" else self._shared[descriptor.name]
+            found[descriptor.name] = own
         return found
 
     def last_frame(self) -> int:
         """The newest frame number in the ring, -1 for none: read from the slots' headers only, never the pixels."""
-        return ring.newest_frame(self._ring)
+        return ring.newest_frame(self._shared["ring"])
 
-    def _join(self, a: str, b: str) -> None:
-        self._ends[a, b], self._ends[b, a] = links.pair()
+    def _join(self, link: WiredLink) -> None:
+        first, second = links.pair()
+        self._ends[link.first, link.first_end], self._ends[link.second, link.second_end] = first, second

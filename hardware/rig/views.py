@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device.perception.classify import Box, Classifier
-from device.perception.interpreter import Model, ModelUnreadableError
+from device.perception.errors import ModelUnreadableError
+from device.perception.interpreter import Model
 from device.warden.artifacts import load_manifest
 from hardware.rig.blend import level_for, over, premultiplied, pyramid
 from hardware.rig.errors import ClassifierNeededError

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from device.perception.classify import Classifier
 from device.perception.detect import Detector, Thresholds
-from device.perception.interpreter import Model, ModelUnreadableError
+from device.perception.errors import ModelUnreadableError
+from device.perception.interpreter import Model
 from device.warden.artifacts import ClassifierEntry, DetectorEntry, load_manifest
 from models.errors import ModelsError
 from wire.errors import ArtifactError

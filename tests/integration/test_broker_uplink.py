@@ -12,16 +12,16 @@ import pytest
 from demo.broker import Broker, free_port
 from device.channel.link import Link, pair
 from device.channel.messages import Dial, Dialled, Health, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
-from device.dialer.__main__ import answer
-from device.dialer.core import connect
-from device.sealer.__main__ import identity_of
+from device.dialer.core import answer, connect
+from device.sealer.identity_files import identity_of
 from device.sealer.service import Service
 from device.sealer.spool import Spool
-from device.uplink.__main__ import device_id_of
 from device.uplink.connection import Connection
 from device.uplink.dialling import DialEnd
+from device.uplink.identity_files import device_id_of
 from device.uplink.service import Uplink
 from identity import Home, load
+from tests.support.sealing import from_inside
 from tests.support.sink import Sink
 from wire import events
 
@@ -74,7 +74,7 @@ class Chain:
         self.uplink.close()
 
     def say(self, message: Message) -> None:
-        self.service.from_inside(message, self._sealers_verdict)
+        from_inside(self.service, message, self._sealers_verdict)
 
     def step(self) -> None:
         poll = select.poll()
@@ -95,7 +95,7 @@ class Chain:
             assert isinstance(message, SealedEnvelope)
             self.uplink.publish(message.sequence, message.sealed)
         while (proof := self.sealers_uplink.receive()) is not None:
-            self.service.from_uplink(proof)
+            self.service.on_receipt(proof)
 
 
 def a_verdict(number: int) -> Verdict:

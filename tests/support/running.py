@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from device.launcher.child import ENTRY
 from identity.home import Home
 
 NAMES = {"capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator"}
@@ -42,10 +43,8 @@ def running(ancestor: int) -> dict[str, int]:
             words = (entry / "cmdline").read_bytes().decode().split("\0")
         except OSError:
             continue
-        if words and Path(words[0]).name.startswith("python") and "-m" in words:
-            module = words[words.index("-m") + 1]
-            if module.startswith("device.") and "--descriptors" in words and _descends(int(entry.name), ancestor):
-                found[module.removeprefix("device.")] = int(entry.name)
+        if Path(words[0]).name.startswith("python") and ENTRY in words and _descends(int(entry.name), ancestor):
+            found[words[words.index(ENTRY) + 1]] = int(entry.name)
     return found
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from device.perception.classify import Classifier
 from device.perception.detect import Detector, Thresholds
-from device.perception.interpreter import Model, ModelUnreadableError
+from device.perception.errors import ModelUnreadableError
+from device.perception.interpreter import Model
 from hardware import signs
 from models.classes import CLASS_NAMES
 from models.release import shipped

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from device.capture.__main__ import CaptureSettings
 from device.capture.announce import AHEAD, Announcer
+from device.capture.settings import CaptureSettings
 from device.channel import ring
 from device.channel.messages import FrameDone, FrameReady, Message
 
-SETTINGS = CaptureSettings("video", "/x", "x", "lockstep", 10.0, 4, 4, 25.0, 0)
+SETTINGS = CaptureSettings("video", "/x", "lockstep", 10.0, 4, 4, 25.0, 0)
 
 
 class HeldReader:

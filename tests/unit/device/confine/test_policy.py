@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from device.channel import link as links
 from device.confine import seccomp
 from device.confine.errors import PolicyError
-from device.confine.policy import load, parse, syscall_groups
-from device.warden.table import COMPARTMENTS, HEALTH, LINKS, OUTSIDE
+from device.confine.policy import STANDARD_DESCRIPTORS, load, parse, syscall_groups
+from device.warden.table import COMPARTMENTS, OUTSIDE
+from device.warden.wiring import Wiring
 from tests.support.paths import ROOT
+from wire.vocabulary import CompartmentName
 
 DEVICE = ROOT / "device"
 NAMES = [row.name for row in COMPARTMENTS] + ["dialer", "warden"]
@@ -26,19 +31,16 @@ def test_every_compartment_has_a_policy_that_is_valid(name: str) -> None:
     assert {group for group in (*policy.seccomp.start, *policy.seccomp.run)} <= set(syscall_groups())
 
 
-@pytest.mark.parametrize("name", CONFINED)
-def test_the_descriptors_of_a_policy_are_those_that_are_wired(name: str) -> None:
-    wired = {b for a, b in LINKS if a == name} | {a for a, b in LINKS if b == name}
-    wired |= {end for compartment, end in (*OUTSIDE, HEALTH) if compartment == name}
-    row = next((row for row in COMPARTMENTS if row.name == name), None)
-    if row is not None:
-        wired |= {"ring"} if row.ring else set()
-        wired |= {"memory"} if row.memory else set()
-    if name == "perception":
-        wired |= {"detector", "classifier"}
-    if name == "dialer":
-        wired = {"uplink"}
-    assert {d.name for d in load(name).descriptors} == wired
+@pytest.fixture
+def wiring() -> Wiring:
+    outside = {f"{name}.{end}": links.pair()[0].detach() for name, end in OUTSIDE}
+    models = {name: os.memfd_create(name) for name in ("detector", "classifier")}
+    return Wiring(outside, models)
+
+
+@pytest.mark.parametrize("name", [row.name for row in COMPARTMENTS])
+def test_a_compartment_is_handed_what_its_policy_names_and_no_more(name: CompartmentName, wiring: Wiring) -> None:
+    assert set(wiring.descriptors(name)) | set(STANDARD_DESCRIPTORS) == load(name).handed()
 
 
 @pytest.mark.parametrize("name", [n for n in CONFINED if n != "dialer"])
@@ -72,9 +74,9 @@ def test_keys_are_mounted_where_they_belong_and_nowhere_else() -> None:
 def test_a_privilege_without_a_reason_is_refused() -> None:
     text = (DEVICE / "codes" / "policy.toml").read_text()
     with pytest.raises(PolicyError, match="why"):
-        parse(text.replace('why = "Readings go out."', ""), "codes")
+        parse(text.replace('why = "Regions of interest come in."', ""), "codes")
     with pytest.raises(PolicyError):
-        parse(text.replace("Readings go out.", "short"), "codes")
+        parse(text.replace("Regions of interest come in.", "short"), "codes")
 
 
 def test_an_unknown_key_and_a_broken_file_are_refused() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from device.perception.classify import Classifier, crop, evened, softmax
 from device.perception.detect import Detector, Thresholds
-from device.perception.interpreter import Model, ModelUnreadableError
+from device.perception.errors import ModelUnreadableError
+from device.perception.interpreter import Model
 from tests.support.paths import ARTIFACTS
 
 
@@ -44,7 +45,7 @@ def test_a_higher_temperature_is_less_sure() -> None:
 
 
 def test_what_is_no_model_is_refused() -> None:
-    with pytest.raises(ModelUnreadableError, match="cannot be loaded"):
+    with pytest.raises(ModelUnreadableError, match="refuses the model"):
         Model(b"TFL3 this is not a model" * 10)
 
 

@@ -21,6 +21,7 @@ from device.channel.messages import (
 from device.sealer.core import RESEND_SECONDS, TRIES, WINDOW, Identity, event_of
 from device.sealer.service import Service
 from device.sealer.spool import Spool
+from tests.support.sealing import from_inside
 from tests.support.wire_samples import DEVICE, RECEIPTS, SINK, STRANGER
 from wire import cose, envelope, events, receipt, topics
 from wire.events import ALIVE_EVERY_S, VerdictEvent
@@ -75,14 +76,14 @@ class Rig:
         )
 
     def say(self, message: Message) -> None:
-        self.service.from_inside(message, self.verdict)
+        from_inside(self.service, message, self.verdict)
 
     def receipt_for(self, sent: SealedEnvelope) -> ReceiptBytes:
         return ReceiptBytes(receipt.issue("cam-1", sent.sequence, envelope.digest(sent.sealed), RECEIPTS))
 
     def receipt_all(self) -> None:
         for sent in self.uplink.envelopes():
-            self.service.from_uplink(self.receipt_for(sent))
+            self.service.on_receipt(self.receipt_for(sent))
 
     def said(self) -> list[tuple[str, str]]:
         """The health events among what was sent since the last restart, each once."""
@@ -140,7 +141,7 @@ def test_a_verdict_sent_again_is_acknowledged_again_and_not_sealed_again(rig: Ri
 
 def test_an_envelope_is_forgotten_on_its_receipt(rig: Rig) -> None:
     rig.say(a_verdict())
-    rig.service.from_uplink(rig.receipt_for(rig.uplink.envelopes()[0]))
+    rig.service.on_receipt(rig.receipt_for(rig.uplink.envelopes()[0]))
     assert rig.service.facts() == {"sealed": 1, "offered": 1, "receipted": 1, "waiting": 0, "false_receipts": 0}
 
 
@@ -161,21 +162,21 @@ def test_a_false_receipt_is_counted_frees_nothing_and_is_not_held_against_uplink
     rig: Rig, false: Callable[[SealedEnvelope], bytes]
 ) -> None:
     rig.say(a_verdict())
-    rig.service.from_uplink(ReceiptBytes(false(rig.uplink.envelopes()[0])))
+    rig.service.on_receipt(ReceiptBytes(false(rig.uplink.envelopes()[0])))
     assert (rig.uplink.invalid, rig.service.false_receipts, rig.spool.waiting) == (0, 1, 1)
 
 
 def test_a_true_receipt_for_other_bytes_frees_nothing(rig: Rig) -> None:
     rig.say(a_verdict())
-    rig.service.from_uplink(ReceiptBytes(receipt.issue("cam-1", 0, bytes(32), RECEIPTS)))
+    rig.service.on_receipt(ReceiptBytes(receipt.issue("cam-1", 0, bytes(32), RECEIPTS)))
     assert rig.spool.waiting == 1
 
 
 def test_a_receipt_that_comes_twice_is_no_fault(rig: Rig) -> None:
     rig.say(a_verdict())
     answer = rig.receipt_for(rig.uplink.envelopes()[0])
-    rig.service.from_uplink(answer)
-    rig.service.from_uplink(answer)
+    rig.service.on_receipt(answer)
+    rig.service.on_receipt(answer)
     assert (rig.uplink.invalid, rig.service.receipted) == (0, 1)
 
 
@@ -200,7 +201,7 @@ def test_envelopes_that_the_sink_refuses_do_not_hold_up_the_others(rig: Rig) -> 
     sent = {e.sequence: e for e in rig.uplink.envelopes()}
     assert sorted(sent) == list(range(WINDOW + 4))
     for number in range(WINDOW, WINDOW + 4):
-        rig.service.from_uplink(rig.receipt_for(sent[number]))
+        rig.service.on_receipt(rig.receipt_for(sent[number]))
     assert rig.spool.waiting == WINDOW
 
 
@@ -228,8 +229,8 @@ def test_at_most_a_window_is_on_its_way_and_receipts_move_it_on(rig: Rig) -> Non
         rig.say(a_verdict(number))
     sent = rig.uplink.envelopes()
     assert [e.sequence for e in sent] == list(range(WINDOW))
-    rig.service.from_uplink(rig.receipt_for(sent[3]))
-    rig.service.from_uplink(rig.receipt_for(sent[15]))
+    rig.service.on_receipt(rig.receipt_for(sent[3]))
+    rig.service.on_receipt(rig.receipt_for(sent[15]))
     assert [e.sequence for e in rig.uplink.envelopes()[WINDOW:]] == [WINDOW, WINDOW + 1]
 
 
@@ -317,8 +318,8 @@ def test_a_full_spool_is_not_acknowledged_and_is_reported_once(tmp_path: Path) -
     assert 0 < stored < 12
     reports = [events.parse(rig.open(e).event) for e in rig.uplink.envelopes()]
     assert [e.kind for e in reports if isinstance(e, events.HealthEvent)] == ["spool_full"]
-    rig.service.from_uplink(rig.receipt_for(rig.uplink.envelopes()[0]))
-    rig.service.from_uplink(rig.receipt_for(rig.uplink.envelopes()[1]))
+    rig.service.on_receipt(rig.receipt_for(rig.uplink.envelopes()[0]))
+    rig.service.on_receipt(rig.receipt_for(rig.uplink.envelopes()[1]))
     rig.say(a_verdict(stored))
     assert rig.verdict.sent[-1] == VerdictStored(f"v-{stored}")
 

@@ -174,7 +174,7 @@ def test_numbers_are_reserved_before_they_are_used(tmp_path: Path, monkeypatch: 
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SpoolError, match=r"spool\.db"):
+    with pytest.raises(SpoolError, match="cannot be"):
         opened(tmp_path / "missing")
 
 

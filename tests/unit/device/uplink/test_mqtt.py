@@ -17,8 +17,7 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from device.channel.link import Link, pair
 from device.channel.messages import Dial, Dialled, encode
-from device.dialer.__main__ import answer
-from device.dialer.core import connect
+from device.dialer.core import answer, connect
 from device.uplink.connection import Connection, Phase
 from device.uplink.dialling import DialEnd
 from device.uplink.mqtt import MAX_INCOMING_BYTES, GivenSocketClient

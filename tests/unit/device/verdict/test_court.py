@@ -10,12 +10,14 @@ import msgspec
 import pytest
 
 from device.channel import link as links
-from device.channel import memory
+from device.channel import memory, topology
 from device.channel.link import Link
 from device.channel.messages import Go, Health, Message, Readings, Sightings, Verdict
+from device.confine import policy as policies
 from device.verdict import persistence
-from device.verdict.__main__ import Court, VerdictSettings
 from device.verdict.judge import Judge
+from device.verdict.service import Service
+from device.verdict.settings import VerdictSettings
 from tests.support.verdict_drive import UTC_S, Journey, Sign
 
 
@@ -34,20 +36,21 @@ class Bench:
             facts={},
             handled=0,
         )
-        self.court = Court(me, VerdictSettings(None, "test", lockstep, 0.5))
+        self.court = Service(me, VerdictSettings(None, "test", lockstep, 0.5))
         self.court.begin(Go(UTC_S * 1000))
 
-    def _link(self, peer: str, *accepts: type[Message]) -> Link:
+    def _link(self, peer: str) -> Link:
         ours, theirs = links.pair()
         self._ends.append(theirs)
+        end = topology.end_of(policies.load("verdict"), peer)
         if peer == "sealer":
             self.sealer = Link("verdict", theirs, Verdict, Health)
-        self.links[peer] = Link(peer, ours, *accepts)
+        self.links[peer] = Link(peer, ours, permits=end.receives, sends=end.sends)
         return self.links[peer]
 
     def say(self, message: Sightings | Readings) -> None:
         peer = "perception" if isinstance(message, Sightings) else "codes"
-        self.court.handlers[self.links[peer]](message)
+        self.court.handlers[self.links[peer]][type(message)](message)
 
     def hears(self) -> list[Message]:
         self.court.step()

@@ -14,8 +14,8 @@ from device.channel.frames import FrameStream
 from device.channel.link import Link, pair
 from device.channel.messages import FrameReady, Message
 from device.config import Config
+from device.launcher.errors import StartError
 from device.launcher.plan import RunPlan
-from device.warden.errors import StartError
 from device.warden.stream import MAX_FACT, begins_at
 from device.warden.suspicion import Suspicion
 

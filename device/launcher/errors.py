@@ -1,4 +1,4 @@
-"""What warden reports when it cannot start the device or has to end it."""
+"""Why a run does not start, or has to end."""
 
 from wire.errors import RunError, UsageError
 

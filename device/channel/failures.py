@@ -1,0 +1,287 @@
+"""Why a compartment cannot do its work: a fixed vocabulary. What a compartment says is never shown as Sealcam's words.
+
+A compartment's last message names one of these words, at most two numbers, and what it is about, of a fixed list. The
+sentence and the remedy are ours, and what the run calls its input comes from the plan, not from the compartment. So a
+hostile compartment can choose among true-sounding sentences of ours, and can write none.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+from wire.vocabulary import CompartmentName, word
+
+FailureName = Literal[
+    "address_space_spent",
+    "camera_changed",
+    "camera_ended",
+    "camera_unopened",
+    "confinement_refused",
+    "decoder_missing",
+    "descriptor_bad",
+    "disk_full",
+    "folder_empty",
+    "frames_too_large",
+    "gpx_before_1970",
+    "gpx_doctype",
+    "gpx_empty",
+    "gpx_malformed",
+    "gpx_not_on_earth",
+    "gpx_not_sorted",
+    "gpx_not_utf8",
+    "gpx_too_large",
+    "gpx_too_many_points",
+    "gpx_unreadable",
+    "gpx_without_time",
+    "image_unreadable",
+    "interpreter_missing",
+    "interpreter_refuses_model",
+    "key_damaged",
+    "key_expired",
+    "key_missing",
+    "key_unsafe",
+    "library_missing",
+    "pins_refused",
+    "policy_bad",
+    "settings_bad",
+    "spool_damaged",
+    "spool_foreign",
+    "spool_full",
+    "spool_in_use",
+    "spool_unusable",
+    "spool_unwritable",
+    "system_refused",
+    "unexpected",
+    "video_unreadable",
+    "video_without_frames",
+    "video_without_stream",
+]
+
+SubjectName = Literal[
+    # files of the data home
+    "authority",
+    "ca.crt",
+    "id",
+    "receipt.pub",
+    "register.cose",
+    "reserved",
+    "signing.key",
+    "sink_hpke.pub",
+    "tls.crt",
+    "tls.key",
+    # models
+    "classifier",
+    "detector",
+    # libraries
+    "ai_edge_litert",
+    "av",
+    "base45",
+    "cbor2",
+    "cryptography",
+    "cv2",
+    "gpiozero",
+    "gpxpy",
+    "lgpio",
+    "msgspec",
+    "numpy",
+    "paho",
+    "pyzbar",
+    "segno",
+    "zxingcpp",
+    "libzbar",
+]
+SUBJECTS: Final[tuple[SubjectName, ...]] = get_args(SubjectName)
+
+UNNAMED: Final[Mapping[str, str]] = {
+    "input": "the input",
+    "gpx": "the GPX file",
+    "compartment": "the compartment",
+    "home": "the data home",
+}
+"""What a sentence says where nobody has told it the names of this run."""
+
+MAX_NUMBER: Final = 2**40
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One row: the sentence and the remedy, with places for what the run calls its inputs and for the fields.
+
+    Places: {input}, {gpx}, {home} and {compartment} (from the plan), {0} and {1} (numbers), {why} (the system's words
+    for the error number {0}), {subject}. `by`: who may say it, everyone where empty. `numbers`, `subject`: the fields
+    that it needs.
+    """
+
+    sentence: str
+    remedy: str
+    by: tuple[CompartmentName, ...] = ()
+    numbers: int = 0
+    subject: bool = False
+
+
+_KEYS: Final[tuple[CompartmentName, ...]] = ("sealer", "uplink", "verdict")
+_CAPTURE: Final[tuple[CompartmentName, ...]] = ("capture",)
+_POSITION: Final[tuple[CompartmentName, ...]] = ("position",)
+_SEALER: Final[tuple[CompartmentName, ...]] = ("sealer",)
+_OUTPUT = "set SEALCAM_WARDEN_OUTPUT=inherit to see what {compartment} itself says, and report it"
+_ANOTHER_VIDEO = "give a video file or a folder of frames"
+
+FAILURES: Final[dict[FailureName, Failure]] = {
+    # --- any compartment
+    "address_space_spent": Failure("{compartment} has no memory left", "free the machine, or give a smaller input"),
+    "confinement_refused": Failure(
+        "{compartment} cannot be confined: a layer is refused on this machine", "run: sealcam doctor"
+    ),
+    "descriptor_bad": Failure("{compartment} was handed a ring or a memory of the wrong shape", "reinstall Sealcam"),
+    "library_missing": Failure(
+        "{compartment} cannot load the library {subject}", "reinstall Sealcam (make setup)", subject=True
+    ),
+    "policy_bad": Failure("the policy of {compartment} does not fit its code", "reinstall Sealcam"),
+    "settings_bad": Failure("the settings of {compartment} are not valid", "reinstall Sealcam"),
+    "system_refused": Failure("the system refuses {compartment} something it needs ({why})", _OUTPUT, numbers=1),
+    "unexpected": Failure("{compartment} ended by a fault of its own", _OUTPUT),
+    # --- capture
+    "video_unreadable": Failure(
+        "{input} cannot be read as a video ({why})", "check that the file is complete", _CAPTURE, numbers=1
+    ),
+    "video_without_stream": Failure("{input} holds no video stream", _ANOTHER_VIDEO, _CAPTURE),
+    "video_without_frames": Failure(
+        "{input} holds no frame that can be decoded", "check that the file is complete", _CAPTURE
+    ),
+    "folder_empty": Failure(
+        "{input} holds no frames", "put images into it: .bmp, .jpeg, .jpg, .png, .ppm or .webp", _CAPTURE
+    ),
+    "image_unreadable": Failure(
+        "image {0} of {input}, in the natural order of names, cannot be read", "replace or remove it", _CAPTURE, 1
+    ),
+    "frames_too_large": Failure(
+        "{input} has frames of {0}x{1} pixels, at most 4096x2304 are taken", "scale it down", _CAPTURE, 2
+    ),
+    "camera_unopened": Failure(
+        "the camera {input} cannot be opened", "check the cable and the group 'video'", _CAPTURE
+    ),
+    "camera_changed": Failure("the camera {input} changed its frame size while running", "start again", _CAPTURE),
+    "camera_ended": Failure("the camera {input} gave no further frame", "check the cable, then start again", _CAPTURE),
+    # --- perception and codes
+    "interpreter_missing": Failure(
+        "no TFLite interpreter is installed",
+        "reinstall Sealcam (make setup), or install ai-edge-litert",
+        ("perception",),
+    ),
+    "interpreter_refuses_model": Failure(
+        "the TFLite interpreter refuses the model {subject}",
+        "reinstall the models (git checkout -- models/artifacts), or sign models that this interpreter can run",
+        ("perception",),
+        subject=True,
+    ),
+    "decoder_missing": Failure(
+        "the barcode decoder {subject} is not installed", "run: sudo apt-get install libzbar0", ("codes",), subject=True
+    ),
+    # --- position
+    "gpx_unreadable": Failure("{gpx} cannot be read ({why})", "check the path", _POSITION, 1),
+    "gpx_too_large": Failure("{gpx} is too large, at most {0} bytes are read", "cut the track", _POSITION, 1),
+    "gpx_too_many_points": Failure("{gpx} has more than {0} points", "cut the track", _POSITION, 1),
+    "gpx_empty": Failure("{gpx} has no track point", "record a track with times", _POSITION),
+    "gpx_not_sorted": Failure(
+        "point {0} of {gpx} is earlier than the point before it", "sort the track by time", _POSITION, 1
+    ),
+    "gpx_doctype": Failure("{gpx} has a document type declaration, which no track needs", "remove it", _POSITION),
+    "gpx_not_utf8": Failure("{gpx} is not UTF-8 text", "save it as UTF-8", _POSITION),
+    "gpx_malformed": Failure("{gpx} cannot be read as GPX", "export it again as GPX 1.1", _POSITION),
+    "gpx_not_on_earth": Failure("point {0} of {gpx} is not a place on Earth", "correct or remove it", _POSITION, 1),
+    "gpx_without_time": Failure("point {0} of {gpx} has no time", "record the track with times", _POSITION, 1),
+    "gpx_before_1970": Failure("point {0} of {gpx} has a time before 1970", "set the receiver's clock", _POSITION, 1),
+    # --- keys
+    "key_missing": Failure(
+        "{subject} in {home} is missing or cannot be read", "run: sealcam keys init", _KEYS, subject=True
+    ),
+    "key_unsafe": Failure(
+        "{subject} in {home} is open to other users, or no plain file",
+        "take the others' access away (chmod 600), or move it away and run: sealcam keys init",
+        _KEYS,
+        subject=True,
+    ),
+    "key_damaged": Failure(
+        "{subject} in {home} is not what it must be",
+        "get it again from where it came (an authority's key or register), restore it from your backup, or run: "
+        "sealcam keys renew (certificates)",
+        _KEYS,
+        subject=True,
+    ),
+    "key_expired": Failure(
+        "{subject} in {home} is not valid now",
+        "check this machine's clock, then run: sealcam keys renew",
+        _KEYS,
+        subject=True,
+    ),
+    # --- sealer
+    "disk_full": Failure("the disk of the spool in {home} is full", "free some space", _SEALER),
+    "spool_full": Failure("the spool is full", "let the device reach its sink, or raise spool.max_mib", _SEALER),
+    "spool_foreign": Failure(
+        "the spool in {home} is of another device", "move it away, or restore that device", _SEALER
+    ),
+    "spool_in_use": Failure("the spool in {home} is in use", "stop the other sealcam first", _SEALER),
+    "spool_unwritable": Failure("the spool in {home} cannot be written", "check its disk and its folder", _SEALER),
+    "spool_unusable": Failure("the spool in {home} cannot be opened ({why})", "check its folder", _SEALER, 1),
+    "spool_damaged": Failure(
+        "the spool in {home} is damaged",
+        "move it away and keep it: the device goes on with a gap that the sink shows",
+        _SEALER,
+    ),
+    # --- indicator
+    "pins_refused": Failure(
+        "the pins cannot be used ({subject})",
+        'connect the board and join the group gpio, or set [indicator] factory = "mock"',
+        ("indicator",),
+        subject=True,
+    ),
+}
+
+
+def words(
+    failure: FailureName, numbers: Sequence[int], subject: SubjectName | None, names: Mapping[str, str]
+) -> tuple[str, str]:
+    """Sentence and remedy. `names`: what the run calls {input}, {gpx}, {home} and {compartment}."""
+    row = FAILURES[failure]
+    why = os.strerror(numbers[0]) if numbers and numbers[0] < 4096 else "damaged or not of this kind"
+    places = {**UNNAMED, **names, "why": why, "subject": subject or "a part"}
+    return row.sentence.format(*numbers, **places), row.remedy.format(*numbers, **places)
+
+
+def is_said_rightly(name: str, failure: FailureName, numbers: Sequence[int], subject: SubjectName | None) -> bool:
+    """Whether compartment `name` may say this, with these fields."""
+    row = FAILURES[failure]
+    return (not row.by or name in row.by) and len(numbers) == row.numbers and (subject is not None) == row.subject
+
+
+_BY_CLASS: Final[dict[str, FailureName]] = {
+    "MissingKeyError": "key_missing",
+    "UnsafeKeyFileError": "key_unsafe",
+    "ExpiredCertificateError": "key_expired",
+    "KeysError": "key_damaged",
+    "PolicyError": "policy_bad",
+    "CannotConfineError": "confinement_refused",
+    "RingError": "descriptor_bad",
+    "ValidationError": "settings_bad",
+    "MemoryError": "address_space_spent",
+}
+"""Errors of packages that the channel must not import, by the class's name or a parent's, the nearest first."""
+
+
+def of(error: BaseException) -> tuple[FailureName, list[int], SubjectName | None]:
+    """The word for an error that is none of the channel's own, raised in this process."""
+    if isinstance(error, ImportError):
+        module = (error.name or "").partition(".")[0]
+        known = word(module, SUBJECTS)
+        return ("library_missing", [], known) if known else ("unexpected", [], None)
+    for kind in type(error).__mro__:
+        failure = _BY_CLASS.get(kind.__name__)
+        if failure is not None:
+            about: SubjectName | None = next((s for s in SUBJECTS if s in str(error)), "id")
+            return failure, [], about if FAILURES[failure].subject else None
+    if isinstance(error, OSError):
+        return "system_refused", [max(0, min(error.errno or 0, MAX_NUMBER))], None
+    return "unexpected", [], None

@@ -1,0 +1,18 @@
+"""What indicator is told."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class IndicatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """BCM pin numbers, and the pin factory: `mock` where there are no pins."""
+
+    factory: Literal["mock", "lgpio"]
+    red: int
+    green: int
+    blue: int
+    buzzer: int
+    tamper: int

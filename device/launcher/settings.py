@@ -1,0 +1,115 @@
+"""From the plan of a run to what each compartment is told, and to the files that it may see. The one place for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from device.capture.settings import CaptureSettings
+from device.codes.settings import CodesSettings
+from device.config import UplinkConfig
+from device.dialer.settings import DialerSettings
+from device.indicator.settings import IndicatorSettings
+from device.launcher.plan import RunPlan
+from device.perception.settings import PerceptionSettings
+from device.position.settings import PositionSettings
+from device.sealer.settings import SealerSettings
+from device.uplink.settings import UplinkSettings
+from device.verdict.settings import VerdictSettings
+from device.warden.artifacts import Manifest, OperatingPoint
+from wire.vocabulary import CompartmentName
+
+PointName = Literal["fast", "far"]
+
+
+def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> Mapping[CompartmentName, msgspec.Struct]:
+    """Settings of each compartment that warden starts: what it has to know, and no more."""
+    lockstep, on_camera = plan.pace == "lockstep", plan.kind == "camera"
+    named, camera, pins, uplink = (
+        plan.config.perception,
+        plan.config.camera,
+        plan.config.indicator,
+        plan.config.uplink,
+    )
+    point = operating_point(manifest, named.operating_point)
+    return {
+        "capture": CaptureSettings(
+            kind=plan.kind,
+            path=plan.input,
+            pace=plan.pace,
+            folder_fps=camera.folder_fps,
+            width=camera.width_px,
+            height=camera.height_px,
+            fps=camera.fps,
+            start_frame=start_frame,
+        ),
+        "perception": perception(manifest, named.operating_point, named.threads, lockstep),
+        "codes": CodesSettings(lockstep),
+        "position": PositionSettings(plan.gpx or None),
+        "verdict": VerdictSettings(
+            trust=str(Path(plan.home) / "trust"), stream="v", lockstep=lockstep, sure_score=point.score_high
+        ),
+        "sealer": SealerSettings(
+            home=plan.home,
+            run_id=plan.run_id,
+            max_bytes=plan.config.spool.max_mib * 1024 * 1024,
+            uplink=bool(uplink.host),
+            on_camera=on_camera,
+        ),
+        "uplink": UplinkSettings(home=plan.home, host=uplink.host, port=uplink.port, linger=on_camera),
+        "indicator": IndicatorSettings(pins.factory, pins.red, pins.green, pins.blue, pins.buzzer, pins.tamper),
+    }
+
+
+def dialer(uplink: UplinkConfig) -> DialerSettings:
+    """The settings of dialer, which the command starts itself."""
+    return DialerSettings(uplink.host, uplink.port)
+
+
+def perception(manifest: Manifest, name: PointName, threads: int, lockstep: bool) -> PerceptionSettings:
+    """The settings of perception at an operating point."""
+    point = operating_point(manifest, name)
+    return PerceptionSettings(
+        lockstep=lockstep,
+        threads=threads,
+        stride=manifest.detector.stride,
+        input=point.input,
+        score_proposed=point.score_proposed,
+        score_low=point.score_low,
+        nms_iou=manifest.detector.nms_iou,
+        crop_expand=manifest.classifier.crop_expand,
+        temperature=manifest.classifier.temperature,
+        not_a_sign=manifest.classifier.not_a_sign,
+    )
+
+
+def operating_point(manifest: Manifest, name: PointName) -> OperatingPoint:
+    """The detector's size and thresholds by name."""
+    points = manifest.detector.operating_points
+    return points.far if name == "far" else points.fast
+
+
+def mounts(plan: RunPlan) -> dict[str, list[Path]]:
+    """What the `{name}` mounts of the policies stand for in this run; `{runtime}` is `confine.launch`'s own."""
+    home = Path(plan.home)
+    camera = plan.kind == "camera"
+    pins = plan.config.indicator.factory == "lgpio"
+    public = [home / "trust" / name for name in ("sink_hpke.pub", "receipt.pub")]
+    return {
+        "input": [] if camera else [Path(plan.input)],
+        "camera": [Path(plan.input)] if camera else [],
+        "gpx": [Path(plan.gpx)] if plan.gpx else [],
+        "trust": [home / "trust"],
+        "signing": [home / "device" / "signing.key", home / "device" / "id", *public],
+        "spool": [home / "spool"],
+        "tls": [home / "device" / name for name in ("tls.key", "tls.crt", "ca.crt")],
+        "gpiochip": [Path(plan.config.indicator.chip)] if pins else [],
+    }
+
+
+def names(plan: RunPlan) -> dict[str, str]:
+    """What sentences of `failures` call the inputs of this run."""
+    return {"input": plan.shown, "gpx": plan.gpx_shown, "home": plan.home}

@@ -1,0 +1,11 @@
+"""What position is told."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class PositionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`gpx`: the file's path in here, None without a position source."""
+
+    gpx: str | None

@@ -1,0 +1,86 @@
+"""Joins the links to sealer and dialer to the connection to the broker, and notices when nothing passes any more."""
+
+from __future__ import annotations
+
+import select
+import time
+from pathlib import Path
+
+from device.channel.compartment import Compartment, Watch
+from device.channel.link import Link
+from device.channel.messages import ReceiptBytes, SealedEnvelope
+from device.uplink.dialling import DialEnd
+from device.uplink.identity_files import device_id_of
+from device.uplink.service import Uplink
+from identity import load
+
+_QUIET_SECONDS = 1.2  # sealer sends what has no receipt each second
+
+
+class Carrier:
+    """Envelopes from sealer to the broker, receipts back.
+
+    Args:
+        folder: where the TLS client files are; read now, never again.
+        host: the name that the broker's certificate must have.
+
+    Raises:
+        KeysError: a TLS file is missing, damaged, expired or open to others.
+    """
+
+    def __init__(self, me: Compartment, sealer: Link, dialer: Link, folder: Path, host: str) -> None:
+        self._me, self._sealer, self._end = me, sealer, DialEnd(dialer)
+        self._passed = time.monotonic()  # when something last passed, in either direction
+        self._uplink = Uplink(
+            load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"),
+            host=host,
+            device_id=device_id_of(folder / "tls.crt"),
+            dial=self._end.ask,
+            receipt=self._receipt,
+            clock=time.monotonic,
+        )
+
+    def carry(self, envelope: SealedEnvelope) -> None:
+        """Publish one envelope; sealer sends it again if that fails."""
+        self._passed = time.monotonic()
+        self._me.handled += 1
+        if not self._uplink.publish(envelope.sequence, envelope.sealed):
+            self._me.dropped += 1
+
+    def watches(self) -> list[Watch]:
+        """What to poll beside the link to sealer: dialer's answers, and the connection."""
+        polled: list[Watch] = [
+            (self._end.fileno(), select.POLLIN, lambda _: self._uplink.dialled(self._end.receive())),
+        ]
+        connection = self._uplink.connection
+        if connection is not None and connection.fileno() >= 0:
+            polled.append((connection.fileno(), connection.wants(), self._uplink.serve))
+        return polled
+
+    def tick(self) -> None:
+        """Call after each round of events."""
+        self._uplink.tick()
+        self._me.facts["connections"] = self._uplink.connections
+        self._me.facts["up"] = int(self._uplink.up)
+        self._me.facts["delivered"] = self._uplink.delivered
+
+    def tick_seconds(self) -> float:
+        """How long there is nothing to do unless something comes."""
+        return min(0.25, self._uplink.tick_seconds())
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is no connection, or nothing has passed for longer than sealer waits."""
+        return not self._uplink.up or time.monotonic() - self._passed >= _QUIET_SECONDS
+
+    def hold(self) -> None:
+        """Count the quiet from now on."""
+        self._passed = time.monotonic()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._uplink.close()
+
+    def _receipt(self, data: bytes) -> None:
+        self._passed = time.monotonic()
+        self._sealer.try_send(ReceiptBytes(data))  # one that sealer has no room for comes again with the next resending

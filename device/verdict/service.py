@@ -1,0 +1,199 @@
+"""The work of verdict: gives the judge what comes in, and keeps each verdict until sealer has stored it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from device.channel.compartment import Compartment, Handlers
+from device.channel.link import Link
+from device.channel.memory import Memory
+from device.channel.messages import (
+    Fix,
+    FixesEnd,
+    Go,
+    Health,
+    Readings,
+    Sightings,
+    StreamEnd,
+    Tamper,
+    Verdict,
+    VerdictStored,
+)
+from device.verdict import persistence
+from device.verdict.errors import SnapshotError
+from device.verdict.intake.cross_check import Side
+from device.verdict.judge import Judge
+from device.verdict.persistence import sound
+from device.verdict.settings import VerdictSettings
+from device.verdict.trust import load_trust
+from wire.vocabulary import HealthKind
+
+_RESEND_SECONDS = 1.0
+_MAX_UNSTORED = 512  # of at most 2 KiB each, beside the judge's state, in a memory of 4 MiB
+_MAX_REPORTS = 16
+
+
+class Service:
+    """The judge with what stands around it: its memory, and the verdicts that are not yet on disk."""
+
+    def __init__(self, me: Compartment, settings: VerdictSettings) -> None:
+        self._me = me
+        trust = load_trust(Path(settings.trust) if settings.trust else None)
+        self._judge = Judge(
+            trust.anchors,
+            trust.register,
+            stream=settings.stream,
+            lockstep=settings.lockstep,
+            sure_score=settings.sure_score,
+        )
+        self._lockstep = settings.lockstep
+        self._memory = Memory(me.descriptor("memory"))
+        self._unstored: dict[str, Verdict] = {}
+        self._ended: set[str] = set()
+        self._finished = False
+        self._changed = False
+        self._resend_at = 0.0
+        lost = self._restore()
+        self._position, self._indicator = me.link("position"), me.link("indicator")
+        self._sealer, self._recorder = me.link("sealer"), me.link("recorder")
+        self._readers: dict[Side, Link] = {"perception": me.link("perception"), "codes": me.link("codes")}
+        self.handlers: dict[Link, Handlers] = {
+            self._readers["perception"]: {
+                Sightings: self._on_sightings,
+                StreamEnd: lambda _: self._on_end("perception"),
+            },
+            self._readers["codes"]: {Readings: self._on_readings, StreamEnd: lambda _: self._on_end("codes")},
+            self._position: {Fix: self._on_fix, FixesEnd: self._on_fixes_end},
+            self._indicator: {Tamper: self._on_tamper},
+            self._sealer: {VerdictStored: self._on_stored},
+        }
+        self._reports: list[tuple[HealthKind, str]] = [("restarted", "memory_lost")] if lost else []
+
+    def begin(self, go: Go) -> None:
+        """Warden lets us go: it alone says when the stream began, and how long ago that was."""
+        self._judge.start(go.utc_ms, None if self._lockstep else _now_ms() - go.elapsed_ms)
+
+    # --- what comes in --------------------------------------------------------------------------------------------
+
+    def _on_sightings(self, sightings: Sightings) -> None:
+        began = time.perf_counter()
+        self._give(self._judge.on_sightings(sightings, self._clock()))
+        self._accuse()
+        self._me.sample("verdict", time.perf_counter() - began)
+        self._me.handled += 1
+
+    def _on_readings(self, readings: Readings) -> None:
+        self._give(self._judge.on_readings(readings, self._clock()))
+        self._accuse()
+
+    def _on_fix(self, fix: Fix) -> None:
+        self._give(self._judge.on_fix(fix))
+
+    def _on_fixes_end(self, _: FixesEnd) -> None:
+        if "position" not in self._ended:
+            self._give(self._judge.on_fixes_end())
+            self._on_end("position")
+
+    def _on_tamper(self, tamper: Tamper) -> None:
+        if tamper.opened:
+            self._sealer.try_send(Health("tamper", "indicator", 1, tamper.at_ms, "case_opened"))
+
+    def _on_stored(self, stored: VerdictStored) -> None:
+        if self._unstored.pop(stored.verdict_id, None) is not None:
+            self._changed = True
+
+    def _on_end(self, side: str) -> None:
+        self._changed = self._changed or side not in self._ended
+        self._ended.add(side)
+
+    def _clock(self) -> int | None:
+        """Our own clock in realtime; in lockstep the result must not depend on one."""
+        return None if self._lockstep else _now_ms()
+
+    def _accuse(self) -> None:
+        """Counts against a reader what the judge caught it at; the next beat tells warden, who restarts it."""
+        for side in self._judge.accused():
+            self._readers[side].invalid += 1
+
+    # --- what goes out --------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """After each round of messages: finish when all has ended, remember, send again what is not stored."""
+        if not self._finished and {"perception", "codes"} <= self._ended:
+            self._give(self._judge.finish())
+            self._finished = True
+        (self._me.resume if self._judge.wants_fixes else self._me.pause)(self._position)
+        if self._changed:
+            self._remember()
+        self._report()
+        self._resend()
+        facts = {"unstored": len(self._unstored), "finished": int(self._finished)}
+        if self._finished and facts != self._me.facts:
+            self._me.facts.update(facts)
+            self._me.report()
+        self._me.facts.update(facts)
+
+    def _report(self) -> None:
+        while self._reports:
+            kind, detail = self._reports[0]
+            if not self._sealer.try_send(Health(kind, "verdict", 1, round(time.time() * 1000), detail)):
+                return
+            self._reports.pop(0)
+
+    def _give(self, made: list[Verdict]) -> None:
+        """Remember first, send then: a verdict that was made is not lost whenever this process ends.
+
+        One that its receivers would refuse is our own fault; it is reported instead, so that it does not end us.
+        """
+        self._changed = True
+        verdicts = [verdict for verdict in made if sound(verdict)]
+        if len(verdicts) < len(made) and len(self._reports) < _MAX_REPORTS:
+            self._reports.append(("invalid_message", "verdict_out_of_bounds"))
+        if not verdicts:
+            return
+        for verdict in verdicts[: max(0, _MAX_UNSTORED - len(self._unstored))]:
+            self._unstored[verdict.verdict_id] = verdict
+        self._remember()
+        for verdict in verdicts:
+            self._recorder.send(verdict)
+            self._indicator.try_send(verdict)
+            self._sealer.try_send(verdict)
+
+    def record_again(self) -> None:
+        """After a restart: the recorder may have missed what was remembered just before the end. It knows the ids."""
+        for verdict in self._unstored.values():
+            self._recorder.send(verdict)
+
+    def _resend(self) -> None:
+        now = time.monotonic()
+        if now < self._resend_at:
+            return
+        self._resend_at = now + _RESEND_SECONDS
+        for verdict in self._unstored.values():
+            if not self._sealer.try_send(verdict):
+                return
+
+    def _remember(self) -> None:
+        self._changed = False
+        self._memory.save(
+            persistence.to_bytes(self._judge.snapshot(), self._unstored.values(), self._ended, self._finished)
+        )
+
+    def _restore(self) -> bool:
+        """Takes up what was remembered, part by part. Returns whether any of it is lost."""
+        kept = self._memory.load()
+        if not kept:
+            return False
+        remembered = persistence.from_bytes(kept)
+        self._unstored = {verdict.verdict_id: verdict for verdict in remembered.unstored}
+        self._ended, self._finished = remembered.ended, remembered.finished
+        try:
+            self._judge.restore(remembered.judge)
+        except SnapshotError:
+            return True  # begin with no open pass
+        return remembered.lost > 0
+
+
+def _now_ms() -> int:
+    return round(time.monotonic() * 1000)
