@@ -36,7 +36,7 @@ class UsageError(ValueError):
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """The command."""
     asked = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         folders = [*(asked.tests or [UNIT]), *([INTEGRATION] if asked.integration else [])]
         _check(asked, root, folders)
@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     except KeyboardInterrupt:
         print("interrupted: what ran was ended, and the copies are removed", file=sys.stderr)
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
     print(report.markdown(results, old, left_out, f"{asked.sample} a file, seed {asked.seed}"))
     if asked.json:
         document = {"seed": asked.seed, "sample": asked.sample, "tests": folders}

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ _LEFT_OUT = shutil.ignore_patterns(
 )
 _MARK = "MUTANTS_WORKSPACE"
 _MEMORY = 8 << 30
+_SWEEPS = 50
 _BESIDE = "shared"
 """Where real recordings lie, beside the checkout; tests that need them are skipped without."""
 
@@ -150,7 +151,8 @@ class Workspace:
             )
             self._running.add(process)
         try:
-            resource.prlimit(process.pid, resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+            with suppress(ProcessLookupError, PermissionError):  # it is over, or allowed less already
+                resource.prlimit(process.pid, resource.RLIMIT_AS, (_MEMORY, _MEMORY))
             status: int | None = process.wait(seconds)
         except subprocess.TimeoutExpired:
             status = None
@@ -166,19 +168,20 @@ class Workspace:
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _end_marked(folder: Path) -> None:
     """Ends what left its process group, known by the variable that every process of a run inherits."""
     mark = f"{_MARK}={folder}".encode()
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            variables = (entry / "environ").read_bytes().split(b"\0")
-            if any(one == mark or one.startswith(mark + b"/") for one in variables):
-                os.kill(int(entry.name), signal.SIGKILL)
-        except (OSError, ValueError):
-            continue
+    for _ in range(_SWEEPS):  # again while some are found: they may have started others meanwhile
+        found = False
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                variables = (entry / "environ").read_bytes().split(b"\0")
+                if any(one == mark or one.startswith(mark + b"/") for one in variables):
+                    os.kill(int(entry.name), signal.SIGKILL)
+                    found = True
+        if not found:
+            return
