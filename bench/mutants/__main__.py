@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -86,6 +87,8 @@ def _check(asked: argparse.Namespace, root: Path, folders: Sequence[str]) -> Non
     for package in asked.packages:
         if not any(name.endswith(".py") and (root / name).is_file() for name in python_files(root, package)):
             raise UsageError(f"{package} has no Python file: name a package or a module.")
+    if asked.integration and shutil.which("bwrap") is None:
+        raise UsageError("--integration needs bubblewrap: run make setup.")
     if asked.sample < 1 or asked.jobs < 1:
         raise UsageError("--sample and --jobs count mutants: give 1 or more.")
     if asked.goal is not None and not 0 <= asked.goal <= 100:
@@ -106,7 +109,7 @@ def _draw(root: Path, asked: argparse.Namespace) -> dict[str, list[Site]]:
 def _run(
     root: Path, asked: argparse.Namespace, folders: Sequence[str], entries: Sequence[Equivalent]
 ) -> tuple[Mapping[str, list[Outcome]], list[Equivalent], list[str]]:
-    with Workspace(root) as workspace:
+    with Workspace(root, in_place=asked.integration) as workspace:
         master = workspace.copy(0)
         drawn = _draw(master.root, asked)
         old = stale(entries, master.root)

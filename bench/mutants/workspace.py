@@ -68,6 +68,17 @@ class Copy:
         lines = [json.loads(line) for line in report.read_text().splitlines()]
         return Ran(status, {name: (took, failed) for name, took, failed in lines}, output.read_text(errors="replace"))
 
+    def in_place(self, command: Sequence[str]) -> list[str]:
+        """The command where this copy lies in the place of the checkout: confined processes are started without the
+        variables that lead others to the copy, and find our code through the interpreter's own paths."""
+        checkout, prefix = self.workspace.checkout, Path(sys.prefix)
+        mounts = ["--bind", str(self.root), str(checkout)]
+        if checkout in prefix.parents:
+            (self.root / prefix.relative_to(checkout)).mkdir(parents=True, exist_ok=True)
+            mounts += ["--ro-bind", str(prefix), str(prefix)]
+        whole = ["bwrap", "--die-with-parent", "--dev-bind", "/", "/", *mounts, "--chdir", str(checkout), "--"]
+        return [*whole, *command]
+
     def environment(self) -> dict[str, str]:
         """Nothing of the person who runs this: their home, their settings, their temporary files."""
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "LC_ALL", "TZ")}
@@ -75,8 +86,13 @@ class Copy:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         paths = {"HOME": str(self.folder), "TMPDIR": str(temporary)}
-        code = {"PYTHONPATH": f"{self.root}:{self.workspace.folder / 'plugin'}", "PYTHONHASHSEED": "0"}
+        code = {"PYTHONPATH": f"{self.place}:{self.workspace.folder / 'plugin'}", "PYTHONHASHSEED": "0"}
         return kept | paths | code | {"CI": "true", _MARK: str(self.folder)}  # CI: Hypothesis draws the same each time
+
+    @property
+    def place(self) -> Path:
+        """Where the tests see the copy."""
+        return self.workspace.checkout if self.workspace.in_place else self.root
 
     @contextmanager
     def holding(self, path: str, content: bytes) -> Iterator[None]:
@@ -96,8 +112,8 @@ class Copy:
 class Workspace:
     """The temporary folder; leaving it ends every process in it and removes it."""
 
-    def __init__(self, checkout: Path) -> None:
-        self.checkout = checkout
+    def __init__(self, checkout: Path, in_place: bool = False) -> None:
+        self.checkout, self.in_place = checkout, in_place
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -141,7 +157,7 @@ class Workspace:
             if self._stopped:
                 raise StoppedError
             process = subprocess.Popen(
-                command,
+                copy.in_place(command) if self.in_place else command,
                 cwd=copy.root,
                 env={**copy.environment(), **variables},
                 stdin=subprocess.DEVNULL,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -337,6 +338,24 @@ def test_a_mutant_is_killed_by_the_test_that_notices_it(
     assert (outcome.status, outcome.noticed_by) == (status, noticed_by)
     assert outcome.executed == (site.function not in ("child", "never"))
     assert (copy.root / site.path).read_text() == CODE
+
+
+def _bubblewrap_mounts() -> bool:
+    command = ["bwrap", "--dev-bind", "/", "/", "true"]
+    return shutil.which("bwrap") is not None and subprocess.run(command, check=False).returncode == 0
+
+
+def test_a_copy_may_lie_in_the_place_of_the_checkout_for_its_tests_alone(tmp_path: Path) -> None:
+    if not _bubblewrap_mounts():
+        pytest.skip("bubblewrap cannot mount here")
+    root = tmp_path / "checkout"
+    tests = f"from pathlib import Path\ndef test_it():\n    Path({str(root / 'made')!r}).touch()\n"
+    _checkout(root, tests=tests)
+    with Workspace(root, in_place=True) as workspace:
+        copy = workspace.copy(0)
+        assert copy.pytest(["tests"], None).status == 0
+        assert (copy.root / "made").exists()
+    assert not (root / "made").exists()
 
 
 def test_what_takes_too_long_is_ended_and_told(tmp_path: Path) -> None:
