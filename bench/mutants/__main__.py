@@ -20,6 +20,7 @@ from types import FrameType
 from tqdm import tqdm
 
 from bench.mutants import report
+from bench.mutants.matter import WHOLE
 from bench.mutants.sample import EQUIVALENT, Equivalent, EquivalentError, draw, load_equivalent, stale
 from bench.mutants.sites import Site, python_files, sites
 from bench.mutants.trial import Outcome, TestsError, control, record, trials
@@ -87,14 +88,18 @@ def _check(asked: argparse.Namespace, root: Path, folders: Sequence[str]) -> Non
     for package in asked.packages:
         if not any(name.endswith(".py") and (root / name).is_file() for name in python_files(root, package)):
             raise UsageError(f"{package} has no Python file: name a package or a module.")
-    if asked.integration and shutil.which("bwrap") is None:
-        raise UsageError("--integration needs bubblewrap: run make setup.")
+    if _confines(folders) and shutil.which("bwrap") is None:
+        raise UsageError("These tests need bubblewrap: run make setup.")
     if asked.sample < 1 or asked.jobs < 1:
         raise UsageError("--sample and --jobs count mutants: give 1 or more.")
     if asked.goal is not None and not 0 <= asked.goal <= 100:
         raise UsageError("--goal is a share in percent: give a number from 0 to 100.")
     if asked.json and not asked.json.resolve().parent.is_dir():
         raise UsageError(f"{asked.json} is in no folder that exists: make the folder first.")
+
+
+def _confines(folders: Sequence[str]) -> bool:
+    return any(folder.startswith(WHOLE) for folder in folders)
 
 
 def _draw(root: Path, asked: argparse.Namespace) -> dict[str, list[Site]]:
@@ -109,7 +114,7 @@ def _draw(root: Path, asked: argparse.Namespace) -> dict[str, list[Site]]:
 def _run(
     root: Path, asked: argparse.Namespace, folders: Sequence[str], entries: Sequence[Equivalent]
 ) -> tuple[Mapping[str, list[Outcome]], list[Equivalent], list[str]]:
-    with Workspace(root, in_place=asked.integration) as workspace:
+    with Workspace(root, in_place=_confines(folders)) as workspace:
         master = workspace.copy(0)
         drawn = _draw(master.root, asked)
         old = stale(entries, master.root)

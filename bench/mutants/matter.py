@@ -11,6 +11,9 @@ from pathlib import Path
 
 from bench.mutants.sites import Site
 
+WHOLE = ("tests/integration", "tests/threats")
+"""Tests that start the whole device, as confined processes: any module may run in them."""
+
 
 @dataclass
 class Record:
@@ -45,7 +48,9 @@ class Record:
             ahead += more
         known = frozenset().union(*self.importers.values())  # a test file that imports nothing may start anything
         files = {test: test.split("::")[0] for test in self.starting}
-        return frozenset(test for test, file in files.items() if file in users or file not in known)
+        return frozenset(
+            test for test, file in files.items() if file in users or file not in known or file.startswith(WHOLE)
+        )
 
     def _at_import(self, path: str) -> frozenset[str]:
         found, seen, ahead = set(self._within(path)), {path}, [path]

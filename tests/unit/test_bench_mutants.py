@@ -230,9 +230,14 @@ def test_a_constant_matters_to_the_tests_of_the_modules_that_import_it() -> None
 
 def test_of_tests_that_start_processes_those_matter_whose_imports_reach_the_module() -> None:
     tests = {"t.py::near": 1.0, "u.py::other": 1.0, "v.py::by_name": 1.0, "t.py::plain": 1.0}
-    imports = {"p/a.py": frozenset({"p/b.py"}), "p/b.py": frozenset({"t.py"}), "q.py": frozenset({"u.py"})}
+    tests["tests/threats/w.py::whole"] = 1.0
+    imports = {
+        "p/a.py": frozenset({"p/b.py"}),
+        "p/b.py": frozenset({"t.py"}),
+        "q.py": frozenset({"u.py", "tests/threats/w.py"}),
+    }
     record = Record({}, frozenset(tests) - {"t.py::plain"}, tests, imports)
-    assert record.apart(_site("p/a.py", 1)) == {"t.py::near", "v.py::by_name"}
+    assert record.apart(_site("p/a.py", 1)) == {"t.py::near", "v.py::by_name", "tests/threats/w.py::whole"}
 
 
 def test_importers_are_found_through_packages_and_relative_imports(tmp_path: Path) -> None:
