@@ -47,10 +47,11 @@ class Record:
             users |= more
             ahead += more
         known = frozenset().union(*self.importers.values())  # a test file that imports nothing may start anything
-        files = {test: test.split("::")[0] for test in self.starting}
-        return frozenset(
-            test for test, file in files.items() if file in users or file not in known or file.startswith(WHOLE)
-        )
+
+        def may(file: str) -> bool:
+            return file in users or file not in known or file.startswith(WHOLE)
+
+        return frozenset(test for test in self.starting if may(test.split("::")[0]))
 
     def _at_import(self, path: str) -> frozenset[str]:
         found, seen, ahead = set(self._within(path)), {path}, [path]

@@ -237,7 +237,8 @@ def test_of_tests_that_start_processes_those_matter_whose_imports_reach_the_modu
         "q.py": frozenset({"u.py", "tests/threats/w.py"}),
     }
     record = Record({}, frozenset(tests) - {"t.py::plain"}, tests, imports)
-    assert record.apart(_site("p/a.py", 1)) == {"t.py::near", "v.py::by_name", "tests/threats/w.py::whole"}
+    whole = "tests/threats/w.py::whole"
+    assert record.apart(_site("p/a.py", 1)) == {"t.py::near", "v.py::by_name", whole}
 
 
 def test_importers_are_found_through_packages_and_relative_imports(tmp_path: Path) -> None:
