@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test test-nightly lint format replay doctor bench bench-graphs evaluate clean
+.PHONY: help setup demo test test-nightly lint format replay doctor bench bench-graphs mutants evaluate clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
@@ -52,6 +52,9 @@ evaluate: setup ## figures of the models; ARGS="--gtsrb PATH --gtsdb PATH --json
 bench-graphs: setup ## the known networks that bench compares with, once; installs the train extra (gigabytes, minutes)
 	@UV_NO_CACHE=1 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON=$(BIN)/python $(BIN)/uv sync -q --frozen --inexact --extra train
 	@$(BIN)/python -m bench.reference_graphs
+
+mutants: setup ## small faults put into copies of the code: which do the tests notice? ARGS="--sample 4 --seed 7 wire"
+	@$(BIN)/python -m bench.mutants $(ARGS)
 
 clean: ## remove what was set up inside the checkout (keys and spool in ~/.local/share/sealcam stay)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
