@@ -25,10 +25,11 @@ test: setup ## every test that takes less than minutes
 test-nightly: setup ## the long ones too
 	@$(BIN)/pytest -q $(ARGS)
 
-lint: setup ## ruff, ruff format, mypy --strict
+lint: setup ## ruff, ruff format, mypy --strict, and the system call policies
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m device.confine.lint
 
 format: setup ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .

@@ -87,7 +87,6 @@ class Seccomp(Struct, frozen=True, forbid_unknown_fields=True):
     start: Annotated[list[str], Meta(min_length=1)]
     run: Annotated[list[str], Meta(min_length=1)]
     why: Reason
-    new_threads: bool = False
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,11 +133,3 @@ def load(compartment: str) -> Policy:
     if policy.compartment != compartment:
         raise PolicyError(f"the policy {path} is for {policy.compartment}, not {compartment}", "reinstall sealcam")
     return policy
-
-
-@functools.cache
-def syscall_groups() -> dict[str, tuple[str, ...]]:
-    """The groups of `syscalls.toml`: group name -> system call names."""
-    path = Path(__file__).with_name("syscalls.toml")
-    groups = tomllib.loads(path.read_text(encoding="utf-8"))["groups"]
-    return {name: tuple(calls) for name, calls in groups.items()}

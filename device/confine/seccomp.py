@@ -5,8 +5,7 @@ handed over as bytes and loaded by the compartment once it is initialised, for a
 library is needed for it inside. Filters stack: the run filter can only take away.
 
 Sources: seccomp(2), libseccomp's seccomp_rule_add(3). What is not allowed fails with EPERM rather than killing, so
-that an attempt is survived and can be shown; `clone3` fails with ENOSYS, since its flags lie behind a pointer that no
-filter can look at, and the C library then falls back to `clone`, whose flags are checked here.
+that an attempt is survived and can be shown. Which calls are allowed, with which arguments, is data (`syscalls.toml`).
 """
 
 from __future__ import annotations
@@ -17,20 +16,13 @@ import os
 import platform
 import struct
 import tempfile
+from collections.abc import Sequence
 
 from device.confine.errors import CannotConfineError
-from device.confine.policy import Policy, syscall_groups
+from device.confine.policy import Policy
+from device.confine.syscalls import effective, load_groups
 
-_CLONE_NEW = 0x7E020000  # CLONE_NEWNS|NEWCGROUP|NEWUTS|NEWIPC|NEWUSER|NEWPID|NEWNET (linux/sched.h)
-_CLONE_THREAD = 0x00010000
-_PROT_EXEC = 0x4
-_AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
-_SOCKET_FAMILIES = {
-    "confine": (_AF_UNIX, _AF_NETLINK),  # warden: bubblewrap brings the loopback device up over netlink
-    "dial": (_AF_INET, _AF_INET6),
-}
-"""Groups that may make sockets, and of which families alone. No other group can make one at all."""
-_SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}  # by number: inside there is no libseccomp that knows the name
 _SET_MODE_FILTER = 1
 _FLAG_TSYNC = 1
 _INSTRUCTION_BYTES = 8
@@ -38,39 +30,30 @@ _INSTRUCTION_BYTES = 8
 
 def start_filter(policy: Policy) -> bytes:
     """The BPF program under which the compartment starts. Holds the run groups too: filters stack, none can add."""
-    return _build([*policy.seccomp.start, *policy.seccomp.run], executable_memory=True, threads=True)
+    return _build([*policy.seccomp.start, *policy.seccomp.run])
 
 
 def run_filter(policy: Policy) -> bytes:
     """The BPF program under which the compartment runs: no exec, no executable memory, as the policy says."""
-    return _build(policy.seccomp.run, executable_memory=False, threads=policy.seccomp.new_threads)
+    return _build(policy.seccomp.run)
 
 
-def _build(groups: list[str], *, executable_memory: bool, threads: bool) -> bytes:
+def _build(groups: Sequence[str]) -> bytes:
     try:
         import pyseccomp
     except (ImportError, RuntimeError):
         raise CannotConfineError("libseccomp is not installed", "run: sudo apt-get install libseccomp2") from None
-    table = syscall_groups()
-    rules = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.EPERM))
-    for call in sorted({call for group in groups for call in table[group]}):
-        if pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, call) >= 0:
-            rules.add_rule(pyseccomp.ALLOW, call)
-    arg, masked = pyseccomp.Arg, pyseccomp.MASKED_EQ
-    for call in ("mmap", "mprotect"):
-        if executable_memory:
-            rules.add_rule(pyseccomp.ALLOW, call)
-        else:
-            rules.add_rule(pyseccomp.ALLOW, call, arg(2, masked, _PROT_EXEC, 0))
-    for family in {family for group in groups for family in _SOCKET_FAMILIES.get(group, ())}:
-        rules.add_rule(pyseccomp.ALLOW, "socket", arg(0, pyseccomp.EQ, family))
-    if threads and "confine" not in groups:
-        # Threads only: a new process, or a new namespace, is not to be had.
-        rules.add_rule(pyseccomp.ALLOW, "clone", arg(0, masked, _CLONE_THREAD | _CLONE_NEW, _CLONE_THREAD))
-    if "confine" not in groups:
-        rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
+    program = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.EPERM))
+    for call, rule in sorted(effective(groups, load_groups()).items()):
+        if pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, call) < 0:
+            continue  # this architecture does not have it
+        action = pyseccomp.ERRNO(rule.error) if rule.error else pyseccomp.ALLOW
+        if not rule.comparisons:
+            program.add_rule(action, call)
+        for arg, mask, value in sorted(rule.comparisons):
+            program.add_rule(action, call, pyseccomp.Arg(arg, pyseccomp.MASKED_EQ, mask, value))
     with tempfile.TemporaryFile() as file:
-        rules.export_bpf(file)
+        program.export_bpf(file)
         file.seek(0)
         return file.read()
 

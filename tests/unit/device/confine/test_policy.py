@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 
 import pytest
 
 from device.channel import link as links
 from device.confine import seccomp
 from device.confine.errors import PolicyError
-from device.confine.policy import STANDARD_DESCRIPTORS, load, parse, syscall_groups
+from device.confine.policy import STANDARD_DESCRIPTORS, load, parse
+from device.confine.syscalls import SYMBOLS, Comparison, Rule, effective, load_groups
 from device.warden.table import COMPARTMENTS, OUTSIDE
 from device.warden.wiring import Wiring
 from tests.support.paths import ROOT
@@ -20,15 +23,22 @@ NAMES = [row.name for row in COMPARTMENTS] + ["dialer", "warden"]
 CONFINED = [name for name in NAMES if name != "warden"]
 
 
+THREADS_ONLY = Comparison(arg=0, mask=0x7E020000 | SYMBOLS["CLONE_THREAD"], value=SYMBOLS["CLONE_THREAD"])
+
+
+def rules(name: str) -> dict[str, Rule]:
+    """What a running compartment may do, by call."""
+    return effective(load(name).seccomp.run, load_groups())
+
+
 def running(name: str) -> set[str]:
-    policy = load(name)
-    return {call for group in policy.seccomp.run for call in syscall_groups()[group]}
+    return {call for call, rule in rules(name).items() if not rule.error}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_compartment_has_a_policy_that_is_valid(name: str) -> None:
     policy = load(name)
-    assert {group for group in (*policy.seccomp.start, *policy.seccomp.run)} <= set(syscall_groups())
+    assert {group for group in (*policy.seccomp.start, *policy.seccomp.run)} <= set(load_groups())
 
 
 @pytest.fixture
@@ -51,9 +61,30 @@ def test_only_dialer_has_the_machines_network_and_can_connect(name: str) -> None
 
 @pytest.mark.parametrize("name", CONFINED)
 def test_no_running_compartment_can_execute_fork_trace_or_make_namespaces(name: str) -> None:
-    forbidden = "execve execveat fork vfork clone clone3 ptrace unshare setns mount bpf io_uring_setup userfaultfd"
+    forbidden = "execve execveat fork vfork clone3 ptrace unshare setns mount bpf io_uring_setup userfaultfd"
     forbidden += " process_vm_readv keyctl memfd_create open_by_handle_at"
     assert not set(forbidden.split()) & running(name)
+
+
+@pytest.mark.parametrize("name", CONFINED)
+def test_clone_makes_threads_only_and_only_where_a_pool_grows(name: str) -> None:
+    assert rules(name).get("clone") == (Rule(frozenset({THREADS_ONLY})) if name in ("capture", "indicator") else None)
+
+
+@pytest.mark.parametrize("name", CONFINED)
+def test_clone3_fails_so_that_the_c_library_falls_back_to_clone(name: str) -> None:
+    assert rules(name)["clone3"] == Rule(error=errno.ENOSYS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_run_filter_allows_executable_memory(name: str) -> None:
+    not_executable = Rule(frozenset({Comparison(arg=2, mask=SYMBOLS["PROT_EXEC"], value=0)}))
+    assert rules(name)["mmap"] == rules(name)["mprotect"] == not_executable
+
+
+def test_sockets_can_be_made_by_dialer_and_by_warden_and_of_their_families_alone() -> None:
+    families = {name: {c.value for c in rules(name)["socket"].comparisons} for name in NAMES if "socket" in rules(name)}
+    assert families == {"dialer": {socket.AF_INET, socket.AF_INET6}, "warden": {socket.AF_UNIX, socket.AF_NETLINK}}
 
 
 @pytest.mark.parametrize("name", ["perception", "codes", "position", "verdict", "uplink", "indicator"])
