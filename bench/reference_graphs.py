@@ -49,7 +49,7 @@ def block(
     return nn.Sequential(*layers, *([act] if act else []))
 
 
-class Residual(nn.Module):  # type: ignore[misc]
+class ResidualBlock(nn.Module):  # type: ignore[misc]
     """Adds what its layers make of the input to the input."""
 
     def __init__(self, *layers: nn.Module) -> None:
@@ -96,7 +96,7 @@ class SsdMobileNetV2(nn.Module):  # type: ignore[misc]
                     self.fine_at = len(body)
                     body += [layers[0], nn.Sequential(*layers[1:])]
                 else:
-                    body.append(Residual(*layers) if stride == 1 and inside == outside else nn.Sequential(*layers))
+                    body.append(ResidualBlock(*layers) if stride == 1 and inside == outside else nn.Sequential(*layers))
                 inside = outside
         self.body = nn.ModuleList([*body, block(320, 1280, act=nn.ReLU6())])
         self.extra = nn.ModuleList()
@@ -144,9 +144,9 @@ def _silu(inside: int, outside: int, size: int = 1, stride: int = 1, groups: int
     return block(inside, outside, size, stride, groups, nn.SiLU())
 
 
-def _shortened(width: int, share: float = 0.5) -> Residual:
+def _shortened(width: int, share: float = 0.5) -> ResidualBlock:
     middle = int(width * share)
-    return Residual(_silu(width, middle, 3), _silu(middle, width, 3))
+    return ResidualBlock(_silu(width, middle, 3), _silu(middle, width, 3))
 
 
 class C3k(nn.Module):  # type: ignore[misc]
@@ -219,8 +219,8 @@ class C2psa(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.half = width // 2
         self.split = _silu(width, width)
-        self.attend = Residual(Attention(self.half))
-        self.forth = Residual(_silu(self.half, width), block(width, self.half))
+        self.attend = ResidualBlock(Attention(self.half))
+        self.forth = ResidualBlock(_silu(self.half, width), block(width, self.half))
         self.join = _silu(width, width)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ SENTENCES: dict[Problem, str] = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class ChainFinding:
     """Something that is not as it must be, with envelopes `first` to `last` of a device."""
 
     device_id: str
@@ -47,27 +47,27 @@ class Finding:
         return f"{self.device_id}: envelope {numbers} {SENTENCES[self.problem]}"
 
 
-def verify(archive: Archive, opening: SinkPrivateKey, devices: DeviceKeys) -> Iterator[Finding]:
+def verify(archive: Archive, opening: SinkPrivateKey, devices: DeviceKeys) -> Iterator[ChainFinding]:
     """Check every device's chain, one envelope in memory at a time. Raises StoreError."""
     for device_id in archive.device_names():
         key = devices.signing_key(device_id)
         if key is None:
-            yield Finding(device_id, "not_enrolled", FIRST_SEQUENCE, FIRST_SEQUENCE)
+            yield ChainFinding(device_id, "not_enrolled", FIRST_SEQUENCE, FIRST_SEQUENCE)
         yield from _verify_chain(archive, device_id, opening, key)
 
 
 def _verify_chain(
     archive: Archive, device_id: str, opening: SinkPrivateKey, key: Ed25519PublicKey | None
-) -> Iterator[Finding]:
+) -> Iterator[ChainFinding]:
     expected, before = FIRST_SEQUENCE, FIRST_PREVIOUS
     for link in archive.chain(device_id):
         if link.sequence > expected:
-            yield Finding(device_id, "missing", expected, link.sequence - 1)
+            yield ChainFinding(device_id, "missing", expected, link.sequence - 1)
         elif link.previous != before:
-            yield Finding(device_id, "broken_link", link.sequence, link.sequence)
+            yield ChainFinding(device_id, "broken_link", link.sequence, link.sequence)
         problem = _problem(link, device_id, opening, key) if key is not None else None
         if problem is not None:
-            yield Finding(device_id, problem, link.sequence, link.sequence)
+            yield ChainFinding(device_id, problem, link.sequence, link.sequence)
         expected, before = link.sequence + 1, link.digest
 
 

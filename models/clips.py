@@ -46,7 +46,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Rule:
+class TrackRule:
     """From which scores on a box is reported, and from which it is surely a sign."""
 
     name: str
@@ -54,10 +54,14 @@ class Rule:
     sure: float
 
 
-def rules(point: OperatingPoint) -> list[Rule]:
+def rules(point: OperatingPoint) -> list[TrackRule]:
     """The device's two thresholds, then each of them alone."""
     low, high = point.score_low, point.score_high
-    return [Rule("both thresholds", low, high), Rule("low alone", low, low), Rule("high alone", high, high)]
+    return [
+        TrackRule("both thresholds", low, high),
+        TrackRule("low alone", low, low),
+        TrackRule("high alone", high, high),
+    ]
 
 
 def see(video: Path, folder: Path, name: shipped.Point) -> list[Frame]:
@@ -91,7 +95,7 @@ def _decoded(video: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         raise DataError(f"{video}: cannot be read as a video ({error})") from error
 
 
-def judged(frames: Sequence[Frame], rule: Rule) -> list[Verdict]:
+def judged(frames: Sequence[Frame], rule: TrackRule) -> list[Verdict]:
     """The verdicts on what perception saw, by the device's own judge."""
     judge = Judge({}, None, stream="clip", lockstep=True, sure_score=rule.sure)
     verdicts = judge.on_fixes_end()
@@ -102,7 +106,7 @@ def judged(frames: Sequence[Frame], rule: Rule) -> list[Verdict]:
     return verdicts + judge.finish()
 
 
-def figures(frames: Sequence[Frame], rule: Rule) -> dict[str, Any]:
+def figures(frames: Sequence[Frame], rule: TrackRule) -> dict[str, Any]:
     """Boxes a frame before and after tracking, and the verdicts."""
     verdicts = judged(frames, rule)
     before = sum(box.score >= rule.reported for frame in frames for box in frame.boxes)

@@ -21,18 +21,15 @@ from tqdm import tqdm
 
 from bench.mutants import report
 from bench.mutants.matter import WHOLE
-from bench.mutants.sample import EQUIVALENT, Equivalent, EquivalentError, draw, load_equivalent, stale
+from bench.mutants.sample import EQUIVALENT, Equivalent, draw, load_equivalent, stale
 from bench.mutants.sites import Site, python_files, sites
-from bench.mutants.trial import Outcome, TestsError, control, record, trials
+from bench.mutants.trial import Outcome, control, record, trials
 from bench.mutants.workspace import Workspace
+from wire.errors import SealcamError, UsageError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("wire", "device/verdict", "device/sealer", "cloud_sink")
 UNIT, INTEGRATION = "tests/unit", "tests/integration"
-
-
-class UsageError(ValueError):
-    """The command line cannot be followed; the message says what to do."""
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
@@ -48,9 +45,9 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
             print("\n".join(report.sentence(site) for listed in drawn.values() for site in listed))
             return 0
         results, old, left_out = _run(root, asked, folders, entries)
-    except (UsageError, EquivalentError, TestsError) as error:
+    except SealcamError as error:
         print(error, file=sys.stderr)
-        return 2
+        return error.exit_status
     except KeyboardInterrupt:
         print("interrupted: what ran was ended, and the copies are removed", file=sys.stderr)
         return 130
@@ -84,18 +81,18 @@ def _check(asked: argparse.Namespace, root: Path, folders: Sequence[str]) -> Non
     asked.packages = [package.strip("/") for package in asked.packages or PACKAGES]
     for path in (*asked.packages, *folders):
         if not (root / path).exists() or Path(path).is_absolute() or ".." in Path(path).parts:
-            raise UsageError(f"{path} is not in {root}: name a folder or file by its path from there.")
+            raise UsageError(f"{path} is not in {root}", "name a folder or file by its path from there")
     for package in asked.packages:
         if not any(name.endswith(".py") and (root / name).is_file() for name in python_files(root, package)):
-            raise UsageError(f"{package} has no Python file: name a package or a module.")
+            raise UsageError(f"{package} has no Python file", "name a package or a module")
     if _confines(folders) and shutil.which("bwrap") is None:
-        raise UsageError("These tests need bubblewrap: run make setup.")
+        raise UsageError("These tests need bubblewrap", "run make setup")
     if asked.sample < 1 or asked.jobs < 1:
-        raise UsageError("--sample and --jobs count mutants: give 1 or more.")
+        raise UsageError("--sample and --jobs count mutants", "give 1 or more")
     if asked.goal is not None and not 0 <= asked.goal <= 100:
-        raise UsageError("--goal is a share in percent: give a number from 0 to 100.")
+        raise UsageError("--goal is a share in percent", "give a number from 0 to 100")
     if asked.json and not asked.json.resolve().parent.is_dir():
-        raise UsageError(f"{asked.json} is in no folder that exists: make the folder first.")
+        raise UsageError(f"{asked.json} is in no folder that exists", "make the folder first")
 
 
 def _confines(folders: Sequence[str]) -> bool:

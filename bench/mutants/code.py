@@ -14,7 +14,7 @@ _OPEN = (ast.stmt, ast.keyword, ast.List, ast.Tuple, ast.Set, ast.Dict)  # no op
 
 
 @dataclass
-class Code:
+class SourceCode:
     """One file. Positions are byte offsets, as `ast` counts bytes of UTF-8."""
 
     source: bytes

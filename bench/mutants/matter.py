@@ -16,7 +16,7 @@ WHOLE = ("tests/integration", "tests/threats")
 
 
 @dataclass
-class Record:
+class LineRecord:
     """The tests by file and line, what each takes in seconds, and those that start processes.
 
     A constant, a table or a default takes effect while its module is imported, before any test: what matters there are
@@ -88,7 +88,7 @@ class Record:
         return sum(self.tests[test] for test in tests)
 
 
-def load(recorded: Path, tests: Mapping[str, tuple[float, bool]], root: Path) -> Record:
+def load(recorded: Path, tests: Mapping[str, tuple[float, bool]], root: Path) -> LineRecord:
     """What the recorder wrote, without tests that fail on the code as it is."""
     found = json.loads(recorded.read_text())
     good = {test: seconds for test, (seconds, failed) in tests.items() if not failed}
@@ -101,7 +101,7 @@ def load(recorded: Path, tests: Mapping[str, tuple[float, bool]], root: Path) ->
     imported = {
         path: frozenset(int(line) for line in rows if "" in rows[line]) for path, rows in found["lines"].items()
     }
-    return Record(lines, of(found["starting"]), good, importers(root), imported)
+    return LineRecord(lines, of(found["starting"]), good, importers(root), imported)
 
 
 def importers(root: Path) -> dict[str, frozenset[str]]:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
-from bench.mutants.code import Code, called, is_text
+from bench.mutants.code import SourceCode, called, is_text
 
 Node = ast.expr | ast.stmt
 Edit = tuple[Node, str]
@@ -43,7 +43,7 @@ _EMPTY = {"bool": ("True", "False"), "int": ("0",), "float": ("0.0",), "str": ('
 _EMPTY |= {"list": ("[]",), "dict": ("{}",), "tuple": ("()",), "set": ("set()",)}
 
 
-def _drop_raise(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_raise(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.Raise):
         yield node, "pass"
 
@@ -56,45 +56,45 @@ def _guards(node: Node) -> list[ast.expr]:
     return []
 
 
-def _drop_guard(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_guard(node: Node, code: SourceCode) -> Iterator[Edit]:
     tests = [node.test] if isinstance(node, ast.While) else _guards(node)
     yield from ((test, "False") for test in tests if not isinstance(test, ast.Constant))
 
 
-def _guard_always(node: Node, code: Code) -> Iterator[Edit]:
+def _guard_always(node: Node, code: SourceCode) -> Iterator[Edit]:
     yield from ((test, "True") for test in _guards(node) if not isinstance(test, ast.Constant))
 
 
-def _joined(node: ast.BoolOp, values: list[ast.expr], word: str, code: Code) -> str:
+def _joined(node: ast.BoolOp, values: list[ast.expr], word: str, code: SourceCode) -> str:
     if len(values) == 1:
         return code.fit(node, code.text(values[0]))
     return code.fit(node, f" {word} ".join(_beside(value, code) for value in values))
 
 
-def _beside(value: ast.expr, code: Code) -> str:
+def _beside(value: ast.expr, code: SourceCode) -> str:
     """The text of an operand of `and` or `or`, in brackets where it could be taken apart or ends the line."""
     tight = isinstance(value, ast.Compare | ast.BinOp | ast.UnaryOp) and "\n" not in code.text(value)
     return code.text(value) if tight else code.operand(value)
 
 
-def _drop_condition(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_condition(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.BoolOp):
         word = "and" if isinstance(node.op, ast.And) else "or"
         for dropped in node.values:
             yield node, _joined(node, [value for value in node.values if value is not dropped], word, code)
 
 
-def _swap_and_or(node: Node, code: Code) -> Iterator[Edit]:
+def _swap_and_or(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.BoolOp):
         yield node, _joined(node, node.values, "or" if isinstance(node.op, ast.And) else "and", code)
 
 
-def _drop_not(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_not(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield node, code.fit(node, code.text(node.operand))
 
 
-def _other_operator(node: Node, left: ast.expr, right: ast.expr, swap: tuple[str, str], code: Code) -> Edit:
+def _other_operator(node: Node, left: ast.expr, right: ast.expr, swap: tuple[str, str], code: SourceCode) -> Edit:
     """`node` with the operator between two operands replaced, and nothing else."""
     begin, end = code.span(node)
     gap = code.between(left, right)
@@ -104,7 +104,7 @@ def _other_operator(node: Node, left: ast.expr, right: ast.expr, swap: tuple[str
     return node, (code.source[begin : gap[0]] + changed.encode() + code.source[gap[1] : end]).decode()
 
 
-def _compared(node: Node, swaps: dict[type[ast.AST], tuple[str, str]], code: Code) -> Iterator[Edit]:
+def _compared(node: Node, swaps: dict[type[ast.AST], tuple[str, str]], code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.Compare):
         operands = [node.left, *node.comparators]
         for at, operator in enumerate(node.ops):
@@ -112,15 +112,15 @@ def _compared(node: Node, swaps: dict[type[ast.AST], tuple[str, str]], code: Cod
                 yield _other_operator(node, operands[at], operands[at + 1], swaps[type(operator)], code)
 
 
-def _boundary(node: Node, code: Code) -> Iterator[Edit]:
+def _boundary(node: Node, code: SourceCode) -> Iterator[Edit]:
     yield from _compared(node, _BOUNDARY, code)
 
 
-def _swap_comparison(node: Node, code: Code) -> Iterator[Edit]:
+def _swap_comparison(node: Node, code: SourceCode) -> Iterator[Edit]:
     yield from _compared(node, _COMPARISON, code)
 
 
-def _drop_bound(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_bound(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.Compare) and len(node.ops) > 1:
         begin, end = code.span(node)
         _, second = code.between(node.left, node.comparators[0])
@@ -143,14 +143,14 @@ def _number(node: Node) -> int | float | None:
     return number if isinstance(number, int | float) and not isinstance(number, bool) else None
 
 
-def _constant_by_one(node: Node, code: Code) -> Iterator[Edit]:
+def _constant_by_one(node: Node, code: SourceCode) -> Iterator[Edit]:
     number = _number(node)
     if isinstance(number, int) and isinstance(node, ast.Constant):
         write = hex if code.text(node).lower().startswith("0x") else str
         yield from ((node, code.fit(node, write(number + step))) for step in (1, -1))
 
 
-def _constant_changed(node: Node, code: Code) -> Iterator[Edit]:
+def _constant_changed(node: Node, code: SourceCode) -> Iterator[Edit]:
     number = _number(node)
     if isinstance(number, float):
         for factor in (1.25, 0.8) if number else (1.0,):
@@ -168,7 +168,7 @@ def _other_text(text: str) -> str:
     return text[:-1] + other
 
 
-def _drop_element(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_element(node: Node, code: SourceCode) -> Iterator[Edit]:
     if not isinstance(node, ast.Tuple | ast.List | ast.Set) or not node.elts:
         return
     if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del) or code.span(node)[0] == code.span(node.elts[0])[0]:
@@ -186,14 +186,14 @@ def _display(node: ast.Tuple | ast.List | ast.Set, kept: list[str]) -> str:
     return f"{{{', '.join(kept)}}}" if kept else "set()"
 
 
-def _drop_keyword(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_keyword(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.Call):
         for dropped in node.keywords:
             if dropped.arg is not None:
                 yield node, _call(node, dropped, code)
 
 
-def _call(node: ast.Call, dropped: ast.keyword, code: Code) -> str:
+def _call(node: ast.Call, dropped: ast.keyword, code: SourceCode) -> str:
     given = [code.text(argument) for argument in node.args]
     for keyword in node.keywords:
         if keyword is not dropped:
@@ -201,17 +201,17 @@ def _call(node: ast.Call, dropped: ast.keyword, code: Code) -> str:
     return f"{code.operand(node.func)}({', '.join(given)})"
 
 
-def _drop_call(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_call(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.Await):
         yield node, "pass"
 
 
-def _drop_statement(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_statement(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.AugAssign | ast.Delete) or (isinstance(node, ast.Assign) and _again(node, code)):
         yield node, "pass"
 
 
-def _again(node: ast.Assign, code: Code) -> bool:
+def _again(node: ast.Assign, code: SourceCode) -> bool:
     """Whether what is assigned has a value before, as far as one function tells: else any test sees the NameError."""
     inside: ast.AST | None = node
     while inside is not None and not isinstance(inside, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -229,7 +229,7 @@ def _again(node: ast.Assign, code: Code) -> bool:
     )
 
 
-def _drop_method(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_method(node: Node, code: SourceCode) -> Iterator[Edit]:
     if not isinstance(node, ast.Call):
         return
     if called(node) in _UNWRAPPED and node.args and not isinstance(node.args[0], ast.Starred):
@@ -238,12 +238,12 @@ def _drop_method(node: Node, code: Code) -> Iterator[Edit]:
         yield node, code.fit(node, code.text(node.func.value))
 
 
-def _flip_flag(node: Node, code: Code) -> Iterator[Edit]:
+def _flip_flag(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield node, str(not node.value)
 
 
-def _return_constant(node: Node, code: Code) -> Iterator[Edit]:
+def _return_constant(node: Node, code: SourceCode) -> Iterator[Edit]:
     if not isinstance(node, ast.Return) or node.value is None or isinstance(node.value, ast.Constant):
         return
     inside: ast.AST | None = node
@@ -255,7 +255,7 @@ def _return_constant(node: Node, code: Code) -> Iterator[Edit]:
             yield node.value, value
 
 
-def _arithmetic(node: Node, code: Code) -> Iterator[Edit]:
+def _arithmetic(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
         if not any(is_text(side) or isinstance(side, ast.JoinedStr) for side in (node.left, node.right)):
             yield _other_operator(node, node.left, node.right, _ARITHMETIC[type(node.op)], code)
@@ -264,17 +264,17 @@ def _arithmetic(node: Node, code: Code) -> Iterator[Edit]:
         yield _other_operator(node, node.target, node.value, (f"{pattern}=", f"{new}="), code)
 
 
-def _swap_calls(node: Node, code: Code) -> Iterator[Edit]:
+def _swap_calls(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.Call) and called(node) in _SWAPPED_CALLS:
         yield node, _SWAPPED_CALLS[called(node)] + code.text(node)[len(called(node)) :]
 
 
-def _drop_flag(node: Node, code: Code) -> Iterator[Edit]:
+def _drop_flag(node: Node, code: SourceCode) -> Iterator[Edit]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         yield from ((node, code.fit(node, code.text(side))) for side in (node.left, node.right))
 
 
-OPERATORS: dict[str, Callable[[Node, Code], Iterator[Edit]]] = {
+OPERATORS: dict[str, Callable[[Node, SourceCode], Iterator[Edit]]] = {
     "drop raise": _drop_raise,
     "drop guard": _drop_guard,
     "guard always": _guard_always,

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.mutants.sites import Site, sites
+from wire.errors import UsageError
 
 EQUIVALENT = "bench/mutants_equivalent.toml"
 MIN_REASON = 10
 _KEYS = {"file", "function", "operator", "original", "reason"}
 
 
-class EquivalentError(ValueError):
+class EquivalentError(UsageError):
     """The file of equivalent mutants cannot be used; the message says what to mend."""
 
 
@@ -76,17 +77,17 @@ def load_equivalent(path: Path) -> list[Equivalent]:
     try:
         entries = tomllib.loads(path.read_text()).get("equivalent", [])
     except tomllib.TOMLDecodeError as error:
-        raise EquivalentError(f"{path.name} is no TOML ({error}): mend it.") from None
+        raise EquivalentError(f"{path.name} is no TOML ({error})", "mend it") from None
     for number, entry in enumerate(entries, 1):
         where = f"entry {number} of {path.name}"
         if missing := sorted(_KEYS - entry.keys()):
-            raise EquivalentError(f"{where} lacks {', '.join(missing)}: add it.")
+            raise EquivalentError(f"{where} lacks {', '.join(missing)}", "add it")
         if unknown := sorted(entry.keys() - _KEYS - {"mutated"}):
-            raise EquivalentError(f"{where} has {', '.join(unknown)}, which means nothing: remove it.")
+            raise EquivalentError(f"{where} has {', '.join(unknown)}, which means nothing", "remove it")
         if not all(isinstance(value, str) for value in entry.values()):
-            raise EquivalentError(f"{where} has a value that is no text: put it in quotes.")
+            raise EquivalentError(f"{where} has a value that is no text", "put it in quotes")
         if len(entry["reason"].strip()) < MIN_REASON:
-            raise EquivalentError(f"{where} has no reason of {MIN_REASON} characters: say why no test can tell.")
+            raise EquivalentError(f"{where} has no reason of {MIN_REASON} characters", "say why no test can tell")
     return [Equivalent(**entry) for entry in entries]
 
 

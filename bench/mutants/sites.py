@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.mutants.code import Code, called, is_text
+from bench.mutants.code import SourceCode, called, is_text
 from bench.mutants.operators import OPERATORS
 
 _TYPES = {"Annotated", "Callable", "Literal", "Optional", "Union", "Mapping", "Sequence", "Iterable", "Iterator"}
@@ -55,7 +55,7 @@ class Site:
 
 def sites(path: str, source: bytes) -> list[Site]:
     """All mutants of a file, in an order that depends on its text alone."""
-    code = Code(source)
+    code = SourceCode(source)
     found = []
     for node, scope in _walk(code.tree, _Scope()):
         for operator, edits in OPERATORS.items():

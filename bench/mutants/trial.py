@@ -10,9 +10,10 @@ from time import monotonic
 from typing import Literal
 
 from bench.mutants import matter
-from bench.mutants.matter import Record
+from bench.mutants.matter import LineRecord
 from bench.mutants.sites import Site
 from bench.mutants.workspace import Copy, Workspace
+from wire.errors import UsageError
 
 Status = Literal["killed", "survived", "equivalent"]
 _TIMES, _LEAST = 5, 30  # a mutant may take so many times what its tests take, and seconds
@@ -22,7 +23,7 @@ _CONTROLS = 3
 _QUIET = ("--tb=no", "-p", "no:randomly")
 
 
-class TestsError(Exception):
+class TestsError(UsageError):
     """The tests cannot be run on the code as it is; the message says what to do."""
 
 
@@ -37,17 +38,19 @@ class Outcome:
     seconds: float = 0.0
 
 
-def record(copy: Copy, folders: Sequence[str]) -> tuple[Record, list[str]]:
+def record(copy: Copy, folders: Sequence[str]) -> tuple[LineRecord, list[str]]:
     """Which test runs which line, and the tests that fail without any mutant, which are left out."""
     file = copy.folder / "record.json"
     ran = copy.pytest([*_QUIET, *folders], None, record=file)
     if ran.status not in _USABLE or not file.is_file():
         tail = "\n".join(ran.output.splitlines()[-15:])
-        raise TestsError(f"{tail}\nThe tests cannot be run as they are: make `pytest {' '.join(folders)}` work first.")
+        raise TestsError(
+            f"{tail}\nthe tests cannot be run as they are", f"make `pytest {' '.join(folders)}` work first"
+        )
     return matter.load(file, ran.tests, copy.root), sorted(test for test, (_, bad) in ran.tests.items() if bad)
 
 
-def control(copy: Copy, found: Record, sites: Sequence[Site]) -> list[str]:
+def control(copy: Copy, found: LineRecord, sites: Sequence[Site]) -> list[str]:
     """Runs all tests that matter as mutants get them, without a mutant. Updates their times, and leaves out and
     returns those that fail so: they depend on tests before them, and would kill any mutant."""
     failed: list[str] = []
@@ -64,7 +67,9 @@ def control(copy: Copy, found: Record, sites: Sequence[Site]) -> list[str]:
     return failed
 
 
-def trials(workspace: Workspace, master: Copy, found: Record, sites: Sequence[Site], jobs: int) -> Iterator[Outcome]:
+def trials(
+    workspace: Workspace, master: Copy, found: LineRecord, sites: Sequence[Site], jobs: int
+) -> Iterator[Outcome]:
     """The outcome of each mutant, as they come."""
     copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
     for number in range(min(jobs, len(sites))):
@@ -88,7 +93,7 @@ def trials(workspace: Workspace, master: Copy, found: Record, sites: Sequence[Si
         pool.shutdown(cancel_futures=True)
 
 
-def trial(copy: Copy, found: Record, site: Site) -> Outcome:
+def trial(copy: Copy, found: LineRecord, site: Site) -> Outcome:
     """One mutant: the tests that run its line, then those that may run it in a process of their own."""
     began = monotonic()
     near = found.matter(site)
@@ -100,7 +105,7 @@ def trial(copy: Copy, found: Record, site: Site) -> Outcome:
     return Outcome(site, status, noticed_by, bool(near), monotonic() - began)
 
 
-def _noticed(copy: Copy, found: Record, tests: frozenset[str]) -> str:
+def _noticed(copy: Copy, found: LineRecord, tests: frozenset[str]) -> str:
     ordered = found.ordered(tests)
     limit = max(_LEAST, _TIMES * found.seconds(tests) + _LEAST)
     ran = copy.pytest(["-x", *_QUIET, *_files(ordered)], limit, ordered)

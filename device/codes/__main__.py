@@ -8,7 +8,7 @@ from device.channel.compartment import Compartment
 from device.channel.frames import FrameStream
 from device.channel.messages import Regions
 from device.codes.core import CodeReader
-from device.codes.service import Service
+from device.codes.service import CodesService
 from device.codes.settings import CodesSettings
 
 
@@ -19,6 +19,6 @@ def main(me: Compartment) -> None:
     reader.warm_up()
     stream = FrameStream(me, lockstep=settings.lockstep)
     perception = me.link("perception")
-    service = Service(me, reader, stream, lockstep=settings.lockstep)
+    service = CodesService(me, reader, stream, lockstep=settings.lockstep)
     me.ready()
     me.serve({stream.link: stream.handlers, perception: {Regions: service.take_regions}}, tick=service.step)

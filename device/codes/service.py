@@ -13,7 +13,7 @@ _WAIT_FOR_REGIONS_SECONDS = 1.0
 _KEPT_REGIONS = 8  # more than perception can be ahead
 
 
-class Service:
+class CodesService:
     """Reads each frame that is announced, and tells verdict what was read, and the end of the stream.
 
     Args:

@@ -102,7 +102,7 @@ class Group(Struct, frozen=True, forbid_unknown_fields=True):
     calls: Annotated[dict[CallName, Call], Meta(min_length=1, max_length=128)]
 
 
-class Rule(NamedTuple):
+class CallRule(NamedTuple):
     """What a filter does with a call: fail with `error`, or allow it when one of `comparisons` holds (none: always)."""
 
     comparisons: frozenset[Comparison] = frozenset()
@@ -117,7 +117,7 @@ class Fault(NamedTuple):
     what: str
 
 
-def effective(names: Sequence[str], groups: Mapping[str, Group]) -> dict[str, Rule]:
+def effective(names: Sequence[str], groups: Mapping[str, Group]) -> dict[str, CallRule]:
     """What the groups `names` allow together: call -> rule. Raises PolicyError for an unknown group or symbol."""
     lines: dict[str, list[Call]] = {}
     for name in dict.fromkeys(names):
@@ -128,18 +128,18 @@ def effective(names: Sequence[str], groups: Mapping[str, Group]) -> dict[str, Ru
     return {call: together(of_call) for call, of_call in lines.items()}
 
 
-def together(lines: Iterable[Call]) -> Rule:
+def together(lines: Iterable[Call]) -> CallRule:
     """The rule that several groups' lines for one call add up to. Raises PolicyError for an unknown symbol."""
     lines = list(lines)
     allowing = [line.when for line in lines if line.fails_with is None]
     if not allowing:
-        return Rule(error=max(getattr(errno, line.fails_with) for line in lines if line.fails_with))
+        return CallRule(error=max(getattr(errno, line.fails_with) for line in lines if line.fails_with))
     comparisons: set[Comparison] = set()
     for when in allowing:
         if when is None:
-            return Rule()
+            return CallRule()
         comparisons |= when.comparisons()
-    return Rule(frozenset(comparisons))
+    return CallRule(frozenset(comparisons))
 
 
 def read(text: str, origin: str) -> tuple[dict[str, Group], list[Fault]]:

@@ -9,7 +9,7 @@ from device.channel.compartment import Compartment, Handlers
 from device.channel.link import Link
 from device.channel.messages import Health, ReceiptBytes, Verdict
 from device.sealer.identity_files import identity_of
-from device.sealer.service import Service
+from device.sealer.service import SealerService
 from device.sealer.settings import SealerSettings
 from device.sealer.spool import Spool
 from identity import Home
@@ -23,7 +23,7 @@ def main(me: Compartment) -> None:
     identity = identity_of(home)
     spool = Spool(home.spool, device_id=identity.device_id, run_id=settings.run_id, max_bytes=settings.max_bytes)
     verdict, health, uplink = me.link("verdict"), me.link("health"), me.link("uplink")
-    service = Service(
+    service = SealerService(
         spool,
         identity,
         bytes.fromhex(settings.run_id),

@@ -25,7 +25,7 @@ class Peer(Protocol):
         """Send unless the peer's queue is full."""
 
 
-class Service:
+class SealerService:
     """Seals what comes from inside, offers it to uplink until a receipt is verified, and forgets it only then.
 
     Args:

@@ -11,7 +11,7 @@ from device.channel.link import Link
 from device.channel.messages import ReceiptBytes, SealedEnvelope
 from device.uplink.dialling import DialEnd
 from device.uplink.identity_files import device_id_of
-from device.uplink.service import Uplink
+from device.uplink.service import UplinkService
 from identity import load
 
 _QUIET_SECONDS = 1.2  # sealer sends what has no receipt each second
@@ -31,7 +31,7 @@ class Carrier:
     def __init__(self, me: Compartment, sealer: Link, dialer: Link, folder: Path, host: str) -> None:
         self._me, self._sealer, self._end = me, sealer, DialEnd(dialer)
         self._passed = time.monotonic()  # when something last passed, in either direction
-        self._uplink = Uplink(
+        self._uplink = UplinkService(
             load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"),
             host=host,
             device_id=device_id_of(folder / "tls.crt"),

@@ -18,7 +18,7 @@ UP_SECONDS = 5.0  # for TLS and MQTT together, from the socket on
 KEEP_ALIVE_SECONDS = 1.0
 
 
-class Uplink:
+class UplinkService:
     """Keeps the device connected to the one broker.
 
     Args:

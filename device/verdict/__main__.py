@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from device.channel.compartment import Compartment
-from device.verdict.service import Service
+from device.verdict.service import VerdictService
 from device.verdict.settings import VerdictSettings
 
 
 def main(me: Compartment) -> None:
-    service = Service(me, me.settings(VerdictSettings))
+    service = VerdictService(me, me.settings(VerdictSettings))
     service.begin(me.ready())
     service.record_again()
     me.serve(service.handlers, tick=service.step)

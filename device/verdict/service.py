@@ -34,7 +34,7 @@ _MAX_UNSTORED = 512  # of at most 2 KiB each, beside the judge's state, in a mem
 _MAX_REPORTS = 16
 
 
-class Service:
+class VerdictService:
     """The judge with what stands around it: its memory, and the verdicts that are not yet on disk."""
 
     def __init__(self, me: Compartment, settings: VerdictSettings) -> None:

@@ -14,12 +14,12 @@ from device.channel.link import Link, pair
 from device.channel.messages import Dial, Dialled, Health, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
 from device.dialer.core import answer, connect
 from device.sealer.identity_files import identity_of
-from device.sealer.service import Service
+from device.sealer.service import SealerService
 from device.sealer.spool import Spool
 from device.uplink.connection import Connection
 from device.uplink.dialling import DialEnd
 from device.uplink.identity_files import device_id_of
-from device.uplink.service import Uplink
+from device.uplink.service import UplinkService
 from identity import Home, load
 from tests.support.sealing import from_inside
 from tests.support.sink import Sink
@@ -46,7 +46,7 @@ class Chain:
         self._dialers_socket = d
         self.end = DialEnd(self.uplinks_dialer)
         self.spool = Spool(self.home.spool, device_id=self.identity.device_id, run_id=RUN, max_bytes=2**22)
-        self.service = Service(
+        self.service = SealerService(
             self.spool,
             self.identity,
             bytes.fromhex(RUN),
@@ -56,7 +56,7 @@ class Chain:
             unix_ms=lambda: 0,
         )
         folder = self.home.device
-        self.uplink = Uplink(
+        self.uplink = UplinkService(
             load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"),
             host="localhost",
             device_id=device_id_of(folder / "tls.crt"),

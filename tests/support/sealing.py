@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from device.channel.messages import Health, Message, Verdict
-from device.sealer.service import Peer, Service
+from device.sealer.service import Peer, SealerService
 
 
-def from_inside(service: Service, message: Message, sender: Peer) -> None:
+def from_inside(service: SealerService, message: Message, sender: Peer) -> None:
     """A message of verdict or warden, as sealer's handlers give it on."""
     if isinstance(message, Verdict):
         service.on_verdict(message)

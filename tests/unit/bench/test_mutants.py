@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.mutants.__main__ import ROOT, main
-from bench.mutants.matter import Record, importers
+from bench.mutants.matter import LineRecord, importers
 from bench.mutants.operators import OPERATORS
 from bench.mutants.sample import Equivalent, EquivalentError, draw, load_equivalent, stale
 from bench.mutants.sites import Site, sites
@@ -222,7 +222,7 @@ def test_a_constant_matters_to_the_tests_of_the_modules_that_import_it() -> None
     lines = {"p/a.py": {5: frozenset({"t.py::one"})}, "p/b.py": {2: frozenset({"t.py::two"})}}
     tests = {"t.py::one": 1.0, "t.py::two": 1.0, "u.py::three": 1.0, "v.py::four": 1.0}
     imports = {"p/a.py": frozenset({"p/__init__.py", "u.py"}), "p/__init__.py": frozenset({"p/b.py"})}
-    record = Record(lines, frozenset(), tests, imports)
+    record = LineRecord(lines, frozenset(), tests, imports)
     assert record.matter(_site("p/a.py", 5)) == {"t.py::one"}
     assert record.matter(_site("p/a.py", 1, at_import=True)) == {"t.py::one", "t.py::two", "u.py::three"}
     assert record.matter(_site("p/a.py", 9)) == frozenset()
@@ -236,7 +236,7 @@ def test_of_tests_that_start_processes_those_matter_whose_imports_reach_the_modu
         "p/b.py": frozenset({"t.py"}),
         "q.py": frozenset({"u.py", "tests/threats/w.py"}),
     }
-    record = Record({}, frozenset(tests) - {"t.py::plain"}, tests, imports)
+    record = LineRecord({}, frozenset(tests) - {"t.py::plain"}, tests, imports)
     whole = "tests/threats/w.py::whole"
     assert record.apart(_site("p/a.py", 1)) == {"t.py::near", "v.py::by_name", whole}
 
@@ -256,7 +256,7 @@ def test_importers_are_found_through_packages_and_relative_imports(tmp_path: Pat
 
 def test_quick_tests_come_first_and_files_stay_together() -> None:
     tests = {"a.py::slow": 3.0, "a.py::quick": 0.5, "b.py::one": 1.0, "c.py::other": 9.0}
-    assert Record({}, frozenset(), tests).ordered(list(tests)[:3]) == ["b.py::one", "a.py::quick", "a.py::slow"]
+    assert LineRecord({}, frozenset(), tests).ordered(list(tests)[:3]) == ["b.py::one", "a.py::quick", "a.py::slow"]
 
 
 CODE = """
@@ -314,7 +314,7 @@ def _checkout(folder: Path, code: str = CODE, tests: str = TESTS) -> Path:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Copy, Record]]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Copy, LineRecord]]:
     """A small package in a workspace, with what its tests run."""
     with Workspace(_checkout(tmp_path_factory.mktemp("small") / "checkout")) as workspace:
         copy = workspace.copy(0)
@@ -335,7 +335,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Copy, R
     ],
 )
 def test_a_mutant_is_killed_by_the_test_that_notices_it(
-    recorded: tuple[Copy, Record], operator: str, original: str, status: str, noticed_by: str
+    recorded: tuple[Copy, LineRecord], operator: str, original: str, status: str, noticed_by: str
 ) -> None:
     copy, found = recorded
     places = sites("sample/code.py", CODE.encode())

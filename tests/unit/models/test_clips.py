@@ -10,11 +10,11 @@ import pytest
 
 from device.channel.messages import Box
 from models import clips
-from models.clips import Frame, Rule
+from models.clips import Frame, TrackRule
 from models.release import shipped
 from tests.support.videos import VideoMaker
 
-BOTH, HIGH = Rule("both thresholds", 0.2, 0.6), Rule("high alone", 0.6, 0.6)
+BOTH, HIGH = TrackRule("both thresholds", 0.2, 0.6), TrackRule("high alone", 0.6, 0.6)
 
 
 def _approach(scores: list[float]) -> list[Frame]:

@@ -12,7 +12,7 @@ from device.channel import link as links
 from device.confine import seccomp
 from device.confine.errors import PolicyError
 from device.confine.policy import STANDARD_DESCRIPTORS, load, parse
-from device.confine.syscalls import SYMBOLS, Comparison, Rule, effective, load_groups
+from device.confine.syscalls import SYMBOLS, CallRule, Comparison, effective, load_groups
 from device.warden.table import COMPARTMENTS, OUTSIDE
 from device.warden.wiring import Wiring
 from tests.support.paths import ROOT
@@ -26,7 +26,7 @@ CONFINED = [name for name in NAMES if name != "warden"]
 THREADS_ONLY = Comparison(arg=0, mask=0x7E020000 | SYMBOLS["CLONE_THREAD"], value=SYMBOLS["CLONE_THREAD"])
 
 
-def rules(name: str) -> dict[str, Rule]:
+def rules(name: str) -> dict[str, CallRule]:
     """What a running compartment may do, by call."""
     return effective(load(name).seccomp.run, load_groups())
 
@@ -68,17 +68,19 @@ def test_no_running_compartment_can_execute_fork_trace_or_make_namespaces(name: 
 
 @pytest.mark.parametrize("name", CONFINED)
 def test_clone_makes_threads_only_and_only_where_a_pool_grows(name: str) -> None:
-    assert rules(name).get("clone") == (Rule(frozenset({THREADS_ONLY})) if name in ("capture", "indicator") else None)
+    assert rules(name).get("clone") == (
+        CallRule(frozenset({THREADS_ONLY})) if name in ("capture", "indicator") else None
+    )
 
 
 @pytest.mark.parametrize("name", CONFINED)
 def test_clone3_fails_so_that_the_c_library_falls_back_to_clone(name: str) -> None:
-    assert rules(name)["clone3"] == Rule(error=errno.ENOSYS)
+    assert rules(name)["clone3"] == CallRule(error=errno.ENOSYS)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_run_filter_allows_executable_memory(name: str) -> None:
-    not_executable = Rule(frozenset({Comparison(arg=2, mask=SYMBOLS["PROT_EXEC"], value=0)}))
+    not_executable = CallRule(frozenset({Comparison(arg=2, mask=SYMBOLS["PROT_EXEC"], value=0)}))
     assert rules(name)["mmap"] == rules(name)["mprotect"] == not_executable
 
 

@@ -10,7 +10,7 @@ import socket
 import pytest
 
 from device.confine.errors import PolicyError
-from device.confine.syscalls import SYMBOLS, Call, Comparison, Condition, Rule, effective, parse, read, together
+from device.confine.syscalls import SYMBOLS, Call, CallRule, Comparison, Condition, effective, parse, read, together
 
 GROUPS = """
 [still]
@@ -36,11 +36,13 @@ REASON = "A reason that says something."
 
 
 def test_a_call_without_a_rule_is_allowed_whatever_its_arguments_are() -> None:
-    assert effective(["still"], parse(GROUPS, "here"))["read"] == Rule()
+    assert effective(["still"], parse(GROUPS, "here"))["read"] == CallRule()
 
 
 def test_bits_that_must_be_clear_become_a_masked_comparison() -> None:
-    assert effective(["still"], parse(GROUPS, "here"))["mmap"] == Rule(frozenset({Comparison(2, mmap.PROT_EXEC, 0)}))
+    assert effective(["still"], parse(GROUPS, "here"))["mmap"] == CallRule(
+        frozenset({Comparison(2, mmap.PROT_EXEC, 0)})
+    )
 
 
 def test_bits_set_and_clear_are_compared_together() -> None:
@@ -50,7 +52,7 @@ def test_bits_set_and_clear_are_compared_together() -> None:
 
 def test_a_group_that_allows_without_a_rule_wins_over_one_with_a_rule() -> None:
     for names in (["still", "loud"], ["loud", "still"]):
-        assert effective(names, parse(GROUPS, "here"))["mmap"] == Rule()
+        assert effective(names, parse(GROUPS, "here"))["mmap"] == CallRule()
 
 
 def test_the_rules_of_two_groups_hold_side_by_side() -> None:
@@ -60,9 +62,9 @@ def test_the_rules_of_two_groups_hold_side_by_side() -> None:
 
 def test_an_error_holds_until_another_group_allows_the_call() -> None:
     groups = parse(GROUPS, "here")
-    assert effective(["still"], groups)["clone3"] == Rule(error=errno.ENOSYS)
-    assert effective(["still", "spawning"], groups)["clone3"] == Rule()
-    assert together([Call(REASON, fails_with="ENOSYS")]) == Rule(error=errno.ENOSYS)
+    assert effective(["still"], groups)["clone3"] == CallRule(error=errno.ENOSYS)
+    assert effective(["still", "spawning"], groups)["clone3"] == CallRule()
+    assert together([Call(REASON, fails_with="ENOSYS")]) == CallRule(error=errno.ENOSYS)
 
 
 def test_the_symbols_are_those_of_this_machine() -> None:

@@ -19,7 +19,7 @@ from device.channel.messages import (
     VerdictStored,
 )
 from device.sealer.core import RESEND_SECONDS, TRIES, WINDOW, Identity, event_of
-from device.sealer.service import Service
+from device.sealer.service import SealerService
 from device.sealer.spool import Spool
 from tests.support.sealing import from_inside
 from tests.support.wire_samples import DEVICE, RECEIPTS, SINK, STRANGER
@@ -64,7 +64,7 @@ class Rig:
             self.spool.close()
         self.spool = Spool(self.folder, device_id="cam-1", run_id=run_id, max_bytes=self.max_bytes)
         self.verdict, self.uplink = Wire(), Wire()
-        self.service = Service(
+        self.service = SealerService(
             self.spool,
             IDENTITY,
             bytes.fromhex(run_id),

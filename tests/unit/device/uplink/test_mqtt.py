@@ -21,7 +21,7 @@ from device.dialer.core import answer, connect
 from device.uplink.connection import Connection, Phase
 from device.uplink.dialling import DialEnd
 from device.uplink.mqtt import MAX_INCOMING_BYTES, GivenSocketClient
-from device.uplink.service import ANSWER_SECONDS, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, UP_SECONDS, Uplink
+from device.uplink.service import ANSWER_SECONDS, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, UP_SECONDS, UplinkService
 
 CONNACK = b"\x20\x03\x00\x00\x00"
 
@@ -194,8 +194,8 @@ class HandClock:
     now = 50.0
 
 
-def uplink(clock: HandClock, asked: list[float]) -> Uplink:
-    return Uplink(
+def uplink(clock: HandClock, asked: list[float]) -> UplinkService:
+    return UplinkService(
         ssl.create_default_context(),
         host="localhost",
         device_id="cam-1",

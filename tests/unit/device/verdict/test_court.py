@@ -16,7 +16,7 @@ from device.channel.messages import Go, Health, Message, Readings, Sightings, Ve
 from device.confine import policy as policies
 from device.verdict import persistence
 from device.verdict.judge import Judge
-from device.verdict.service import Service
+from device.verdict.service import VerdictService
 from device.verdict.settings import VerdictSettings
 from tests.support.verdict_drive import UTC_S, Journey, Sign
 
@@ -36,7 +36,7 @@ class Bench:
             facts={},
             handled=0,
         )
-        self.court = Service(me, VerdictSettings(None, "test", lockstep, 0.5))
+        self.court = VerdictService(me, VerdictSettings(None, "test", lockstep, 0.5))
         self.court.begin(Go(UTC_S * 1000))
 
     def _link(self, peer: str) -> Link:
