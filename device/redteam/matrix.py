@@ -106,7 +106,7 @@ def _collect(control: Link, compartment: str) -> dict[str, int]:
             case Done(facts):
                 results |= facts
             case Failed(reason):
-                raise RunError(f"{compartment} could not be attacked: {reason}")
+                raise RunError(f"{compartment} could not be attacked: {reason}", "run: sealcam doctor")
     if not ready:
         raise RunError(f"{compartment} could not be attacked: the hostile code did not start", "run: sealcam doctor")
     control.try_send(Stop())
