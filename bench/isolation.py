@@ -31,6 +31,8 @@ from device.perception.core import Recogniser
 from device.verdict.judge import Judge
 from device.warden.artifacts import load_manifest
 from identity.home import Home
+from models import command
+from wire.errors import RunError
 
 
 def unconfined(video: Path) -> tuple[int, float]:
@@ -69,7 +71,7 @@ def confined(video: Path, home: Path) -> tuple[int, float]:
     made.ensure_development()
     outcome = Session(_plan(video, home), home / "out", lambda message: None).run()
     if outcome.exit_status:
-        raise SystemExit(f"the device ended with: {outcome.sentence}")
+        raise RunError(f"the confined device failed: {outcome.sentence.partition('; ')[0]}", "run: sealcam doctor")
     return outcome.summary["frames"], outcome.summary["seconds"]
 
 
@@ -110,6 +112,10 @@ def main() -> int:
     parser.add_argument("video", nargs="?", type=Path)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    return command.run(parser.prog, lambda: _compare(arguments))
+
+
+def _compare(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         video = arguments.video or _render(Path(scratch))
         alone_frames, alone = unconfined(video)
@@ -125,7 +131,6 @@ def main() -> int:
         print(json.dumps(figures, indent=2))
     else:
         print("\n".join(f"{name:18} {value}" for name, value in figures.items()))
-    return 0
 
 
 def _render(folder: Path) -> Path:

@@ -24,7 +24,7 @@ from rich.console import Console
 
 from bench import budgets, graphs, networks, pipeline, tables
 from device.config import MODELS
-from device.perception.errors import ModelUnreadableError
+from models import command
 from wire.errors import ArtifactError
 
 
@@ -102,13 +102,13 @@ def _processor() -> str:
 def _counts(text: str) -> list[int]:
     counts = [int(word) for word in text.split(",")]
     if not all(1 <= count <= 64 for count in counts):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text} is not a list of 1 to 64 each")
     return counts
 
 
 def _positive(text: str) -> int:
     if (number := int(text)) < 1:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
     return number
 
 
@@ -124,11 +124,11 @@ def main() -> int:
     parser.add_argument("--detector", type=Path, help="another detector in the place of the shipped one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
-    try:
-        found = run(options, Console(width=max(Console().width, 156)))
-    except (ArtifactError, ModelUnreadableError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return command.run(parser.prog, lambda: _judge(options))
+
+
+def _judge(options: argparse.Namespace) -> int:
+    found = run(options, Console(width=max(Console().width, 156)))
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
     copies = [flow["peak_frames"] >= budgets.FRAME_COPIES for flow in found["pipeline"]]

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,9 @@ from demo.sink_process import SinkProcess
 from device.launcher.child import ENTRY
 from identity import load
 from identity.home import Home
+from models import command
 from wire import register as registers
+from wire.errors import RunError
 
 COMPARTMENTS = (
     "capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator", "dialer",
@@ -38,6 +41,7 @@ BUDGET_SECONDS = 3.0
 _BROKER_AWAY_SECONDS = 20.0
 _WATCH_SECONDS = 6.0
 _BLOW_AT_FRAME = 40
+_BY_HAND = "run `sealcam replay` on the drive by hand"
 _CLASSIFIER = Path(__file__).resolve().parent.parent / "models" / "artifacts" / "classifier.tflite"
 
 
@@ -86,7 +90,7 @@ def prepare(folder: Path, seed: int = 11) -> Course:
 
 
 def endure(course: Course, blow: str, out: Path) -> Endured:
-    """Drive once, strike once. Raises RuntimeError when the run does not end well by itself."""
+    """Drive once, strike once. Raises RunError when the run does not end well by itself."""
     port = free_port()
     with Broker(course.home, port) as broker, SinkProcess(course.home, port, free_port()) as sink:
         process = _start(course, port, out)
@@ -109,7 +113,9 @@ def endure(course: Course, blow: str, out: Path) -> Endured:
             process.kill()
             process.wait()
         if process.returncode != 0:
-            raise RuntimeError(f"{blow}: the replay ended with status {process.returncode}: {errors.strip()[-400:]}")
+            raise RunError(
+                f"{blow}: the replay ended with status {process.returncode}: {errors.strip()[-400:]}", _BY_HAND
+            )
         summary = json.loads(said)
         return _result(course, blow, stall, summary, out, sink.verdicts(bytes.fromhex(summary["run_id"])))
 
@@ -137,7 +143,7 @@ def _frames(out: Path) -> int:
 def _wait_for_frame(process: subprocess.Popen[str], out: Path, frame: int) -> None:
     while _frames(out) < frame:
         if process.poll() is not None:
-            raise RuntimeError(f"the replay ended before frame {frame}")
+            raise RunError(f"the replay ended before frame {frame}", _BY_HAND)
         time.sleep(0.01)
 
 
@@ -160,7 +166,7 @@ def _find(ancestor: int, compartment: str) -> int:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and _is(entry, compartment) and _descends(int(entry.name), ancestor):
             return int(entry.name)
-    raise RuntimeError(f"{compartment} does not run")
+    raise RunError(f"{compartment} does not run", "run: sealcam doctor")
 
 
 def _is(entry: Path, compartment: str) -> bool:
@@ -213,11 +219,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.recovery", description=__doc__)
     parser.add_argument("blows", nargs="*", choices=[*BLOWS, []], help="what to take away (default: each in turn)")
     arguments = parser.parse_args()
+    return command.run(parser.prog, lambda: _take_away(arguments.blows or BLOWS))
+
+
+def _take_away(blows: Sequence[str]) -> int:
     bad = False
     with tempfile.TemporaryDirectory() as scratch:
         course = prepare(Path(scratch))
         print(f"{'taken away':12} {'stall':>7}  {'restarts':28} lost / wrongly believed / judged otherwise")
-        for blow in arguments.blows or BLOWS:
+        for blow in blows:
             one = endure(course, blow, Path(scratch) / blow)
             bad |= not one.good or one.stall_seconds > BUDGET_SECONDS
             restarts = ", ".join(f"{name} {n}" for name, n in one.restarts.items()) or "-"

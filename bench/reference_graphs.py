@@ -33,6 +33,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.graphs import CACHE, PRECISIONS, REFERENCES, Reference
+from models import command
 
 _SEED = 11
 _PICTURES = 2
@@ -340,13 +341,16 @@ def build(reference: Reference, cache: Path = CACHE) -> None:
 
 def main() -> int:
     """Returns the exit status."""
+    return command.run("python -m bench.reference_graphs", _build_missing)
+
+
+def _build_missing() -> None:
     for reference in REFERENCES:
         if all(reference.path(precision).is_file() for precision in PRECISIONS):
             print(f"{reference.title}: there already")
             continue
         build(reference)
         print(f"{reference.title}: built", flush=True)
-    return 0
 
 
 if __name__ == "__main__":

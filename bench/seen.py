@@ -13,6 +13,8 @@ from typing import Any
 
 from bench.budgets import BUDGETS
 from bench.pipeline import STAGES
+from models import command
+from wire.errors import UsageError
 
 HERE = Path(__file__).parent
 FIGURES, README = HERE / "perception.json", HERE / "README.md"
@@ -84,15 +86,20 @@ def _row(cells: list[str]) -> str:
 
 def main() -> int:
     """Writes the section; returns the exit status."""
+    return command.run("python -m bench.seen", _write)
+
+
+def _write() -> None:
     try:
         found = json.loads(FIGURES.read_text())
         before, rest = README.read_text().split(BEGIN)
         after = rest.split(END)[1]
-    except (OSError, ValueError, IndexError) as error:
-        print(f"error: {FIGURES} or the marks in {README} are not what they must be ({error})", file=sys.stderr)
-        return 2
+    except (ValueError, IndexError) as error:
+        raise UsageError(
+            f"{FIGURES} or the marks in {README} are not what they must be ({error})",
+            "restore them, and write the figures with: python -m bench.perception --json",
+        ) from None
     README.write_text(before + BEGIN + render(found) + END + after)
-    return 0
 
 
 if __name__ == "__main__":

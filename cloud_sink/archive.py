@@ -108,7 +108,7 @@ class Archive:
                 (version,) = db.execute("PRAGMA user_version").fetchone()
                 (application,) = db.execute("PRAGMA application_id").fetchone()
                 if (version, application) != (SCHEMA_VERSION, APPLICATION_ID):
-                    raise SchemaError(f"{self.path} is not a database of this Sealcam version: name another --home")
+                    raise SchemaError(f"{self.path} is not a database of this Sealcam version", "name another --home")
                 db.execute("BEGIN")  # one state for all questions of this call
                 yield db
         except sqlite3.DatabaseError as error:

@@ -1,6 +1,6 @@
 """`sealcam-sink`: serve, stats, verify, export, erase.
 
-Exit status 0: good; 1: the run found something wrong; 2: bad usage, or a set-up that cannot work.
+Exit status 0: good; 1: the run found something wrong; 2: bad usage, or a set-up that cannot work; 130: interrupted.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import TextIO
 
 from cloud_sink.archive import Archive
-from cloud_sink.errors import SetupError, SinkError
+from cloud_sink.errors import SetupError
 from cloud_sink.keys import EnrolledDevices, sink_keys
 from cloud_sink.mqtt import parse_address
 from cloud_sink.stats import stats
 from cloud_sink.store import Store
 from cloud_sink.verify import verify
 from cloud_sink.web.api import event_json
-from identity import Home, KeysError
+from identity import Home
+from wire.errors import SealcamError, UsageError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,14 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing at exit
         return 1
+    except SealcamError as error:
+        print(f"sealcam-sink: {error}", file=sys.stderr)
+        return error.exit_status
     except KeyboardInterrupt:
-        return 1
-    except (SetupError, KeysError) as error:
-        print(f"sealcam-sink: {error}", file=sys.stderr)
-        return 2
-    except SinkError as error:
-        print(f"sealcam-sink: {error}", file=sys.stderr)
-        return 1
+        print("sealcam-sink: interrupted", file=sys.stderr)
+        return 130
 
 
 def _serve(arguments: argparse.Namespace, folder: Path) -> int:
@@ -81,9 +80,9 @@ def _export(arguments: argparse.Namespace, folder: Path) -> int:
     try:
         descriptor = os.open(arguments.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
-        raise SetupError(f"{arguments.out} is there already: name another file, or move it away") from None
+        raise SetupError(f"{arguments.out} is there already", "name another file, or move it away") from None
     except OSError as error:
-        raise SetupError(f"cannot write {arguments.out} ({error.strerror}): name another file") from None
+        raise SetupError(f"cannot write {arguments.out} ({error.strerror})", "name another file") from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         _write_export(archive, arguments.device, file)
     return 0
@@ -100,12 +99,15 @@ def _write_export(archive: Archive, device_id: str | None, file: TextIO) -> None
 def _erase(arguments: argparse.Namespace, folder: Path) -> int:
     archive = _archive(folder)
     if arguments.device is None and arguments.before is None:
-        raise SetupError("say what to erase: --device ID, --before DATE, or both")
+        raise SetupError("nothing is named that is to be erased", "give --device ID, --before DATE, or both")
     if arguments.device is not None and arguments.device not in archive.device_names():
-        raise SetupError("no such device has ever reported: see `sealcam-sink stats`, or the page, for those that have")
+        raise SetupError(
+            f"the device {arguments.device[:40]!r} has never reported",
+            "run `sealcam-sink stats`, or see the page, for those that have",
+        )
     count = archive.erasable(device_id=arguments.device, before_ms=arguments.before)
     if not arguments.yes:
-        raise SetupError(f"this erases the content of {count} envelopes for good: say so with --yes")
+        raise SetupError(f"this erases the content of {count} envelopes for good", "confirm it with --yes")
     with Store(folder / "sink.db") as store:
         erased = store.erase(device_id=arguments.device, before_ms=arguments.before, now_ms=time.time_ns() // 1_000_000)
     print(f"{erased} envelopes erased; their sequence numbers and digests are kept, so that the chain can be checked")
@@ -115,7 +117,7 @@ def _erase(arguments: argparse.Namespace, folder: Path) -> int:
 def _archive(folder: Path) -> Archive:
     path = folder / "sink.db"
     if not path.is_file():
-        raise SetupError(f"there is no database {path} yet: run `sealcam-sink serve`, or name another --home")
+        raise SetupError(f"there is no database {path} yet", "run `sealcam-sink serve`, or name another --home")
     return Archive(path)
 
 
@@ -156,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
 def _address(text: str) -> tuple[str, int]:
     try:
         return parse_address(text)
-    except ValueError as error:
+    except UsageError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 

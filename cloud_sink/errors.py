@@ -6,15 +6,11 @@ missing, damaged, expired or open to others: those errors are `identity`'s own.
 
 from __future__ import annotations
 
-from wire.errors import SealcamError, UsageError
+from wire.errors import RunError, UsageError
 
 
-class SinkError(SealcamError, RuntimeError):
-    """Root of the receiver's errors. The message is the sentence that the user reads."""
-
-
-class SetupError(SinkError, UsageError):
-    """The receiver cannot start as it is set up. The message says what, where, and the remedy. Exit status 2."""
+class SetupError(UsageError):
+    """The receiver, or one of its commands, cannot start as it is set up or called."""
 
 
 class PortTakenError(SetupError, OSError):
@@ -29,7 +25,7 @@ class BrokerIdentityError(SetupError):
     """The program that answers at the broker's address cannot prove that it is our broker."""
 
 
-class StoreError(SinkError, OSError):
+class StoreError(RunError, OSError):
     """The database cannot be read or written: disk full, read-only, damaged, or another program holds it."""
 
 

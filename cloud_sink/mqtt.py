@@ -28,6 +28,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from cloud_sink.errors import BrokerIdentityError, StoreError
 from cloud_sink.receiver import Accepted, Receiver
 from wire import topics
+from wire.errors import SealcamError, UsageError
 
 CLIENT_ID = "sealcam-sink"
 SESSION_EXPIRY_S = 24 * 3600
@@ -124,10 +125,12 @@ class Subscriber(threading.Thread):
         except ssl.SSLCertVerificationError as error:
             if not self._ever_connected:
                 raise BrokerIdentityError(
-                    f"the broker at {host}:{port} cannot prove who it is ({error.verify_message}): "
-                    "if it is yours, run `sealcam keys renew` and start it again"
+                    f"the broker at {host}:{port} cannot prove who it is ({error.verify_message})",
+                    "if it is yours, run `sealcam keys renew` and start it again",
                 ) from error
             self._become("refused")
+        except SealcamError:
+            raise  # ours, and not the broker's fault
         except (OSError, ValueError, struct.error, IndexError, KeyError) as error:
             # no connection, or a broker that does not keep to the protocol: paho lets those through as they come
             self._become("unreachable", f"{type(error).__name__}")
@@ -228,9 +231,9 @@ _SAYINGS: dict[Phase, tuple[int, str]] = {
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """HOST:PORT, also [IPv6]:PORT. Raises ValueError."""
+    """HOST:PORT, also [IPv6]:PORT. Raises UsageError."""
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError(f"{text[:80]!r} is not HOST:PORT")
+        raise UsageError(f"{text[:80]!r} is not HOST:PORT", "write it as localhost:8883")
     return host, int(port)

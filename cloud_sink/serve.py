@@ -75,13 +75,13 @@ def only_one(lock: Path) -> Iterator[None]:
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise SetupError(f"cannot write {lock} ({error.strerror}): check who owns its folder") from None
+        raise SetupError(f"cannot write {lock} ({error.strerror})", "check who owns its folder") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyServingError(
-                f"another sealcam-sink serves {lock.parent} already: open its page, or end it first"
+                f"another sealcam-sink serves {lock.parent} already", "open its page, or end it first"
             ) from None
         yield
     finally:

@@ -79,9 +79,9 @@ class Store:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
             self._db = sqlite3.connect(path, isolation_level=None, timeout=busy_timeout_s, check_same_thread=False)
             self._prepare()
+        except StoreError:
+            raise
         except (OSError, sqlite3.Error) as error:
-            if isinstance(error, StoreError):
-                raise
             raise StoreError(f"cannot open the database {path}: {error}", "check the disk and who owns it") from error
 
     def _prepare(self) -> None:
@@ -104,7 +104,8 @@ class Store:
         elif (version, application) != (SCHEMA_VERSION, APPLICATION_ID):
             raise SchemaError(
                 f"{self.path} is not a database of this Sealcam version (found version {version}, wanted "
-                f"{SCHEMA_VERSION}): move it away, or use the version that wrote it"
+                f"{SCHEMA_VERSION})",
+                "move it away, or use the version that wrote it",
             )
 
     def __enter__(self) -> Store:
@@ -184,7 +185,9 @@ class Store:
             )
         (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise StoreError(f"erased, but a reader keeps old pages in {self.path}-wal: stop `serve`, run it again")
+            raise StoreError(
+                f"erased, but a reader keeps old pages in {self.path}-wal", "stop `serve` and run it again"
+            )
         return len(doomed)
 
 
@@ -204,7 +207,7 @@ def _insert(db: sqlite3.Connection, arrival: Arrival) -> int:
         ),
     ).lastrowid
     if row_id is None:
-        raise StoreError("the database gave no row number")
+        raise StoreError("the database gave no row number", "check it with `sealcam-sink verify`")
     match arrival.event:
         case VerdictEvent() as verdict:
             db.execute(

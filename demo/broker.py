@@ -65,14 +65,14 @@ log_type warning
 
 
 class BrokerError(RunError):
-    """The broker did not start, or ended by itself; the sentence says what it said."""
+    """The broker did not start, or ended by itself; the sentence holds the last line of its log."""
 
 
-class MissingBrokerError(UsageError):
+class MissingBrokerError(UsageError, FileNotFoundError):
     """mosquitto is not installed; the remedy names the package."""
 
 
-class BusyPortError(UsageError):
+class BusyPortError(UsageError, OSError):
     """Something else listens on the port; the remedy is another port."""
 
 
@@ -184,6 +184,9 @@ class Broker:
         lines = path.read_bytes()[-2000:].decode("ascii", "replace").strip().splitlines() if path.exists() else []
         return "".join(c if c.isprintable() else "?" for c in lines[-1])[:200] if lines else "nothing"
 
+    def _see_log(self) -> str:
+        return f"see all that it said in {self._home.broker / 'mosquitto.log'}"
+
     def _log(self) -> BinaryIO:
         path = self._home.broker / "mosquitto.log"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -206,7 +209,9 @@ class Broker:
         give_up = time.monotonic() + START_SECONDS
         while time.monotonic() < give_up:
             if process.poll() is not None:
-                raise BrokerError(f"mosquitto ended with status {process.returncode} and said: {self.said()}")
+                raise BrokerError(
+                    f"mosquitto ended with status {process.returncode} and said: {self.said()}", self._see_log()
+                )
             try:
                 with (
                     socket.create_connection(("127.0.0.1", self.port), 1.0) as connected,
@@ -219,4 +224,6 @@ class Broker:
                 ) from None
             except OSError:
                 time.sleep(0.05)
-        raise BrokerError(f"mosquitto did not accept connections in {START_SECONDS:g} s and said: {self.said()}")
+        raise BrokerError(
+            f"mosquitto did not accept connections in {START_SECONDS:g} s and said: {self.said()}", self._see_log()
+        )

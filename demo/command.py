@@ -84,7 +84,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
     """The drive, and its register signed into the home's trust folder. Raises RunError, UsageError."""
     from hardware.rig import drive
-    from hardware.rig.errors import RigError
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     authority = load.signing_key(home.authority_key)
@@ -99,8 +98,6 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
 
         try:
             rendered = drive.render(out, seed, authority, now_ms, MODELS / "classifier.tflite", show)
-        except RigError as error:
-            raise RunError(f"the drive cannot be rendered: {error}") from None
         except OSError as error:
             raise UsageError(f"{out} cannot be written ({error.strerror})", "choose another --out") from None
     signed = registers.issue(rendered.register, authority, issued_at=now_ms // 1000)
@@ -127,7 +124,8 @@ def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Co
         session = Session(plan, out, view.watch)
         outcome = session.run()
     if not outcome.summary:
-        raise RunError(outcome.sentence or "the run ended without a summary")
+        sentence, _, remedy = outcome.sentence.partition("; ")
+        raise RunError(sentence or "the run ended without a summary", remedy or "run: sealcam doctor")
     return outcome, session
 
 

@@ -19,7 +19,7 @@ _READY_SECONDS = 30.0
 
 
 class SinkProcess:
-    """`sealcam-sink serve` while the block lasts. Raises UsageError with the receiver's own sentence."""
+    """`sealcam-sink serve` while the block lasts. Raises UsageError with the receiver's own sentence and remedy."""
 
     def __init__(self, home: Home, broker_port: int, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}/"
@@ -52,8 +52,7 @@ class SinkProcess:
             if not line.startswith("sealcam-sink: ready"):
                 status = self._end()
                 errors.seek(0)
-                said = errors.read(2000).strip().splitlines()
-                raise UsageError(said[-1] if said else f"the receiver did not start (status {status})")
+                raise _failure(errors.read(2000), status)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -89,7 +88,9 @@ class SinkProcess:
                     return json.load(answer)
             except (urllib.error.URLError, TimeoutError):
                 time.sleep(1.0)
-        raise RunError(f"the receiver at {self.address} does not answer", "look at its page")
+        raise RunError(
+            f"the receiver at {self.address} does not answer", "run `sealcam-sink serve` by hand and read what it says"
+        )
 
     def _end(self) -> int:
         if self._process is None:
@@ -100,3 +101,12 @@ class SinkProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+def _failure(said: str, status: int) -> UsageError:
+    """What the receiver's last line says, as an error of ours."""
+    line = said.strip().rpartition("\n")[2].removeprefix("sealcam-sink: ")
+    sentence, _, remedy = line.partition("; ")
+    return UsageError(
+        f"the receiver did not start: {sentence or f'status {status}'}", remedy or "run: sealcam-sink serve"
+    )

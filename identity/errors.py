@@ -1,4 +1,4 @@
-"""What can be wrong with keys and certificates. Each message is one sentence: what, where, and the remedy."""
+"""What can be wrong with keys and certificates, and with the place where they live."""
 
 from wire.errors import UsageError
 
@@ -7,11 +7,11 @@ class KeysError(UsageError):
     """Root of the errors about keys, certificates and the data home."""
 
 
-class MissingKeyError(KeysError):
+class MissingKeyError(KeysError, FileNotFoundError):
     """A key or certificate is not there; `sealcam keys init` makes the development ones."""
 
 
-class UnsafeKeyFileError(KeysError):
+class UnsafeKeyFileError(KeysError, PermissionError):
     """A secret can be read or changed by others, or is not a plain file: it is not used. The remedy is a chmod."""
 
 

@@ -13,6 +13,7 @@ from identity.errors import DamagedKeyError, KeysError, MissingKeyError, UnsafeK
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 _MAX_FILE_BYTES = 64 * 1024
+_REPLACE = "move it away and run: sealcam keys init"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -35,7 +36,7 @@ def make_folder(path: Path) -> None:
             f"{path} cannot be made ({error.strerror})", "free the place or set SEALCAM_HOME to another folder"
         ) from None
     if not stat.S_ISDIR(mode):
-        raise UnsafeKeyFileError(f"{path} is not a folder", "move it away and run: sealcam keys init")
+        raise UnsafeKeyFileError(f"{path} is not a folder", _REPLACE)
     if stat.S_IMODE(mode) & 0o077:
         raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 700 {path}")
 
@@ -81,16 +82,16 @@ def _read(path: Path, max_bytes: int, *, secret: bool) -> bytes:
     except FileNotFoundError:
         raise MissingKeyError(f"{path} is missing", "run: sealcam keys init") from None
     except OSError as error:
-        raise MissingKeyError(f"{path} cannot be read ({error.strerror})", "run: sealcam keys init") from None
+        raise MissingKeyError(f"{path} cannot be read ({error.strerror})", _REPLACE) from None
     with os.fdopen(descriptor, "rb") as file:
         mode = os.fstat(file.fileno()).st_mode
         if not stat.S_ISREG(mode):
-            raise UnsafeKeyFileError(f"{path} is not a plain file", "move it away and run: sealcam keys init")
+            raise UnsafeKeyFileError(f"{path} is not a plain file", _REPLACE)
         if stat.S_IMODE(mode) & (0o077 if secret else 0o022):
             raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 600 {path}")
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise DamagedKeyError(f"{path} is larger than {max_bytes} bytes", "move it away and run: sealcam keys init")
+        raise DamagedKeyError(f"{path} is larger than {max_bytes} bytes", _REPLACE)
     return content
 
 

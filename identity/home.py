@@ -128,7 +128,10 @@ class Home:
         """Let the sink know a device's key. Raises KeysError when the id is taken by another key."""
         path: Path = self.sink / "devices" / f"{device_id}.pub"
         if not topics.is_device_id(device_id):
-            raise KeysError("a device id is 3 to 32 lower-case letters, digits and dashes, a letter first")
+            raise KeysError(
+                f"{device_id[:40]!r} is no device id",
+                "give 3 to 32 lower-case letters, digits and dashes, a letter first",
+            )
         if path.exists() and load.public_key(path) != key:
             raise KeysError(
                 f"{path} holds another key for this device id", "remove it first if the device was replaced"
@@ -208,7 +211,9 @@ def _ensure_public(path: Path, raw: bytes) -> None:
     if not path.exists():
         write_private(path, text)
     elif read_public(path) != text:
-        raise DamagedKeyError(f"{path} is not the public key of this home's private one", "move it away and try again")
+        raise DamagedKeyError(
+            f"{path} is not the public key of this home's private one", "move it away and run: sealcam keys init"
+        )
 
 
 def _pem(key: Ed25519PrivateKey) -> bytes:

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from models import command
+from models.errors import ModelsError
 from models.pictures.foreign.kinds import KINDS
 from models.release import shipped
 
@@ -242,17 +244,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.card", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS)
     folder = parser.parse_args(arguments).models
+    return command.run(parser.prog, lambda: _write(folder))
+
+
+def _write(folder: Path) -> None:
+    path = folder / "manifest.json"
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        (folder / "README.md").write_text(render(manifest))
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        manifest = json.loads(path.read_text())
+        card, told = render(manifest), summary(manifest)
     except (ValueError, KeyError, TypeError) as error:
-        print(f"error: {folder}/manifest.json is not one that models.ship wrote ({error!r})", file=sys.stderr)
-        return 2
-    print(summary(manifest))
-    return 0
+        raise ModelsError(f"{path}: not one that models.ship wrote ({error!r})", shipped.SHIP) from None
+    (folder / "README.md").write_text(card)
+    print(told)
 
 
 if __name__ == "__main__":

@@ -26,13 +26,12 @@ from tqdm import tqdm
 from device.channel.messages import Box, Readings, Sightings, Verdict
 from device.launcher import settings as device_settings
 from device.perception.core import Recogniser
-from device.perception.errors import ModelUnreadableError
 from device.verdict.judge import Judge
 from device.warden.artifacts import OperatingPoint, load_manifest
+from models import command
 from models.classes import CLASS_NAMES
-from models.errors import DataError, ModelsError
+from models.errors import DataError
 from models.release import shipped
-from wire.errors import ArtifactError
 
 
 @dataclass(frozen=True)
@@ -85,14 +84,14 @@ def _decoded(video: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     try:
         with av.open(str(video)) as container:
             if not container.streams.video:
-                raise DataError(f"{video}: holds no video")
+                raise DataError(f"{video}: holds no video", "give a recorded video")
             first: float | None = None
             for number, frame in enumerate(container.decode(video=0)):
                 seconds = frame.time if frame.time is not None else number / 30
                 first = seconds if first is None else first
                 yield round((seconds - first) * 1000), np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
     except (av.FFmpegError, OSError) as error:
-        raise DataError(f"{video}: cannot be read as a video ({error})") from error
+        raise DataError(f"{video}: cannot be read as a video ({error})", "give a recorded video") from error
 
 
 def judged(frames: Sequence[Frame], rule: TrackRule) -> list[Verdict]:
@@ -134,7 +133,7 @@ def measure(videos: Sequence[Path], folder: Path, name: shipped.Point) -> dict[s
     for video in videos:
         frames = see(video, folder, name)
         if not frames:
-            raise DataError(f"{video}: holds no frame")
+            raise DataError(f"{video}: holds no frame", "give a recorded video")
         found = {"frames": len(frames), "rules": {rule.name: figures(frames, rule) for rule in rules(point)}}
         result[video.name if names.count(video.name) == 1 else str(video)] = found
     return result
@@ -159,15 +158,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--point", choices=get_args(shipped.Point), default="far", help="operating point")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args(arguments)
-    try:
-        result = measure(options.videos, options.models, options.point)
-        if options.json is not None:
-            options.json.write_text(json.dumps(result, indent=2) + "\n")
-    except (ModelsError, ArtifactError, ModelUnreadableError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return command.run(parser.prog, lambda: _tell(options))
+
+
+def _tell(options: argparse.Namespace) -> None:
+    result = measure(options.videos, options.models, options.point)
+    if options.json is not None:
+        options.json.write_text(json.dumps(result, indent=2) + "\n")
     Console(width=max(Console().width, 130)).print(table(result))
-    return 0
 
 
 if __name__ == "__main__":

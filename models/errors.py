@@ -1,14 +1,14 @@
-"""Errors of the `models` package. Each message is the one sentence that the user reads."""
+"""What ends a command of `models`."""
 
 from wire.errors import UsageError
 
 
 class ModelsError(UsageError):
-    """Training, export or evaluation cannot go on; the command line prints the message and exits with status 2."""
+    """Training, export or evaluation cannot go on with what was given."""
 
 
 class DataError(ModelsError):
-    """A data set is not what its publisher's layout promises: the message names the file and the row."""
+    """A data set is not what its publisher's layout promises: the sentence names the file and the row."""
 
 
 class CheckpointError(ModelsError):
@@ -20,4 +20,10 @@ class ExportError(ModelsError, RuntimeError):
 
 
 class SigningError(ModelsError):
-    """Models cannot be signed, or are not what was signed; a key cannot be made or read."""
+    """Models cannot be signed, or a key or signature cannot be made or read."""
+
+
+class NotAsSignedError(SigningError):
+    """The models are not what was signed, or the signature is not good."""
+
+    exit_status = 1

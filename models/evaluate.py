@@ -28,6 +28,7 @@ from tqdm import tqdm
 from device.perception.classify import Classified, Classifier, evened
 from device.perception.errors import ModelUnreadableError
 from device.perception.interpreter import Model
+from models import command
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, splits
 from models.data.crops import INPUT_SIZE, PATCH_SIZE, as_cropped, load_patches
@@ -95,9 +96,11 @@ def float_accuracy(folder: Path, entry: dict[str, Any], crops: NDArray[np.uint8]
     try:
         network = Model(path)
     except ModelUnreadableError as error:
-        raise shipped.ManifestError(f"{path}: {error}") from error
+        raise shipped.ManifestError(f"{path}: {error.sentence}", shipped.SHIP) from error
     if network.input_shape != (1, *crops.shape[1:]):
-        raise shipped.ManifestError(f"{path}: its input is {network.input_shape}, not {(1, *crops.shape[1:])}")
+        raise shipped.ManifestError(
+            f"{path}: its input is {network.input_shape}, not {(1, *crops.shape[1:])}", shipped.SHIP
+        )
     bar = tqdm(crops, desc="classify (float)", unit="crop", mininterval=2, disable=None)
     outputs = np.stack([network.run(evened(crop))[0].reshape(-1) for crop in bar])
     return float((outputs[:, : len(CLASS_NAMES)].argmax(1) == labels).mean())
@@ -167,7 +170,9 @@ def _require_thresholds(folder: Path, manifest: dict[str, Any]) -> None:
     wanted += [(points.get(point, {}), name) for point in get_args(shipped.Point) for name in names]
     for entry, name in wanted:
         if not isinstance(entry.get(name), int | float):
-            raise shipped.ManifestError(f"{folder / 'manifest.json'}: its {name} is missing or is not a number")
+            raise shipped.ManifestError(
+                f"{folder / 'manifest.json'}: its {name} is missing or is not a number", shipped.SHIP
+            )
 
 
 def _measure_classifier(
@@ -209,22 +214,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.gtsrb is None and options.gtsdb is None:
         parser.error("give --gtsrb, --gtsdb or both")
+    return command.run(parser.prog, lambda: _write(options))
+
+
+def _write(options: argparse.Namespace) -> None:
     missing = [name for name in ("pycocotools", "sklearn") if find_spec(name) is None]
     if missing:
-        print(f"error: {missing[0]} is missing: install the project's `evaluate` extra", file=sys.stderr)
-        return 2
-    try:
-        if options.json is not None and not _writable(options.json):
-            raise ModelsError(f"{options.json}: cannot be written: no such folder, a folder itself, or not allowed")
-        text = json.dumps(measure(options.models, options.gtsrb, options.gtsdb), indent=2) + "\n"
-        if options.json is None:
-            print(text, end="")
-        else:
-            options.json.write_text(text)
-    except (ModelsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+        raise ModelsError(f"{missing[0]} is not installed", "install the project's `evaluate` extra")
+    if options.json is not None and not _writable(options.json):
+        raise ModelsError(f"{options.json}: cannot be written", "name a file in a folder that you may write to")
+    text = json.dumps(measure(options.models, options.gtsrb, options.gtsdb), indent=2) + "\n"
+    if options.json is None:
+        print(text, end="")
+    else:
+        options.json.write_text(text)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from device.perception.classify import evened, softmax
 from device.perception.detect import Letterbox, Thresholds
 from device.perception.interpreter import Model
-from models import evaluate
+from models import command, evaluate
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, splits
 from models.data.crops import CROP_EXPAND, INPUT_SIZE, load_patches
@@ -131,14 +131,15 @@ def ship_again(out: Path, crops: DataSet, scenes: DataSet, told: dict[str, Any] 
     try:
         manifest = json.loads(path.read_text())
         manifest["schema"] = shipped.SCHEMA
-        manifest["training"]["data_sha256"] = _hashes(crops, scenes)
+        training, metrics = dict(manifest["training"]), dict(manifest["metrics"])
         for entry in manifest["detector"]["operating_points"].values():
             entry |= _UNCHOSEN
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelsError(f"{path}: not a manifest that models.ship wrote ({error!r})", "give --checkpoints") from error
+    manifest["training"] = training | {"data_sha256": _hashes(crops, scenes)}
     split = splits.read(out / splits.SPLIT_FILE.name)
     with staged(out) as stage:
-        return _measured(stage, manifest, crops, scenes, split, manifest["metrics"] | (told or {}))
+        return _measured(stage, manifest, crops, scenes, split, metrics | (told or {}))
 
 
 def _measured(
@@ -277,8 +278,10 @@ def _tracked(path: Path) -> dict[str, float]:
             video: float(found["rules"]["both thresholds"]["boxes_per_frame_in_verdicts"])
             for video, found in json.loads(path.read_text()).items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelsError(f"{path}: not what models.clips --json writes ({error!r})") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelsError(
+            f"{path}: not what models.clips --json writes ({error!r})", "make it with models.clips --json"
+        ) from error
 
 
 def _another(path: Path) -> dict[str, Any]:
@@ -292,8 +295,11 @@ def _another(path: Path) -> dict[str, Any]:
             "map50": far["map50"],
             "map50_detector_alone": far["detector_alone"]["map50"],
         }
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelsError(f"{path}: not what models.evaluate --json writes with both data sets ({error!r})") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelsError(
+            f"{path}: not what models.evaluate --json writes with both data sets ({error!r})",
+            "make it with models.evaluate --gtsrb PATH --gtsdb PATH --json FILE",
+        ) from error
 
 
 def _write(out: Path, manifest: dict[str, Any]) -> None:
@@ -314,20 +320,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--clips", type=Path, metavar="FILE", help="what models.clips --json wrote of videos without a sign of the 43"
     )
     options = parser.parse_args(arguments)
-    try:
-        crops, scenes = DataSet(options.gtsrb, *gtsrb.TRAIN), DataSet(options.gtsdb, "gt.txt")
-        told: dict[str, Any] = {} if options.again is None else {"another_training": _another(options.again)}
-        if options.clips is not None:
-            told["clips"] = _tracked(options.clips)
-        if options.checkpoints is None:
-            manifest = ship_again(options.out, crops, scenes, told)
-        else:
-            manifest = ship(options.checkpoints, options.out, crops, scenes, told)
-        print(json.dumps(manifest["metrics"], indent=2))
-    except (ModelsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return command.run(parser.prog, lambda: _make(options))
+
+
+def _make(options: argparse.Namespace) -> None:
+    crops, scenes = DataSet(options.gtsrb, *gtsrb.TRAIN), DataSet(options.gtsdb, "gt.txt")
+    told: dict[str, Any] = {} if options.again is None else {"another_training": _another(options.again)}
+    if options.clips is not None:
+        told["clips"] = _tracked(options.clips)
+    if options.checkpoints is None:
+        manifest = ship_again(options.out, crops, scenes, told)
+    else:
+        manifest = ship(options.checkpoints, options.out, crops, scenes, told)
+    print(json.dumps(manifest["metrics"], indent=2))
 
 
 if __name__ == "__main__":

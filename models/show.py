@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from device.perception.classify import crop
 from hardware import signs
+from models import command
 from models.data import gtsdb, gtsrb
 from models.data.crops import CROP_EXPAND, INPUT_SIZE, load_patches
 from models.data.source import DataSet, Image
@@ -147,7 +148,10 @@ def _pieces(
         usable = (sides > 25) & (sides < 60) & (middles > SIZE / 3).all(1) & (middles < limits).all(1)
         found += [(frame, box) for box in boxes[usable][:1]]
     if len(found) < _ROWS:
-        raise DataError(f"{len(found)} frames show a sign of 25 to 60 pixels, {_ROWS} are needed")
+        raise DataError(
+            f"{len(found)} frames show a sign of 25 to 60 pixels, {_ROWS} are needed",
+            "give a larger data set with --gtsdb",
+        )
     return [_around(*found[int(index)], scale) for index in rng.choice(len(found), _ROWS, replace=False)]
 
 
@@ -155,7 +159,7 @@ def _scenes(path: Path | None, seed: int) -> list[Image]:
     rng = np.random.default_rng(seed)
     if path is None:
         if not rendered.available():
-            raise DataError("the test rig is not installed here: give --gtsdb a folder or a zip")
+            raise DataError("the test rig is not installed here", "give --gtsdb a folder or a zip")
         road = rendered.render(1, seed)
         return _pieces(road.frames, road.corners, rendered.SCALE, rng)
     source = DataSet(path, "gt.txt")
@@ -196,36 +200,36 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes one sheet; returns the exit status."""
-    options = parser().parse_args(arguments)
-    try:
-        if options.sheet == "negatives":
-            sheet = negatives(options.seed)
-        elif options.sheet == "errors":
-            if options.gtsdb is None and options.gtsrb is None:
-                raise ModelsError("errors are shown on real data: give --gtsdb, --gtsrb or both")
-            sheet = error_sheet.on_real_data(shipped.ARTIFACTS, options.gtsrb, options.gtsdb)
-        elif options.sheet == "failures":
-            sheet = error_sheet.on_own_pictures(shipped.ARTIFACTS, 1000 + options.seed)
-        else:
-            scenes = _scenes(options.gtsdb, options.seed)
-            sheet = augmentation(scenes, _crops(options.gtsrb, scenes, options.seed), options.seed)
-        _save(sheet, options.out)
-    except ModelsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    grammar = parser()
+    options = grammar.parse_args(arguments)
+    return command.run(grammar.prog, lambda: _save(_sheet(options), options.out))
+
+
+def _sheet(options: argparse.Namespace) -> Image:
+    if options.sheet == "negatives":
+        return negatives(options.seed)
+    if options.sheet == "errors":
+        if options.gtsdb is None and options.gtsrb is None:
+            raise ModelsError("errors are shown on real data only", "give --gtsdb, --gtsrb or both")
+        return error_sheet.on_real_data(shipped.ARTIFACTS, options.gtsrb, options.gtsdb)
+    if options.sheet == "failures":
+        return error_sheet.on_own_pictures(shipped.ARTIFACTS, 1000 + options.seed)
+    scenes = _scenes(options.gtsdb, options.seed)
+    return augmentation(scenes, _crops(options.gtsrb, scenes, options.seed), options.seed)
 
 
 def _save(sheet: Image, path: Path) -> None:
     kind = path.suffix.lower()
     if kind not in (".jpg", ".png"):
-        raise ModelsError(f"{path}: a sheet is written as .jpg or .png")
+        raise ModelsError(
+            f"{path}: a sheet is not written as {kind or 'a file without an ending'}", "end the name in .jpg or .png"
+        )
     quality = [cv2.IMWRITE_JPEG_QUALITY, 70] if kind == ".jpg" else []
     data = cv2.imencode(kind, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), quality)[1]
     try:
         path.write_bytes(data.tobytes())
     except OSError as error:
-        raise ModelsError(f"{path}: cannot be written: {error.strerror}") from error
+        raise ModelsError(f"{path}: cannot be written ({error.strerror})", "name another --out") from error
 
 
 if __name__ == "__main__":

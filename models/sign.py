@@ -25,9 +25,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from device.warden import artifacts
 from identity import files
 from identity.errors import DamagedKeyError, MissingKeyError
-from models.errors import ModelsError, SigningError
+from models import command
+from models.errors import NotAsSignedError, SigningError
 from wire import provenance
-from wire.errors import SealcamError
+from wire.errors import ProvenanceError
 
 MODELS = Path(__file__).parent / "artifacts"
 _IGNORED = (artifacts.SIGNATURE, "__pycache__", ".gitattributes", ".gitignore")
@@ -66,7 +67,9 @@ def load_key(path: Path, passphrase: bytes | None) -> ec.EllipticCurvePrivateKey
         how = "needs its passphrase" if passphrase is None else "is not encrypted and takes no passphrase"
         raise SigningError(f"the key {path} {how}", "see --passphrase-file") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise SigningError(f"the key {path} cannot be read: the passphrase is wrong, or it is no PEM key") from None
+        raise SigningError(
+            f"the key {path} cannot be read with this passphrase", "check the passphrase, and that it is a key in PEM"
+        ) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise SigningError(
             f"the key {path} is not ECDSA P-256", "make one with: python -m models.sign keygen --out FILE"
@@ -111,18 +114,24 @@ def sign(folder: Path, key: ec.EllipticCurvePrivateKey) -> bytes:
 def verify(folder: Path, public_key: Path) -> dict[str, str]:
     """File name -> SHA-256, once the signature is good and the folder holds these files and no other.
 
-    Raises SigningError or ProvenanceError.
+    Raises:
+        NotAsSignedError: the signature is not good, or the folder is not what was signed.
+        SigningError: the key, the signature or a file cannot be read.
+        ProvenanceError: the public key is none.
     """
     path = folder / artifacts.SIGNATURE
     try:
-        trusted = provenance.anchor(public_key.read_bytes(), str(public_key))
-        signed = provenance.verify(path.read_bytes(), trusted, str(path))
+        trusted, content = provenance.anchor(public_key.read_bytes(), str(public_key)), path.read_bytes()
     except OSError as error:
         raise SigningError(f"{error.filename} cannot be read ({error.strerror})", "sign the models first") from None
+    try:
+        signed = provenance.verify(content, trusted, str(path))
+    except ProvenanceError as error:
+        raise NotAsSignedError(error.sentence, error.remedy) from None
     there = _digests(folder)
     differing = sorted(name for name in signed.keys() | there.keys() if signed.get(name) != there.get(name))
     if differing:
-        raise SigningError(
+        raise NotAsSignedError(
             f"{folder} is not what was signed: {', '.join(differing)}", "ship the models again, then sign"
         )
     return signed
@@ -151,7 +160,7 @@ def _private(path: Path) -> bytes:
     try:
         return files.read_private(path, _MAX_SECRET_BYTES)
     except (MissingKeyError, DamagedKeyError) as error:
-        raise SigningError(f"{str(error).partition(';')[0]}", "name a key or passphrase file of yours") from None
+        raise SigningError(error.sentence, "name a key or passphrase file of yours") from None
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
@@ -175,7 +184,7 @@ def _passphrase(file: Path | None, *, new: bool) -> bytes | None:
         return None
     given = getpass.getpass("passphrase of the release key (empty for none): ")
     if new and getpass.getpass("again: ") != given:
-        raise SigningError("the two passphrases differ", "nothing was made")
+        raise SigningError("the two passphrases differ, and nothing was made", "type the same one twice")
     return given.encode() or None
 
 
@@ -188,7 +197,13 @@ def _keygen(options: argparse.Namespace) -> None:
     print(f"{public}: public, for device/warden/release-key.pem or [models] release_key")
 
 
+def _check_folder(models: Path) -> None:
+    if not models.is_dir():
+        raise SigningError(f"{models}: no such folder", "give the models' folder as --models")
+
+
 def _sign(options: argparse.Namespace) -> None:
+    _check_folder(options.models)
     encrypted = b"ENCRYPTED" in _private(options.key)
     passphrase = _passphrase(options.passphrase_file, new=False) if encrypted else None
     key = load_key(options.key, passphrase)
@@ -205,6 +220,7 @@ def _sign(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
+    _check_folder(options.models)
     signed = verify(options.models, options.key)
     print(f"{options.models}: {len(signed)} files are what was signed with {options.key}")
 
@@ -219,25 +235,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     writer = commands.add_parser("sign", help="sign all files of the models' folder")
     writer.add_argument("--key", required=True, type=Path, metavar="FILE", help="the private key")
     writer.set_defaults(run=_sign)
-    for command in (make, writer):
-        command.add_argument(
-            "--passphrase-file", type=Path, metavar="FILE", help="a file of mode 0600; else the prompt"
-        )
+    for action in (make, writer):
+        action.add_argument("--passphrase-file", type=Path, metavar="FILE", help="a file of mode 0600; else the prompt")
     reader = commands.add_parser("verify", help="check the folder against its signature")
     reader.add_argument("--key", type=Path, default=artifacts.RELEASE_KEY, metavar="PUB", help="the public key")
     reader.set_defaults(run=_verify)
-    for command in (writer, reader):
-        command.add_argument("--models", type=Path, default=MODELS, metavar="DIR")
+    for action in (writer, reader):
+        action.add_argument("--models", type=Path, default=MODELS, metavar="DIR")
     options = parser.parse_args(arguments)
-    try:
-        if options.run is not _keygen and not options.models.is_dir():
-            print(f"error: {options.models}: no such folder; give the models' folder as --models", file=sys.stderr)
-            return 2
-        options.run(options)
-    except (ModelsError, SealcamError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1 if options.run is _verify else 2
-    return 0
+    return command.run(parser.prog, lambda: options.run(options))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Command line: `python -m models.train classifier|detector --data PATH [--scenes PATH | --crops PATH]`.
 
 PATH is a folder or a zip in its publisher's layout (GTSRB for the classifier, GTSDB for the detector). Exit status 2
-and one sentence when the data or the usage is wrong. `python -m models.ship` makes artifacts of the checkpoints.
+and one line when the data or the usage is wrong, 130 after an interrupt. `python -m models.ship` makes artifacts of
+the checkpoints.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import cv2
 
+from models import command
 from models.errors import ModelsError
 
 _DEFAULT_OUT = Path("train-out")
@@ -74,30 +76,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = grammar.parse_args(arguments)
     if wrong := _misplaced(options):
         grammar.error(wrong)
+    return command.run(
+        grammar.prog, lambda: _train(options), after_interrupt="--resume goes on from the last checkpoint"
+    )
+
+
+def _train(options: argparse.Namespace) -> None:
     try:
         import torch
     except ImportError:
-        print("torch is missing: install the project's `train` extra", file=sys.stderr)
-        return 2
+        raise ModelsError("torch is not installed", "install the project's `train` extra") from None
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     cv2.setNumThreads(1)
-    try:
-        if options.network == "classifier":
-            from models.training import fit_classifier
+    if options.network == "classifier":
+        from models.training import fit_classifier
 
-            fit_classifier.run(options)
-        else:
-            from models.training import fit_detector
+        fit_classifier.run(options)
+    else:
+        from models.training import fit_detector
 
-            fit_detector.run(options)
-    except (ModelsError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; --resume goes on from the last checkpoint", file=sys.stderr)
-        return 1
-    return 0
+        fit_detector.run(options)
 
 
 if __name__ == "__main__":

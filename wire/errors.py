@@ -10,7 +10,7 @@ itself ever gets into either, so both are safe to show, to log and to store.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class SealcamError(Exception):
@@ -31,6 +31,9 @@ class SealcamError(Exception):
 
     def __str__(self) -> str:
         return f"{self.sentence}; {self.remedy}" if self.remedy else self.sentence
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.sentence, self.remedy)
 
 
 class UsageError(SealcamError, ValueError):
@@ -71,6 +74,9 @@ class HostileInputError(SealcamError, ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"{self.kind} ({reason})")
         self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reason,)
 
 
 class NotOursError(HostileInputError):

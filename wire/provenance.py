@@ -178,7 +178,7 @@ def verify(content: bytes, trusted: Anchor, where: str) -> dict[str, str]:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProvenanceError(f"{where} signs no OpenSSF model signature v1.0 ({error})", _REMEDY) from None
     if statement.predicate.serialization.allow_symlinks:
-        raise ProvenanceError(f"{where} was made with symbolic links allowed; sign again without", _REMEDY)
+        raise ProvenanceError(f"{where} was made with symbolic links allowed", "sign the models again without them")
     resources = statement.predicate.resources
     digests = {resource.name: resource.digest for resource in resources}
     if len(digests) != len(resources):

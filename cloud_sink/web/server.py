@@ -22,10 +22,10 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTakenError(
-                f"port {port} on {host} is taken: end the program that listens there, or choose another with --port"
+                f"port {port} on {host} is taken", "end the program that listens there, or choose another with --port"
             ) from None
         raise SetupError(
-            f"cannot listen on {host} port {port} ({error.strerror}): choose others with --host, --port"
+            f"cannot listen on {host} port {port} ({error.strerror})", "choose others with --host, --port"
         ) from None
 
 

@@ -27,7 +27,8 @@ def parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog="sealcam",
         description="A dashcam that reads road signs and trusts nothing, itself included.",
-        epilog="Begin with: sealcam demo. Exit status: 0 good, 1 the run found something wrong, 2 bad usage or input.",
+        epilog="Begin with: sealcam demo. Exit status: 0 good, 1 the run found something wrong, 2 bad usage or input, "
+        "130 interrupted.",
     )
     subparsers = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in commands:
@@ -47,4 +48,4 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
         return 1
     except KeyboardInterrupt:
         print("sealcam: interrupted", file=sys.stderr)
-        return 1
+        return 130

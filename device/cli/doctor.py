@@ -46,7 +46,7 @@ def _namespaces() -> Check:
     try:
         launch.check()
     except CannotConfineError as error:
-        return Check("namespaces", False, "refused", str(error))
+        return Check("namespaces", False, error.sentence, error.remedy)
     return Check("namespaces", True, "bubblewrap makes user, mount, pid, net, ipc, uts and cgroup namespaces", "")
 
 

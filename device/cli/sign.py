@@ -121,7 +121,7 @@ def _issue(home: Home, arguments: argparse.Namespace) -> int:
     try:
         text = signcode.issue(claims, key)
     except IssueError as error:
-        raise UsageError(f"{error}", "change that option") from None
+        raise UsageError(error.sentence, "change that option") from None
     read_back, kid = signcode.verify(text.encode(), {signcode.key_id(key.public_key()): key.public_key()})
     print(json.dumps({"text": text, **_facts(read_back, kid)}, indent=2) if arguments.json else text)
     return 0
@@ -130,7 +130,7 @@ def _issue(home: Home, arguments: argparse.Namespace) -> int:
 def _print(home: Home, arguments: argparse.Namespace) -> int:
     text = _standard_input() if arguments.text == "-" else arguments.text
     if not 10.0 <= arguments.width_mm <= 5000.0:
-        raise UsageError("--width-mm: must be between 10 and 5000")
+        raise UsageError(f"--width-mm: {arguments.width_mm:g} is out of range", "give 10 to 5000")
     designator = write_panel(text, arguments.out, arguments.width_mm)
     if arguments.json:
         print(json.dumps({"file": str(arguments.out), "qr": designator, "width_mm": arguments.width_mm}))
@@ -229,7 +229,7 @@ def _sign_id(text: str | None) -> bytes:
     except ValueError:
         sign_id = b""
     if len(sign_id) != signcode.SIGN_ID_BYTES:
-        raise UsageError("--id: must be 16 hex digits")
+        raise UsageError("--id: no id of a sign", "give 16 hex digits, or leave it out for a random one")
     return sign_id
 
 

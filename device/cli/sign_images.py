@@ -58,7 +58,10 @@ def write_panel(text: str, path: Path, width_mm: float = PANEL_WIDTH_MM) -> str:
     }
     kind = path.suffix.lower()
     if kind not in options:
-        raise UsageError(f"{path.name}: a panel is written as .svg, .pdf or .png")
+        raise UsageError(
+            f"{path.name}: a panel is not written as {kind or 'a file without an ending'}",
+            "end the name in .svg, .pdf or .png",
+        )
     drawing = io.BytesIO()
     symbol.save(drawing, kind=kind[1:], border=QUIET_ZONE_MODULES, **options[kind])
     content = drawing.getvalue()

@@ -35,10 +35,12 @@ _ENVIRONMENT = {
 
 
 _NAMESPACES = ("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup")
-_REFUSED = (
-    "bubblewrap is refused user namespaces here; allow them (sudo sysctl -w kernel.unprivileged_userns_clone=1 "
+_REFUSED = "bubblewrap is refused user namespaces here"
+_ALLOW = (
+    "allow them (sudo sysctl -w kernel.unprivileged_userns_clone=1 "
     "user.max_user_namespaces=15000, or on Ubuntu an AppArmor profile for /usr/bin/bwrap), then run: sealcam doctor"
 )
+_REINSTALL = "reinstall sealcam"
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ def start(
     """
     wanted = policy.handed()
     if wanted != set(descriptors):
-        raise PolicyError(f"{policy.compartment} needs the descriptors {sorted(wanted)}, got {sorted(descriptors)}")
+        raise PolicyError(
+            f"{policy.compartment} needs the descriptors {sorted(wanted)}, got {sorted(descriptors)}", _REINSTALL
+        )
     bwrap = find_bubblewrap()
     arguments = _arguments(policy, {"runtime": runtime_paths(), **places})
     filter_fd = _memfd("start-filter", seccomp.start_filter(policy))
@@ -112,7 +116,7 @@ def start(
         pid = int(json.loads(text)["child-pid"])
     except (ValueError, KeyError):
         process.wait()
-        raise CannotConfineError(f"{policy.compartment} cannot be confined: {_REFUSED}") from None
+        raise CannotConfineError(f"{policy.compartment} cannot be confined: {_REFUSED}", _ALLOW) from None
     return Started(process, pid)
 
 
@@ -120,7 +124,7 @@ def check() -> None:
     """Make every namespace once, for nothing. Raises CannotConfineError with the remedy when this machine refuses."""
     command = [find_bubblewrap(), *_NAMESPACES, "--unshare-net", "--ro-bind", "/", "/", "--proc", "/proc", "--", "true"]
     if subprocess.run(command, capture_output=True, check=False, timeout=30).returncode != 0:
-        raise CannotConfineError(_REFUSED)
+        raise CannotConfineError(_REFUSED, _ALLOW)
 
 
 def find_bubblewrap() -> str:
@@ -144,7 +148,7 @@ def _arguments(policy: Policy, places: Mapping[str, Sequence[Path]]) -> list[str
         if mount.path.startswith("{"):
             name = mount.path.strip("{}")
             if name not in places:
-                raise PolicyError(f"{policy.compartment} wants {mount.path}, which warden does not know")
+                raise PolicyError(f"{policy.compartment} wants {mount.path}, which warden does not know", _REINSTALL)
             paths = list(places[name])
         else:
             paths = [Path(mount.path)]

@@ -38,5 +38,7 @@ def tighten(run_filter: bytes) -> None:
         raise CannotConfineError("no start filter is loaded", "use a kernel with CONFIG_SECCOMP_FILTER")
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)  # no core, and no other process of this user may look in
     if not seccomp.is_filter(run_filter):
-        raise CannotConfineError("the run filter that was handed over is not a BPF program")
+        raise CannotConfineError(
+            "the run filter that was handed over is not a BPF program", "start compartments through sealcam only"
+        )
     seccomp.load(run_filter)

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from hardware.rig import drive, preview
-from hardware.rig.errors import RigError
 from hardware.rig.scene import RECIPES
 from wire import register
+from wire.errors import SealcamError
 
 _CLASSIFIER = Path(__file__).parents[2] / "models" / "artifacts" / "classifier.tflite"
 
@@ -64,12 +64,17 @@ def main() -> int:
             _write(arguments, names)
         if arguments.preview:
             preview.write(arguments.preview, arguments.seed, arguments.classifier, names)
-    except RigError as error:
-        print(error, file=sys.stderr)
-        return 2
+    except SealcamError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return error.exit_status
     except OSError as error:
-        print(f"{error.filename} cannot be written ({error.strerror}): give another path", file=sys.stderr)
+        print(
+            f"{parser.prog}: {error.filename} cannot be written ({error.strerror}); give another path", file=sys.stderr
+        )
         return 2
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

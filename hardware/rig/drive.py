@@ -142,7 +142,9 @@ def prepare(
             face = covering.bag(_FACE_PX, rng)
         elif scene.recipe.face == "stickered":
             if classifier is None:
-                raise ClassifierNeededError("the stickered scene needs the classifier: give it, or leave the scene out")
+                raise ClassifierNeededError(
+                    "the stickered scene needs the classifier", "give it, or leave the scene out"
+                )
             face, report = sticker.make(scene.class_id, classifier, rng, _FACE_PX)
         stands = None if scene.recipe.face == "none" else assembly.build(face, _panel_of(scene, code, rng), rng)
         stages.append(Stage(scene, stands, code, report))
@@ -209,7 +211,7 @@ def render(
         the drive; the register's entries are for the caller to sign.
 
     Raises:
-        RigError: the drive cannot be made; the message says why.
+        UsageError, RunError: the drive cannot be made.
         OSError: a file cannot be written.
     """
     camera = Camera()

@@ -1,23 +1,19 @@
-"""Errors of the `hardware.rig` package. The message is the sentence that the user reads."""
+"""Why a drive cannot be rendered."""
 
-from wire.errors import RunError
-
-
-class RigError(RunError):
-    """A drive cannot be rendered; the message says why and what to do."""
+from wire.errors import RunError, UsageError
 
 
-class UnknownSceneError(RigError, ValueError):
-    """A scene was asked for that the rig does not know."""
+class UnknownSceneError(UsageError):
+    """A scene was asked for that the rig does not know, or twice."""
 
 
-class ClassifierNeededError(RigError, ValueError):
-    """The stickered scene is made against the shipped classifier, and none was given."""
+class ClassifierNeededError(UsageError):
+    """The stickered scene is made against the shipped classifier, and there is none that can be used."""
 
 
-class StickerFailedError(RigError):
+class StickerFailedError(RunError):
     """No sticker was found within the budget that the classifier stably takes for another sign."""
 
 
-class DamageFailedError(RigError):
+class DamageFailedError(RunError):
     """No damage was found that leaves the code readable and wrong in the share of modules asked for."""

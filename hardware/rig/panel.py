@@ -67,7 +67,7 @@ def damaged(panel: PrintedPanel, rng: random.Random, share: tuple[float, float] 
         candidate = PrintedPanel(panel.modules ^ mud, mud, wrong)
         if all(_readable(_speckled(candidate.modules, free, rng)) for _ in range(6)):
             return candidate
-    raise DamageFailedError("no readable damage was found: try another seed")
+    raise DamageFailedError("no damage was found that leaves the code readable", "try another seed")
 
 
 def _data_region(side: int) -> Modules:

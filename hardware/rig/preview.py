@@ -25,7 +25,7 @@ def write(path: Path, seed: int, classifier_path: Path, names: Sequence[str] = (
     """Writes the contact sheet of a drive as a PNG. Its codes are signed with a key that is thrown away.
 
     Raises:
-        RigError: the drive cannot be made.
+        UsageError, RunError: the drive cannot be made.
         OSError: the file cannot be written.
     """
     camera, scenes = Camera(), plan(seed, names)

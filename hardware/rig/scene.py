@@ -76,9 +76,10 @@ def plan(seed: int, names: Sequence[str] = ()) -> list[Scene]:
     """
     for name in names:
         if name not in RECIPES:
-            raise UnknownSceneError(f"there is no scene {name!r}: choose of {', '.join(RECIPES)}")
+            raise UnknownSceneError(f"there is no scene {name!r}", f"choose of {', '.join(RECIPES)}")
     if len(set(names)) != len(names):
-        raise UnknownSceneError("a scene is named twice: name each once")
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnknownSceneError(f"the scene {twice!r} is named twice", "name each once")
     rng = random.Random(seed)
     order = sorted(RECIPES)
     rng.shuffle(order)

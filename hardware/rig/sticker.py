@@ -185,7 +185,7 @@ class _Search:
             if best is None or gain > best[0]:
                 best = gain, sticker, target
         if best is None:
-            raise StickerFailedError("no patch is small enough: try another seed")
+            raise StickerFailedError("no patch of a sticker is small enough", "try another seed")
         return best[1], best[2]
 
     def climb(self, sticker: Sticker, target: int, budget: int) -> tuple[Sticker, float]:
@@ -194,7 +194,7 @@ class _Search:
         order = list(range(len(self._views)))
         scores = self._scores(sticker, self._views)
         if scores is None:
-            raise StickerFailedError("the sticker is too large: try another seed")
+            raise StickerFailedError("the sticker is too large", "try another seed")
         best = _gains(scores, target)
         while self._judge.answers < end and best.min() < _ENOUGH * 0.8:
             progress = 1 - (end - self._judge.answers) / budget
@@ -264,6 +264,6 @@ def make(class_id: int, judge: AttackedClassifier, rng: random.Random, size: int
             break
     if best is None or best[1].as_target < 0.5:
         raise StickerFailedError(
-            f"no sticker was found for class {class_id} that the classifier believes: try another seed"
+            f"no sticker was found for class {class_id} that the classifier believes", "try another seed"
         )
     return best

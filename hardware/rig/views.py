@@ -22,6 +22,7 @@ from wire.errors import ArtifactError
 
 Scores = NDArray[np.float64]
 
+_GIVE = "give another classifier.tflite, with its manifest beside it"
 _LARGEST_PX = 110.0  # nearer faces are shrunk to the classifier's input anyway
 _SCENERY = ((214, 190, 160), (212, 206, 198), (70, 104, 82), (52, 96, 66), (104, 110, 100))  # BGR
 
@@ -113,8 +114,10 @@ class AttackedClassifier:
         try:
             entry = load_manifest(path.parent).classifier
             model = Model(path)
-        except (ArtifactError, ModelUnreadableError, OSError) as error:
-            raise ClassifierNeededError(f"the classifier {path} cannot be used: {error}") from error
+        except (ArtifactError, ModelUnreadableError) as error:
+            raise ClassifierNeededError(f"the classifier {path} cannot be used: {error.sentence}", _GIVE) from error
+        except OSError as error:
+            raise ClassifierNeededError(f"the classifier {path} cannot be read ({error.strerror})", _GIVE) from error
         return cls(Classifier(model, entry.crop_expand, entry.temperature))
 
     def log_probabilities(self, face: Image, views: Sequence[View]) -> Scores:

@@ -46,7 +46,7 @@ def draw(class_id: int, size: int) -> Image:
         NoSuchSignError: the class or the size is out of range.
     """
     if not 0 <= class_id < NUMBER_OF_SIGNS:
-        raise NoSuchSignError(f"there is no sign class {class_id}, known are 0 to {NUMBER_OF_SIGNS - 1}")
+        raise NoSuchSignError(f"there is no sign class {class_id}", f"give 0 to {NUMBER_OF_SIGNS - 1}")
     if not 8 <= size <= MAX_SIZE:
-        raise NoSuchSignError(f"a face of {size} pixels cannot be drawn, give 8 to {MAX_SIZE}")
+        raise NoSuchSignError(f"a face of {size} pixels cannot be drawn", f"give 8 to {MAX_SIZE}")
     return _drawn(class_id, size).copy()

@@ -40,12 +40,16 @@ def main() -> int:
     arguments = parser.parse_args()
     if not 8 <= arguments.size <= 512:
         parser.error("--size must be 8 to 512")
-    _, data = cv2.imencode(".png", sheet(arguments.size)[:, :, ::-1])
     try:
+        _, data = cv2.imencode(".png", sheet(arguments.size)[:, :, ::-1])
         arguments.sheet.write_bytes(data.tobytes())
     except OSError as error:
-        print(f"{arguments.sheet} cannot be written ({error.strerror}): give another --sheet", file=sys.stderr)
+        where = f"{arguments.sheet} cannot be written ({error.strerror})"
+        print(f"{parser.prog}: {where}; give another --sheet", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

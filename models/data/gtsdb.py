@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classes import CLASS_NAMES
-from models.data.source import DataSet, Image
+from models.data.source import FETCH, DataSet, Image
 from models.errors import DataError
 
 WIDTH, HEIGHT = 1360, 800
 _OVERLAP = "overlap_with_gtsrb.csv"
+_MEND_LIST = f"correct {_OVERLAP}, or move it away"
+_CORRECT = "correct that row, or fetch the data set again"
 _SUFFIXES = (".webp", ".ppm", ".png", ".jpg", ".jpeg")
 _FRAME = r"00[0-8]\d\d(" + "|".join(map(re.escape, _SUFFIXES)) + ")"
 
@@ -43,17 +45,19 @@ def load(source: DataSet) -> list[RoadFrame]:
         if re.fullmatch(_FRAME, name, re.IGNORECASE):
             stem = PurePosixPath(name).stem
             if stem in files:
-                raise DataError(f"{source.path}: the frame {stem} is there twice, as {files[stem]} and {name}")
+                raise DataError(
+                    f"{source.path}: the frame {stem} is there twice, as {files[stem]} and {name}", "remove one of them"
+                )
             files[stem] = name
     if not files:
-        raise DataError(f"{source.path}: holds no frame 00000 to 00899 as {', '.join(_SUFFIXES)}")
+        raise DataError(f"{source.path}: holds no frame 00000 to 00899 as {', '.join(_SUFFIXES)}", FETCH)
     rows: dict[str, list[tuple[int, ...]]] = defaultdict(list)
     for number, line in enumerate(source.text("gt.txt").splitlines(), start=1):
         if line.strip():
             name, row = _parse(source, number, line)
             stem = PurePosixPath(name).stem
             if stem not in files:
-                raise DataError(f"{source.path}: gt.txt row {number}: the frame {name} is missing")
+                raise DataError(f"{source.path}: gt.txt row {number}: the frame {name} is missing", FETCH)
             rows[stem].append(row)
     return [_scene(name, rows.get(stem, [])) for stem, name in sorted(files.items())]
 
@@ -64,13 +68,15 @@ def _parse(source: DataSet, number: int, line: str) -> tuple[str, tuple[int, ...
     try:
         left, top, right, bottom, class_id = (int(field) for field in fields)
     except ValueError:
-        raise DataError(f"{where}: not 'file;left;top;right;bottom;class' with five integers") from None
+        raise DataError(f"{where}: not 'file;left;top;right;bottom;class' with five integers", _CORRECT) from None
     if not re.fullmatch(r"\d{5}\.\w+", name):
-        raise DataError(f"{where}: {name!r} is not a frame's file name")
+        raise DataError(f"{where}: {name!r} is not a frame's file name", _CORRECT)
     if not 0 <= class_id < len(CLASS_NAMES):
-        raise DataError(f"{where}: the label {class_id} is outside 0..{len(CLASS_NAMES) - 1}")
+        raise DataError(f"{where}: the label {class_id} is outside 0..{len(CLASS_NAMES) - 1}", _CORRECT)
     if not (0 <= left < right <= WIDTH and 0 <= top < bottom <= HEIGHT):
-        raise DataError(f"{where}: the box {left},{top},{right},{bottom} is outside the {WIDTH}x{HEIGHT} frame")
+        raise DataError(
+            f"{where}: the box {left},{top},{right},{bottom} is outside the {WIDTH}x{HEIGHT} frame", _CORRECT
+        )
     return name, (left, top, right, bottom, class_id)
 
 
@@ -83,7 +89,9 @@ def frame(source: DataSet, scene: RoadFrame) -> Image:
     """The scene's picture, RGB."""
     image = source.image(scene.name)
     if image.shape != (HEIGHT, WIDTH, 3):
-        raise DataError(f"{source.path}: {scene.name} is {image.shape[1]}x{image.shape[0]}, not {WIDTH}x{HEIGHT}")
+        raise DataError(
+            f"{source.path}: {scene.name} is {image.shape[1]}x{image.shape[0]}, not {WIDTH}x{HEIGHT}", FETCH
+        )
     return image
 
 
@@ -102,7 +110,9 @@ def shared_tracks(source: DataSet) -> dict[int, set[str]]:
             scene, path = int(PurePosixPath(row["gtsdb_image"]).stem), PurePosixPath(row["best_gtsrb_file"])
             top = path.parts[0]
         except (KeyError, TypeError, ValueError, IndexError):
-            raise DataError(f"{source.path}: {_OVERLAP} row {number}: no frame number or no file name") from None
+            raise DataError(
+                f"{source.path}: {_OVERLAP} row {number}: no frame number or no file name", _MEND_LIST
+            ) from None
         if top == "Train":
             tracks[scene].add(path.stem.rsplit("_", 1)[0])
     return tracks
@@ -122,7 +132,9 @@ def shared_boxes(source: DataSet) -> dict[int, list[tuple[int, int]]]:
             scene = int(PurePosixPath(row["gtsdb_image"]).stem)
             boxes[scene].append((int(row["left"]), int(row["top"])))
         except (KeyError, TypeError, ValueError):
-            raise DataError(f"{source.path}: {_OVERLAP} row {number}: no frame number or no corner") from None
+            raise DataError(
+                f"{source.path}: {_OVERLAP} row {number}: no frame number or no corner", _MEND_LIST
+            ) from None
     return boxes
 
 

@@ -11,9 +11,10 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from models.classes import CLASS_NAMES
-from models.data.source import DataSet, Image
+from models.data.source import FETCH, DataSet, Image
 from models.errors import DataError
 
+_CORRECT = "correct that row, or fetch the data set again"
 _FIELDS = ("Width", "Height", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId")
 
 
@@ -64,13 +65,15 @@ def _table(source: DataSet, table: str, folder: str) -> list[Crop]:
     name = "Path" if "Path" in (rows.fieldnames or ()) else "Filename"
     missing = {*_FIELDS, name} - set(rows.fieldnames or ())
     if missing:
-        raise DataError(f"{source.path}: {table} lacks the column {sorted(missing)[0]}")
+        raise DataError(f"{source.path}: {table} lacks the column {sorted(missing)[0]}", FETCH)
     try:
         crops = [_parse(source, table, rows.line_num, row, folder + (row[name] or "")) for row in rows]
     except csv.Error as error:
-        raise DataError(f"{source.path}: {table} row {rows.line_num + 1}: cannot be read ({error})") from error
+        raise DataError(
+            f"{source.path}: {table} row {rows.line_num + 1}: cannot be read ({error})", _CORRECT
+        ) from error
     if not crops:
-        raise DataError(f"{source.path}: {table} holds no rows")
+        raise DataError(f"{source.path}: {table} holds no rows", FETCH)
     return crops
 
 
@@ -79,13 +82,15 @@ def _parse(source: DataSet, table: str, number: int, row: dict[str, str], path: 
     try:
         width, height, left, top, right, bottom, class_id = (int(row[field]) for field in _FIELDS)
     except (TypeError, ValueError):
-        raise DataError(f"{where}: a number is missing or is not an integer") from None
+        raise DataError(f"{where}: a number is missing or is not an integer", _CORRECT) from None
     if not 0 <= class_id < len(CLASS_NAMES):
-        raise DataError(f"{where}: the label {class_id} is outside 0..{len(CLASS_NAMES) - 1}")
+        raise DataError(f"{where}: the label {class_id} is outside 0..{len(CLASS_NAMES) - 1}", _CORRECT)
     if not (0 <= left < right < width and 0 <= top < bottom < height):
-        raise DataError(f"{where}: the ROI {left},{top},{right},{bottom} is outside its {width}x{height} image")
+        raise DataError(
+            f"{where}: the ROI {left},{top},{right},{bottom} is outside its {width}x{height} image", _CORRECT
+        )
     if not source.has(path):
-        raise DataError(f"{where}: the image {path!r} is missing")
+        raise DataError(f"{where}: the image {path!r} is missing", FETCH)
     return Crop(path, (left, top, right + 1, bottom + 1), class_id, (height, width), where)
 
 
@@ -94,11 +99,11 @@ def image(source: DataSet, crop: Crop) -> Image:
     try:
         picture = source.image(crop.path)
     except DataError as error:
-        raise DataError(f"{crop.where}: {error}") from error
+        raise DataError(f"{crop.where}: {error.sentence}", error.remedy) from error
     if picture.shape[:2] != crop.shape:
         high, wide = picture.shape[:2]
         said = f"{crop.shape[1]}x{crop.shape[0]}"
-        raise DataError(f"{crop.where}: the image {crop.path!r} is {wide}x{high}, not {said} as the row says")
+        raise DataError(f"{crop.where}: the image {crop.path!r} is {wide}x{high}, not {said} as the row says", FETCH)
     return picture
 
 

@@ -24,6 +24,8 @@ Image = NDArray[np.uint8]
 # What OpenCV would print of a broken picture, the `DataError` says in a sentence.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
+FETCH = "fetch the data set again"
+_GIVE = "give the folder or zip as its publisher has it"
 _DEEPEST = 3
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, ValueError, EOFError)
 """What `zipfile` raises at damaged, encrypted (RuntimeError) and strangely packed (its NotImplementedError) files."""
@@ -47,14 +49,16 @@ class DataSet:
         elif self.path.is_file():
             self._open_zip(markers)
         else:
-            raise DataError(f"{self.path}: no such folder or zip file")
+            raise DataError(f"{self.path}: no such folder or zip file", "give the folder or zip of the data set")
 
     def _open_folder(self, markers: Sequence[str]) -> None:
         tops = [("*/" * depth, marker) for marker in markers for depth in range(_DEEPEST + 1)]
         found = next(((p, marker) for top, marker in tops for p in sorted(self.path.glob(top + marker))), None)
         if found is None:
             raise DataError(
-                f"{self.path}: not this data set, {' or '.join(markers)} is neither in it nor up to three folders below"
+                f"{self.path}: not this data set, "
+                f"{' or '.join(markers)} is neither in it nor up to three folders below",
+                _GIVE,
             )
         self.marker, self._folder = found[1], found[0].parents[found[1].count("/")]
 
@@ -62,9 +66,7 @@ class DataSet:
         try:
             self._zip = zipfile.ZipFile(self.path)
         except _BROKEN_ZIP as error:
-            raise DataError(
-                f"{self.path}: not a whole zip file, perhaps truncated ({error}): fetch it again"
-            ) from error
+            raise DataError(f"{self.path}: not a whole zip file, perhaps truncated ({error})", FETCH) from error
         self._names = set(self._zip.namelist())
         names = sorted(self._names, key=lambda name: (name.count("/"), name))
         found = next(
@@ -77,7 +79,7 @@ class DataSet:
             None,
         )
         if found is None:
-            raise DataError(f"{self.path}: not this data set, the zip holds no {' or '.join(markers)}")
+            raise DataError(f"{self.path}: not this data set, the zip holds no {' or '.join(markers)}", _GIVE)
         self.marker = found[1]
         self._prefix = found[0][: -len(self.marker)]
 
@@ -110,16 +112,16 @@ class DataSet:
                     return self._zip.read(self._prefix + name)
             return (self._folder / name).read_bytes()
         except (KeyError, FileNotFoundError):
-            raise DataError(f"{self.path}: {name} is missing") from None
+            raise DataError(f"{self.path}: {name} is missing", FETCH) from None
         except (*_BROKEN_ZIP, OSError) as error:
-            raise DataError(f"{self.path}: {name} cannot be read ({error})") from error
+            raise DataError(f"{self.path}: {name} cannot be read ({error})", FETCH) from error
 
     def text(self, name: str) -> str:
         """The text of the file `name`, UTF-8."""
         try:
             return self.read(name).decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise DataError(f"{self.path}: {name} is not UTF-8 text ({error})") from error
+            raise DataError(f"{self.path}: {name} is not UTF-8 text ({error})", FETCH) from error
 
     def image(self, name: str) -> Image:
         """The decoded image `name`: uint8, height x width x 3, RGB."""
@@ -129,5 +131,5 @@ class DataSet:
         except cv2.error:  # a header that promises too many pixels
             decoded = None
         if decoded is None:
-            raise DataError(f"{self.path}: {name} is not an image that can be decoded")
+            raise DataError(f"{self.path}: {name} is not an image that can be decoded", FETCH)
         return np.ascontiguousarray(decoded[:, :, ::-1])

@@ -66,7 +66,9 @@ def read(path: Path = SPLIT_FILE) -> Split:
         content = json.loads(path.read_text())
         return Split(frozenset(content["gtsrb_validation_tracks"]), frozenset(content["gtsdb_validation_frames"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: not a split file ({error})") from error
+        raise DataError(
+            f"{path}: not a split file ({error})", "give models that models.ship wrote, split.json among them"
+        ) from error
 
 
 def from_sources(crops: DataSet, scenes: DataSet) -> Split:

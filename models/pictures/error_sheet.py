@@ -59,7 +59,9 @@ def on_own_pictures(folder: Path, seed: int) -> Image:
     """
     draw = drawings.available()
     if draw is None or not rendered.available():
-        raise ModelsError("the sheet needs the project's `hardware` package, which is not installed")
+        raise ModelsError(
+            "the sheet needs the project's `hardware` package, which is not installed", "run it in a whole checkout"
+        )
     models = shipped.load(folder, score=sightings.WEAKEST, point="far")
     roads = rendered.render(_ROADS, seed)
     false: list[Tile] = []

@@ -21,6 +21,8 @@ from models.errors import ExportError
 from models.release.resizable import resizable
 from models.training.nets import ClassifierNet, DetectorNet, Scale
 
+_CONVERTER = "install the converter's version of uv.lock"
+
 
 class _Outputs(nn.Module):  # type: ignore[misc]
     """A network whose outputs are a flat tuple, as the converter wants them."""
@@ -88,7 +90,10 @@ def check(model: bytes, shape: tuple[int, ...], outputs: set[tuple[int, ...]]) -
     (detail,) = interpreter.get_input_details()
     scale, zero = detail["quantization"]
     if tuple(detail["shape"]) != shape or detail["dtype"] != np.int8 or abs(scale - 1) > 1e-3 or zero != -128:
-        raise ExportError(f"the model's input is {detail['shape']} {detail['dtype']} {detail['quantization']}")
+        raise ExportError(
+            f"the model's input is {detail['shape']} {detail['dtype']} {detail['quantization']}, not {shape} int8",
+            _CONVERTER,
+        )
     found = {tuple(int(n) for n in output["shape"]) for output in interpreter.get_output_details()}
     if found != outputs:
-        raise ExportError(f"the model's outputs are {found}, not {outputs}")
+        raise ExportError(f"the model's outputs are {found}, not {outputs}", _CONVERTER)

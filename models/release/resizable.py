@@ -44,7 +44,9 @@ def _replaced(model: Any, graph: Any, operator: Any) -> list[Any]:
     source, target = operator.inputs[0], operator.outputs[0]
     _, height, width, channels = (int(size) for size in graph.tensors[source].shape)
     if [int(size) for size in graph.tensors[target].shape] != [1, 2 * height, 2 * width, channels]:
-        raise ExportError(f"the upsampling to {graph.tensors[target].shape} is not a doubling")
+        raise ExportError(
+            f"the upsampling to {graph.tensors[target].shape} is not a doubling", "let the network double its maps only"
+        )
     wide = copy.deepcopy(graph.tensors[source])
     wide.name, wide.shape, wide.buffer = graph.tensors[target].name + b"_copies", [1, height, width, 4 * channels], 0
     wide.shapeSignature = None

@@ -14,10 +14,11 @@ from device.perception.errors import ModelUnreadableError
 from device.perception.interpreter import Model
 from device.warden.artifacts import ClassifierEntry, DetectorEntry, load_manifest
 from models.errors import ModelsError
-from wire.errors import ArtifactError
+from wire.errors import ArtifactError, SealcamError
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 SCHEMA = 3
+SHIP = "make the models anew with models.ship, or name others with --models"
 Point = Literal["fast", "far"]
 Entry = DetectorEntry | ClassifierEntry
 
@@ -57,26 +58,27 @@ def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None,
             Detector(detector, Thresholds(score or at.score_proposed, found.nms_iou), found.stride),
             Classifier(classifier, read.crop_expand, read.temperature),
         )
-    except ManifestError:
-        raise
     except ArtifactError as error:
-        raise ManifestError(f"{path}: not a manifest of schema {SCHEMA} ({error})") from error
+        raise ManifestError(f"{path}: not a manifest of schema {SCHEMA} ({error.sentence})", SHIP) from error
+    except SealcamError:
+        raise
     except OSError as error:
-        raise ManifestError(f"{path}: cannot be read ({error})") from error
+        raise ManifestError(f"{path}: cannot be read ({error})", SHIP) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ManifestError(f"{path}: not a manifest of schema {SCHEMA} ({type(error).__name__}: {error})") from error
+        what = f"{type(error).__name__}: {error}"
+        raise ManifestError(f"{path}: not a manifest of schema {SCHEMA} ({what})", SHIP) from error
 
 
 def _model(folder: Path, entry: Entry, threads: int = 1, size: tuple[int, int] | None = None) -> Model:
     try:
         return Model(content(folder, entry), threads, size)
     except ModelUnreadableError as error:
-        raise ManifestError(f"{folder / entry.file}: {error}") from error
+        raise ManifestError(f"{folder / entry.file}: {error.sentence}", SHIP) from error
 
 
 def _expect(folder: Path, entry: Entry, model: Model, shape: tuple[int, ...]) -> None:
     if model.input_shape != shape:
-        raise ManifestError(f"{folder / entry.file}: its input is {model.input_shape}, the manifest says {shape}")
+        raise ManifestError(f"{folder / entry.file}: its input is {model.input_shape}, the manifest says {shape}", SHIP)
 
 
 def content(folder: Path, entry: Entry) -> bytes:
@@ -84,5 +86,5 @@ def content(folder: Path, entry: Entry) -> bytes:
     read = (folder / entry.file).read_bytes()
     digest = hashlib.sha256(read).hexdigest()
     if digest != entry.sha256:
-        raise ManifestError(f"{folder / entry.file}: its SHA-256 is {digest}, the manifest says {entry.sha256}")
+        raise ManifestError(f"{folder / entry.file}: its SHA-256 is {digest}, the manifest says {entry.sha256}", SHIP)
     return read

@@ -12,6 +12,8 @@ from torch import nn
 
 from models.errors import CheckpointError
 
+_ANOTHER = "give another checkpoint, or train without it"
+
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Writes `state`, so that a crash leaves either the old file or the new one."""
@@ -39,7 +41,7 @@ def fill(network: nn.Module, path: Path, name: str) -> dict[str, Any]:
         network.load_state_dict(state["average"])
     except (KeyError, RuntimeError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"{path}: a checkpoint of another version of the {name} ({type(error).__name__})"
+            f"{path}: a checkpoint of another version of the {name} ({type(error).__name__})", _ANOTHER
         ) from error
     return state
 
@@ -51,9 +53,11 @@ def load(path: Path, network: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no checkpoint to resume from", "train without --resume first") from None
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path}: not a checkpoint, or a damaged one ({type(error).__name__})") from error
+        raise CheckpointError(
+            f"{path}: not a checkpoint, or a damaged one ({type(error).__name__})", _ANOTHER
+        ) from error
     if not isinstance(state, dict):
-        raise CheckpointError(f"{path}: not a checkpoint (it holds a {type(state).__name__})")
+        raise CheckpointError(f"{path}: not a checkpoint (it holds a {type(state).__name__})", _ANOTHER)
     if state.get("network") != network:
-        raise CheckpointError(f"{path}: a checkpoint of {state.get('network')!r}, not of the {network}")
+        raise CheckpointError(f"{path}: a checkpoint of {state.get('network')!r}, not of the {network}", _ANOTHER)
     return state

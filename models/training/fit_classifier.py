@@ -92,7 +92,10 @@ def run(options: Namespace) -> None:
         scenes = DataSet(options.scenes, "gt.txt")
         split = splits.draw(rows, gtsdb.load(scenes), gtsdb.shared_tracks(scenes))
         if not split.frames:
-            raise DataError(f"{scenes.path}: too few frames below {splits.TRAINING_FRAMES} to keep some for validation")
+            raise DataError(
+                f"{scenes.path}: too few frames below {splits.TRAINING_FRAMES} to keep some for validation",
+                "give the whole data set with --scenes",
+            )
         splits.write(split, options.out / "split.json")
         if doubt := splits.doubt(scenes):
             print(doubt, file=sys.stderr)
@@ -137,7 +140,10 @@ def _scene_pools(source: DataSet, split: splits.Split, options: Namespace) -> li
     corners = [scene.corners for scene in scenes]
     grounds = not_signs.background_patches(frames, corners, 12000, options.seed)
     if not len(grounds):
-        raise DataError(f"{source.path}: signs fill its frames, no background is left to learn from")
+        raise DataError(
+            f"{source.path}: signs fill its frames, no background is left to learn from",
+            "give the whole data set with --scenes",
+        )
     rng = np.random.default_rng(options.seed)
     others = [
         (grounds, 0.04),

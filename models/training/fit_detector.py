@@ -39,7 +39,10 @@ def run(options: Namespace) -> None:
     source = DataSet(options.data, "gt.txt")
     scenes = splits.trainable(gtsdb.load(source))
     if not scenes:
-        raise DataError(f"{source.path}: holds no frame below {splits.TRAINING_FRAMES}, none to train on")
+        raise DataError(
+            f"{source.path}: holds no frame below {splits.TRAINING_FRAMES}, none to train on",
+            "give the whole data set with --data",
+        )
     shared = gtsdb.shared_tracks(source)
     if doubt := splits.doubt(source):
         print(doubt, file=sys.stderr)
@@ -50,7 +53,10 @@ def run(options: Namespace) -> None:
         splits.write(split, options.out / "split.json")
     kept = [scene for scene in scenes if scene.number not in split.frames]
     if not any(len(scene.corners) for scene in kept):
-        raise DataError(f"{source.path}: less the frames for validation, no frame with a sign is left to train on")
+        raise DataError(
+            f"{source.path}: less the frames for validation, no frame with a sign is left to train on",
+            "give the whole data set with --data",
+        )
     ground = load_ground(source, kept)
     signs = _cutouts(crops, [row for row in rows if row.track not in split.tracks]) if crops else _own_cutouts(ground)
     draw = None if options.no_drawings else drawings.available()

@@ -187,7 +187,9 @@ def _restore(
         optimizer.load_state_dict(state["optimizer"])
         return int(state["step"]), float(state.get("seconds", 0.0))
     except (KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: a checkpoint of another version of the network ({error})") from error
+        raise CheckpointError(
+            f"{path}: a checkpoint of another version of the network ({error})", "train without --resume"
+        ) from error
 
 
 def _decisive(plan: dict[str, Any]) -> dict[str, Any]:

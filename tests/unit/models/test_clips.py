@@ -79,4 +79,8 @@ def test_what_is_no_video_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
     (tmp_path / "none.mp4").write_bytes(b"no video")
     for path in (tmp_path / "none.mp4", tmp_path / "absent.mp4"):
         assert clips.main([str(path)]) == 2
-        assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {path}: cannot be read as a video")
+        assert (
+            capsys.readouterr()
+            .err.splitlines()[-1]
+            .startswith(f"python -m models.clips: {path}: cannot be read as a video")
+        )

@@ -130,7 +130,7 @@ def test_the_command_line_says_what_is_wrong_and_exits_with_2(
         path.write_bytes(_zipped(scenes))
     assert train.main(["classifier", "--data", str(path), "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("error: ")
+    assert said.startswith("python -m models.train: ")
     assert str(path) in said
     assert said.count("\n") == 1
 

@@ -98,7 +98,7 @@ def _said(arguments: list[str | Path], capsys: pytest.CaptureFixture[str]) -> st
     assert shown.out == ""
     *bars, said = shown.err.replace("\r", "\n").rstrip("\n").split("\n")
     assert all(not bar or "it/s" in bar or "%|" in bar for bar in bars), shown.err
-    assert said.startswith("error: ")
+    assert said.startswith("python -m models.evaluate: ")
     assert "Traceback" not in shown.err
     return said
 
@@ -253,7 +253,8 @@ BAD_ROWS = {
 def test_a_bad_crop_row_is_named(row: str, said: str, crops: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (crops / "Test.csv").open("a") as file:
         file.write(row + "\n")
-    assert _said(["--gtsrb", crops], capsys) == f"error: {crops}: Test.csv row 5: {said}"
+    line = _said(["--gtsrb", crops], capsys)
+    assert line.startswith(f"python -m models.evaluate: {crops}: Test.csv row 5: {said}; ")
 
 
 @pytest.mark.parametrize("row", list(BAD_ROWS)[:-1])
@@ -280,7 +281,8 @@ def test_a_bad_row_of_the_training_set_is_named_before_any_training(row: str, tm
 def test_a_bad_line_of_gt_txt_is_named(row: str, said: str, scenes: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (scenes / "gt.txt").open("a") as file:
         file.write(row + "\n")
-    assert _said(["--gtsdb", scenes], capsys) == f"error: {scenes}: gt.txt row 3: {said}"
+    line = _said(["--gtsdb", scenes], capsys)
+    assert line.startswith(f"python -m models.evaluate: {scenes}: gt.txt row 3: {said}; ")
 
 
 @pytest.mark.parametrize("option", ["--gtsrb", "--gtsdb"])
@@ -312,7 +314,7 @@ def test_a_picture_that_is_cut_off_ends_in_one_sentence_and_nothing_of_a_library
     assert evaluate.main(["--gtsrb", str(crops)]) == 2
     assert "OpenCV" not in (shown := capfd.readouterr().err)
     assert "[ERROR" not in shown
-    assert shown.splitlines()[-1].endswith(f"{crops}: Test/00000.jpg is not an image that can be decoded")
+    assert f"{crops}: Test/00000.jpg is not an image that can be decoded; " in shown.splitlines()[-1]
 
 
 def test_bad_data_is_told_before_any_model_is_loaded(
@@ -320,7 +322,8 @@ def test_bad_data_is_told_before_any_model_is_loaded(
 ) -> None:
     (scenes / "gt.txt").write_text("nonsense\n")
     said = _said(["--gtsrb", crops, "--gtsdb", scenes, "--models", tmp_path / "none"], capsys)
-    assert said == f"error: {scenes}: gt.txt row 1: not 'file;left;top;right;bottom;class' with five integers"
+    wrong = "gt.txt row 1: not 'file;left;top;right;bottom;class' with five integers"
+    assert said.startswith(f"python -m models.evaluate: {scenes}: {wrong}; ")
 
 
 @pytest.mark.parametrize("place", ["none/figures.json", ""])
@@ -330,7 +333,7 @@ def test_a_result_that_cannot_be_written_is_told_before_the_measuring(
     monkeypatch.setattr(evaluate, "measure", lambda *arguments: pytest.fail("measured in vain"))
     out = tmp_path / place
     said = _said(["--gtsrb", crops, "--json", out], capsys)
-    assert said.startswith(f"error: {out}: cannot be written")
+    assert said.startswith(f"python -m models.evaluate: {out}: cannot be written; ")
 
 
 def test_an_earlier_result_stays_when_the_data_are_bad(

@@ -82,7 +82,7 @@ def test_figures_that_are_none_are_named(
     path = tmp_path / "figures.json"
     path.write_text(content)
     assert ship.main([*data, "--out", str(models), option, str(path)]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {path}: not what {command} --json writes")
+    assert capsys.readouterr().err.startswith(f"python -m models.ship: {path}: not what {command} --json writes")
 
 
 def test_data_without_its_test_set_are_told_before_any_model_is_replaced(
@@ -94,16 +94,25 @@ def test_data_without_its_test_set_are_told_before_any_model_is_replaced(
     assert "Test.csv" in capsys.readouterr().err
 
 
+def test_bad_data_are_not_taken_for_a_bad_manifest(
+    data: list[str], models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gtsrb" / "Test.csv").unlink()
+    assert ship.main([*data, "--out", str(models)]) == 2
+    said = capsys.readouterr().err
+    assert "Test.csv" in said and "manifest" not in said
+
+
 def test_an_interrupted_measurement_leaves_the_models_as_they_were(
-    data: list[str], models: Path, monkeypatch: pytest.MonkeyPatch
+    data: list[str], models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
     before = {file.name: file.read_bytes() for file in models.iterdir()}
     monkeypatch.setattr(ship.evaluate, "measure", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        ship.main([*data, "--out", str(models)])
+    assert ship.main([*data, "--out", str(models)]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "python -m models.ship: interrupted"
     assert {file.name: file.read_bytes() for file in models.iterdir()} == before
     assert [path.name for path in models.parent.iterdir() if path.name.startswith(".")] == []
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from device.perception.interpreter import InterpreterMissingError
 from models.release import shipped
 from models.release.shipped import ManifestError
 
@@ -59,6 +60,15 @@ def test_a_manifest_that_lacks_something_is_refused(copy: Path, change: Callable
 def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="cannot be read"):
         shipped.load(tmp_path)
+
+
+def test_a_missing_interpreter_is_not_taken_for_a_bad_manifest(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*arguments: object) -> None:
+        raise InterpreterMissingError("no interpreter", "install one")
+
+    monkeypatch.setattr(shipped, "Model", missing)
+    with pytest.raises(InterpreterMissingError, match="no interpreter; install one"):
+        shipped.load(copy)
 
 
 def test_evaluate_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

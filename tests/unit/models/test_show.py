@@ -62,7 +62,7 @@ def test_a_sheet_is_written_as_a_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["negatives", "--out", "sheet.gif"], "a sheet is written as .jpg or .png"),
+        (["negatives", "--out", "sheet.gif"], "end the name in .jpg or .png"),
         (["negatives", "--out", "none/sheet.png"], "cannot be written"),
         (["augmentation", "--gtsdb", "none", "--out", "sheet.png"], "no such folder or zip file"),
     ],

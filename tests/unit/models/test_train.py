@@ -112,4 +112,4 @@ def test_weights_that_do_not_fit_are_named(
     torch.save(state, path)
     arguments = ["classifier", "--data", str(data / "gtsrb"), "--out", str(data / "out"), "--steps", "1"]
     assert train.main([*arguments, "--start-from", str(path)]) == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {path}: ")
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"python -m models.train: {path}: ")
