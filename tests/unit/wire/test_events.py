@@ -13,6 +13,7 @@ from tests.support.wire_samples import PAYLOADS, reason_of_refusal
 from wire import cbor, events
 from wire.errors import HostileInputError, IssueError
 from wire.events import CodeEvent, HealthEvent, PlaceEvent, VerdictEvent
+from wire.vocabulary import COMPARTMENTS, HEALTH_KINDS
 
 CODE = CodeEvent(
     "0001020304050607", 14, 52.52001, 13.40495, 271.0, 1_700_000_000, 1_800_000_000, "00112233aabbccdd", 0.015, 12
@@ -32,6 +33,63 @@ VERDICT = VerdictEvent(
     reasons=("perception_disagrees", "in_place"),
 )
 HEALTH = HealthEvent("restarted", "perception", 1, 1_700_000_000_000, "sigkill")
+
+
+KNOWN = (  # an event, and its bytes as they were when the format was fixed: a device in the field says exactly these
+    (
+        VerdictEvent(
+            *("v-1", "CONTRADICTED", 14, 13, 0.8751234, 100, 180, 1_700_000_000_123, 44),
+            CodeEvent(
+                *("0001020304050607", 14, 52.52001, -13.40495, 271.05, 1_700_000_000, 1_800_000_000),
+                *("00112233aabbccdd", 0.015625, 12),
+            ),
+            PlaceEvent(-52.5200066, 13.405, 359.99, 2.55),
+            ("perception_says_otherwise", "class_flips"),
+        ),
+        "82018c63762d316c434f4e5452414449435445440e0d1a000d5a73186418b41b0000018bcfe5687b182c8a70303030313032"
+        "303330343035303630370e1a1f4deae43a07fd6edb1969e11a6553f1001a6b49d20070303031313232333361616262636364"
+        "64193d090c843a1f4deac11a07fd70d0198c9f18ff82781970657263657074696f6e5f736179735f6f74686572776973656b"
+        "636c6173735f666c697073",
+    ),
+    (
+        VerdictEvent("v:0.z_9", "MISSING", None, None, 1.0, 0, 0, 0, 0, None, None, ()),
+        "82018c67763a302e7a5f39674d495353494e47f6f61a000f424000000000f6f680",
+    ),
+    (  # every number at its bound
+        VerdictEvent(
+            *("v-1", "SUSPECT", 0, 42, 0.0, 2**40, 2**40, 2**48, 100_000),
+            CodeEvent("a", 42, -90.0, 180.0, 360.0, 0, 2**48, "f" * 16, None, 0),
+            PlaceEvent(90, -180, None, 10_000.0),
+            ("x",) * 16,
+        ),
+        "82018c63762d31675355535045435400182a001b00000100000000001b00000100000000001b00010000000000001a000186"
+        "a08a6161182a3a35a4e8ff1a6b49d200198ca0001b00010000000000007066666666666666666666666666666666f600841a"
+        "35a4e9003a6b49d1fff61a000f4240906178617861786178617861786178617861786178617861786178617861786178",
+    ),
+)
+KNOWN_HEALTH = {
+    "started": "82028567737461727465646763617074757265001b0000018bcfe56800677369676b696c6c",
+    "stopped": "8202856773746f707065646a70657263657074696f6e011b0000018bcfe56801677369676b696c6c",
+    "restarted": "8202856972657374617274656465636f646573021b0000018bcfe56802677369676b696c6c",
+    "invalid_message": "8202856f696e76616c69645f6d65737361676568706f736974696f6e031b0000018bcfe56803677369676b696c6c",
+    "budget_spent": "8202856c6275646765745f7370656e746776657264696374041b0000018bcfe56804677369676b696c6c",
+    "degraded": "820285686465677261646564667365616c6572051b0000018bcfe56805677369676b696c6c",
+    "tamper": "8202856674616d7065726675706c696e6b061b0000018bcfe56806677369676b696c6c",
+    "spool_full": "8202856a73706f6f6c5f66756c6c69696e64696361746f72071b0000018bcfe56807677369676b696c6c",
+    "alive": "82028565616c697665666469616c6572081b0000018bcfe56808677369676b696c6c",
+}
+
+
+@pytest.mark.parametrize(("event", "known"), KNOWN)
+def test_a_verdict_has_the_bytes_that_it_always_had(event: VerdictEvent, known: str) -> None:
+    assert events.to_cbor(event).hex() == known
+
+
+@pytest.mark.parametrize("number", range(len(HEALTH_KINDS)))
+def test_a_health_event_has_the_bytes_that_it_always_had(number: int) -> None:
+    kind = HEALTH_KINDS[number]
+    event = HealthEvent(kind, COMPARTMENTS[number], number, 1_700_000_000_000 + number, "sigkill")
+    assert events.to_cbor(event).hex() == KNOWN_HEALTH[kind]
 
 
 @pytest.mark.parametrize("event", [VERDICT, replace(VERDICT, code=None, position=None, class_id=None), HEALTH])
