@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from device.channel import messages
 from tests.support.wire_samples import PAYLOADS, reason_of_refusal
@@ -105,7 +106,7 @@ def test_the_fields_are_those_of_the_devices_messages() -> None:
         (messages.Place, PlaceEvent),
     )
     for message, event in pairs:
-        assert message.__struct_fields__ == tuple(event.__dataclass_fields__)
+        assert message.__struct_fields__ == event.__struct_fields__
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -116,7 +117,7 @@ def test_hostile_text_is_neither_sealed_nor_parsed(field: str, payload: bytes) -
     with pytest.raises(IssueError, match=field):
         events.to_cbor(replace(VERDICT, **{field: value}))  # type: ignore[arg-type]
     number, fields = cbor.decode(events.to_cbor(VERDICT), max_bytes=8192, simple=True)  # type: ignore[misc]
-    fields[list(VerdictEvent.__dataclass_fields__).index(field)] = list(value) if field == "reasons" else value
+    fields[list(VerdictEvent.__struct_fields__).index(field)] = list(value) if field == "reasons" else value
     reason_of_refusal(lambda: events.parse(cbor.encode([number, fields])))
 
 
@@ -133,6 +134,77 @@ def test_a_text_with_a_line_end_is_refused() -> None:
 def test_a_number_out_of_range_is_not_sealed(change: dict[str, object]) -> None:
     with pytest.raises(IssueError, match=next(iter(change))):
         events.to_cbor(replace(VERDICT, **change))  # type: ignore[arg-type]
+
+
+def changed(at: tuple[int, ...], value: object) -> bytes:
+    """The bytes of `VERDICT` with another value in the field at `at`; past the end of a record: with one field more."""
+    whole: list[Any] = cbor.decode(events.to_cbor(VERDICT), max_bytes=8192, simple=True)  # type: ignore[assignment]
+    record = whole[1]
+    for index in at[:-1]:
+        record = record[index]
+    record[at[-1] : at[-1] + 1] = [value]
+    return cbor.encode(whole)
+
+
+CODE_AT, PLACE_AT, REASONS_AT = (VerdictEvent.__struct_fields__.index(name) for name in ("code", "position", "reasons"))
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [
+        ((2,), True),  # is no number
+        ((2,), 43),
+        ((4,), 1_000_001),  # one step above the bound
+        ((4,), False),
+        ((4,), -1),
+        ((4,), None),
+        ((5,), 2**64 - 1),
+        ((1,), "VERIFIED\n"),
+        ((1,), b"VERIFIED"),
+        ((0,), "v-1\n"),
+        ((0,), "v" * 65),
+        ((12,), 0),  # a thirteenth field
+        ((CODE_AT,), []),
+        ((CODE_AT,), {}),
+        ((CODE_AT,), [0] * 10),
+        ((CODE_AT, 2), 900_000_001),
+        ((CODE_AT, 2), True),
+        ((CODE_AT, 4), -1),
+        ((CODE_AT, 10), 0),
+        ((PLACE_AT,), [0, 0, None]),
+        ((PLACE_AT, 1), -1_800_000_001),
+        ((PLACE_AT, 3), None),
+        ((PLACE_AT, 4), 0),
+        ((REASONS_AT,), ["word"] * 17),
+        ((REASONS_AT,), "word"),
+        ((REASONS_AT,), None),
+        ((REASONS_AT, 0), "two words"),
+        ((REASONS_AT, 0), 3),
+    ],
+    ids=str,
+)
+def test_a_field_that_is_not_what_it_must_be_is_refused(at: tuple[int, ...], value: object) -> None:
+    assert reason_of_refusal(lambda: events.parse(changed(at, value))) in ("bad_event", "number_not_in_steps")
+
+
+def test_a_record_with_a_field_too_few_is_refused() -> None:
+    for event in (VERDICT, HEALTH):
+        number, fields = cbor.decode(events.to_cbor(event), max_bytes=8192, simple=True)  # type: ignore[misc]
+        data = cbor.encode([number, fields[:-1]])
+        assert reason_of_refusal(lambda data=data: events.parse(data)) == "bad_event"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("number", [0, 3, True, "1", None])
+def test_a_format_that_is_not_known_is_refused(number: object) -> None:
+    _, fields = cbor.decode(events.to_cbor(HEALTH), max_bytes=8192, simple=True)  # type: ignore[misc]
+    assert reason_of_refusal(lambda: events.parse(cbor.encode([number, fields]))) == "unknown_event_format"
+
+
+def test_a_field_of_the_code_that_is_out_of_range_is_named_and_not_shown() -> None:
+    with pytest.raises(IssueError, match=r"^code\.lat: not what an event can hold$"):
+        events.to_cbor(replace(VERDICT, code=replace(CODE, lat=90.000001)))
+    with pytest.raises(IssueError, match=r"^state: not what an event can hold$"):
+        events.to_cbor(replace(VERDICT, state="HIJACKED"))  # type: ignore[arg-type]
 
 
 HOSTILE_VALUES = st.one_of(
