@@ -27,11 +27,9 @@ from demo.sink_process import SinkProcess
 from identity import load
 from identity.home import Home
 from wire import register as registers
+from wire.vocabulary import COMPARTMENTS
 
-COMPARTMENTS = (
-    "capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator", "dialer",
-)  # fmt: skip
-BLOWS = (*COMPARTMENTS, "receiver", "broker")
+BLOWS = (*(name for name in COMPARTMENTS if name != "warden"), "receiver", "broker")
 SCENES = ("honest", "stickered", "forged", "uncoded")
 BUDGET_SECONDS = 3.0
 _BROKER_AWAY_SECONDS = 20.0

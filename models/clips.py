@@ -29,9 +29,9 @@ from device.perception.core import PerceptionSettings, Recogniser
 from device.perception.interpreter import ModelUnreadableError
 from device.verdict.judge import Judge
 from device.warden.artifacts import OperatingPoint, load_manifest
-from models.classes import CLASS_NAMES
 from models.errors import DataError, ModelsError
 from models.release import shipped
+from wire.classes import class_name
 from wire.errors import ArtifactError
 
 
@@ -117,7 +117,7 @@ def figures(frames: Sequence[Frame], rule: Rule) -> dict[str, Any]:
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:
-    name = None if verdict.class_id is None else CLASS_NAMES[verdict.class_id]
+    name = class_name(verdict.class_id, None)
     frames = {"from": verdict.first_frame, "to": verdict.last_frame}
     return {"state": verdict.state, "class": name} | frames | {"boxes": verdict.sightings}
 

@@ -19,6 +19,7 @@ from device.confine import launch, seccomp
 from device.confine import policy as policies
 from device.redteam.attempts import ALLOWED, ATTEMPTS
 from wire.errors import RunError
+from wire.vocabulary import CompartmentName
 
 DENIED, ALLOWED_BY_POLICY, BREACH = "denied", "allowed by policy", "BREACH"
 _SECONDS = 60.0
@@ -38,7 +39,7 @@ def places(home: Path, scratch: Path) -> dict[str, Sequence[Path]]:
     }
 
 
-def attack(compartment: str, home: Path, scratch: Path) -> dict[str, str]:
+def attack(compartment: CompartmentName, home: Path, scratch: Path) -> dict[str, str]:
     """Attempt -> outcome for one compartment. An attempt without a report counts as a breach.
 
     Raises RunError when the hostile code could not be started at all.
