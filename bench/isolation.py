@@ -29,8 +29,8 @@ from device.launcher.plan import RunPlan
 from device.launcher.session import Session
 from device.perception.core import PerceptionSettings, Recogniser
 from device.verdict.judge import Judge
-from device.warden.artifacts import load_manifest
 from identity.home import Home
+from models.release.shipped import load_manifest
 
 
 def unconfined(video: Path) -> tuple[int, float]:

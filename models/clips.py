@@ -28,11 +28,11 @@ from device.launcher import plan
 from device.perception.core import PerceptionSettings, Recogniser
 from device.perception.interpreter import ModelUnreadableError
 from device.verdict.judge import Judge
-from device.warden.artifacts import OperatingPoint, load_manifest
 from models.errors import DataError, ModelsError
 from models.release import shipped
 from wire.classes import class_name
 from wire.errors import ArtifactError
+from wire.manifest import OperatingPoint, PointName, operating_point
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ def rules(point: OperatingPoint) -> list[Rule]:
     return [Rule("both thresholds", low, high), Rule("low alone", low, low), Rule("high alone", high, high)]
 
 
-def see(video: Path, folder: Path, name: shipped.Point) -> list[Frame]:
+def see(video: Path, folder: Path, name: PointName) -> list[Frame]:
     """Perception's boxes for every frame of a video, at the operating point `name`.
 
     Raises:
         DataError: what is there is no video.
     """
-    manifest = load_manifest(folder)
+    manifest = shipped.load_manifest(folder)
     settings = PerceptionSettings(**plan.perception(manifest, name, threads=1, lockstep=True))
     models = [shipped.content(folder, entry) for entry in (manifest.detector, manifest.classifier)]
     perception = Recogniser(models[0], models[1], settings, lambda stage, seconds: None)
@@ -122,9 +122,9 @@ def _told(verdict: Verdict) -> dict[str, Any]:
     return {"state": verdict.state, "class": name} | frames | {"boxes": verdict.sightings}
 
 
-def measure(videos: Sequence[Path], folder: Path, name: shipped.Point) -> dict[str, Any]:
+def measure(videos: Sequence[Path], folder: Path, name: PointName) -> dict[str, Any]:
     """All rules on all videos at the operating point `name`; by the video's name, or its path where names repeat."""
-    point = plan.operating_point(load_manifest(folder), name)
+    point = operating_point(shipped.load_manifest(folder), name)
     names = [video.name for video in videos]
     result: dict[str, Any] = {}
     for video in videos:
@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.clips", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
     parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS, help="folder of the models")
-    parser.add_argument("--point", choices=get_args(shipped.Point), default="far", help="operating point")
+    parser.add_argument("--point", choices=get_args(PointName), default="far", help="operating point")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args(arguments)
     try:

@@ -13,6 +13,7 @@ import pytest
 
 from models.release import shipped
 from models.release.shipped import ManifestError
+from wire.errors import ArtifactError
 
 
 @pytest.fixture
@@ -67,3 +68,9 @@ def test_evaluate_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFix
 
     assert evaluate.main(["--gtsrb", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 2
     assert "Test.csv or GT-final_test.csv is neither in it nor up to three folders below" in capsys.readouterr().err
+
+
+def test_a_manifest_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"manifest\.json cannot be read \(No such file") as caught:
+        shipped.load_manifest(tmp_path)
+    assert caught.value.exit_status == 2
