@@ -29,9 +29,9 @@ from device.launcher.plan import RunPlan
 from device.launcher.session import Session
 from device.perception.core import Recogniser
 from device.verdict.judge import Judge
-from device.warden.artifacts import load_manifest
 from identity.home import Home
 from models import command
+from models.release.shipped import load_manifest
 from wire.errors import RunError
 
 

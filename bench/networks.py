@@ -12,10 +12,10 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from bench import graphs, macs
-from device.launcher.settings import PointName
 from device.perception.classify import Classifier
 from device.perception.interpreter import Model
-from device.warden.artifacts import load_manifest
+from models.release.shipped import load_manifest
+from wire.manifest import PointName, operating_point
 
 POINTS: tuple[PointName, ...] = get_args(PointName)
 CROP, CROP_SIZE = "ours: classifier, one crop", (48, 48)
@@ -65,8 +65,7 @@ def ours(models: Path, detector: Path | None = None, classifier: Path | None = N
     manifest = load_manifest(models)
     seeing = (detector or models / manifest.detector.file).read_bytes()
     naming = (classifier or models / manifest.classifier.file).read_bytes()
-    points = manifest.detector.operating_points
-    found = [BenchNetwork(f"ours: {name}", seeing, getattr(points, name).input) for name in POINTS]
+    found = [BenchNetwork(f"ours: {name}", seeing, operating_point(manifest, name).input) for name in POINTS]
     crop = BenchNetwork(CROP, naming, CROP_SIZE, manifest.classifier.crop_expand)
     return [*found, crop]
 

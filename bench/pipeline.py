@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.networks import POINTS
 from device.launcher import settings as device_settings
-from device.launcher.settings import PointName
 from device.perception.classify import Classifier, Image
 from device.perception.core import Recogniser
 from device.perception.detect import Letterbox, Thresholds, decode
 from device.perception.interpreter import Model
-from device.warden.artifacts import Manifest, load_manifest
+from models.release.shipped import load_manifest
+from wire.manifest import Manifest, PointName
 
 STAGES = ("resize and letterbox", "detector", "decode", "classify")
 

@@ -31,11 +31,9 @@ from identity.home import Home
 from models import command
 from wire import register as registers
 from wire.errors import RunError
+from wire.vocabulary import COMPARTMENTS
 
-COMPARTMENTS = (
-    "capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator", "dialer",
-)  # fmt: skip
-BLOWS = (*COMPARTMENTS, "receiver", "broker")
+BLOWS = (*(name for name in COMPARTMENTS if name != "warden"), "receiver", "broker")
 SCENES = ("honest", "stickered", "forged", "uncoded")
 BUDGET_SECONDS = 3.0
 _BROKER_AWAY_SECONDS = 20.0

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from cloud_sink.chain import Span, gaps
 from cloud_sink.errors import SchemaError, StoreError
@@ -18,10 +18,13 @@ from cloud_sink.store import APPLICATION_ID, BUSY_TIMEOUT_S, SCHEMA_VERSION
 from wire import events
 from wire.errors import HostileInputError
 from wire.events import HealthEvent, VerdictEvent
+from wire.vocabulary import HEALTH_KINDS, STATES, HealthKind, StateName, word
 
 MAX_ROWS = 500
 MAX_BREAKS_SHOWN = 20
-SIGNS_OF_LIFE = ("started", "alive", "stopped")
+SIGNS_OF_LIFE: Final[tuple[HealthKind, ...]] = ("started", "alive", "stopped")
+
+_Word = TypeVar("_Word", bound=str)
 
 _COLUMNS = "envelope.id, envelope.device_id, sequence, digest, previous, boot_id, length(sealed), event, received_ms"
 
@@ -87,9 +90,9 @@ class DeviceFacts:
     highest_sequence: int
     gaps: tuple[Span, ...]
     breaks: tuple[int, ...]  # at most MAX_BREAKS_SHOWN, the latest
-    states: dict[str, int]
-    health_counts: dict[str, int]
-    latest_health: dict[str, StoredHealth]  # by kind
+    states: dict[StateName, int]
+    health_counts: dict[HealthKind, int]
+    latest_health: dict[HealthKind, StoredHealth]
     last_sign_of_life: HealthEvent | None  # the last in the device's chain of SIGNS_OF_LIFE
 
 
@@ -229,9 +232,9 @@ def _row(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
-    def grouped(table: str, column: str) -> dict[str, int]:
+    def grouped(table: str, column: str, words: tuple[_Word, ...]) -> dict[_Word, int]:
         query = f"SELECT {column}, count(*) FROM {table} WHERE device_id = ? GROUP BY {column}"  # noqa: S608
-        return dict(db.execute(query, (device_id,)))
+        return {known: count for text, count in db.execute(query, (device_id,)) if (known := word(text, words))}
 
     one = (device_id,)
     spans = [Span(*row) for row in db.execute("SELECT first, last FROM span WHERE device_id = ? ORDER BY first", one)]
@@ -259,8 +262,8 @@ def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
         highest_sequence=spans[-1].last if spans else 0,
         gaps=tuple(gaps(spans)),
         breaks=tuple(sequence for (sequence,) in breaks),
-        states=grouped("verdict", "state"),
-        health_counts=grouped("health", "kind"),
+        states=grouped("verdict", "state", STATES),
+        health_counts=grouped("health", "kind", HEALTH_KINDS),
         latest_health={stored.event.kind: stored for stored in health},
         last_sign_of_life=StoredHealth(*_row(life)).event if life else None,
     )

@@ -1,4 +1,5 @@
--- The receiver's database, schema version 1 (PRAGMA user_version). Every table is STRICT; times are unix milliseconds.
+-- The receiver's database. store.py fills in the braces and sets the version (PRAGMA user_version). Every table is
+-- STRICT; times are unix milliseconds.
 
 CREATE TABLE device (
     device_id TEXT PRIMARY KEY CHECK (length(device_id) BETWEEN 1 AND 64)
@@ -31,8 +32,7 @@ CREATE INDEX envelope_by_time ON envelope (received_ms);
 CREATE TABLE verdict (
     envelope_id INTEGER PRIMARY KEY REFERENCES envelope (id) ON DELETE CASCADE,
     device_id   TEXT NOT NULL,
-    state       TEXT NOT NULL CHECK (state IN ('VERIFIED', 'CONTRADICTED', 'FORGED', 'MISPLACED', 'DAMAGED',
-                                               'CODE_ONLY', 'MISSING', 'UNVERIFIED', 'SUSPECT')),
+    state       TEXT NOT NULL CHECK (state IN ({STATES})),  -- those of wire.vocabulary
     class_id    INTEGER CHECK (class_id BETWEEN 0 AND 42)
 ) STRICT;
 

@@ -24,6 +24,7 @@ from cloud_sink.store import Store
 from wire import cose, envelope, events, topics
 from wire.events import CodeEvent, Event, HealthEvent, PlaceEvent, VerdictEvent
 from wire.sink_key import SinkPrivateKey, SinkPublicKey
+from wire.vocabulary import CompartmentName, HealthKind, StateName
 
 EPOCH_MS = 1_764_000_000_000
 DEFAULT_CODE = CodeEvent(
@@ -112,7 +113,7 @@ class SimulatedFleet:
         return Receiver(store, self.keys, self, lambda: self.now_ms)
 
 
-def verdict(state: str = "VERIFIED", **fields: Any) -> VerdictEvent:
+def verdict(state: StateName = "VERIFIED", **fields: Any) -> VerdictEvent:
     """A plausible verdict; any field can be given."""
     defaults: dict[str, Any] = {
         "verdict_id": "v-1",
@@ -131,7 +132,7 @@ def verdict(state: str = "VERIFIED", **fields: Any) -> VerdictEvent:
     return VerdictEvent(**{**defaults, **fields})
 
 
-def health(kind: str = "started", compartment: str = "warden", **fields: Any) -> HealthEvent:
+def health(kind: HealthKind = "started", compartment: CompartmentName = "warden", **fields: Any) -> HealthEvent:
     """A plausible health event; any field can be given."""
     defaults: dict[str, Any] = {"count": 1, "at_ms": EPOCH_MS, "detail": "none"}
     return HealthEvent(kind=kind, compartment=compartment, **{**defaults, **fields})

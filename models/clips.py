@@ -27,11 +27,11 @@ from device.channel.messages import Box, Readings, Sightings, Verdict
 from device.launcher import settings as device_settings
 from device.perception.core import Recogniser
 from device.verdict.judge import Judge
-from device.warden.artifacts import OperatingPoint, load_manifest
 from models import command
-from models.classes import CLASS_NAMES
 from models.errors import DataError
 from models.release import shipped
+from wire.classes import class_name
+from wire.manifest import OperatingPoint, PointName, operating_point
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ def rules(point: OperatingPoint) -> list[TrackRule]:
     ]
 
 
-def see(video: Path, folder: Path, name: shipped.Point) -> list[Frame]:
+def see(video: Path, folder: Path, name: PointName) -> list[Frame]:
     """Perception's boxes for every frame of a video, at the operating point `name`.
 
     Raises:
         DataError: what is there is no video.
     """
-    manifest = load_manifest(folder)
+    manifest = shipped.load_manifest(folder)
     settings = device_settings.perception(manifest, name, threads=1, lockstep=True)
     models = [shipped.content(folder, entry) for entry in (manifest.detector, manifest.classifier)]
     perception = Recogniser(models[0], models[1], settings, lambda stage, seconds: None)
@@ -120,14 +120,14 @@ def figures(frames: Sequence[Frame], rule: TrackRule) -> dict[str, Any]:
 
 
 def _told(verdict: Verdict) -> dict[str, Any]:
-    name = None if verdict.class_id is None else CLASS_NAMES[verdict.class_id]
+    name = class_name(verdict.class_id, None)
     frames = {"from": verdict.first_frame, "to": verdict.last_frame}
     return {"state": verdict.state, "class": name} | frames | {"boxes": verdict.sightings}
 
 
-def measure(videos: Sequence[Path], folder: Path, name: shipped.Point) -> dict[str, Any]:
+def measure(videos: Sequence[Path], folder: Path, name: PointName) -> dict[str, Any]:
     """All rules on all videos at the operating point `name`; by the video's name, or its path where names repeat."""
-    point = device_settings.operating_point(load_manifest(folder), name)
+    point = operating_point(shipped.load_manifest(folder), name)
     names = [video.name for video in videos]
     result: dict[str, Any] = {}
     for video in videos:
@@ -155,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.clips", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
     parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS, help="folder of the models")
-    parser.add_argument("--point", choices=get_args(shipped.Point), default="far", help="operating point")
+    parser.add_argument("--point", choices=get_args(PointName), default="far", help="operating point")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args(arguments)
     return command.run(parser.prog, lambda: _tell(options))

@@ -38,6 +38,7 @@ from models.measuring import calibration, detection_scores, intervals, sightings
 from models.pictures import not_signs
 from models.pictures.foreign import drawing as foreign
 from models.release import shipped
+from wire.manifest import PointName
 
 _BACKGROUNDS, _DRAWN = 3000, 1400
 
@@ -141,7 +142,7 @@ def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, 
         result["classifier"] = _measure_classifier(folder, models, images, rows, source, kept)
     if source is not None:
         points: dict[str, Any] = {}
-        for point in get_args(shipped.Point):
+        for point in get_args(PointName):
             entry = models.manifest["detector"]["operating_points"][point]
             looked = sightings.look(folder, point, entry["score_proposed"], source, kept)
             figures = sightings.detector_figures(looked, entry, models.manifest["classifier"]["gmac"])
@@ -167,7 +168,7 @@ def _require_thresholds(folder: Path, manifest: dict[str, Any]) -> None:
     points = manifest["detector"]["operating_points"]
     wanted = [(manifest["classifier"], name) for name in ("not_a_sign", "gmac")]
     names = ("gmac", "score_proposed", "score_low", "score_high")
-    wanted += [(points.get(point, {}), name) for point in get_args(shipped.Point) for name in names]
+    wanted += [(points.get(point, {}), name) for point in get_args(PointName) for name in names]
     for entry, name in wanted:
         if not isinstance(entry.get(name), int | float):
             raise shipped.ManifestError(

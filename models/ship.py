@@ -39,8 +39,9 @@ from models.release import export, shipped
 from models.release.staging import staged
 from models.training import checkpoint
 from models.training.nets import ClassifierNet, DetectorNet, parameters
+from wire.manifest import PointName
 
-SIZES: dict[shipped.Point, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
+SIZES: dict[PointName, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
 LIMITS = Thresholds(0.5)
 """What the device keeps of a detection besides its score: the manifest tells it."""
 PROPOSALS = 5
@@ -230,7 +231,7 @@ def _validation_logits(
     return logits, np.array([row.class_id for row in rows], np.int64)
 
 
-def _thresholds(out: Path, point: shipped.Point, scenes: DataSet, kept: Sequence[gtsdb.RoadFrame]) -> dict[str, float]:
+def _thresholds(out: Path, point: PointName, scenes: DataSet, kept: Sequence[gtsdb.RoadFrame]) -> dict[str, float]:
     """An operating point's thresholds: see `PROPOSALS`, `FALSE_HIGH` and `PRECISION_LOW`."""
     found = sightings.look(out, point, sightings.WEAKEST, scenes, kept)
     scores = np.sort(np.concatenate([[box[4] for box in one.alone.detections] for one in found]))[::-1]

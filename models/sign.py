@@ -22,16 +22,19 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from device.warden import artifacts
 from identity import files
 from identity.errors import DamagedKeyError, MissingKeyError
 from models import command
 from models.errors import NotAsSignedError, SigningError
+from models.release import shipped
 from wire import provenance
 from wire.errors import ProvenanceError
+from wire.manifest import SIGNATURE
 
 MODELS = Path(__file__).parent / "artifacts"
-_IGNORED = (artifacts.SIGNATURE, "__pycache__", ".gitattributes", ".gitignore")
+RELEASE_KEY = Path(__file__).parents[1] / "device" / "warden" / "release-key.pem"
+"""The public half, as it comes with the device's code."""
+_IGNORED = (SIGNATURE, "__pycache__", ".gitattributes", ".gitignore")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_SECRET_BYTES = 16 * 1024
 
@@ -84,7 +87,7 @@ def sign(folder: Path, key: ec.EllipticCurvePrivateKey) -> bytes:
     """
     digests = _digests(folder)
     resources = [provenance.Resource(name, "sha256", digest) for name, digest in digests.items()]
-    manifest = artifacts.load_manifest(folder)
+    manifest = shipped.load_manifest(folder)
     for entry in (manifest.detector, manifest.classifier):
         if digests.get(entry.file) != entry.sha256:
             raise SigningError(f"{folder / entry.file} is not the one its manifest names", "run models.ship, then sign")
@@ -107,7 +110,7 @@ def sign(folder: Path, key: ec.EllipticCurvePrivateKey) -> bytes:
         ),
     )
     content = msgspec.json.encode(bundle)
-    provenance.verify(content, trusted, str(folder / artifacts.SIGNATURE))  # what the device refuses is not written
+    provenance.verify(content, trusted, str(folder / SIGNATURE))  # what the device refuses is not written
     return content
 
 
@@ -119,7 +122,7 @@ def verify(folder: Path, public_key: Path) -> dict[str, str]:
         SigningError: the key, the signature or a file cannot be read.
         ProvenanceError: the public key is none.
     """
-    path = folder / artifacts.SIGNATURE
+    path = folder / SIGNATURE
     try:
         trusted, content = provenance.anchor(public_key.read_bytes(), str(public_key)), path.read_bytes()
     except OSError as error:
@@ -208,12 +211,12 @@ def _sign(options: argparse.Namespace) -> None:
     passphrase = _passphrase(options.passphrase_file, new=False) if encrypted else None
     key = load_key(options.key, passphrase)
     content = sign(options.models, key)
-    path = options.models / artifacts.SIGNATURE
+    path = options.models / SIGNATURE
     beside = path.with_name(f".{path.name}.new")
     beside.write_bytes(content)
     beside.replace(path)
     print(f"{path}: signed with the key {provenance.key_id(key.public_key())[:16]}")
-    if key.public_key() != provenance.anchor(artifacts.RELEASE_KEY.read_bytes(), str(artifacts.RELEASE_KEY)).key:
+    if key.public_key() != provenance.anchor(RELEASE_KEY.read_bytes(), str(RELEASE_KEY)).key:
         print(
             "this is not the release key: a device takes these models only with [models] release_key", file=sys.stderr
         )
@@ -238,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for action in (make, writer):
         action.add_argument("--passphrase-file", type=Path, metavar="FILE", help="a file of mode 0600; else the prompt")
     reader = commands.add_parser("verify", help="check the folder against its signature")
-    reader.add_argument("--key", type=Path, default=artifacts.RELEASE_KEY, metavar="PUB", help="the public key")
+    reader.add_argument("--key", type=Path, default=RELEASE_KEY, metavar="PUB", help="the public key")
     reader.set_defaults(run=_verify)
     for action in (writer, reader):
         action.add_argument("--models", type=Path, default=MODELS, metavar="DIR")

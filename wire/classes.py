@@ -5,6 +5,8 @@ Source: Stallkamp et al., "The German Traffic Sign Recognition Benchmark", IJCNN
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 CLASS_NAMES: tuple[str, ...] = (
     "speed limit 20",
     "speed limit 30",
@@ -52,3 +54,10 @@ CLASS_NAMES: tuple[str, ...] = (
 )
 
 NUMBER_OF_CLASSES = len(CLASS_NAMES)
+
+_Other = TypeVar("_Other", str, None)
+
+
+def class_name(class_id: int | None, otherwise: _Other) -> str | _Other:
+    """The class's English name; `otherwise` where there is no class."""
+    return otherwise if class_id is None else CLASS_NAMES[class_id]

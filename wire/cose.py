@@ -18,7 +18,6 @@ from wire.errors import ForgedError, MalformedError, UnknownKeyError
 
 KEY_ID_BYTES = 8
 SIGNATURE_BYTES = 64
-OVERHEAD_BYTES = 84  # of a signed payload of 24 to 255 bytes over the payload itself
 
 _ALGORITHM, _KEY_ID = 1, 4  # header labels, RFC 9052 section 3.1
 _EDDSA = -8  # RFC 9053 section 2.2

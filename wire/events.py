@@ -4,20 +4,24 @@ The sink holds the device to be hostile too, its key may be stolen: past `parse`
 text is a word of a fixed vocabulary or matches a pattern without a single character that a page, a terminal or a
 database could take for its own. The fields are those of the device's own messages of the same names.
 
-Format: `[format, fields]`, where `format` is 1 for a verdict and 2 for health. A changed field list is a new format.
+Format: `[format, fields]`, where `format` is 1 for a verdict and 2 for health, and `fields` is an array of the record's
+fields in their order. Numbers with a fraction travel as whole steps, so that every value has one encoding, and a NaN
+has none. A changed field list is a new format.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
 
 from wire import cbor
 from wire.classes import NUMBER_OF_CLASSES
 from wire.errors import IssueError, MalformedError
-from wire.schema import Integer, OrNone, Record, Several, Steps, Text, Word
-from wire.vocabulary import COMPARTMENTS, HEALTH_KINDS, STATES
+from wire.vocabulary import CompartmentName, HealthKind, StateName
 
 MAX_EVENT_BYTES = 8 * 1024
 
@@ -26,138 +30,145 @@ ALIVE_EVERY_S = 300
 ON_CAMERA, ON_RECORDING = "camera", "replay"
 """The detail of `started`: whether the device says `alive` and `stopped` later. On a recording it says neither."""
 
+Identifier = Annotated[str, Meta(pattern=r"^[0-9a-z_.:-]{1,64}\Z")]
+KeyId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
+ClassId = Annotated[int, Meta(ge=0, le=NUMBER_OF_CLASSES - 1)]
+Frame = Annotated[int, Meta(ge=0, le=2**40)]
+Time = Annotated[int, Meta(ge=0, le=2**48)]
+Count = Annotated[int, Meta(ge=0, le=2**40)]
+Sightings = Annotated[int, Meta(ge=0, le=100_000)]
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
+Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
+Heading = Annotated[float, Meta(ge=0.0, le=360.0)]
+Metres = Annotated[float, Meta(ge=0.0, le=10_000.0)]
 
-@dataclass(frozen=True)
-class CodeEvent:
+
+class CodeEvent(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """The checked claims of the authentic sign code behind a verdict. Degrees, unix seconds."""
 
-    sign_id: str
-    class_id: int
-    lat: float
-    lon: float
-    heading: float
-    valid_from: int
-    valid_until: int
-    key_id: str
-    error_rate: float | None
-    readings: int
+    sign_id: Identifier
+    class_id: ClassId
+    lat: Latitude
+    lon: Longitude
+    heading: Heading
+    valid_from: Time
+    valid_until: Time
+    key_id: KeyId
+    error_rate: Fraction | None
+    readings: Sightings
 
 
-@dataclass(frozen=True)
-class PlaceEvent:
+class PlaceEvent(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Where the vehicle was. Degrees; heading clockwise from true north; metres."""
 
-    lat: float
-    lon: float
-    heading: float | None
-    accuracy_m: float
+    lat: Latitude
+    lon: Longitude
+    heading: Heading | None
+    accuracy_m: Metres
 
 
-@dataclass(frozen=True)
-class VerdictEvent:
-    """What the device held to be true about one physical sign. `utc_ms`: unix milliseconds, 0 where not known."""
+class VerdictEvent(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What the device held to be true about one physical sign. `utc_ms`: unix milliseconds, 0 where not known.
 
-    verdict_id: str
-    state: str
-    class_id: int | None
-    perceived_class_id: int | None
-    confidence: float
-    first_frame: int
-    last_frame: int
-    utc_ms: int
-    sightings: int
+    `reasons` are words, and not only those of the vocabulary: a newer device may know more.
+    """
+
+    verdict_id: Identifier
+    state: StateName
+    class_id: ClassId | None
+    perceived_class_id: ClassId | None
+    confidence: Fraction
+    first_frame: Frame
+    last_frame: Frame
+    utc_ms: Time
+    sightings: Sightings
     code: CodeEvent | None
     position: PlaceEvent | None
-    reasons: tuple[str, ...]
+    reasons: Annotated[tuple[Identifier, ...], Meta(max_length=16)]
 
 
-@dataclass(frozen=True)
-class HealthEvent:
+class HealthEvent(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Something about the device itself. `at_ms`: unix milliseconds."""
 
-    kind: str
-    compartment: str
-    count: int
-    at_ms: int
-    detail: str
+    kind: HealthKind
+    compartment: CompartmentName
+    count: Count
+    at_ms: Time
+    detail: Identifier
 
 
 Event: TypeAlias = VerdictEvent | HealthEvent
 
-_IDENTIFIER = Text(re.compile(r"[0-9a-z_.:-]{1,64}"))
-_KEY_ID = Text(re.compile(r"[0-9a-f]{16}"))
-_CLASS_ID = Integer(0, NUMBER_OF_CLASSES - 1)
-_FRAME = Integer(0, 2**40)
-_TIME = Integer(0, 2**48)
-_COUNT = Integer(0, 2**40)
-_SIGHTINGS = Integer(0, 100_000)
-_FRACTION = Steps(0.0, 1.0, 1_000_000)
-_LATITUDE = Steps(-90.0, 90.0, 10_000_000)
-_LONGITUDE = Steps(-180.0, 180.0, 10_000_000)
-_HEADING = Steps(0.0, 360.0, 100)
-_METRES = Steps(0.0, 10_000.0, 100)
-
-_CODE = Record(
-    CodeEvent,
-    (
-        ("sign_id", _IDENTIFIER),
-        ("class_id", _CLASS_ID),
-        ("lat", _LATITUDE),
-        ("lon", _LONGITUDE),
-        ("heading", _HEADING),
-        ("valid_from", _TIME),
-        ("valid_until", _TIME),
-        ("key_id", _KEY_ID),
-        ("error_rate", OrNone(_FRACTION)),
-        ("readings", _SIGHTINGS),
-    ),
-)
-_PLACE = Record(
-    PlaceEvent,
-    (("lat", _LATITUDE), ("lon", _LONGITUDE), ("heading", OrNone(_HEADING)), ("accuracy_m", _METRES)),
-)
-_VERDICT = Record(
-    VerdictEvent,
-    (
-        ("verdict_id", _IDENTIFIER),
-        ("state", Word(STATES)),
-        ("class_id", OrNone(_CLASS_ID)),
-        ("perceived_class_id", OrNone(_CLASS_ID)),
-        ("confidence", _FRACTION),
-        ("first_frame", _FRAME),
-        ("last_frame", _FRAME),
-        ("utc_ms", _TIME),
-        ("sightings", _SIGHTINGS),
-        ("code", OrNone(_CODE)),
-        ("position", OrNone(_PLACE)),
-        ("reasons", Several(_IDENTIFIER, 16)),
-    ),
-)
-_HEALTH = Record(
-    HealthEvent,
-    (
-        ("kind", Word(HEALTH_KINDS)),
-        ("compartment", Word(COMPARTMENTS)),
-        ("count", _COUNT),
-        ("at_ms", _TIME),
-        ("detail", _IDENTIFIER),
-    ),
-)
-_FORMATS = {1: (VerdictEvent, _VERDICT), 2: (HealthEvent, _HEALTH)}
+_FORMATS: Final[dict[int, type[Event]]] = {1: VerdictEvent, 2: HealthEvent}
+_STEPS_PER_UNIT: Final = {
+    "confidence": 1_000_000,
+    "error_rate": 1_000_000,
+    "lat": 10_000_000,
+    "lon": 10_000_000,
+    "heading": 100,
+    "accuracy_m": 100,
+}
+"""Every number with a fraction, by its name in whatever record."""
+_WITHIN: Final[dict[str, type[Struct]]] = {"code": CodeEvent, "position": PlaceEvent}
+"""The records that a verdict holds."""
 
 
 def to_cbor(event: Event) -> bytes:
     """One event -> CBOR. Raises IssueError naming the field that is out of range (our own bug)."""
-    for number, (kind, record) in _FORMATS.items():
-        if isinstance(event, kind):
-            return cbor.encode([number, record.write(event)])
-    raise IssueError("event: neither a verdict nor health")
+    kind = type(event)
+    fields = msgspec.to_builtins(event)
+    try:
+        msgspec.convert(fields, kind, strict=True)
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        raise IssueError(f"{_field(kind, str(error))}: not what an event can hold") from None
+    (number,) = (number for number, known in _FORMATS.items() if known is kind)
+    return cbor.encode([number, _scaled(kind, fields, _to_steps)])
 
 
 def parse(data: bytes) -> Event:
     """Hostile bytes -> one bounded event. Raises MalformedError."""
     match cbor.decode(data, max_bytes=MAX_EVENT_BYTES, max_depth=5, simple=True):
-        case [number, fields] if type(number) is int and number in _FORMATS:
-            return cast(Event, _FORMATS[number][1].read(fields))
+        case [number, list(fields)] if type(number) is int and number in _FORMATS:
+            kind = _FORMATS[number]
         case _:
             raise MalformedError("unknown_event_format")
+    try:
+        return msgspec.convert(_scaled(kind, fields, _from_steps), kind, strict=True)
+    except msgspec.ValidationError:
+        raise MalformedError("bad_event") from None
+
+
+def _scaled(kind: type[Struct], fields: list[Any], scale: Callable[[Any, int], Any]) -> list[Any]:
+    """The record's fields, with `scale` applied to each number with a fraction. How many there are is not checked."""
+    scaled = list(fields)
+    for index, (name, value) in enumerate(zip(kind.__struct_fields__, fields, strict=False)):
+        if name in _STEPS_PER_UNIT and value is not None:
+            scaled[index] = scale(value, _STEPS_PER_UNIT[name])
+        elif name in _WITHIN and isinstance(value, list):
+            scaled[index] = _scaled(_WITHIN[name], value, scale)
+    return scaled
+
+
+def _to_steps(value: float, per_unit: int) -> int:
+    """A number that is checked -> whole steps."""
+    return round(value * per_unit)
+
+
+def _from_steps(value: cbor.Value, per_unit: int) -> float:
+    """Hostile whole steps -> a number, whose bounds are still to be checked."""
+    if type(value) is not int:
+        raise MalformedError("number_not_in_steps")
+    return value / per_unit
+
+
+def _field(kind: type[Struct], complaint: str) -> str:
+    """Which field msgspec complains of: `... - at `$[9][2]`` is `code.lat` of a verdict. No value is shown."""
+    names: list[str] = []
+    within: type[Struct] | None = kind
+    for index in re.findall(r"\[(\d+)\]", complaint.rpartition(" - at ")[2]):
+        if within is None:
+            break
+        names.append(within.__struct_fields__[int(index)])
+        within = _WITHIN.get(names[-1])
+    return ".".join(names) or "event"

@@ -47,9 +47,54 @@ HealthKind = Literal[
 ]
 """What the device says of itself."""
 
+ReasonName = Literal[
+    "code_format_bad",
+    "code_signature_bad",
+    "code_key_unknown",
+    "codes_conflict",
+    "code_not_ours",
+    "code_unreadable",
+    "code_revoked",
+    "code_superseded",
+    "code_expired",
+    "code_not_yet_valid",
+    "code_elsewhere",
+    "code_wrong_heading",
+    "code_of_another_sign",
+    "code_at_two_places",
+    "code_error_rate_high",
+    "time_unchecked",
+    "place_unchecked",
+    "error_rate_unmeasured",
+    "code_and_perception_agree",
+    "perception_says_otherwise",
+    "perception_unstable",
+    "no_sign_recognised",
+    "registered_sign_not_seen",
+    "registered_code_not_seen",
+    "register_unchecked",
+    "class_unstable",
+    "consistency_checks_disagree",
+    "perception_alone",
+    "class_unexpected",
+    # what is said beside the word that decided
+    "decoders_disagree",
+    "code_oversized",
+    "code_keeps_changing",
+    "class_flips",
+    "class_uncertain",
+    "shape_odd",
+    "moves_with_vehicle",
+]
+"""Why a verdict is what it is: first the word of the rule that decided, then what else was noticed.
+
+A verdict may carry words that are not here: they come from a newer device, and are never shown as they are.
+"""
+
 STATES: Final[tuple[StateName, ...]] = get_args(StateName)
 COMPARTMENTS: Final[tuple[CompartmentName, ...]] = get_args(CompartmentName)
 HEALTH_KINDS: Final[tuple[HealthKind, ...]] = get_args(HealthKind)
+REASONS: Final[tuple[ReasonName, ...]] = get_args(ReasonName)
 
 _Word = TypeVar("_Word", bound=str)
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from wire.errors import SealcamError
+
 _LEFT_OUT = shutil.ignore_patterns(
     *(".git", ".venv*", "__pycache__", "build", "dist", "out", ".hypothesis", ".*_cache", "*.egg-info")
 )
@@ -27,7 +29,7 @@ _BESIDE = "shared"
 """Where real recordings lie, beside the checkout; tests that need them are skipped without."""
 
 
-class StoppedError(Exception):
+class StoppedError(SealcamError, InterruptedError):
     """The run was interrupted."""
 
 
@@ -155,7 +157,7 @@ class Workspace:
         """The exit status of a command in a copy, or None when it took more than `seconds`."""
         with self._lock:
             if self._stopped:
-                raise StoppedError
+                raise StoppedError("the run was stopped")
             process = subprocess.Popen(
                 copy.in_place(command) if self.in_place else command,
                 cwd=copy.root,
@@ -179,7 +181,7 @@ class Workspace:
             process.wait()
             _end_marked(copy.folder)
         if self._stopped:
-            raise StoppedError
+            raise StoppedError("the run was stopped")
         return status
 
 

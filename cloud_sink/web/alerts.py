@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from cloud_sink.archive import DeviceFacts, StoredHealth, TallyRow
 from cloud_sink.chain import Span, listed
@@ -12,8 +13,9 @@ from cloud_sink.mqtt import BrokerState
 from cloud_sink.silence import SILENT_AFTER_MS, silent_since
 from cloud_sink.web.verdicts import VerdictView, moment
 from cloud_sink.web.words import BROKER, HEALTH, TALLIES, Tone
+from wire.vocabulary import StateName
 
-ALERT_STATES = ("CONTRADICTED", "FORGED", "MISPLACED", "DAMAGED", "MISSING")
+ALERT_STATES: Final[tuple[StateName, ...]] = ("CONTRADICTED", "FORGED", "MISPLACED", "DAMAGED", "MISSING")
 LOUDEST_FIRST: tuple[Tone, ...] = ("alarm", "warn", "plain", "good")
 
 
@@ -59,7 +61,7 @@ def device_alerts(facts: DeviceFacts, now_ms: int, *, enrolled: bool = True) -> 
         )
         alerts.append(Alert("warn", "Silent", text, facts.device_id, at, link))
     for kind, stored in facts.latest_health.items():
-        if HEALTH[kind].alert and not (kind == "tamper" and stored.event.detail == "closed"):
+        if HEALTH[kind].alert:
             alerts.append(_health_alert(stored, link))
     return loudest_first(alerts)
 

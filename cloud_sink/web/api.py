@@ -6,17 +6,22 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from msgspec import Struct, structs
+
 from cloud_sink.archive import DeviceFacts, Stored, StoredVerdict, TallyRow
 from cloud_sink.web.alerts import Alert
-from wire.classes import CLASS_NAMES
+from wire.classes import class_name
 from wire.events import VerdictEvent
 
 
 def event_json(stored: Stored) -> dict[str, Any]:
     """One event and the facts of its delivery."""
-    event = asdict(stored.event)
+    event = {
+        name: structs.asdict(value) if isinstance(value, Struct) else value
+        for name, value in structs.asdict(stored.event).items()
+    }
     if isinstance(stored.event, VerdictEvent):
-        event["class_name"] = None if stored.event.class_id is None else CLASS_NAMES[stored.event.class_id]
+        event["class_name"] = class_name(stored.event.class_id, None)
     return {
         "id": stored.row_id,
         "device_id": stored.device_id,

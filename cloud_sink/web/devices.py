@@ -11,6 +11,7 @@ from cloud_sink.chain import Span, listed
 from cloud_sink.web.alerts import device_alerts, loudest_first, tally_alerts
 from cloud_sink.web.verdicts import moment
 from cloud_sink.web.words import HEALTH, STATES, TALLIES, StateWords, Tone, Words
+from wire.vocabulary import CompartmentName, StateName
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class DeviceView:
     envelopes: int
     chain: str
     chain_tone: Tone
-    states: tuple[tuple[str, StateWords, int], ...]
+    states: tuple[tuple[StateName, StateWords, int], ...]
     health: tuple[tuple[Words, int], ...]
     tallies: tuple[tuple[Words, TallyRow], ...]
 
@@ -35,7 +36,7 @@ class HealthLine:
 
     words: Words
     at: datetime | None
-    compartment: str
+    compartment: CompartmentName
     count: int
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from cloud_sink.archive import StoredVerdict
 from cloud_sink.web.words import STATES, StateWords, reason_sentence
-from wire.classes import CLASS_NAMES
+from wire.classes import class_name
+from wire.vocabulary import StateName
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class VerdictView:
     """One verdict, ready to be shown. `refuted`: the camera saw a sign and Sealcam does not hold to it."""
 
     stored: StoredVerdict
-    state: str
+    state: StateName
     words: StateWords
     seen: SignView
     held: SignView
@@ -47,7 +48,7 @@ def moment(ms: int | None) -> datetime | None:
 
 def sign(class_id: int | None, nothing: str) -> SignView:
     """The picture of a class, or of none, which is then called `nothing`."""
-    return SignView(None, nothing) if class_id is None else SignView(class_id, CLASS_NAMES[class_id])
+    return SignView(class_id, class_name(class_id, nothing))
 
 
 def verdict_view(stored: StoredVerdict) -> VerdictView:

@@ -6,9 +6,13 @@ A word from a device that is not in the tables is never shown as it is: it gets 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
+
+from wire import vocabulary
+from wire.vocabulary import HealthKind, ReasonName, StateName
 
 Tone = Literal["good", "alarm", "warn", "plain"]
 
@@ -33,6 +37,8 @@ class Words:
     alert: bool
 
 
+_Word = TypeVar("_Word", bound=str)
+
 _TABLES = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
 
 
@@ -40,14 +46,24 @@ def _table(name: str) -> dict[str, Words]:
     return {word: Words(**row) for word, row in _TABLES[name].items()}
 
 
-STATES: Final[dict[str, StateWords]] = {state: StateWords(**row) for state, row in _TABLES["states"].items()}
-HEALTH: Final = _table("health")
+def _over(words: tuple[_Word, ...], name: str) -> Iterator[tuple[_Word, Any]]:
+    """The rows of a table over the vocabulary. That it has each word, and no other, is held by a test."""
+    for text, row in _TABLES[name].items():
+        if known := vocabulary.word(text, words):
+            yield known, row
+
+
+STATES: Final[dict[StateName, StateWords]] = {
+    state: StateWords(**row) for state, row in _over(vocabulary.STATES, "states")
+}
+HEALTH: Final[dict[HealthKind, Words]] = {kind: Words(**row) for kind, row in _over(vocabulary.HEALTH_KINDS, "health")}
+REASONS: Final[dict[ReasonName, str]] = dict(_over(vocabulary.REASONS, "reasons"))
 TALLIES: Final = _table("tallies")
 BROKER: Final = _table("broker")
-REASONS: Final[dict[str, str]] = _TABLES["reasons"]
 UNKNOWN_REASON: Final[str] = _TABLES["unknown_reason"]
 
 
 def reason_sentence(word: str, held: str, seen: str) -> str:
     """The sentence for a device's reason word; `held` and `seen` are class names for the places it leaves open."""
-    return REASONS.get(word, UNKNOWN_REASON).format(held=held, seen=seen)
+    known = vocabulary.word(word, vocabulary.REASONS)
+    return (REASONS[known] if known else UNKNOWN_REASON).format(held=held, seen=seen)

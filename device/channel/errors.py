@@ -27,6 +27,10 @@ class PeerClosedError(ChannelError, ConnectionError):
     """The other end of the channel is gone for good."""
 
 
+class OwnFaultError(ChannelError, ValueError):
+    """We were about to send or to keep what no receiver takes: our own bug, not the other side's."""
+
+
 class CompartmentError(UsageError):
     """A compartment cannot do its work. Sentence and remedy are those of `failures.FAILURES`, which warden has too.
 

@@ -13,7 +13,7 @@ import os
 import struct
 import zlib
 
-from device.channel.errors import RingError
+from device.channel.errors import OwnFaultError, RingError
 
 HALF_BYTES = 4 * 1024 * 1024
 _HEADER = struct.Struct("<QII")
@@ -45,9 +45,9 @@ class Memory:
         return max(found)[1] if found else b""
 
     def save(self, content: bytes) -> None:
-        """Replace what was saved. Raises ValueError over 4 MiB (our own bug: the state is bounded)."""
+        """Replace what was saved. Raises OwnFaultError over 4 MiB (our own bug: the state is bounded)."""
         if len(content) > HALF_BYTES - _HEADER.size:
-            raise ValueError(f"a state of {len(content)} bytes does not fit")
+            raise OwnFaultError(f"a state of {len(content)} bytes does not fit")
         self._count += 1
         offset = (self._count % 2) * HALF_BYTES
         _HEADER.pack_into(self._map, offset, 0, 0, 0)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from device.channel.errors import HostileMessageError
+from device.channel.errors import HostileMessageError, OwnFaultError
 from device.channel.failures import FailureName, SubjectName
 from wire.classes import NUMBER_OF_CLASSES
 from wire.envelope import MAX_ENVELOPE_BYTES
@@ -302,10 +302,10 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def encode(message: Message) -> bytes:
-    """Serialise one message. Raises ValueError if it is larger than any receiver would take (our own bug)."""
+    """Serialise one message. Raises OwnFaultError if it is larger than any receiver would take (our own bug)."""
     data = _encoder.encode(message)
     if len(data) > MAX_MESSAGE_BYTES:
-        raise ValueError(f"a {type(message).__name__} of {len(data)} bytes is over the {MAX_MESSAGE_BYTES} byte cap")
+        raise OwnFaultError(f"a {type(message).__name__} of {len(data)} bytes is over the {MAX_MESSAGE_BYTES} byte cap")
     return data
 
 

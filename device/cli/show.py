@@ -10,9 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from device.channel.messages import Message, Verdict
 from device.launcher.report import Incident, Running
 from device.launcher.report import Progress as Report
-from wire.classes import CLASS_NAMES
+from wire.classes import class_name
+from wire.vocabulary import StateName
 
-STATE_STYLES = {
+STATE_STYLES: dict[StateName, str] = {
     "VERIFIED": "bold green",
     "CODE_ONLY": "green",
     "UNVERIFIED": "blue",
@@ -27,7 +28,7 @@ STATE_STYLES = {
 
 def class_text(class_id: int | None) -> str:
     """A class for people: its English name, or a dash."""
-    return "-" if class_id is None else CLASS_NAMES[class_id]
+    return class_name(class_id, "-")
 
 
 class RunView:

@@ -60,7 +60,7 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if bool(self.equals) == bool(self.bits_set or self.bits_clear):
-            raise ValueError("a rule has either `equals`, or `bits_set` and `bits_clear`")
+            raise TypeError("a rule has either `equals`, or `bits_set` and `bits_clear`")
 
     def symbols(self) -> set[str]:
         """Every symbol that the rule names, known or not."""
@@ -92,7 +92,7 @@ class Call(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.when and self.fails_with:
-            raise ValueError("a call has either a rule or an error")
+            raise TypeError("a call has either a rule or an error")
 
 
 class Group(Struct, frozen=True, forbid_unknown_fields=True):

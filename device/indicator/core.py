@@ -9,6 +9,7 @@ from gpiozero import RGBLED, Button, Buzzer, Device, GPIOZeroError
 
 from device.indicator.errors import PinsError
 from device.indicator.settings import IndicatorSettings
+from wire.vocabulary import StateName
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Signal:
     beeps: int
 
 
-SIGNALS: dict[str, Signal] = {
+SIGNALS: dict[StateName, Signal] = {
     "VERIFIED": Signal((0.0, 1.0, 0.0), 1.0, 0),
     "CODE_ONLY": Signal((0.0, 1.0, 0.3), 1.0, 0),
     "UNVERIFIED": Signal((0.0, 0.0, 1.0), 1.0, 0),
@@ -50,8 +51,8 @@ class SignalPanel:
         """Whether the case is open."""
         return not self._tamper.is_pressed
 
-    def show(self, state: str) -> None:
-        """Signal a verdict's state. Unknown states cannot come in: the message type knows nine."""
+    def show(self, state: StateName) -> None:
+        """Signal a verdict's state."""
         signal = SIGNALS[state]
         self._led.blink(on_time=signal.seconds, off_time=0.0, on_color=signal.colour, n=1, background=True)
         if signal.beeps:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -19,10 +18,8 @@ from device.position.settings import PositionSettings
 from device.sealer.settings import SealerSettings
 from device.uplink.settings import UplinkSettings
 from device.verdict.settings import VerdictSettings
-from device.warden.artifacts import Manifest, OperatingPoint
+from wire.manifest import Manifest, PointName, operating_point
 from wire.vocabulary import CompartmentName
-
-PointName = Literal["fast", "far"]
 
 
 def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> Mapping[CompartmentName, msgspec.Struct]:
@@ -84,12 +81,6 @@ def perception(manifest: Manifest, name: PointName, threads: int, lockstep: bool
         temperature=manifest.classifier.temperature,
         not_a_sign=manifest.classifier.not_a_sign,
     )
-
-
-def operating_point(manifest: Manifest, name: PointName) -> OperatingPoint:
-    """The detector's size and thresholds by name."""
-    points = manifest.detector.operating_points
-    return points.far if name == "far" else points.fast
 
 
 def mounts(plan: RunPlan) -> dict[str, list[Path]]:

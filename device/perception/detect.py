@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from device.perception.errors import FrameSizeError
 from device.perception.interpreter import Floats, Model
 
 Image = NDArray[np.uint8]
@@ -43,7 +44,7 @@ class Letterbox:
     def fill(self, frame: Image) -> Image:
         """The network's input for a BGR frame: RGB, target height x width x 3. The frame is only read."""
         if frame.shape[:2] != self.frame:
-            raise ValueError(f"frame is {frame.shape[1]}x{frame.shape[0]}, not {self.frame[1]}x{self.frame[0]}")
+            raise FrameSizeError(f"frame is {frame.shape[1]}x{frame.shape[0]}, not {self.frame[1]}x{self.frame[0]}")
         cv2.resize(frame, self._scaled.shape[1::-1], dst=self._scaled, interpolation=self._method)
         cv2.cvtColor(self._scaled, cv2.COLOR_BGR2RGB, dst=self._inner)
         return self._buffer

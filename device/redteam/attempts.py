@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from device.channel.ring import RING_BYTES
+from wire.vocabulary import CompartmentName
 
 _SYSCALLS = {  # asm/unistd_64.h, asm-generic/unistd.h
     "x86_64": {"ptrace": 101, "mount": 165, "setns": 308, "bpf": 321, "perf_event_open": 298, "io_uring_setup": 425,
@@ -230,7 +231,7 @@ ATTEMPTS: dict[str, Attempt] = {
 """Name -> attempt. `execute` is last: where it works, nothing after it runs."""
 
 _FILES = frozenset({"read_system_file"})
-ALLOWED: dict[str, frozenset[str]] = {
+ALLOWED: dict[CompartmentName, frozenset[str]] = {
     "capture": _FILES | {"thread", "ring_map_writable"},  # it is the ring's writer, until it seals it
     "perception": frozenset(),
     "codes": frozenset(),

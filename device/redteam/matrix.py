@@ -23,6 +23,7 @@ from device.launcher.plan import RunPlan
 from device.redteam.attempts import ALLOWED, ATTEMPTS
 from device.warden.table import SOURCE
 from wire.errors import RunError
+from wire.vocabulary import CompartmentName
 
 DENIED, ALLOWED_BY_POLICY, BREACH = "denied", "allowed by policy", "BREACH"
 _SECONDS = 60.0
@@ -45,7 +46,7 @@ def plan_of(home: Path, scratch: Path) -> RunPlan:
     )
 
 
-def attack(compartment: str, home: Path, scratch: Path) -> dict[str, str]:
+def attack(compartment: CompartmentName, home: Path, scratch: Path) -> dict[str, str]:
     """Attempt -> outcome for one compartment. An attempt without a report counts as a breach.
 
     Raises RunError when the hostile code could not be started at all.

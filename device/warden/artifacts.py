@@ -9,76 +9,16 @@ import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
-
-import msgspec
-from msgspec import Meta, Struct
 
 from identity import files
 from identity.errors import KeysError
 from wire import provenance
 from wire.errors import ArtifactError
+from wire.manifest import MANIFEST, MAX_MANIFEST_BYTES, REMEDY, SIGNATURE, Manifest, parse
 
 RELEASE_KEY = Path(__file__).with_name("release-key.pem")  # in the code, not beside the models: docs/decisions/0013
-SIGNATURE, MANIFEST = "model.sig", "manifest.json"
 
 _MAX_MODEL_BYTES = 64 * 1024 * 1024
-_MAX_MANIFEST_BYTES = 1024 * 1024
-_REMEDY = "reinstall the models (git checkout -- models/artifacts)"
-
-FileName = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}\.tflite\Z")]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-
-
-InputSide = Annotated[int, Meta(ge=32, le=4096, multiple_of=32)]
-Score = Annotated[float, Meta(gt=0.0, lt=1.0)]
-
-
-class OperatingPoint(Struct, frozen=True):
-    """The detector at one input size (height, width), with the thresholds that validation chose there.
-
-    `score_proposed` is of the detector alone, the others of both networks together (`perception.core.verified`).
-    """
-
-    input: tuple[InputSide, InputSide]
-    score_proposed: Score
-    score_low: Score
-    score_high: Score
-
-
-class OperatingPoints(Struct, frozen=True):
-    """`far` is the default; `fast` finds fewer small signs and takes two thirds of the time."""
-
-    fast: OperatingPoint
-    far: OperatingPoint
-
-
-class DetectorEntry(Struct, frozen=True):
-    """The manifest's `detector`; further keys are for people."""
-
-    file: FileName
-    sha256: Sha256
-    stride: Annotated[int, Meta(ge=1, le=64)]
-    operating_points: OperatingPoints
-    nms_iou: Annotated[float, Meta(gt=0.0, le=1.0)]
-
-
-class ClassifierEntry(Struct, frozen=True):
-    """The manifest's `classifier`; further keys are for people."""
-
-    file: FileName
-    sha256: Sha256
-    crop_expand: Annotated[float, Meta(ge=0.5, le=4.0)]
-    temperature: Annotated[float, Meta(gt=0.0, le=100.0)]
-    not_a_sign: Score  # from this probability on, a box is refused
-
-
-class Manifest(Struct, frozen=True):
-    """`models/artifacts/manifest.json`, as far as the device relies on it."""
-
-    schema: Annotated[int, Meta(ge=3, le=3)]
-    detector: DetectorEntry
-    classifier: ClassifierEntry
 
 
 def load_signed(folder: Path, release_key: str) -> tuple[Manifest, dict[str, int]]:
@@ -95,22 +35,13 @@ def load_signed(folder: Path, release_key: str) -> tuple[Manifest, dict[str, int
     trusted = _anchor(release_key)
     bundle = _read(folder / SIGNATURE, provenance.MAX_BUNDLE_BYTES, "the models' signature")
     signed = provenance.verify(bundle, trusted, f"the models' signature {folder / SIGNATURE}")
-    content = _read(folder / MANIFEST, _MAX_MANIFEST_BYTES, "the models' manifest")
+    content = _read(folder / MANIFEST, MAX_MANIFEST_BYTES, "the models' manifest")
     provenance.check(signed, MANIFEST, content, f"the models' manifest {folder / MANIFEST}")
-    manifest = _parse(content, folder / MANIFEST)
+    manifest = parse(content, str(folder / MANIFEST))
     return manifest, {
         "detector": sealed_model(folder, manifest.detector.file, manifest.detector.sha256, signed),
         "classifier": sealed_model(folder, manifest.classifier.file, manifest.classifier.sha256, signed),
     }
-
-
-def load_manifest(folder: Path) -> Manifest:
-    """The manifest without its signature, for tools on a laptop; the device uses `load_signed`.
-
-    Raises ArtifactError when the manifest is missing or is not what it must be.
-    """
-    path = folder / MANIFEST
-    return _parse(_read(path, _MAX_MANIFEST_BYTES, "the models' manifest"), path)
 
 
 def sealed_model(folder: Path, name: str, sha256: str, signed: Mapping[str, str]) -> int:
@@ -127,7 +58,7 @@ def sealed_model(folder: Path, name: str, sha256: str, signed: Mapping[str, str]
     content = _read(path, _MAX_MODEL_BYTES, "the model")
     provenance.check(signed, name, content, f"the model {path}")
     if not hmac.compare_digest(hashlib.sha256(content).hexdigest(), sha256):
-        raise ArtifactError(f"the model {path} is not the one its manifest names (SHA-256 differs)", _REMEDY)
+        raise ArtifactError(f"the model {path} is not the one its manifest names (SHA-256 differs)", REMEDY)
     descriptor = os.memfd_create("sealcam-model", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.write(descriptor, content)
     seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
@@ -144,16 +75,9 @@ def _anchor(release_key: str) -> provenance.Anchor:
         return provenance.anchor(files.read_public(path, provenance.MAX_KEY_BYTES), release_key)
     except KeysError as error:
         raise ArtifactError(
-            f"the release key {path} cannot be used ({str(error).partition(';')[0]})",
+            f"the release key {path} cannot be used ({error.sentence})",
             "give [models] release_key a plain file that only its owner can change",
         ) from None
-
-
-def _parse(content: bytes, path: Path) -> Manifest:
-    try:
-        return msgspec.json.decode(content, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"the models' manifest {path} is not valid ({error})", _REMEDY) from None
 
 
 def _read(path: Path, most: int, what: str) -> bytes:
@@ -162,10 +86,10 @@ def _read(path: Path, most: int, what: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ArtifactError(f"{what} {path} is not a plain file", _REMEDY)
+                raise ArtifactError(f"{what} {path} is not a plain file", REMEDY)
             content = file.read(most + 1)
     except OSError as error:
-        raise ArtifactError(f"{what} {path} cannot be read ({error.strerror})", _REMEDY) from None
+        raise ArtifactError(f"{what} {path} cannot be read ({error.strerror})", REMEDY) from None
     if len(content) > most:
-        raise ArtifactError(f"{what} {path} is larger than the {most} bytes it may have", _REMEDY)
+        raise ArtifactError(f"{what} {path} is larger than the {most} bytes it may have", REMEDY)
     return content

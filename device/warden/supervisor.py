@@ -16,11 +16,11 @@ from device.launcher.child import Child, RestartBudget
 from device.launcher.errors import GivenUpError, StartError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Incident, Progress, Running
-from device.warden.artifacts import Manifest
 from device.warden.stream import MAX_FACT, begins_at
 from device.warden.suspicion import Suspicion
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, ROWS, SOURCE, STORE, TRACK
 from device.warden.wiring import Wiring
+from wire.manifest import Manifest
 from wire.vocabulary import CompartmentName, HealthKind
 
 _STOP_SECONDS = 5.0
@@ -74,7 +74,8 @@ class Supervisor:
                 if (how := child.ended()) is not None:
                     child.release()
                     del self.children[child.name]
-                    raise StartError(*(child.reason(self._named) or _unexplained(child.name, how)))
+                    sentence, remedy = child.reason(self._named) or _unexplained(child.name, how)
+                    raise StartError(sentence, remedy)
             if time.monotonic() > deadline:
                 late = [c.name for c in self.children.values() if c.facts is None]
                 raise StartError(
@@ -190,7 +191,8 @@ class Supervisor:
         self.gone.append(child)
         reason = child.reason(self._named)
         if name == SOURCE and reason is not None:
-            raise GivenUpError(*reason)
+            sentence, remedy = reason
+            raise GivenUpError(sentence, remedy)
         if name == SOURCE and child.done is not None:
             return  # its work was done already
         wait = self.budgets[name].spend(time.monotonic())

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from hardware.rig.errors import UnknownSceneError
+from wire.vocabulary import StateName
 
-State: TypeAlias = Literal[
-    "VERIFIED", "CONTRADICTED", "FORGED", "MISPLACED", "DAMAGED", "CODE_ONLY", "MISSING", "UNVERIFIED"
-]
 FaceKind: TypeAlias = Literal["plain", "stickered", "covered", "none"]
 CodeKind: TypeAlias = Literal["own", "foreign_key", "of_another_sign", "expired", "damaged", "hostile", "none"]
 
@@ -23,7 +21,7 @@ class Recipe:
     face: FaceKind
     code: CodeKind
     registered: bool
-    expected: State
+    expected: StateName
     believed: bool  # whether a class may be acted on
     note: str
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from device.perception.classify import Box, Classifier
 from device.perception.errors import ModelUnreadableError
 from device.perception.interpreter import Model
-from device.warden.artifacts import load_manifest
 from hardware.rig.blend import level_for, over, premultiplied, pyramid
 from hardware.rig.errors import ClassifierNeededError
 from hardware.signs.shapes import Image
+from wire import manifest
 from wire.errors import ArtifactError
 
 Scores = NDArray[np.float64]
@@ -112,7 +112,8 @@ class AttackedClassifier:
             ClassifierNeededError: the model or its manifest cannot be used.
         """
         try:
-            entry = load_manifest(path.parent).classifier
+            beside = path.with_name(manifest.MANIFEST)
+            entry = manifest.parse(beside.read_bytes(), str(beside)).classifier
             model = Model(path)
         except (ArtifactError, ModelUnreadableError) as error:
             raise ClassifierNeededError(f"the classifier {path} cannot be used: {error.sentence}", _GIVE) from error

@@ -24,6 +24,7 @@ from models.measuring import detection_scores, end_to_end, intervals
 from models.measuring.detection_scores import Detected
 from models.pictures import augment
 from models.release import shipped
+from wire.manifest import PointName
 
 WEAKEST = 0.01
 """The detector's score down to which its boxes count for its average precision."""
@@ -95,7 +96,7 @@ def seen_by_both(models: shipped.Shipped, frame: NDArray[np.uint8], proposed_fro
 
 def look(
     folder: Path,
-    point: shipped.Point,
+    point: PointName,
     proposed_from: float,
     source: DataSet,
     scenes: Sequence[gtsdb.RoadFrame],

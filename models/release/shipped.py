@@ -6,25 +6,40 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from device.perception.classify import Classifier
 from device.perception.detect import Detector, Thresholds
 from device.perception.errors import ModelUnreadableError
 from device.perception.interpreter import Model
-from device.warden.artifacts import ClassifierEntry, DetectorEntry, load_manifest
 from models.errors import ModelsError
+from wire import manifest as manifests
 from wire.errors import ArtifactError, SealcamError
+from wire.manifest import MANIFEST, ClassifierEntry, DetectorEntry, Manifest, PointName, operating_point
 
 ARTIFACTS = Path(__file__).parents[1] / "artifacts"
 SCHEMA = 3
 SHIP = "make the models anew with models.ship, or name others with --models"
-Point = Literal["fast", "far"]
 Entry = DetectorEntry | ClassifierEntry
 
 
 class ManifestError(ModelsError):
     """The manifest is missing, malformed, or does not fit the models beside it."""
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """The manifest without its signature, for tools on a laptop; the device checks the signature first.
+
+    Raises ArtifactError when the manifest is missing or is not what it must be.
+    """
+    path = folder / MANIFEST
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(
+            f"the models' manifest {path} cannot be read ({error.strerror})", manifests.REMEDY
+        ) from None
+    return manifests.parse(content, str(path))
 
 
 @dataclass(frozen=True)
@@ -36,19 +51,19 @@ class Shipped:
     classifier: Classifier
 
 
-def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None, point: Point = "far") -> Shipped:
+def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None, point: PointName = "far") -> Shipped:
     """Loads both models of a folder, for training and measuring: only the hashes are checked, not the signature.
 
     Args:
         score: replaces `score_proposed`, the detector's own threshold (mAP needs the weak ones too).
         point: the detector's operating point.
     """
-    path = folder / "manifest.json"
+    path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text())
         typed = load_manifest(folder)
         found, read = typed.detector, typed.classifier
-        at = found.operating_points.far if point == "far" else found.operating_points.fast
+        at = operating_point(typed, point)
         detector = _model(folder, found, threads, at.input)
         _expect(folder, found, detector, (1, *at.input, 3))
         classifier = _model(folder, read)

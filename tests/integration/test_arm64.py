@@ -17,13 +17,13 @@ import pytest
 from numpy.typing import NDArray
 
 from device.perception.detect import Letterbox
-from device.warden.artifacts import load_manifest
 from hardware.rig import assembly, panel, scene
 from hardware.rig.camera import Camera
 from hardware.rig.codes import Coded
 from hardware.rig.drive import RoadWorld, Stage
 from hardware.signs import NUMBER_OF_SIGNS, draw
 from models.pictures import augment
+from models.release.shipped import load_manifest
 from tests.support.arm64 import BOARDS, Board, Emulated, NotToBeHadError
 from tests.support.paths import ROOT
 

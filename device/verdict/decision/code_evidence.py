@@ -19,6 +19,7 @@ from wire.errors import ForgedError, MalformedError, NotOursError, UnknownKeyErr
 from wire.geodesy import Pose, distance_m, heading_difference
 from wire.register import Register, RegisterEntry
 from wire.signcode import SignClaims
+from wire.vocabulary import ReasonName
 
 MAX_DISTANCE_M: Final = 20.0
 """A code is read from less than this (17 m); the fix's accuracy comes on top..."""
@@ -92,7 +93,7 @@ class CodeEvidence:
     error_rate: float | None = None
     readings: int = 0
     panel: PanelTrack | None = None
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[ReasonName, ...] = ()
 
     @property
     def claims(self) -> SignClaims | None:
@@ -102,7 +103,7 @@ class CodeEvidence:
 
 # --- what the panels say ----------------------------------------------------------------------------------------
 
-_STRANGE: Final[tuple[tuple[Code, str, Callable[[PanelTrack], bool]], ...]] = (
+_STRANGE: Final[tuple[tuple[Code, ReasonName, Callable[[PanelTrack], bool]], ...]] = (
     (Code.BAD_FORMAT, "decoders_disagree", lambda panel: panel.disagreements >= MIN_DISAGREEMENTS),
     (Code.FOREIGN, "code_oversized", lambda panel: panel.oversized > 0),
     (Code.FOREIGN, "code_keeps_changing", lambda panel: panel.too_many),

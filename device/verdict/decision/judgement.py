@@ -130,5 +130,5 @@ def _place(pose: Pose | None) -> Place | None:
 
 
 def _reasons(row: Rule, case: Case) -> list[str]:
-    words = [row.because, *case.found.reasons, *case.seen.doubts]
+    words: list[str] = [row.because, *case.found.reasons, *case.seen.doubts]
     return list(dict.fromkeys(words))[:16]

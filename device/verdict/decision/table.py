@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Final, Literal
 
-from wire.vocabulary import StateName
+from wire.vocabulary import ReasonName, StateName
 
 
 class Code(Enum):
@@ -108,14 +108,16 @@ COLUMNS: Final[tuple[tuple[str, type[Enum]], ...]] = (
 )
 ANY: Final = None
 Outcome = StateName | Literal["NO_VERDICT"]
+Dismissal = Literal["foreign_symbol", "symbol_without_sign", "nothing_seen"]
+"""Why there is no verdict: words for who reads the table, which never leave it."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `because` is the reason word written into the verdict."""
+    """One rule. `because` is the reason word written into the verdict, if there is one."""
 
     state: Outcome
-    because: str
+    because: ReasonName | Dismissal
     code: Code | None = ANY
     in_force: InForce | None = ANY
     where: Where | None = ANY

@@ -11,6 +11,7 @@ from device.channel.messages import Box
 from device.verdict.state import MAX_TRACKS, FaceTrack, Moment, Sight, State
 from device.verdict.tracking.motion import match, moved, overlap, size, start
 from wire.geodesy import Pose, distance_m
+from wire.vocabulary import ReasonName
 
 LINGER_MS: Final = 1000
 """A face or a panel that was not seen for this long is gone."""
@@ -64,7 +65,7 @@ class Perceived:
     share: float = 0.0
     certainty: float = 0.0
     seen: int = 0
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[ReasonName, ...] = ()
     sure: float = 0.0
 
     @property
@@ -185,8 +186,8 @@ def _flips(share: float, switches: int, seen: int) -> bool:
     return share < CONSISTENT_SHARE or switches > MAX_SWITCH_RATE * seen
 
 
-def _doubts(faces: Sequence[FaceTrack], share: float, certainty: float, seen: int) -> tuple[str, ...]:
-    checks = (
+def _doubts(faces: Sequence[FaceTrack], share: float, certainty: float, seen: int) -> tuple[ReasonName, ...]:
+    checks: tuple[tuple[ReasonName, bool], ...] = (
         ("class_flips", _flips(share, sum(face.switches for face in faces), seen)),
         ("class_uncertain", certainty < CONSISTENT_CERTAINTY),
         ("shape_odd", sum(face.odd_shapes for face in faces) > MAX_ODD_SHAPES * seen),

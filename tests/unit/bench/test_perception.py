@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bench import budgets, graphs, macs, networks, perception, pipeline, seen, tables
+from bench import budgets, graphs, macs, networks, perception, pipeline, tables
 from bench.budgets import Budget
 from bench.networks import BenchNetwork, TimedNetwork
 from tests.support.paths import ARTIFACTS, ROOT
@@ -190,14 +190,14 @@ def test_the_pipeline_runs_on_frames_and_says_where_the_time_went() -> None:
 
 
 def test_the_benchs_readme_shows_the_recorded_figures() -> None:
-    found = json.loads(seen.FIGURES.read_text())
-    assert seen.BEGIN + seen.render(found) + seen.END in seen.README.read_text()
+    found = json.loads(tables.FIGURES.read_text())
+    assert tables.BEGIN + tables.section(found) + tables.END in tables.README.read_text()
 
 
 def test_a_budget_that_is_not_kept_is_shown_as_such() -> None:
-    found = json.loads(seen.FIGURES.read_text())
+    found = json.loads(tables.FIGURES.read_text())
     found["budgets"][0] |= {"share": 1.2, "good": False}
-    told = seen.render(found)
+    told = tables.section(found)
     assert "1.20 OVER" in told
     assert "Not all budgets were kept." in told
 
@@ -206,8 +206,8 @@ def test_a_budget_that_nothing_was_measured_for_is_not_kept() -> None:
     assert [budget.what for budget in budgets.unjudged([])] == [_FAST, _FAR, _CROP]
     judged = budgets.judge({(_CROP, 1): 0.2})
     assert [budget.what for budget in budgets.unjudged(judged)] == [_FAST, _FAR]
-    found = json.loads(seen.FIGURES.read_text()) | {"unjudged": [_FAST]}
-    assert "Not all budgets were kept." in seen.render(found)
+    found = json.loads(tables.FIGURES.read_text()) | {"unjudged": [_FAST]}
+    assert "Not all budgets were kept." in tables.section(found)
 
 
 def test_the_classifiers_crops_come_on_top_of_the_detector() -> None:

@@ -6,12 +6,13 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cloud_sink.archive import Archive
 from cloud_sink.mqtt import BrokerState
@@ -25,8 +26,8 @@ from device.verdict.decision import table
 from tests.support.paths import ROOT
 from wire.classes import CLASS_NAMES
 from wire.events import ALIVE_EVERY_S, HealthEvent, PlaceEvent, VerdictEvent
-from wire.events import STATES as ALL_STATES
 from wire.vocabulary import HEALTH_KINDS
+from wire.vocabulary import STATES as ALL_STATES
 
 WEB = ROOT / "cloud_sink" / "web"
 

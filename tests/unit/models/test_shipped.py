@@ -14,6 +14,7 @@ import pytest
 from device.perception.interpreter import InterpreterMissingError
 from models.release import shipped
 from models.release.shipped import ManifestError
+from wire.errors import ArtifactError
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_missing_manifest_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_interpreter_is_not_taken_for_a_bad_manifest(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*arguments: object) -> None:
-        raise InterpreterMissingError("no interpreter", "install one")
+        raise InterpreterMissingError("interpreter_missing")
 
     monkeypatch.setattr(shipped, "Model", missing)
     with pytest.raises(InterpreterMissingError, match="no interpreter; install one"):
@@ -77,3 +78,9 @@ def test_evaluate_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFix
 
     assert evaluate.main(["--gtsrb", str(tmp_path), "--json", str(tmp_path / "out.json")]) == 2
     assert "Test.csv or GT-final_test.csv is neither in it nor up to three folders below" in capsys.readouterr().err
+
+
+def test_a_manifest_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"manifest\.json cannot be read \(No such file") as caught:
+        shipped.load_manifest(tmp_path)
+    assert caught.value.exit_status == 2

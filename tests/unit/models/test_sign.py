@@ -14,14 +14,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from device.warden import artifacts
 from models import sign
 from models.errors import SigningError
+from models.release.shipped import load_manifest
 from wire import provenance
 from wire.errors import ArtifactError, ProvenanceError
+from wire.manifest import SIGNATURE
 
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
     folder = tmp_path / "models"
-    shutil.copytree(sign.MODELS, folder, ignore=shutil.ignore_patterns(artifacts.SIGNATURE))
+    shutil.copytree(sign.MODELS, folder, ignore=shutil.ignore_patterns(SIGNATURE))
     return folder
 
 
@@ -41,6 +43,10 @@ def test_the_shipped_models_are_signed_with_the_shipped_release_key() -> None:
     assert {"manifest.json", "detector.tflite", "classifier.tflite"} <= set(
         sign.verify(sign.MODELS, artifacts.RELEASE_KEY)
     )
+
+
+def test_the_release_key_is_the_one_that_the_device_trusts() -> None:
+    assert sign.RELEASE_KEY == artifacts.RELEASE_KEY
 
 
 def test_no_private_key_lies_in_the_package() -> None:
@@ -72,12 +78,12 @@ def test_a_flipped_bit_anywhere_refuses_the_models(models: Path, key: Path, name
 def test_a_manifest_and_model_exchanged_together_are_refused(models: Path, key: Path) -> None:
     signed(models, key)
     manifest = models / "manifest.json"
-    parsed = artifacts.load_manifest(models)
+    parsed = load_manifest(models)
     other = (models / "detector.tflite").read_bytes() + b"\0"
     (models / "detector.tflite").write_bytes(other)
     text = manifest.read_text().replace(parsed.detector.sha256, hashlib.sha256(other).hexdigest())
     manifest.write_text(text)
-    assert artifacts.load_manifest(models) != parsed  # consistent in itself, and not signed
+    assert load_manifest(models) != parsed  # consistent in itself, and not signed
     with pytest.raises(ProvenanceError, match=r"manifest\.json"):
         artifacts.load_signed(models, str(key.with_suffix(".pub")))
 
@@ -85,7 +91,7 @@ def test_a_manifest_and_model_exchanged_together_are_refused(models: Path, key: 
 def test_models_that_do_not_fit_their_manifest_are_not_signed(models: Path, key: Path) -> None:
     (models / "detector.tflite").write_bytes(b"other")
     assert sign.main(["sign", "--key", str(key), "--models", str(models)]) == 2
-    assert not (models / artifacts.SIGNATURE).exists()
+    assert not (models / SIGNATURE).exists()
 
 
 @pytest.mark.parametrize("change", ["added", "changed", "removed"])
