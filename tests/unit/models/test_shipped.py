@@ -68,7 +68,7 @@ def test_a_missing_interpreter_is_not_taken_for_a_bad_manifest(copy: Path, monke
         raise InterpreterMissingError("interpreter_missing")
 
     monkeypatch.setattr(shipped, "Model", missing)
-    with pytest.raises(InterpreterMissingError, match="no interpreter; install one"):
+    with pytest.raises(InterpreterMissingError, match="no TFLite interpreter"):
         shipped.load(copy)
 
 
