@@ -1,4 +1,4 @@
-"""Readings of one symbol become one panel: what is noted of it, which face it hangs at, and what a flood makes of it."""
+"""Readings of one symbol become one panel: what is noted of it, which face it hangs at, and what a flood does."""
 
 from __future__ import annotations
 

@@ -275,11 +275,20 @@ def test_the_frame_itself_and_the_one_after_it_are_looked_at() -> None:
     assert say(held(*pending, codes=8, perception=1), "perception", 6) == BOTH
 
 
+@pytest.mark.parametrize("side", SIDES)
+def test_what_a_reader_alone_said_is_forgotten_when_it_contradicts_itself(side: Side) -> None:
+    """The other one spoke of a later frame, so this is no matter of how far they have come."""
+    before = held(spoken(4, side), spoken(10, OTHER[side]), perception=4, codes=4)
+    before.marks[OTHER[side]] = 10
+    assert say(before, side, 5, 159) == {side}
+    assert frames(before) == [10]
+
+
 def test_all_that_stands_against_it_is_forgotten() -> None:
-    pending = [spoken(4, "codes", t_ms=900), spoken(8, "perception", t_ms=100), spoken(20, "codes", "perception")]
-    before = held(*pending, codes=20, perception=5)
+    pending = [spoken(3, *SIDES), spoken(4, "codes", t_ms=900), spoken(8, "codes", t_ms=100)]
+    before = held(*pending, codes=8, perception=3)
     assert say(before, "perception", 6) == BOTH
-    assert frames(before) == [20]
+    assert frames(before) == [3]
 
 
 # --- distrust -----------------------------------------------------------------------------------------------------
