@@ -26,9 +26,14 @@ from device.verdict.state import (
     MAX_TRACKS,
     MAX_VOTED,
     Attributed,
+    Face,
+    Motion,
+    Panel,
     Passing,
     Shown,
+    Sight,
     State,
+    Trend,
     from_bytes,
     to_bytes,
 )
@@ -195,6 +200,45 @@ def test_the_message_of_a_refusal_is_short() -> None:
     assert len(str(refused.value)) == len("the saved state is not one of ours: ") + 120
 
 
+def test_a_new_state_knows_nothing() -> None:
+    assert msgspec.to_builtins(State("test")) == {
+        "stream": "test",
+        "version": 3,
+        "pending": [],
+        "marks": {"perception": -1, "codes": -1},
+        "released_mark": -1,
+        "released_ms": 0,
+        "agreed_frame": 0,
+        "agreed_ms": 0,
+        "newest_ms": 0,
+        "start_utc_ms": 0,
+        "began_ms": None,
+        "fixes": [],
+        "fixes_ended": False,
+        "first_fix_ms": 0,
+        "last_heading": None,
+        "faces": [],
+        "panels": [],
+        "passings": [],
+        "attributed": [],
+        "shown": [],
+        "next_track": 0,
+        "verdicts": 0,
+        "ignored": 0,
+    }
+
+
+def test_new_parts_of_it_know_nothing_more_than_they_are_told() -> None:
+    still = Motion(1.0, 2.0, 3.0, 4.0, 5)
+    seen = Sight(1, 2, 3, 4, 5)
+    assert (still.vx, still.vy, still.growth) == (0.0, 0.0, 0.0)
+    assert (seen.utc_ms, seen.first_pose, seen.last_pose, seen.pose_ms) == (0, None, None, 0)
+    assert Trend() == Trend(0, 0.0, 0.0, 0.0, 0.0)
+    assert Face(1, still, seen, 6.0) == Face(1, still, seen, 6.0, 0.0, 0, Trend(), {}, {}, -1, 0, 0, 0)
+    assert Panel(1, still, seen) == Panel(1, still, seen, [], [], {}, 0, 0, 0, 0, False, 0)
+    assert Passing(ID, 1, 2, 3, 4.0, 5.0, 6.0) == Passing(ID, 1, 2, 3, 4.0, 5.0, 6.0, 0, 0, None, 0, None, False)
+
+
 # --- the court's memory -------------------------------------------------------------------------------------------
 
 VERDICT = Verdict("test:1:2:1", "UNVERIFIED", 1, 1, 0.9, 1, 2, UTC_S * 1000, 8, None, None, ["perception_alone"])
@@ -207,7 +251,7 @@ def kept() -> dict[str, Any]:
 
 def test_what_is_remembered_comes_back() -> None:
     assert memories.from_bytes(KEPT) == memories.Remembered(b"judge", [VERDICT], {"codes", "perception"}, True, 0)
-    assert kept()["ended"] == ["codes", "perception"]  # the same bytes for the same memory
+    assert memories.to_bytes(b"judge", [VERDICT], ["perception", "codes"], True) == KEPT
     nothing = memories.to_bytes(b"", [], set(), False)
     assert memories.from_bytes(nothing) == memories.Remembered(b"", [], set(), False, 0)
 
@@ -216,7 +260,8 @@ def test_what_is_remembered_comes_back() -> None:
     "change", [{"judge": 1}, {"unstored": [1]}, {"ended": [1]}, {"finished": 1}, {"more": 1}, {"finished": "true"}]
 )
 def test_a_memory_with_a_spoilt_part_is_lost(change: dict[str, object]) -> None:
-    assert memories.from_bytes(msgspec.msgpack.encode(kept() | change)) == memories.Remembered(lost=1)
+    lost = memories.Remembered(b"", [], set(), False, 1)
+    assert memories.from_bytes(msgspec.msgpack.encode(kept() | change)) == lost
 
 
 def test_each_spoilt_verdict_is_counted() -> None:
