@@ -224,6 +224,15 @@ def test_a_face_keeps_its_entry_though_the_code_hangs_at_another_sign() -> None:
     assert ("SUSPECT", "registered_code_not_seen") in said(found)
 
 
+def test_the_end_closes_what_is_still_in_sight_and_what_still_waits() -> None:
+    made = judge(faces=[seen(None)], newest_ms=400)
+    made.on_sightings(Sightings(11, 440, 1536, 864, [box()]))
+    made.on_sightings(Sightings(12, 480, 1536, 864, [box()]))
+    (only,) = made.finish()
+    assert (only.last_frame, only.sightings) == (12, 13)
+    assert (made._state.pending, made._state.faces) == ([], [])
+
+
 # --- what was shown before ----------------------------------------------------------------------------------------
 
 
@@ -238,6 +247,12 @@ def test_a_code_that_is_not_in_its_place_is_not_remembered() -> None:
     made = judge(listed(5, sign_id=OTHER_ID), panels=[shown(signed(90), pose())])
     made.finish()
     assert (made._state.shown, made._state.attributed) == ([], [Attributed(OTHER_ID, 400)])
+
+
+def test_a_code_whose_place_is_not_known_is_taken_for_the_entry_here_though_it_is_its_own() -> None:
+    made = judge(listed(10), panels=[shown(signed(10), pose(accuracy_m=11.0))])
+    assert said(made.finish()) == [("SUSPECT", "place_unchecked")]
+    assert made._state.attributed == [Attributed(ID, 400)]
 
 
 def test_the_same_code_further_on_hangs_at_two_places() -> None:

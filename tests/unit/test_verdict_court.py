@@ -148,12 +148,14 @@ def test_perception_that_is_caught_is_counted_against_its_own_link(descriptor: i
 def test_in_realtime_the_stream_began_when_warden_says(
     descriptor: int, monkeypatch: pytest.MonkeyPatch, t_ms: int, invalid: int
 ) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     bench = Bench(descriptor, lockstep=False)
     bench.court.begin(Go(UTC_S * 1000, elapsed_ms=60_000))
+    now[0] = 105.0
     for peer, said in (
-        ("perception", Sightings(1500, 60_000 + t_ms, 1536, 864, [])),
-        ("codes", Readings(1500, 60_000 + t_ms, [])),
+        ("perception", Sightings(1500, 65_000 + t_ms, 1536, 864, [])),
+        ("codes", Readings(1500, 65_000 + t_ms, [])),
     ):
         bench.say(said)
         assert bench.links[peer].invalid == invalid
@@ -213,12 +215,15 @@ def test_one_reader_that_has_ended_is_not_the_end(descriptor: int, peer: str) ->
     assert bench.me.facts["finished"] == 0
 
 
-def test_an_end_without_a_verdict_is_remembered(descriptor: int) -> None:
+def test_an_end_without_a_verdict_is_remembered_once(descriptor: int) -> None:
     bench = Bench(descriptor)
     for peer in ("perception", "codes"):
         bench.say(StreamEnd(0), peer)
     bench.court.step()
     assert memories.from_bytes(bench.remembers()).finished is True
+    memory.Memory(os.dup(descriptor)).save(b"untouched")
+    bench.court.step()
+    assert bench.remembers() == b"untouched"
 
 
 def test_a_fact_is_reported_when_it_changes_after_the_end_and_not_before(descriptor: int) -> None:

@@ -200,6 +200,11 @@ def test_the_message_of_a_refusal_is_short() -> None:
     assert len(str(refused.value)) == len("the saved state is not one of ours: ") + 120
 
 
+def test_the_bounds_are_those_that_the_snapshots_size_was_reckoned_with() -> None:
+    assert (MAX_PENDING, MAX_TRACKS, MAX_PANELS, MAX_PAYLOADS, MAX_RATES, MAX_VOTED) == (128, 96, 32, 6, 32, 8)
+    assert (MAX_FIXES, MAX_PASSINGS, MAX_ATTRIBUTED, MAX_SHOWN) == (2048, 64, 256, 64)
+
+
 def test_a_new_state_knows_nothing() -> None:
     assert msgspec.to_builtins(State("test")) == {
         "stream": "test",

@@ -79,6 +79,14 @@ def test_what_is_not_stored_is_sent_again_each_second(descriptor: int, clock: li
     assert sent == [True, False, False, True, False, True]
 
 
+def test_what_is_not_stored_is_sent_with_the_first_step_however_young_the_clock(
+    descriptor: int, clock: list[float]
+) -> None:
+    clock[0] = 0.0
+    remember(descriptor, Judge({}, None, stream="test").snapshot(), verdict(1))
+    assert Bench(descriptor).hears() == [verdict(1)]
+
+
 def test_at_the_cap_a_verdict_is_sent_but_not_kept(descriptor: int) -> None:
     bench = Bench(descriptor)
     bench.court._give([verdict(number) for number in range(511)])
@@ -176,6 +184,13 @@ def test_a_loss_is_told_once_whatever_is_lost(descriptor: int, judge: bytes, kep
     heard = [(one.kind, one.detail) for one in bench.hears() if isinstance(one, Health)]
     assert heard == [("restarted", "memory_lost")] * lost
     assert [one for one in bench.hears() if isinstance(one, Health)] == []
+
+
+def test_what_happened_first_is_told_first(descriptor: int) -> None:
+    remember(descriptor, b"spoilt")
+    bench = Bench(descriptor)
+    bench.court._give([UNSOUND])
+    assert [one.kind for one in bench.hears() if isinstance(one, Health)] == ["restarted", "invalid_message"]
 
 
 def test_a_first_start_has_lost_nothing(descriptor: int) -> None:
