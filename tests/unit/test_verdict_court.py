@@ -161,6 +161,20 @@ def test_in_realtime_the_stream_began_when_warden_says(
         assert bench.links[peer].invalid == invalid
 
 
+@pytest.mark.parametrize(("lockstep", "accused"), [(True, 1), (False, 0)])
+def test_only_in_lockstep_a_reader_may_not_be_silent(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, lockstep: bool, accused: int
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    bench = Bench(descriptor, lockstep=lockstep)
+    bench.say(Readings(0, 0, []))
+    for frame in range(66):
+        now[0] = 100.0 + frame * 0.04
+        bench.say(Sightings(frame, frame * 40, 1536, 864, []))
+    assert (bench.links["perception"].invalid, bench.links["codes"].invalid) == (accused, accused)
+
+
 @pytest.mark.parametrize(("sure_score", "sure"), [(0.9, 1), (0.91, 0)])
 def test_the_models_score_is_the_judges(descriptor: int, sure_score: float, sure: int) -> None:
     bench = Bench(descriptor, sure_score=sure_score)
@@ -206,13 +220,12 @@ def test_it_finishes_once_when_both_readers_have_ended(descriptor: int) -> None:
 
 
 @pytest.mark.parametrize("peer", ["perception", "codes"])
-def test_one_reader_that_has_ended_is_not_the_end(descriptor: int, peer: str) -> None:
+def test_one_reader_that_has_ended_is_remembered_and_is_not_the_end(descriptor: int, peer: str) -> None:
     bench = Bench(descriptor)
     bench.say(StreamEnd(0), peer)
-    bench.say(FixesEnd(), "position")
     bench.court.step()
-    assert memories.from_bytes(bench.remembers()).finished is False
-    assert bench.me.facts["finished"] == 0
+    kept = memories.from_bytes(bench.remembers())
+    assert (kept.ended, kept.finished, bench.me.facts["finished"]) == ({peer}, False, 0)
 
 
 def test_an_end_without_a_verdict_is_remembered_once(descriptor: int) -> None:
