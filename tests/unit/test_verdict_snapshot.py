@@ -256,7 +256,8 @@ def kept() -> dict[str, Any]:
 
 def test_what_is_remembered_comes_back() -> None:
     assert memories.from_bytes(KEPT) == memories.Remembered(b"judge", [VERDICT], {"codes", "perception"}, True, 0)
-    assert memories.to_bytes(b"judge", [VERDICT], ["perception", "codes"], True) == KEPT
+    for ended in (["perception", "codes"], ["codes", "perception"]):
+        assert memories.to_bytes(b"judge", [VERDICT], ended, True) == KEPT
     nothing = memories.to_bytes(b"", [], set(), False)
     assert memories.from_bytes(nothing) == memories.Remembered(b"", [], set(), False, 0)
 
