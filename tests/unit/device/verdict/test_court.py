@@ -3,62 +3,30 @@
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
-from typing import Any
+import time
 
 import msgspec
 import pytest
 
-from device.channel import link as links
-from device.channel import memory, topology
-from device.channel.link import Link
-from device.channel.messages import Go, Health, Message, Readings, Sightings, Verdict
-from device.confine import policy as policies
+from device.channel import memory
+from device.channel.messages import (
+    Fix,
+    FixesEnd,
+    Go,
+    Health,
+    Readings,
+    Sightings,
+    StreamEnd,
+    Tamper,
+    Verdict,
+    VerdictStored,
+)
 from device.verdict import persistence
+from device.verdict.__main__ import VerdictSettings
+from device.verdict.intake import timeline
 from device.verdict.judge import Judge
-from device.verdict.service import VerdictService
-from device.verdict.settings import VerdictSettings
+from tests.support.verdict_bench import Bench
 from tests.support.verdict_drive import UTC_S, Journey, Sign
-
-
-class Bench:
-    """A court with real links and a real memory; `hears` holds what `sealer` is sent."""
-
-    def __init__(self, descriptor: int, *, lockstep: bool = True) -> None:
-        self._ends: list[Any] = []
-        self.links: dict[str, Link] = {}
-        me: Any = SimpleNamespace(
-            descriptor=lambda name: os.dup(descriptor),
-            link=self._link,
-            sample=lambda stage, seconds: None,
-            pause=lambda link: None,
-            resume=lambda link: None,
-            facts={},
-            handled=0,
-        )
-        self.court = VerdictService(me, VerdictSettings(None, "test", lockstep, 0.5))
-        self.court.begin(Go(UTC_S * 1000))
-
-    def _link(self, peer: str) -> Link:
-        ours, theirs = links.pair()
-        self._ends.append(theirs)
-        end = topology.end_of(policies.load("verdict"), peer)
-        if peer == "sealer":
-            self.sealer = Link("verdict", theirs, Verdict, Health)
-        self.links[peer] = Link(peer, ours, permits=end.receives, sends=end.sends)
-        return self.links[peer]
-
-    def say(self, message: Sightings | Readings) -> None:
-        peer = "perception" if isinstance(message, Sightings) else "codes"
-        self.court.handlers[self.links[peer]][type(message)](message)
-
-    def hears(self) -> list[Message]:
-        self.court.step()
-        heard = []
-        while (message := self.sealer.receive()) is not None:
-            heard.append(message)
-        return heard
-
 
 VERDICT = Verdict("test:1:2:1", "UNVERIFIED", 1, 1, 0.9, 1, 2, UTC_S * 1000, 8, None, None, ["perception_alone"])
 
@@ -93,7 +61,7 @@ def test_a_good_memory_is_taken_up_without_a_word(descriptor: int) -> None:
 def test_a_verdict_out_of_bounds_is_reported_and_does_not_end_the_court(
     descriptor: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("device.verdict.intake.timeline.MAX_UTC_MS", 2**60)
+    monkeypatch.setattr(timeline, "MAX_UTC_MS", 2**60)
     bench = Bench(descriptor)
     bench.court.begin(Go(2**48))
     drive = Journey([Sign(90.0)])
@@ -119,3 +87,198 @@ def test_a_court_that_joins_a_running_stream_believes_its_time(descriptor: int) 
     bench.court.begin(Go(UTC_S * 1000, elapsed_ms=60_000))
     bench.say(Sightings(1500, 60_000, 1536, 864, []))
     assert bench.links["perception"].invalid == 0
+
+
+# --- whom it hears ------------------------------------------------------------------------------------------------
+
+
+def verdict(number: int) -> Verdict:
+    return msgspec.structs.replace(VERDICT, verdict_id=f"test:1:2:{number}")
+
+
+def remember(descriptor: int, *unstored: Verdict, ended: set[str] = frozenset(), finished: bool = False) -> None:  # type: ignore[assignment]
+    snapshot = Judge({}, None, stream="test").snapshot()
+    memory.Memory(os.dup(descriptor)).save(persistence.to_bytes(snapshot, unstored, ended, finished))
+
+
+def test_each_peer_may_say_only_what_it_has_to_say(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    expected = {
+        "position": {Fix, FixesEnd},
+        "indicator": {Tamper},
+        "sealer": {VerdictStored},
+        "recorder": set(),
+        "perception": {Sightings, StreamEnd},
+        "codes": {Readings, StreamEnd},
+    }
+    assert {peer: set(link.receives) for peer, link in bench.links.items()} == expected
+    assert {link.peer: set(table) for link, table in bench.court.handlers.items()} == {
+        peer: kinds for peer, kinds in expected.items() if kinds
+    }
+
+
+def test_its_settings_are_all_named_and_no_other_is_taken() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(
+            b'{"trust":null,"stream":"x","lockstep":true,"sure_score":0.5,"more":1}', type=VerdictSettings
+        )
+
+
+def test_a_case_that_is_opened_is_told_to_the_sealer_and_one_that_is_closed_is_not(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    bench.say(Tamper(False, 5), "indicator")
+    assert bench.heard_by("sealer") == []
+    bench.say(Tamper(True, 6), "indicator")
+    assert bench.heard_by("sealer") == [Health("tamper", "indicator", 1, 6, "case_opened")]
+
+
+def test_sightings_are_counted_and_timed_and_readings_are_not(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    bench.say(Readings(0, 0, []))
+    assert (bench.me.handled, bench.samples) == (0, [])
+    bench.say(Sightings(0, 0, 1536, 864, []))
+    assert bench.me.handled == 1
+    ((stage, seconds),) = bench.samples
+    assert stage == "verdict"
+    assert 0.0 <= seconds < 60.0
+
+
+def test_perception_that_is_caught_is_counted_against_its_own_link(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    for said in (Readings(0, 0, []), Sightings(0, 0, 1536, 864, []), Sightings(10**6, 40, 1536, 864, [])):
+        bench.say(said)
+    assert (bench.links["codes"].invalid, bench.links["perception"].invalid) == (0, 1)
+
+
+@pytest.mark.parametrize(("t_ms", "invalid"), [(250, 0), (251, 1)])
+def test_in_realtime_the_stream_began_when_warden_says(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, t_ms: int, invalid: int
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    bench = Bench(descriptor, lockstep=False)
+    bench.court.begin(Go(UTC_S * 1000, elapsed_ms=60_000))
+    now[0] = 105.0
+    for peer, said in (
+        ("perception", Sightings(1500, 65_000 + t_ms, 1536, 864, [])),
+        ("codes", Readings(1500, 65_000 + t_ms, [])),
+    ):
+        bench.say(said)
+        assert bench.links[peer].invalid == invalid
+
+
+@pytest.mark.parametrize(("lockstep", "accused"), [(True, 1), (False, 0)])
+def test_only_in_lockstep_a_reader_may_not_be_silent(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch, lockstep: bool, accused: int
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    bench = Bench(descriptor, lockstep=lockstep)
+    bench.say(Readings(0, 0, []))
+    for frame in range(66):
+        now[0] = 100.0 + frame * 0.04
+        bench.say(Sightings(frame, frame * 40, 1536, 864, []))
+    assert (bench.links["perception"].invalid, bench.links["codes"].invalid) == (accused, accused)
+
+
+@pytest.mark.parametrize(("sure_score", "sure"), [(0.9, 1), (0.91, 0)])
+def test_the_models_score_is_the_judges(descriptor: int, sure_score: float, sure: int) -> None:
+    bench = Bench(descriptor, sure_score=sure_score)
+    bench.say(FixesEnd(), "position")
+    bench.say(Journey([Sign(50.0)]).sightings(0))
+    bench.say(Readings(0, 0, []))
+    (face,) = bench.court._judge._state.faces
+    assert face.sure == sure
+
+
+def test_no_more_fixes_are_read_while_the_judge_wants_none(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    bench.court.step()
+    for number in range(2048):
+        bench.say(Fix(UTC_S * 1000 + number, 48.0, 11.0, 0.0, 3.0), "position")
+    bench.court.step()
+    assert bench.paused == [("position", False), ("position", True)]
+
+
+# --- the end ------------------------------------------------------------------------------------------------------
+
+
+def test_it_finishes_once_when_both_readers_have_ended(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    bench.say(FixesEnd(), "position")
+    for message in Journey([Sign(50.0)]).messages():
+        if message.frame < 60:  # the sign has not gone by
+            bench.say(message)
+    bench.say(StreamEnd(60), "perception")
+    bench.court.step()
+    assert bench.heard_by("recorder") == []
+    bench.say(StreamEnd(60), "codes")
+    bench.court.step()
+    (judged,) = bench.heard_by("recorder")
+    assert isinstance(judged, Verdict)
+    assert bench.reported == [{"unstored": 1, "finished": 1}]
+    bench.court.step()
+    assert (bench.heard_by("recorder"), len(bench.reported)) == ([], 1)
+    bench.say(VerdictStored(judged.verdict_id), "sealer")
+    bench.court.step()
+    kept = persistence.from_bytes(bench.remembers())
+    assert (kept.ended, kept.finished, kept.unstored) == ({"perception", "codes", "position"}, True, [])
+
+
+@pytest.mark.parametrize("peer", ["perception", "codes"])
+def test_one_reader_that_has_ended_is_remembered_and_is_not_the_end(descriptor: int, peer: str) -> None:
+    bench = Bench(descriptor)
+    bench.say(StreamEnd(0), peer)
+    bench.court.step()
+    kept = persistence.from_bytes(bench.remembers())
+    assert (kept.ended, kept.finished, bench.me.facts["finished"]) == ({peer}, False, 0)
+
+
+def test_an_end_without_a_verdict_is_remembered_once(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    for peer in ("perception", "codes"):
+        bench.say(StreamEnd(0), peer)
+    bench.court.step()
+    assert persistence.from_bytes(bench.remembers()).finished is True
+    memory.Memory(os.dup(descriptor)).save(b"untouched")
+    bench.court.step()
+    assert bench.remembers() == b"untouched"
+
+
+def test_a_fact_is_reported_when_it_changes_after_the_end_and_not_before(descriptor: int) -> None:
+    remember(descriptor, verdict(1), verdict(2), ended={"perception", "codes"}, finished=True)
+    bench = Bench(descriptor)
+    for stored in (None, "test:1:2:1", "test:1:2:1", "test:1:2:9", "test:1:2:2"):
+        if stored is not None:
+            bench.say(VerdictStored(stored), "sealer")
+        bench.court.step()
+    assert [facts["unstored"] for facts in bench.reported] == [2, 1, 0]
+    other = Bench(memory.create())
+    other.court.step()
+    assert (other.me.facts, other.reported) == ({"unstored": 0, "finished": 0}, [])
+
+
+def test_the_end_of_the_fixes_is_taken_once(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    bench.say(FixesEnd(), "position")
+    before = bench.remembers()
+    assert persistence.from_bytes(before).ended == set()  # what was judged is kept at once, the end with the next step
+    bench.court.step()
+    kept = bench.remembers()
+    assert persistence.from_bytes(kept).ended == {"position"}
+    memory.Memory(os.dup(descriptor)).save(b"untouched")
+    bench.say(FixesEnd(), "position")
+    bench.court.step()
+    assert bench.remembers() == b"untouched"
+
+
+def test_an_end_that_is_known_changes_nothing_and_a_new_one_is_remembered(descriptor: int) -> None:
+    remember(descriptor, ended={"perception"})
+    bench = Bench(descriptor)
+    memory.Memory(os.dup(descriptor)).save(b"untouched")
+    bench.say(StreamEnd(9), "perception")
+    bench.court.step()
+    assert bench.remembers() == b"untouched"
+    bench.say(StreamEnd(9), "codes")
+    bench.court.step()
+    assert persistence.from_bytes(bench.remembers()).ended == {"perception", "codes"}

@@ -1,0 +1,327 @@
+"""What two readers may say of frames, clause by clause: who is believed, who is accused, and what is forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.verdict.intake import cross_check
+from device.verdict.intake.cross_check import Side
+from device.verdict.state import Moment, State
+from tests.support.verdict_samples import state
+
+BOTH = {"perception", "codes"}
+OTHER: dict[Side, Side] = {"perception": "codes", "codes": "perception"}
+SIDES: list[Side] = ["perception", "codes"]
+
+
+def spoken(frame: int, *sides: Side, t_ms: int | None = None) -> Moment:
+    said = [[] if side in sides else None for side in SIDES]
+    return Moment(frame, frame * 40 if t_ms is None else t_ms, 0, said[0], said[1])  # type: ignore[arg-type]
+
+
+def held(*pending: Moment, perception: int = -1, codes: int = -1, **changes: object) -> State:
+    newest = max((moment.t_ms for moment in pending), default=0)
+    fields: dict[str, object] = {"marks": {"perception": perception, "codes": codes}, "newest_ms": newest}
+    return state(pending=list(pending), **(fields | changes))
+
+
+def say(
+    before: State, side: Side, frame: int, t_ms: int | None = None, *, lockstep: bool = True, now_ms: int | None = None
+) -> set[str]:
+    """Who is accused. What is said is filed as the reader would."""
+    at = frame * 40 if t_ms is None else t_ms
+    moment, accused = cross_check.file(before, side, frame, at, lockstep=lockstep, now_ms=now_ms)
+    if moment is not None:
+        setattr(moment, "boxes" if side == "perception" else "readings", [])
+    return set(accused)
+
+
+def frames(found: State) -> list[int]:
+    return [moment.frame for moment in found.pending]
+
+
+# --- filing -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_new_frame_is_filed_in_order_and_marked(side: Side) -> None:
+    before = held(spoken(2, *SIDES), spoken(9, OTHER[side]), perception=2, codes=2)
+    before.marks[OTHER[side]] = 9
+    moment, accused = cross_check.file(before, side, 5, 200, lockstep=True, now_ms=None)
+    assert (frames(before), accused) == ([2, 5, 9], set())
+    assert moment == Moment(5, 200, 0, None, None)
+    assert moment is before.pending[1]
+    assert (before.marks[side], before.marks[OTHER[side]], before.newest_ms, before.ignored) == (5, 9, 360, 0)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_frame_of_which_the_other_spoke_is_the_same_moment(side: Side) -> None:
+    before = held(spoken(5, OTHER[side]), perception=-1, codes=-1)
+    before.marks[OTHER[side]] = 5
+    moment, accused = cross_check.file(before, side, 5, 200, lockstep=True, now_ms=None)
+    assert (moment is before.pending[0], frames(before), accused) == (True, [5], set())
+
+
+def test_the_newest_time_is_the_latest_said() -> None:
+    before = held(newest_ms=100)
+    say(before, "codes", 4, 160)
+    assert before.newest_ms == 160
+    say(before, "perception", 3, 120)
+    assert before.newest_ms == 160
+
+
+@pytest.mark.parametrize(("mark", "released", "filed"), [(5, -1, False), (4, -1, True), (-1, 5, False), (-1, 4, True)])
+def test_a_frame_that_is_not_later_than_the_last_said_and_the_last_released_is_ignored(
+    mark: int, released: int, filed: bool
+) -> None:
+    before = held(codes=mark, perception=2, released_mark=released)
+    assert say(before, "codes", 5) == set()
+    assert (frames(before), before.ignored) == (([5], 0) if filed else ([], 1))
+    assert before.marks["codes"] == (5 if filed else mark)
+
+
+def test_what_is_released_is_the_measure_if_both_spoke_of_it() -> None:
+    before = held(agreed_frame=2, agreed_ms=80)
+    cross_check.passed(before, spoken(7, "codes"))
+    assert (before.released_mark, before.released_ms, before.agreed_frame, before.agreed_ms) == (7, 280, 2, 80)
+    cross_check.passed(before, spoken(8, "perception"))
+    assert (before.released_mark, before.released_ms, before.agreed_frame, before.agreed_ms) == (8, 320, 2, 80)
+    cross_check.passed(before, spoken(9, *SIDES))
+    assert (before.released_mark, before.released_ms, before.agreed_frame, before.agreed_ms) == (9, 360, 9, 360)
+
+
+# --- lockstep: leads ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("frame", "accused"), [(164, False), (165, True)])
+def test_in_lockstep_a_frame_far_beyond_both_accuses_its_sender(side: Side, frame: int, accused: bool) -> None:
+    before = held(perception=99, codes=99)
+    before.marks[OTHER[side]] = 100
+    assert say(before, side, frame) == ({side} if accused else set())
+    assert before.ignored == accused
+    assert frames(before) == ([] if accused else [frame])
+    assert before.marks[side] == (99 if accused else frame)
+
+
+def test_the_first_word_of_all_may_be_of_any_frame() -> None:
+    before = held()
+    assert say(before, "codes", 9_000) == set()
+    assert frames(before) == [9_000]
+
+
+def test_from_frame_zero_on_a_leap_is_one() -> None:
+    before = held(perception=0, codes=0)
+    assert say(before, "codes", 65) == {"codes"}
+    assert say(before, "codes", 64) == set()
+    before = held(perception=0)
+    assert say(before, "perception", 65) == {"perception"}
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("others", "accused"), [(100, False), (99, True), (0, True), (-1, False)])
+def test_in_lockstep_a_lead_over_the_other_accuses_both(side: Side, others: int, accused: bool) -> None:
+    before = held(perception=others, codes=others)
+    before.marks[side] = 160
+    assert say(before, side, 164) == (BOTH if accused else set())
+    assert before.marks[side] == (max(others, -1) if accused else 164)
+
+
+@pytest.mark.parametrize(("alone", "accused"), [(63, False), (64, True)])
+def test_in_lockstep_so_many_frames_of_one_reader_alone_accuse_both(alone: int, accused: bool) -> None:
+    ahead = [spoken(2 + number, "codes") for number in range(alone)]
+    before = held(spoken(0, *SIDES), spoken(1, *SIDES), *ahead, perception=1, codes=1 + alone)
+    assert say(before, "codes", 2 + alone) == (BOTH if accused else set())
+    assert len(before.pending) == (2 if accused else 3 + alone)
+
+
+def test_a_reader_that_never_spoke_is_waited_for_as_long() -> None:
+    ahead = [spoken(number, "codes") for number in range(64)]
+    assert say(held(*ahead[:63], codes=62), "codes", 63) == set()
+    assert say(held(*ahead, codes=63), "codes", 64) == BOTH
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("first", "accused"), [(69, False), (70, True)])
+def test_in_lockstep_a_first_word_that_was_a_leap_is_found_when_the_other_speaks(
+    side: Side, first: int, accused: bool
+) -> None:
+    before = held(spoken(first, OTHER[side]))
+    before.marks[OTHER[side]] = first
+    assert say(before, side, 5) == ({OTHER[side]} if accused else set())
+    assert frames(before) == ([5] if accused else [5, first])
+    assert before.marks == {side: 5, OTHER[side]: -1 if accused else first}
+    assert before.ignored == 0
+
+
+def test_in_realtime_the_other_may_be_far_ahead() -> None:
+    before = held(spoken(200, "codes"), codes=200)
+    assert say(before, "perception", 5, lockstep=False) == set()
+    assert frames(before) == [5, 200]
+
+
+# --- realtime: leaps ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("t_ms", "accused"), [(4250, False), (4251, True)])
+def test_in_realtime_nothing_is_later_than_our_own_clock(side: Side, t_ms: int, accused: bool) -> None:
+    before = held(began_ms=1000)
+    assert say(before, side, 3, t_ms, lockstep=False, now_ms=5000) == ({side} if accused else set())
+    assert before.ignored == accused
+
+
+@pytest.mark.parametrize(("began_ms", "now_ms"), [(None, 5000), (0, None), (None, None)])
+@pytest.mark.parametrize(("t_ms", "accused"), [(120_400, False), (120_401, True)])
+def test_without_a_clock_nothing_is_two_minutes_later_than_what_both_said(
+    began_ms: int | None, now_ms: int | None, t_ms: int, accused: bool
+) -> None:
+    before = held(began_ms=began_ms, agreed_frame=10, agreed_ms=400)
+    assert say(before, "codes", 11, t_ms, lockstep=False, now_ms=now_ms) == ({"codes"} if accused else set())
+
+
+@pytest.mark.parametrize(("frame", "accused"), [(424, False), (425, True)])
+def test_before_both_spoke_of_a_frame_they_come_at_most_at_the_first_rate(frame: int, accused: bool) -> None:
+    """64 and 1.5 times 0.24 a millisecond, over a second."""
+    assert say(held(), "codes", frame, 1000, lockstep=False) == ({"codes"} if accused else set())
+
+
+@pytest.mark.parametrize(("frame", "accused"), [(224, False), (225, True)])
+def test_later_they_come_at_most_half_again_as_fast_as_so_far(frame: int, accused: bool) -> None:
+    """100 and 64 and 1.5 times 0.04 a millisecond, over a second."""
+    before = held(agreed_frame=100, agreed_ms=2500)
+    assert say(before, "codes", frame, 3500, lockstep=False) == ({"codes"} if accused else set())
+
+
+def test_the_rate_is_known_from_the_first_millisecond_on() -> None:
+    before = held(agreed_frame=1, agreed_ms=1)
+    assert say(before, "codes", 1 + 64 + 15, 11, lockstep=False) == set()
+    before = held(agreed_frame=1, agreed_ms=1)
+    assert say(before, "codes", 1 + 64 + 16, 11, lockstep=False) == {"codes"}
+
+
+@pytest.mark.parametrize("t_ms", [2500, 1500])
+def test_no_time_is_no_reason_for_fewer_frames(t_ms: int) -> None:
+    before = held(agreed_frame=100, agreed_ms=2500)
+    assert say(before, "codes", 165, t_ms, lockstep=False) == {"codes"}
+    assert say(before, "codes", 164, 2500, lockstep=False) == set()
+
+
+# --- contradictions -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("frame", "t_ms", "accused"), [(11, 399, True), (11, 400, False), (10, 399, False)])
+def test_a_time_before_what_both_said_of_an_earlier_frame_accuses_its_sender(
+    side: Side, frame: int, t_ms: int, accused: bool
+) -> None:
+    before = held(agreed_frame=10, agreed_ms=400, perception=8, codes=8)
+    assert say(before, side, frame, t_ms) == ({side} if accused else set())
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(
+    ("frame", "t_ms", "fits"),
+    [
+        (5, 200, True),
+        (5, 199, False),
+        (5, 201, False),
+        (6, 200, True),
+        (6, 199, False),
+        (4, 200, True),
+        (4, 201, False),
+    ],
+)
+def test_a_time_fits_between_those_of_the_frames_around_it(side: Side, frame: int, t_ms: int, fits: bool) -> None:
+    """Where it does not, both are accused and what only one has said is forgotten."""
+    before = held(spoken(5, OTHER[side]), perception=3, codes=3)
+    before.marks[OTHER[side]] = 5
+    assert say(before, side, frame, t_ms) == (set() if fits else BOTH)
+    if fits:
+        assert 5 in frames(before)
+        assert before.marks == {side: frame, OTHER[side]: 5}
+    else:
+        assert frames(before) == []
+        assert before.marks == {side: 3, OTHER[side]: 3}
+        assert before.newest_ms == 0
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("frame", "t_ms"), [(6, 199), (4, 201)])
+def test_a_time_that_does_not_fit_what_both_said_accuses_the_sender_alone(side: Side, frame: int, t_ms: int) -> None:
+    before = held(spoken(5, *SIDES), perception=3, codes=3)
+    assert say(before, side, frame, t_ms) == {side}
+    assert frames(before) == [5]
+
+
+def test_frames_further_away_are_not_looked_at() -> None:
+    """Frames 2 and 12 would not fit."""
+    pending = [spoken(frame, "codes") for frame in (2, 4, 8, 9, 12)]
+    pending[0].t_ms, pending[-1].t_ms = 900, 100
+    before = held(*pending, codes=12, perception=1)
+    assert say(before, "perception", 6) == set()
+    assert frames(before) == [2, 4, 6, 8, 9, 12]
+
+
+@pytest.mark.parametrize(("odd", "t_ms"), [(4, 900), (8, 100)])
+def test_the_frames_on_either_side_are_looked_at(odd: int, t_ms: int) -> None:
+    pending = [spoken(4, "codes"), spoken(8, "codes")]
+    pending[odd // 8].t_ms = t_ms
+    assert say(held(*pending, codes=8, perception=1), "perception", 6) == BOTH
+
+
+def test_the_frame_itself_and_the_one_after_it_are_looked_at() -> None:
+    pending = [spoken(6, "codes"), spoken(8, "codes", t_ms=100)]
+    assert say(held(*pending, codes=8, perception=1), "perception", 6) == BOTH
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_what_a_reader_alone_said_is_forgotten_when_it_contradicts_itself(side: Side) -> None:
+    """The other one spoke of a later frame, so this is no matter of how far they have come."""
+    before = held(spoken(4, side), spoken(10, OTHER[side]), perception=4, codes=4)
+    before.marks[OTHER[side]] = 10
+    assert say(before, side, 5, 159) == {side}
+    assert frames(before) == [10]
+
+
+def test_all_that_stands_against_it_is_forgotten() -> None:
+    pending = [spoken(3, *SIDES), spoken(4, "codes", t_ms=900), spoken(8, "codes", t_ms=100)]
+    before = held(*pending, codes=8, perception=3)
+    assert say(before, "perception", 6) == BOTH
+    assert frames(before) == [3]
+
+
+# --- distrust -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_what_an_accused_reader_said_beyond_the_other_is_forgotten_and_no_more(side: Side) -> None:
+    pending = [spoken(3, side), spoken(5, *SIDES), spoken(7, *SIDES), spoken(9, side), spoken(10, OTHER[side])]
+    before = held(*pending, perception=9, codes=9)
+    before.marks[OTHER[side]] = 5
+    assert say(before, side, 200) == {side}
+    assert frames(before) == [3, 5, 7, 10]
+    attribute = "boxes" if side == "perception" else "readings"
+    assert [getattr(moment, attribute) for moment in before.pending] == [[], [], None, None]
+    other = "readings" if side == "perception" else "boxes"
+    assert [getattr(moment, other) for moment in before.pending] == [None, [], [], []]
+    assert (before.marks[side], before.marks[OTHER[side]], before.newest_ms) == (5, 5, 400)
+
+
+def test_the_mark_goes_back_to_the_other_or_to_what_is_released_but_never_forward() -> None:
+    for codes, released, expected in ((20, 5, 9), (5, 7, 7), (5, 3, 5)):
+        before = held(perception=9, codes=codes, released_mark=released)
+        assert say(before, "perception", 200) == {"perception"}
+        assert before.marks["perception"] == expected
+
+
+def test_with_nothing_left_the_newest_time_is_that_of_the_last_release() -> None:
+    before = held(spoken(9, "codes"), perception=5, codes=9, released_mark=4, released_ms=160)
+    assert say(before, "codes", 200) == {"codes"}
+    assert (frames(before), before.newest_ms) == ([], 160)
+
+
+def test_the_newest_time_that_is_left_is_the_latest() -> None:
+    before = held(spoken(3, *SIDES), spoken(4, *SIDES), spoken(9, "codes"), perception=5, codes=9)
+    assert say(before, "codes", 200) == {"codes"}
+    assert before.newest_ms == 160

@@ -1,0 +1,286 @@
+"""What is kept over a restart: each part that is spoilt alone is refused, and nothing that is good is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from device.channel.messages import Verdict
+from device.verdict import persistence
+from device.verdict.errors import SnapshotError
+from device.verdict.state import (
+    MAX_ATTRIBUTED,
+    MAX_EXPECTED,
+    MAX_FIXES,
+    MAX_PANELS,
+    MAX_PAYLOADS,
+    MAX_PENDING,
+    MAX_RATES,
+    MAX_SHOWN,
+    MAX_SNAPSHOT_BYTES,
+    MAX_TRACKS,
+    MAX_VOTED,
+    ExpectedSign,
+    FaceTrack,
+    Motion,
+    PanelTrack,
+    SeenSign,
+    Shown,
+    Sight,
+    State,
+    Trend,
+    from_bytes,
+    to_bytes,
+)
+from tests.support.verdict_drive import UTC_S
+from tests.support.verdict_samples import ID, box, face, moment, panel, pose, reading, state, timed
+
+FULL = state(
+    pending=[moment(3, boxes=[box()], readings=[reading()]), moment(4, boxes=None, readings=None)],
+    marks={"perception": 3, "codes": 4},
+    released_mark=2,
+    released_ms=80,
+    agreed_frame=1,
+    agreed_ms=40,
+    newest_ms=160,
+    start_utc_ms=UTC_S * 1000,
+    began_ms=5,
+    fixes=[timed(UTC_S * 1000)],
+    fixes_ended=True,
+    first_fix_ms=7,
+    last_heading=8.0,
+    faces=[face()],
+    panels=[panel(7, b"SR1:A", votes={1: 2}, twins=1)],
+    expected=[ExpectedSign(ID, 1, 2, 80, 20.0, 5.0, 3.0, 1, 1, 70, 9, pose(), True)],
+    attributed=[SeenSign(ID, 40)],
+    shown=[Shown(ID, 40, pose())],
+    next_track=8,
+    verdicts=9,
+    ignored=10,
+)
+
+
+def parts() -> dict[str, Any]:
+    """The whole state as plain values, to be spoilt."""
+    return msgspec.msgpack.decode(to_bytes(FULL), strict=False)  # type: ignore[no-any-return]
+
+
+def back(plain: dict[str, Any]) -> State:
+    return from_bytes(msgspec.msgpack.encode(plain), "test")
+
+
+def test_all_of_it_comes_back() -> None:
+    assert from_bytes(to_bytes(FULL), "test") == FULL
+    assert back(parts()) == FULL
+    assert from_bytes(to_bytes(State("other")), "other") == State("other")
+
+
+@pytest.mark.parametrize("name", State.__struct_fields__)
+def test_each_part_that_is_of_another_kind_spoils_it(name: str) -> None:
+    spoilt = parts()
+    spoilt[name] = b"\x00"
+    with pytest.raises(SnapshotError, match="not one of ours"):
+        back(spoilt)
+
+
+WITHIN: list[Callable[[dict[str, Any]], dict[str, Any]]] = [
+    lambda plain: plain,
+    lambda plain: plain["pending"][0],
+    lambda plain: plain["pending"][0]["boxes"][0],
+    lambda plain: plain["pending"][0]["readings"][0],
+    lambda plain: plain["fixes"][0],
+    lambda plain: plain["fixes"][0]["pose"],
+    lambda plain: plain["faces"][0],
+    lambda plain: plain["faces"][0]["motion"],
+    lambda plain: plain["faces"][0]["sight"],
+    lambda plain: plain["faces"][0]["trend"],
+    lambda plain: plain["panels"][0],
+    lambda plain: plain["panels"][0]["payloads"][0],
+    lambda plain: plain["panels"][0]["rates"][0],
+    lambda plain: plain["expected"][0],
+    lambda plain: plain["attributed"][0],
+    lambda plain: plain["shown"][0],
+]
+
+
+@pytest.mark.parametrize("part", WITHIN, ids=range(len(WITHIN)))
+def test_a_field_that_is_not_known_spoils_it_wherever_it_is(part: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    spoilt = parts()
+    part(spoilt)["more"] = 1
+    with pytest.raises(SnapshotError, match="not one of ours"):
+        back(spoilt)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "most"),
+    [
+        (lambda plain: plain, "pending", MAX_PENDING + 1),
+        (lambda plain: plain["pending"][0], "boxes", 64),
+        (lambda plain: plain["pending"][0], "readings", 8),
+        (lambda plain: plain, "fixes", MAX_FIXES),
+        (lambda plain: plain, "faces", MAX_TRACKS),
+        (lambda plain: plain, "panels", MAX_PANELS),
+        (lambda plain: plain["panels"][0], "payloads", MAX_PAYLOADS),
+        (lambda plain: plain["panels"][0], "rates", MAX_RATES),
+        (lambda plain: plain, "expected", MAX_EXPECTED),
+        (lambda plain: plain, "attributed", MAX_ATTRIBUTED),
+        (lambda plain: plain, "shown", MAX_SHOWN),
+    ],
+)
+def test_a_list_is_taken_back_up_to_its_bound(
+    part: Callable[[dict[str, Any]], dict[str, Any]], name: str, most: int
+) -> None:
+    for count in (most, most + 1):
+        plain = parts()
+        held = part(plain)
+        held[name] = held[name][:1] * count
+        if count == most:
+            assert back(plain)
+        else:
+            with pytest.raises(SnapshotError, match="not one of ours"):
+                back(plain)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "most"),
+    [("faces", "class_weight", 43), ("faces", "class_certainty", 43), ("panels", "votes", MAX_VOTED)],
+)
+def test_what_is_kept_by_number_is_taken_back_up_to_its_bound(owner: str, name: str, most: int) -> None:
+    plain = parts()
+    plain[owner][0][name] = dict.fromkeys(range(most), 1)
+    assert back(plain)
+    plain[owner][0][name] = dict.fromkeys(range(most + 1), 1)
+    with pytest.raises(SnapshotError, match="not one of ours"):
+        back(plain)
+
+
+@pytest.mark.parametrize(("length", "taken"), [(1024, True), (1025, False)])
+def test_a_text_is_taken_back_up_to_its_bound(length: int, taken: bool) -> None:
+    plain = parts()
+    plain["panels"][0]["payloads"][0]["data"] = b"x" * length
+    if taken:
+        assert back(plain)
+    else:
+        with pytest.raises(SnapshotError, match="not one of ours"):
+            back(plain)
+
+
+@pytest.mark.parametrize(("name", "value"), [("version", 2), ("version", 5), ("stream", "tesu"), ("stream", "")])
+def test_a_state_of_another_version_or_stream_is_refused(name: str, value: object) -> None:
+    with pytest.raises(SnapshotError, match="another stream or version"):
+        back(parts() | {name: value})
+
+
+def test_a_mark_of_a_third_reader_is_refused() -> None:
+    with pytest.raises(SnapshotError, match="not one of ours"):
+        back(parts() | {"marks": {"perception": 1, "uplink": 2}})
+
+
+def test_numbers_are_not_read_from_words() -> None:
+    with pytest.raises(SnapshotError, match="not one of ours"):
+        back(parts() | {"verdicts": "9"})
+
+
+def test_a_state_is_read_up_to_three_mebibytes() -> None:
+    assert MAX_SNAPSHOT_BYTES == 3 * 1024 * 1024
+    stream = "x" * (MAX_SNAPSHOT_BYTES - len(to_bytes(State("x" * 70_000))) + 70_000)
+    assert len(to_bytes(State(stream))) == MAX_SNAPSHOT_BYTES
+    assert from_bytes(to_bytes(State(stream)), stream) == State(stream)
+    longer = to_bytes(State(stream + "x"))
+    with pytest.raises(SnapshotError, match="has 3145729 bytes, at most 3145728 are read"):
+        from_bytes(longer, stream + "x")
+
+
+def test_the_message_of_a_refusal_is_short() -> None:
+    with pytest.raises(SnapshotError) as refused:
+        back(parts() | {"x" * 5000: 1})
+    assert len(str(refused.value)) == len("the saved state is not one of ours: ") + 120
+
+
+def test_the_bounds_are_those_that_the_snapshots_size_was_reckoned_with() -> None:
+    assert (MAX_PENDING, MAX_TRACKS, MAX_PANELS, MAX_PAYLOADS, MAX_RATES, MAX_VOTED) == (128, 96, 32, 6, 32, 8)
+    assert (MAX_FIXES, MAX_EXPECTED, MAX_ATTRIBUTED, MAX_SHOWN) == (2048, 64, 256, 64)
+
+
+def test_a_new_state_knows_nothing() -> None:
+    assert msgspec.to_builtins(State("test")) == {
+        "stream": "test",
+        "version": 4,
+        "pending": [],
+        "marks": {"perception": -1, "codes": -1},
+        "released_mark": -1,
+        "released_ms": 0,
+        "agreed_frame": 0,
+        "agreed_ms": 0,
+        "newest_ms": 0,
+        "start_utc_ms": 0,
+        "began_ms": None,
+        "fixes": [],
+        "fixes_ended": False,
+        "first_fix_ms": 0,
+        "last_heading": None,
+        "faces": [],
+        "panels": [],
+        "expected": [],
+        "attributed": [],
+        "shown": [],
+        "next_track": 0,
+        "verdicts": 0,
+        "ignored": 0,
+    }
+
+
+def test_new_parts_of_it_know_nothing_more_than_they_are_told() -> None:
+    still = Motion(1.0, 2.0, 3.0, 4.0, 5)
+    seen = Sight(1, 2, 3, 4, 5)
+    assert (still.vx, still.vy, still.growth) == (0.0, 0.0, 0.0)
+    assert (seen.utc_ms, seen.first_pose, seen.last_pose, seen.pose_ms) == (0, None, None, 0)
+    assert Trend() == Trend(0, 0.0, 0.0, 0.0, 0.0)
+    assert FaceTrack(1, still, seen, 6.0) == FaceTrack(1, still, seen, 6.0, 0.0, 0, Trend(), {}, {}, -1, 0, 0, 0)
+    assert PanelTrack(1, still, seen) == PanelTrack(1, still, seen, [], [], {}, 0, 0, 0, 0, False, 0)
+    assert ExpectedSign(ID, 1, 2, 3, 4.0, 5.0, 6.0) == ExpectedSign(
+        ID, 1, 2, 3, 4.0, 5.0, 6.0, 0, 0, None, 0, None, False
+    )
+
+
+# --- the court's memory -------------------------------------------------------------------------------------------
+
+VERDICT = Verdict("test:1:2:1", "UNVERIFIED", 1, 1, 0.9, 1, 2, UTC_S * 1000, 8, None, None, ["perception_alone"])
+KEPT = persistence.to_bytes(b"judge", [VERDICT], {"codes", "perception"}, True)
+
+
+def kept() -> dict[str, Any]:
+    return msgspec.msgpack.decode(KEPT)  # type: ignore[no-any-return]
+
+
+def test_what_is_remembered_comes_back() -> None:
+    assert persistence.from_bytes(KEPT) == persistence.Remembered(b"judge", [VERDICT], {"codes", "perception"}, True, 0)
+    for ended in (["perception", "codes"], ["codes", "perception"]):
+        assert persistence.to_bytes(b"judge", [VERDICT], ended, True) == KEPT
+    nothing = persistence.to_bytes(b"", [], set(), False)
+    assert persistence.from_bytes(nothing) == persistence.Remembered(b"", [], set(), False, 0)
+
+
+@pytest.mark.parametrize(
+    "change", [{"judge": 1}, {"unstored": [1]}, {"ended": [1]}, {"finished": 1}, {"more": 1}, {"finished": "true"}]
+)
+def test_a_memory_with_a_spoilt_part_is_lost(change: dict[str, object]) -> None:
+    lost = persistence.Remembered(b"", [], set(), False, 1)
+    assert persistence.from_bytes(msgspec.msgpack.encode(kept() | change)) == lost
+
+
+def test_each_spoilt_verdict_is_counted() -> None:
+    spoilt = kept()
+    spoilt["unstored"] = [b"", b"\x00", *spoilt["unstored"]]
+    assert persistence.from_bytes(msgspec.msgpack.encode(spoilt)) == persistence.Remembered(
+        b"judge", [VERDICT], {"codes", "perception"}, True, 2
+    )
+
+
+def test_a_verdict_is_sound_within_its_bounds() -> None:
+    assert persistence.sound(VERDICT) is True
+    assert persistence.sound(msgspec.structs.replace(VERDICT, confidence=1.01)) is False
+    assert persistence.sound(msgspec.structs.replace(VERDICT, reasons=["x"] * 17)) is False
