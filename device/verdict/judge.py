@@ -176,7 +176,8 @@ class Judge:
         pose, utc_ms, around = sign.last_pose, sign.last.utc_ms, self._surroundings
         entry = around.here(pose, utc_ms, self._claimed(sign), face=seen.class_id is not None)
         read = found.panel.sight if found.panel is not None else sign.last
-        where = code_evidence.where(found, read.last_pose, around.ahead(read.last_pose, read.utc_ms), self._state.shown)
+        shown = expected_signs.recently_shown(self._state, read.last_ms)
+        where = code_evidence.where(found, read.last_pose, around.ahead(read.last_pose, read.utc_ms), shown)
         has_source = self._state.first_fix_ms > 0 or not self._state.fixes_ended
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         return Case(sign, found, seen, entry, where, can_tell)

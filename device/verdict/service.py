@@ -121,8 +121,8 @@ class VerdictService:
     def step(self) -> None:
         """After each round of messages: finish when all has ended, remember, send again what is not stored."""
         if not self._finished and {"perception", "codes"} <= self._ended:
+            self._finished = True  # first: `_give` remembers, and a successor must know
             self._give(self._judge.finish())
-            self._finished = True
         (self._me.resume if self._judge.wants_fixes else self._me.pause)(self._position)
         if self._changed:
             self._remember()

@@ -43,8 +43,8 @@ def file(
     )
     if accused:
         state.ignored += 1
-        for one in accused:
-            _distrust(state, one)
+        for side_accused in sorted(accused):  # the second may see what the first one's distrust left
+            _distrust(state, side_accused)
         return None, accused
     if lockstep and state.marks[_OTHER[side]] > frame + MAX_LEAD_FRAMES:  # its first word was a leap
         accused = frozenset({_OTHER[side]})

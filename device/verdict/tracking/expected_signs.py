@@ -32,6 +32,7 @@ HERE_AHEAD_M: Final = (-10.0, 30.0)
 HERE_ASIDE_M: Final = 25.0
 """...and to either side."""
 _FORGET_MS: Final = 5000
+_RECENT_MS: Final = 60_000
 _AREA_M: Final = 400.0
 _DRIFT_M: Final = 200.0
 
@@ -151,14 +152,19 @@ def _was_watched(expected: ExpectedSign) -> bool:
 
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
     """Notes that something was seen of a registered sign."""
-    state.attributed = [one for one in state.attributed if last_ms - one.last_ms <= 60_000][-MAX_ATTRIBUTED + 1 :]
+    state.attributed = [one for one in state.attributed if last_ms - one.last_ms <= _RECENT_MS][-MAX_ATTRIBUTED + 1 :]
     state.attributed.append(SeenSign(sign_id, last_ms))
 
 
 def show(state: State, sign_id: bytes, last_ms: int, pose: Pose) -> None:
     """Notes where a code was read that was found in its place."""
-    state.shown = [one for one in state.shown if last_ms - one.last_ms <= 60_000][-MAX_SHOWN + 1 :]
+    state.shown = recently_shown(state, last_ms)[-MAX_SHOWN + 1 :]
     state.shown.append(Shown(sign_id, last_ms, pose))
+
+
+def recently_shown(state: State, now_ms: int) -> list[Shown]:
+    """The codes that were read in their place within the last minute: a loop driven later meets its own signs."""
+    return [shown for shown in state.shown if now_ms - shown.last_ms <= _RECENT_MS]
 
 
 def was_seen(state: State, expected: ExpectedSign) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from device.verdict.state import MAX_ATTRIBUTED, MAX_EXPECTED, MAX_SHOWN, ExpectedSign, Moment, SeenSign, Shown, State
-from device.verdict.tracking.expected_signs import Surroundings, attribute, due, pass_by, show, was_seen
+from device.verdict.tracking.expected_signs import Surroundings, attribute, due, pass_by, recently_shown, show, was_seen
 from tests.support.verdict_samples import ID, OTHER_ID, box, exactly_ahead, listed, moment, pose, state, unrounded
 from wire.geodesy import Pose
 
@@ -256,3 +256,9 @@ def test_at_the_cap_what_was_seen_first_goes() -> None:
 
 def test_a_box_does_not_matter_to_the_watch() -> None:
     assert after(pose(-20.0), passing(passed_ms=None), boxes=[box()]).watched == 10
+
+
+@pytest.mark.parametrize(("ago_ms", "counts"), [(0, True), (60_000, True), (60_001, False), (3_600_000, False)])
+def test_a_code_that_was_read_long_ago_does_not_make_its_own_sign_a_copy(ago_ms: int, counts: bool) -> None:
+    known = State("test", shown=[Shown(ID, 1_000, Pose(52.0, 13.0, 0.0, 1.0))])
+    assert bool(recently_shown(known, 1_000 + ago_ms)) == counts
