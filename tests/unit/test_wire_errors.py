@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from wire_samples import vector
 
 from wire import errors
 from wire.classes import CLASS_NAMES, NUMBER_OF_CLASSES
@@ -39,8 +40,7 @@ def test_an_unknown_key_is_a_forgery_and_the_others_are_apart() -> None:
 
 
 def test_the_classes_have_the_numbers_of_the_benchmark() -> None:
-    """Numbers of Stallkamp et al. 2011: signed codes and stored verdicts name signs by them."""
-    known = {0: "speed limit 20", 1: "speed limit 30", 8: "speed limit 120", 13: "yield", 14: "stop", 17: "no entry"}
-    known |= {25: "road works", 32: "end of all limits", 40: "roundabout", 42: "end of no overtaking by trucks"}
-    assert {number: CLASS_NAMES[number] for number in known} == known
-    assert len(CLASS_NAMES) == NUMBER_OF_CLASSES == len(set(CLASS_NAMES))
+    """Signed codes and stored verdicts name a sign by its number alone: a number never changes its meaning."""
+    known = vector("classes")["names"]
+    assert list(CLASS_NAMES[: len(known)]) == known
+    assert len(CLASS_NAMES) == NUMBER_OF_CLASSES == len(set(CLASS_NAMES)) >= 43

@@ -138,3 +138,30 @@ def test_an_envelope_holds_these_bytes_under_the_seal() -> None:
     assert under == inner + b"\x80" + bytes(ENVELOPE["padded_bytes"] - len(inner) - 1)
     trusted = {cose.key_id(device.public_key()): device.public_key()}
     assert cose.verify1(inner, trusted, octets(ENVELOPE["signed_context"]))
+
+
+def test_what_was_verified_cannot_be_changed_afterwards() -> None:
+    authority = key(CODE["seed"])
+    trusted = {cose.key_id(authority.public_key()): authority.public_key()}
+    read = register.verify(octets(REGISTER["register"]), trusted)
+    verdict = event_of(EVENTS["verdict with code and place"])
+    verified = [
+        (receipt.verify(octets(RECEIPT["receipt"]), key(RECEIPT["seed"]).public_key()), "sequence"),
+        (signcode.verify(CODE["text"].encode(), trusted)[0], "class_id"),
+        (read, "issued_at"),
+        (next(iter(read.entries.values())), "revoked"),
+        (verdict, "state"),
+        (verdict.code, "lat"),  # type: ignore[union-attr]
+        (verdict.position, "lat"),  # type: ignore[union-attr]
+        (event_of(EVENTS["health"]), "kind"),
+        (Opened("cam-1", 7, bytes(32), bytes(16), b"", bytes(32)), "event"),
+    ]
+    for record, field in verified:
+        with pytest.raises(AttributeError):
+            setattr(record, field, 0)
+
+
+def test_a_register_does_not_print_its_index() -> None:
+    authority = key(REGISTER["seed"])
+    trusted = {cose.key_id(authority.public_key()): authority.public_key()}
+    assert "_cells" not in repr(register.verify(octets(REGISTER["register"]), trusted))
