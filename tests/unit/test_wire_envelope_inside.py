@@ -97,7 +97,7 @@ def test_even_a_good_signature_does_not_excuse_another_shape(content: object) ->
 
 
 def test_an_event_is_not_nested_in_the_payload() -> None:
-    assert refused(sealed_for_sink(padded(signed_inside(with_one_changed(5, [2, []]))))).reason == "too_deep"
+    assert refused(sealed_for_sink(padded(signed_inside(with_one_changed(5, []))))).reason == "too_deep"
 
 
 # --- padding ------------------------------------------------------------------------------------------------------

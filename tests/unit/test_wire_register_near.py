@@ -102,6 +102,12 @@ def test_the_index_reaches_a_kilometre_to_each_side_at_any_latitude_with_roads(l
         assert len(register_of(*signs).near(lat, lon, 1000.0)) == len(DIRECTIONS)
 
 
+@pytest.mark.parametrize("pole", [90.0, -90.0])
+def test_at_a_pole_the_search_ends(pole: float) -> None:
+    here = entry(1, pole, 0.0)
+    assert register_of(here).near(pole, 0.0, 1000.0) == [here]
+
+
 def test_no_sign_is_near_across_the_180th_meridian() -> None:
     assert register_of(entry(1, 0.0, 179.9999)).near(0.0, -179.9999, 1000.0) == []
 
