@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import base45
+import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from wire import cose
 from wire.errors import HostileInputError
@@ -49,3 +56,60 @@ def reason_of_refusal(action: Callable[[], object]) -> str:
         assert str(error) == f"{error.kind} ({error.reason})"
         return error.reason
     raise AssertionError("the hostile input was accepted")
+
+
+def vector(name: str) -> dict[str, Any]:
+    """A known answer of `vectors/`, which tells in its README how each was made."""
+    return json.loads((Path(__file__).parent / "vectors" / f"{name}.json").read_text())  # type: ignore[no-any-return]
+
+
+# --- what a thief of a key can make: a good signature over any content, and any content well sealed ----------------
+# Written with cbor2 and cryptography alone, so that a test does not follow the code that it tests.
+
+
+def protected_header(key: Ed25519PrivateKey, algorithm: int = -8) -> bytes:
+    """The protected header that names `key`."""
+    return cbor2.dumps({1: algorithm, 4: hashlib.sha256(key.public_key().public_bytes_raw()).digest()[:8]})
+
+
+def signed_bytes(payload: bytes, key: Ed25519PrivateKey, aad: bytes, protected: bytes | None = None) -> bytes:
+    """A COSE_Sign1 with a good signature over `payload`."""
+    header = protected_header(key) if protected is None else protected
+    signature = key.sign(cbor2.dumps(["Signature1", header, aad, payload]))
+    return cbor2.dumps([header, {}, payload, signature])
+
+
+def signed(content: object, key: Ed25519PrivateKey, aad: bytes) -> bytes:
+    """A COSE_Sign1 with a good signature over the CBOR of `content`."""
+    return signed_bytes(cbor2.dumps(content, canonical=True), key, aad)
+
+
+def code_text(content: object, key: Ed25519PrivateKey = AUTHORITY) -> bytes:
+    """The text of a sign code with a good signature over the CBOR of `content`."""
+    return b"SR1:" + base45.b45encode(signed(content, key, b"sealcam sign code 1"))
+
+
+ENVELOPE_TOPIC = "sealcam/v1/cam-1/envelope"
+SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_128_GCM)
+
+
+def envelope_info(device_id: object = "cam-1", sequence: object = 7) -> bytes:
+    """What the ciphertext of an envelope is bound to."""
+    return cbor2.dumps(["sealcam envelope 1", ENVELOPE_TOPIC, device_id, sequence])
+
+
+def signed_inside(content: object) -> bytes:
+    """The inside of an envelope: signed by DEVICE for SINK, not yet padded."""
+    context = ["sealcam envelope 1", ENVELOPE_TOPIC, hashlib.sha256(SINK.public.raw).digest()]
+    return signed(content, DEVICE, cbor2.dumps(context))
+
+
+def padded(inside: bytes) -> bytes:
+    """`inside`, 0x80, and zeros up to a multiple of 512 bytes."""
+    return inside + b"\x80" + bytes(-(len(inside) + 1) % 512)
+
+
+def sealed_for_sink(plain: bytes, outside: tuple[object, ...] = (1, "cam-1", 7)) -> bytes:
+    """An envelope that opens, under the labels `outside`, to `plain`, whatever that is."""
+    ciphertext = SUITE.encrypt(plain, SINK.public.key, info=envelope_info(*outside[1:3]))
+    return cbor2.dumps([*outside, ciphertext])
