@@ -67,9 +67,15 @@ def works(spool: Spool) -> bool:
 def test_the_database_is_durable_alone_with_its_file_and_needs_no_shared_memory(spool: Spool, tmp_path: Path) -> None:
     setting = {
         name: spool._db.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("journal_mode", "synchronous", "locking_mode", "temp_store")
+        for name in ("journal_mode", "synchronous", "locking_mode", "temp_store", "busy_timeout")
     }
-    assert setting == {"journal_mode": "wal", "synchronous": 2, "locking_mode": "exclusive", "temp_store": 2}
+    assert setting == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "locking_mode": "exclusive",
+        "temp_store": 2,
+        "busy_timeout": 3000,
+    }
     spool.add(sealed(spool.head), None)
     assert {path.name for path in tmp_path.iterdir()} == {"spool.db", "spool.db-wal", "reserved"}
 

@@ -111,3 +111,11 @@ def test_a_disk_that_takes_nothing_at_all_leaves_the_sealer_working(tmp_path: Pa
     database.execute("PRAGMA max_page_count = 1000000")
     rig.say(a_verdict(number))
     assert (len(rig.verdict.sent), rig.spool.waiting) == (stored + 1, rig.service.sealed)
+
+
+def test_a_spool_that_is_full_from_the_start_of_a_run_is_told_in_that_run_too(tmp_path: Path) -> None:
+    rig = filled(tmp_path)
+    rig.restart()
+    for number in range(70, 73):
+        rig.say(a_verdict(number))
+    assert [event.detail for event in reports(rig)] == ["no_room", "no_room"]

@@ -154,6 +154,20 @@ def test_when_all_have_come_round_the_next_round_begins_with_the_oldest(rig: Rig
     assert rig.service.offered == 3
 
 
+def test_the_last_place_in_the_window_is_for_what_comes_round_again_too(rig: Rig) -> None:
+    rig.say(SOMETHING)
+    for _ in range(TRIES - 1):
+        second(rig)
+    rig.uplink.refusals = 1
+    assert second(rig) == []  # gave up its place, and was not taken again
+    rig.uplink.room = len(rig.uplink.sent)
+    for _ in range(WINDOW - 1):
+        rig.say(SOMETHING)
+    rig.uplink.room = 1000
+    rig.service.tick()
+    assert sequences(rig)[TRIES:] == [*range(1, WINDOW), 0]
+
+
 def test_what_is_no_receipt_message_changes_nothing(rig: Rig) -> None:
     rig.say(SOMETHING)
     rig.service.from_uplink(VerdictStored("v-1"))

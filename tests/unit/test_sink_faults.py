@@ -75,6 +75,13 @@ def test_what_is_committed_is_durable_and_what_is_erased_is_overwritten(store: S
     }
 
 
+def test_another_writer_is_waited_for_as_long_as_is_said_and_five_seconds_unasked(store: Store, path: Path) -> None:
+    assert store._db.execute("PRAGMA busy_timeout").fetchone() == (50,)
+    with Store(path) as other, Archive(path)._reading() as reading:
+        assert other._db.execute("PRAGMA busy_timeout").fetchone() == (5000,)
+        assert reading.execute("PRAGMA busy_timeout").fetchone() == (5000,)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
