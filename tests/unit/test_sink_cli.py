@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sink_samples import accepted, asked, changed
 
 from cloud_sink import cli
+from cloud_sink import serve as serving
 from cloud_sink.cli import main
 from cloud_sink.errors import PortTakenError, SinkError
 from cloud_sink.keys import sink_keys
 from cloud_sink.mqtt import parse_address
+from cloud_sink.serve import Settings
 from cloud_sink.simulator import EPOCH_MS, World, health, verdict
 from cloud_sink.store import Store
 from device.keys import Home, load
@@ -265,6 +269,48 @@ def test_serving_has_its_defaults_and_takes_what_is_named() -> None:
     assert chosen.name == ["a", "b"]
     assert cli._parser().parse_args(["serve", "--port", "1"]).port == 1
     assert cli._parser().parse_args(["export"]).out is cli._parser().parse_args(["erase"]).before is None
+
+
+@pytest.mark.parametrize(
+    ("command", "phrases"),
+    [
+        ("", ["COMMAND", "Sealcam's receiver", "Receive, verify and store", "Print counts", "Check every stored"]),
+        ("serve", ["Receive, verify", "HOST:PORT", "address of the page", "port of the page", "a host name", "--home"]),
+        ("stats", ["Print counts as JSON.", "data home"]),
+        ("verify", ["Check every stored envelope", "one JSON object a line"]),
+        ("export", ["Write every stored event", "only this device's", "a new file"]),
+        ("erase", ["Erase the content", "only this device's", "DATE", "only what was received before", "really do it"]),
+    ],
+)
+def test_each_command_and_option_is_explained(
+    command: str, phrases: list[str], capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert [phrase for phrase in phrases if phrase not in told] == []
+
+
+def test_what_is_logged_is_a_sentence_on_standard_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked_for: dict[str, object] = {}
+    monkeypatch.setattr(logging, "basicConfig", asked_for.update)
+    main(["stats", "--home", str(tmp_path)])
+    assert asked_for == {"format": "sealcam-sink: %(message)s", "level": logging.INFO, "stream": sys.stderr}
+
+
+def test_serving_gets_what_the_command_line_says_and_says_when_it_is_ready(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    def served(settings: Settings, ready: Callable[[str], None]) -> None:
+        assert settings == Settings(home.sink, ("broker.example", 1), "::1", 2, ("page.example",))
+        ready("http://[::1]:2/")
+
+    monkeypatch.setattr(serving, "serve", served)
+    arguments = ["serve", "--broker", "broker.example:1", "--host", "::1", "--port", "2", "--name", "page.example"]
+    assert main(at(home, *arguments)) == 0
+    assert capsys.readouterr().out == "sealcam-sink: ready http://[::1]:2/\n"
 
 
 @pytest.mark.parametrize(

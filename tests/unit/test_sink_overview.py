@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import jinja2
 import pytest
 from sink_samples import Site, changed
 from starlette.requests import Request
@@ -175,6 +176,12 @@ def test_a_bug_of_ours_is_not_made_into_an_answer(site: Site) -> None:
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": []})
     with pytest.raises(ZeroDivisionError):
         pages.failed(request, ZeroDivisionError())
+
+
+def test_templates_escape_and_know_every_name_that_they_use(site: Site) -> None:
+    templates = Pages(Sources(Archive(site.store.path), site.feed, lambda: site.broker, tuple, lambda: 1))._templates
+    assert (templates.autoescape, templates.undefined) == (True, jinja2.StrictUndefined)
+    assert (templates.trim_blocks, templates.lstrip_blocks) == (True, True)
 
 
 def test_too_many_open_pages_are_told_so(site: Site) -> None:
