@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -301,16 +302,26 @@ def test_what_is_logged_is_a_sentence_on_standard_error(monkeypatch: pytest.Monk
 
 
 def test_serving_gets_what_the_command_line_says_and_says_when_it_is_ready(
-    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: Output
+    home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def served(settings: Settings, ready: Callable[[str], None]) -> None:
         assert settings == Settings(home.sink, ("broker.example", 1), "::1", 2, ("page.example",))
         ready("http://[::1]:2/")
+        assert out.flushed == ["sealcam-sink: ready http://[::1]:2/\n"]
 
+    class Out(io.StringIO):
+        """Standard output into a pipe: what is not flushed is not seen."""
+
+        flushed: list[str] = []  # noqa: RUF012
+
+        def flush(self) -> None:
+            self.flushed.append(self.getvalue())
+
+    out = Out()
+    monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(serving, "serve", served)
     arguments = ["serve", "--broker", "broker.example:1", "--host", "::1", "--port", "2", "--name", "page.example"]
     assert main(at(home, *arguments)) == 0
-    assert capsys.readouterr().out == "sealcam-sink: ready http://[::1]:2/\n"
 
 
 @pytest.mark.parametrize(

@@ -162,3 +162,14 @@ def test_the_receivers_keys_and_its_tls_are_those_of_its_home(home: Home) -> Non
         sink_keys(home.path)
     with pytest.raises(KeysError):
         tls_context(home.path)
+
+
+def test_a_link_that_leads_nowhere_does_not_blind_the_receiver(
+    devices: EnrolledDevices, tmp_path: Path, clock: Clock
+) -> None:
+    (tmp_path / "notes").symlink_to(tmp_path / "nowhere")
+    clock.later()
+    assert devices.names() == ["cam-one", "cam-two"]
+    enrol(tmp_path, "cam-new", OTHER)
+    clock.later()
+    assert devices.names() == ["cam-new", "cam-one", "cam-two"]
