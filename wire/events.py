@@ -117,12 +117,14 @@ _WITHIN: Final[dict[str, type[Struct]]] = {"code": CodeEvent, "position": PlaceE
 def to_cbor(event: Event) -> bytes:
     """One event -> CBOR. Raises IssueError naming the field that is out of range (our own bug)."""
     kind = type(event)
+    number = next((number for number, known in _FORMATS.items() if known is kind), None)
+    if number is None:
+        raise IssueError("event: neither a verdict nor health")
     fields = msgspec.to_builtins(event)
     try:
         msgspec.convert(fields, kind, strict=True)
     except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise IssueError(f"{_field(kind, str(error))}: not what an event can hold") from None
-    (number,) = (number for number, known in _FORMATS.items() if known is kind)
     return cbor.encode([number, _scaled(kind, fields, _to_steps)])
 
 

@@ -59,7 +59,8 @@ class Register:
     def near(self, lat: float, lon: float, radius_m: float) -> list[RegisterEntry]:
         """The entries within `radius_m` (at most 1000) metres of a place, the nearest first.
 
-        The index does not wrap: no sign is near another across the 180th meridian.
+        The index does not wrap: no sign is near another across the 180th meridian. Within three degrees of a pole it
+        may miss signs, east and west of the place.
         """
         row, column = _cell(lat, lon)
         reach = 1 + math.ceil(1.0 / max(0.05, math.cos(math.radians(lat))))
@@ -80,6 +81,8 @@ def issue(entries: Iterable[RegisterEntry], key: Ed25519PrivateKey, *, issued_at
         IssueError: an entry is out of range or twice in the list, or there are too many.
     """
     ordered = sorted(entries, key=lambda entry: entry.sign_id)
+    if not 0 <= issued_at <= _MAX_SECONDS:
+        raise IssueError("issued_at: out of range")
     if len(ordered) > MAX_ENTRIES:
         raise IssueError(f"entries: {len(ordered)}, at most {MAX_ENTRIES}")
     if len({entry.sign_id for entry in ordered}) != len(ordered):

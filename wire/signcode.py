@@ -74,6 +74,8 @@ def issue(claims: SignClaims, key: Ed25519PrivateKey) -> str:
     hours = (claims.valid_until - claims.valid_from) // 3600
     if hours < 1:
         raise IssueError("valid_from: must be at least an hour before valid_until")
+    if hours > MAX_VALIDITY_HOURS:
+        raise IssueError("valid_until: must be within 20 years of valid_from")
     payload = cbor.encode(
         {
             _EXPIRY: claims.valid_until,

@@ -32,6 +32,7 @@ class SinkPublicKey:
         try:
             post_quantum = MLKEM768PublicKey.from_public_bytes(raw[:1184])
             classic = X25519PublicKey.from_public_bytes(raw[1184:])
+            X25519PrivateKey.generate().exchange(classic)  # a point of small order: every shared secret would be zero
         except ValueError:
             raise MalformedError("bad_sink_key") from None
         return cls(raw, MLKEM768X25519PublicKey(post_quantum, classic))

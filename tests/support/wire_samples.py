@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import base45
@@ -14,6 +13,7 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
+from tests.support.paths import ROOT
 from wire import cose
 from wire.errors import HostileInputError
 from wire.signcode import SignClaims
@@ -60,7 +60,7 @@ def reason_of_refusal(action: Callable[[], object]) -> str:
 
 def vector(name: str) -> dict[str, Any]:
     """A known answer of `vectors/`, which tells in its README how each was made."""
-    return json.loads((Path(__file__).parent / "vectors" / f"{name}.json").read_text())  # type: ignore[no-any-return]
+    return json.loads((ROOT / "tests" / "unit" / "wire" / "vectors" / f"{name}.json").read_text())  # type: ignore[no-any-return]
 
 
 # --- what a thief of a key can make: a good signature over any content, and any content well sealed ----------------

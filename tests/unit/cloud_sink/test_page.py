@@ -3,110 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from cloud_sink.archive import Archive
 from cloud_sink.mqtt import BrokerState
-from cloud_sink.simulator import DEFAULT_CODE, DEFAULT_PLACE, PretendDevice, SimulatedFleet, health, verdict
+from cloud_sink.simulator import DEFAULT_CODE, DEFAULT_PLACE, SimulatedFleet, health, verdict
 from cloud_sink.store import Store
-from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import MAX_LISTENERS, Feed
 from cloud_sink.web.plan import plan
 from cloud_sink.web.words import BROKER, HEALTH, REASONS, STATES, TALLIES, UNKNOWN_REASON
 from device.verdict.decision import table
 from tests.support.paths import ROOT
+from tests.support.sink_samples import Site
 from wire.classes import CLASS_NAMES
 from wire.events import ALIVE_EVERY_S, HealthEvent, PlaceEvent, VerdictEvent
 from wire.vocabulary import HEALTH_KINDS
 from wire.vocabulary import STATES as ALL_STATES
 
 WEB = ROOT / "cloud_sink" / "web"
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-@dataclass
-class Site:
-    """The whole web side over a real database. `broker` may be replaced."""
-
-    world: SimulatedFleet
-    store: Store
-    feed: Feed
-    broker: BrokerState = field(default_factory=lambda: BrokerState("connected", 1))
-    enrolled: tuple[str, ...] = ("cam-one",)
-
-    def __post_init__(self) -> None:
-        self.receiver = self.world.receiver(self.store)
-        self.camera = self.world.enrol("cam-one")
-        sources = Sources(
-            Archive(self.store.path), self.feed, lambda: self.broker, lambda: self.enrolled, lambda: self.world.now_ms
-        )
-        self.app = make_app(sources, ["receiver.example"])
-
-    def report(self, event: VerdictEvent | HealthEvent, device: PretendDevice | None = None) -> None:
-        message = (device or self.camera).seal(event)
-        self.receiver.handle(message.topic, message.sealed)
-        self.receiver.settle()
-
-    def get(self, target: str, host: str | None = "127.0.0.1:8620", method: str = "GET") -> Answer:
-        return asyncio.run(self._get(target, host, method))
-
-    async def _get(self, target: str, host: str | None, method: str) -> Answer:
-        path, _, query = target.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [] if host is None else [(b"host", host.encode())],
-            "client": ("127.0.0.1", 50000),
-            "server": ("127.0.0.1", 8620),
-        }
-        answer = Answer(0, {}, b"")
-
-        asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
-
-        async def receive() -> dict[str, Any]:
-            for message in asked:
-                return message
-            return await asyncio.Future()  # the browser stays
-
-        async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                answer.status = message["status"]
-                answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
-            else:
-                answer.body += message.get("body", b"")
-
-        await self.app(scope, receive, send)
-        return answer
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import cbor2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_samples import vector
 
-from wire import events
+from tests.support.wire_samples import vector
+from wire import events, vocabulary
 from wire.classes import NUMBER_OF_CLASSES
 from wire.errors import HostileInputError, IssueError, MalformedError
 from wire.events import HealthEvent, VerdictEvent
@@ -59,9 +59,9 @@ NULLABLE = ["verdict.class_id", "verdict.perceived_class_id", "verdict.code", "v
 NULLABLE += ["code.error_rate", "place.heading"]
 TEXTS = ["verdict.verdict_id", "code.sign_id", "code.key_id", "health.detail"]
 WORDS = {
-    "verdict.state": events.STATES,
-    "health.kind": events.HEALTH_KINDS,
-    "health.compartment": events.COMPARTMENTS,
+    "verdict.state": vocabulary.STATES,
+    "health.kind": vocabulary.HEALTH_KINDS,
+    "health.compartment": vocabulary.COMPARTMENTS,
 }
 EVERY_FIELD = [*NUMBERS, *TEXTS, *WORDS, "verdict.code", "verdict.position", "verdict.reasons"]
 

@@ -7,8 +7,8 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_samples import AUTHORITY, TRUSTED
 
+from tests.support.wire_samples import AUTHORITY, TRUSTED
 from wire import register
 from wire.register import Register, RegisterEntry
 

@@ -1,10 +1,10 @@
-"""The two roots of the wire's errors, and the sentence and the word that a hostile input gets."""
+"""Hostile input and our own bug are two types, and the sentence and the word that a hostile input gets."""
 
 from __future__ import annotations
 
 import pytest
-from wire_samples import vector
 
+from tests.support.wire_samples import vector
 from wire import errors
 from wire.classes import CLASS_NAMES, NUMBER_OF_CLASSES
 
@@ -23,11 +23,11 @@ def test_a_hostile_input_gets_a_fixed_sentence_and_a_word(kind: type[errors.Host
     error = kind("some_reason")
     assert str(error) == f"{HOSTILE[kind]} (some_reason)"
     assert error.reason == "some_reason"
-    assert isinstance(error, errors.WireError) and isinstance(error, ValueError)
+    assert isinstance(error, errors.SealcamError) and isinstance(error, ValueError)
 
 
 def test_hostile_input_and_our_own_bug_are_never_the_same_type() -> None:
-    assert issubclass(errors.IssueError, errors.WireError) and issubclass(errors.IssueError, ValueError)
+    assert issubclass(errors.IssueError, errors.SealcamError) and issubclass(errors.IssueError, ValueError)
     for kind in HOSTILE:
         assert not issubclass(kind, errors.IssueError) and not issubclass(errors.IssueError, kind)
 

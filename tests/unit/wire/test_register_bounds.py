@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_samples import AUTHORITY, AUTHORITY_KID, STRANGER, TRUSTED, signed
 
+from tests.support.wire_samples import AUTHORITY, AUTHORITY_KID, STRANGER, TRUSTED, signed
 from wire import register
 from wire.classes import NUMBER_OF_CLASSES
 from wire.errors import ForgedError, HostileInputError, IssueError, MalformedError, UnknownKeyError
@@ -237,3 +237,9 @@ def test_any_signed_record_is_refused_or_could_have_been_issued(records: bytes) 
         assert error.reason == "entry_out_of_range"
         return
     assert register.issue(read.entries.values(), AUTHORITY) == signed([1, 0, records], AUTHORITY, PURPOSE)
+
+
+@pytest.mark.parametrize("issued_at", [-1, 2**40 + 1])
+def test_a_time_of_issue_that_no_device_would_take_is_not_signed(issued_at: int) -> None:
+    with pytest.raises(IssueError, match="issued_at"):
+        register.issue([], AUTHORITY, issued_at=issued_at)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cbor2
 import pytest
-from wire_samples import reason_of_refusal
 
+from tests.support.wire_samples import reason_of_refusal
 from wire import cbor
 
 ENCODINGS = {  # RFC 8949 appendix A, and the last value of each length of head

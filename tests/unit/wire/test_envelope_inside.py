@@ -10,8 +10,17 @@ import cbor2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_samples import DEVICE, ENVELOPE_TOPIC, SINK, SUITE, envelope_info, padded, sealed_for_sink, signed_inside
 
+from tests.support.wire_samples import (
+    DEVICE,
+    ENVELOPE_TOPIC,
+    SINK,
+    SUITE,
+    envelope_info,
+    padded,
+    sealed_for_sink,
+    signed_inside,
+)
 from wire import cose, envelope
 from wire.envelope import Opened
 from wire.errors import ForgedError, HostileInputError, IssueError, MalformedError, SealBrokenError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from cryptography.exceptions import InvalidTag
-from wire_samples import SINK, SUITE
 
+from tests.support.wire_samples import SINK, SUITE
 from wire.errors import MalformedError
 from wire.sink_key import PRIVATE_BYTES, PUBLIC_BYTES, SinkPrivateKey, SinkPublicKey
 
@@ -71,3 +71,9 @@ def test_keys_cannot_be_exchanged_in_place(field: str) -> None:
         setattr(SINK, field, None)
     with pytest.raises(AttributeError):
         SINK.public.raw = b""  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("point", [bytes(32), (1).to_bytes(32, "little")])
+def test_a_classic_half_that_agrees_on_nothing_is_refused_when_it_is_loaded(point: bytes) -> None:
+    with pytest.raises(MalformedError, match="bad_sink_key"):
+        SinkPublicKey.from_bytes(SINK.public.raw[:1184] + point)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_samples import RECEIPTS, signed, signed_bytes
 
+from tests.support.wire_samples import RECEIPTS, signed, signed_bytes
 from wire import receipt
 from wire.errors import ForgedError, IssueError, MalformedError
 from wire.receipt import Receipt

@@ -1,0 +1,399 @@
+"""The receiving thread, one callback after the other, against a broker that does as the test says."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import ssl
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt.client import Client, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
+
+from cloud_sink import mqtt
+from cloud_sink.archive import Archive
+from cloud_sink.errors import BrokerIdentityError
+from cloud_sink.mqtt import BrokerState, Subscriber
+from cloud_sink.simulator import PretendDevice, PublishedEnvelope, SimulatedFleet, verdict
+from cloud_sink.store import Store
+from wire import receipt
+
+FINE, LOST = MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_CONN_LOST
+GOOD = ReasonCode(PacketTypes.CONNACK, identifier=0)
+BAD = ReasonCode(PacketTypes.CONNACK, identifier=135)
+GRANTED = ReasonCode(PacketTypes.SUBACK, identifier=1)
+DENIED = ReasonCode(PacketTypes.SUBACK, identifier=135)
+Step = Callable[[], MQTTErrorCode]
+
+
+class PretendClient:
+    """paho's client as far as it is used: notes what it is asked, and each `loop` is the next of `steps`."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.connected: dict[str, Any] = {}
+        self.error: BaseException | None = None
+        self.steps: list[Step] = []
+
+    def connect(self, host: str, port: int, **more: Any) -> None:
+        self.connected = {"host": host, "port": port, **more}
+        if self.error is not None:
+            raise self.error
+
+    def loop(self, timeout: float) -> MQTTErrorCode:
+        self.calls.append(("loop", timeout))
+        return self.steps.pop(0)() if self.steps else LOST
+
+    def subscribe(self, topic: str, qos: int) -> None:
+        self.calls.append(("subscribe", topic, qos))
+
+    def disconnect(self) -> None:
+        self.calls.append(("disconnect",))
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> None:
+        self.calls.append(("publish", topic, payload, qos))
+
+    def ack(self, mid: int, qos: int) -> None:
+        self.calls.append(("ack", mid, qos))
+
+    def asked(self, what: str) -> list[tuple[Any, ...]]:
+        return [call for call in self.calls if call[0] == what]
+
+
+class Waits:
+    """The thread's stop event: it notes how long the thread would pause, and is set after `pauses` of them."""
+
+    def __init__(self, pauses: int) -> None:
+        self.waited: list[float] = []
+        self._pauses = pauses
+
+    def is_set(self) -> bool:
+        return len(self.waited) >= self._pauses
+
+    def set(self) -> None:
+        self._pauses = 0
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+
+class Bench:
+    """A subscriber with everything around it in the test's hands."""
+
+    def __init__(self, store: Store) -> None:
+        self.world = SimulatedFleet()
+        self.camera: PretendDevice = self.world.enrol("cam-one")
+        self.changes = 0
+        self.store = store
+        self.subscriber = Subscriber(
+            ("broker.example", 8883),
+            ssl.create_default_context(),
+            self.world.receiver(store),
+            changed=self._changed,
+            now_ms=lambda: self.world.now_ms,
+        )
+        self.real = self.subscriber._client
+        self.client = PretendClient()
+        self.subscriber._client = self.client  # type: ignore[assignment]
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    @property
+    def phase(self) -> str:
+        return self.subscriber.state.phase
+
+    def connect(self, reason: ReasonCode = GOOD) -> MQTTErrorCode:
+        self.subscriber._on_connect(self.client, None, None, reason, None)  # type: ignore[arg-type]
+        return FINE
+
+    def subscribed(self, *reasons: ReasonCode) -> MQTTErrorCode:
+        self.subscriber._on_subscribe(self.client, None, 1, list(reasons), None)  # type: ignore[arg-type]
+        return FINE
+
+    def lost(self, reason: ReasonCode) -> None:
+        flags = DisconnectFlags(False)
+        self.subscriber._on_disconnect(self.client, None, flags, reason, None)  # type: ignore[arg-type]
+
+    def deliver(self, message: PublishedEnvelope | bytes, topic: str = "sealcam/v1/cam-one/envelope") -> MQTTErrorCode:
+        came = MQTTMessage(mid=7, topic=topic.encode())
+        came.payload, came.qos = (message if isinstance(message, bytes) else message.sealed), 1
+        self.subscriber._on_message(self.client, None, came)  # type: ignore[arg-type]
+        return FINE
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with Store(tmp_path / "sink.db", busy_timeout_s=0.01) as store:
+        yield Bench(store)
+
+
+@pytest.fixture
+def locked(bench: Bench) -> Iterator[sqlite3.Connection]:
+    """Another program holds the database."""
+    with closing(sqlite3.connect(bench.store.path, isolation_level=None)) as hoarder:
+        hoarder.execute("BEGIN IMMEDIATE")
+        yield hoarder
+
+
+# --- the client -------------------------------------------------------------------------------------------------------
+
+
+def test_the_client_keeps_its_session_acknowledges_by_hand_and_calls_back(bench: Bench) -> None:
+    client: Client = bench.real
+    assert client.protocol is MQTTProtocolVersion.MQTTv5
+    assert client._client_id == b"sealcam-sink"
+    assert client._manual_ack is True
+    assert client.max_queued_messages == 1000
+    assert client._ssl_context is not None
+    callbacks = (client.on_connect, client.on_subscribe, client.on_message, client.on_disconnect)
+    own = bench.subscriber
+    assert callbacks == (own._on_connect, own._on_subscribe, own._on_message, own._on_disconnect)
+    assert (own.name, own.daemon, own.state, own.failure) == (
+        *("broker", True),
+        BrokerState("connecting", bench.world.now_ms),
+        None,
+    )
+
+
+def test_it_connects_with_these_bounds(bench: Bench) -> None:
+    assert bench.subscriber._converse() is False
+    properties = bench.client.connected.pop("properties")
+    assert bench.client.connected == {"host": "broker.example", "port": 8883, "keepalive": 20, "clean_start": False}
+    assert properties.SessionExpiryInterval == 86_400
+    assert (properties.ReceiveMaximum, properties.MaximumPacketSize) == (16, 65_536)
+
+
+# --- from connecting to connected -------------------------------------------------------------------------------------
+
+
+def test_a_connection_is_subscribed_and_counts_as_connected_when_that_is_granted(bench: Bench) -> None:
+    bench.connect()
+    assert bench.client.calls == [("subscribe", "sealcam/v1/+/envelope", 1)]
+    assert (bench.phase, bench.changes) == ("connecting", 0)
+    bench.world.now_ms += 5
+    bench.subscribed(GRANTED)
+    assert (bench.subscriber.state, bench.changes) == (BrokerState("connected", bench.world.now_ms), 1)
+    bench.world.now_ms += 5
+    bench.subscribed(GRANTED)
+    assert (bench.subscriber.state.since_ms, bench.changes) == (bench.world.now_ms - 5, 1)
+
+
+def test_a_connection_that_is_refused_is_left(bench: Bench) -> None:
+    bench.connect(BAD)
+    assert (bench.phase, bench.client.calls) == ("refused", [("disconnect",)])
+
+
+@pytest.mark.parametrize("reasons", [(DENIED,), (GRANTED, DENIED), (DENIED, GRANTED)])
+def test_a_subscription_that_is_refused_in_part_is_left(bench: Bench, reasons: tuple[ReasonCode, ...]) -> None:
+    bench.subscribed(*reasons)
+    assert (bench.phase, bench.client.calls) == ("refused", [("disconnect",)])
+
+
+def test_only_a_connection_that_was_there_can_be_lost(bench: Bench) -> None:
+    bench.lost(BAD)
+    assert bench.phase == "connecting"
+    bench.subscribed(GRANTED)
+    bench.lost(GOOD)
+    assert bench.phase == "connected"
+    bench.lost(BAD)
+    assert bench.phase == "unreachable"
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_stored_is_receipted_then_acknowledged_and_shown(bench: Bench) -> None:
+    message = bench.camera.seal(verdict())
+    bench.deliver(message)
+    (_, topic, payload, qos), acknowledged = bench.client.calls
+    assert (topic, qos, acknowledged) == ("sealcam/v1/cam-one/receipt", 1, ("ack", 7, 1))
+    proof = receipt.verify(payload, bench.world.keys.receipts.public_key())
+    assert proof == receipt.Receipt("cam-one", 0, message.digest)
+    assert bench.changes == 1
+
+
+def test_a_duplicate_is_receipted_again_and_is_no_news(bench: Bench) -> None:
+    message = bench.camera.seal(verdict())
+    bench.deliver(message)
+    bench.deliver(message)
+    assert [call[0] for call in bench.client.calls] == ["publish", "ack", "publish", "ack"]
+    assert bench.changes == 1
+
+
+def test_what_is_refused_is_acknowledged_without_a_receipt(bench: Bench) -> None:
+    bench.deliver(b"rubbish")
+    assert (bench.client.calls, bench.changes) == ([("ack", 7, 1)], 0)
+
+
+def test_what_cannot_be_stored_is_not_acknowledged_and_nothing_after_it_is_looked_at(
+    bench: Bench, locked: sqlite3.Connection
+) -> None:
+    message = bench.camera.seal(verdict())
+    bench.deliver(message)
+    assert (bench.phase, bench.client.calls) == ("store_failed", [])
+    locked.execute("ROLLBACK")
+    bench.deliver(message)
+    assert bench.client.calls == []
+    assert Archive(bench.store.path).last_row() == 0
+
+
+def test_counts_are_written_down_and_shown_when_there_are_any(bench: Bench) -> None:
+    assert bench.subscriber._settle() is True
+    assert bench.changes == 0
+    bench.deliver(b"rubbish")
+    assert bench.subscriber._settle() is True
+    assert bench.changes == 1
+    assert [row.reason for row in Archive(bench.store.path).tallies()] == ["malformed"]
+
+
+# --- one connection ---------------------------------------------------------------------------------------------------
+
+
+def test_a_connection_that_came_as_far_as_its_subscription_counts_as_one(bench: Bench) -> None:
+    bench.client.steps = [bench.connect, lambda: bench.subscribed(GRANTED), lambda: FINE]
+    assert bench.subscriber._converse() is True
+    assert bench.phase == "unreachable"
+    assert set(bench.client.asked("loop")) == {("loop", 0.25)}
+    bench.client.steps = [bench.connect]
+    assert bench.subscriber._converse() is False
+
+
+def test_a_refusal_stays_one_when_the_connection_ends_with_it(bench: Bench) -> None:
+    bench.client.steps = [lambda: bench.connect(BAD)]
+    assert bench.subscriber._converse() is False
+    assert bench.phase == "refused"
+
+
+@pytest.mark.parametrize("error", [OSError("x"), ValueError("x"), struct.error("x"), IndexError("x"), KeyError("x")])
+def test_a_broker_that_is_away_or_keeps_to_no_protocol_is_unreachable(
+    bench: Bench, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.client.error = error
+    assert bench.subscriber._converse() is False
+    assert bench.phase == "unreachable"
+    assert type(error).__name__ in caplog.text and "broker.example:8883" in caplog.text
+
+
+def test_another_error_is_a_bug_and_ends_the_thread_with_it(bench: Bench) -> None:
+    bench.client.error = ZeroDivisionError()
+    bench.subscriber.run()
+    assert bench.subscriber.failure is bench.client.error
+    assert bench.phase == "stopped"
+
+
+def test_a_broker_that_cannot_prove_who_it_is_ends_the_start_and_later_is_a_refusal(bench: Bench) -> None:
+    error = ssl.SSLCertVerificationError()
+    error.verify_message = "self-signed"
+    bench.client.error = error
+    with pytest.raises(BrokerIdentityError, match="self-signed"):
+        bench.subscriber._converse()
+    bench.subscribed(GRANTED)
+    assert bench.subscriber._converse() is False
+    assert bench.phase == "refused"
+
+
+def test_a_failing_database_ends_the_connection_and_is_tried_before_the_next(
+    bench: Bench, locked: sqlite3.Connection
+) -> None:
+    bench.client.steps = [lambda: bench.subscribed(GRANTED), lambda: bench.deliver(bench.camera.seal(verdict()))]
+    assert bench.subscriber._converse() is False
+    assert bench.phase == "store_failed"
+    assert bench.client.calls[-2:] == [("disconnect",), ("loop", 0.1)]
+    bench.client.connected = {}
+    assert bench.subscriber._converse() is False
+    assert bench.client.connected == {}  # not before the database is mended
+    locked.execute("ROLLBACK")
+    bench.client.steps = [lambda: bench.subscribed(GRANTED)]
+    assert bench.subscriber._converse() is True
+    assert bench.client.connected["host"] == "broker.example"
+    assert [row.reason for row in Archive(bench.store.path).tallies()] == ["not_stored"]
+
+
+def test_counts_are_written_down_each_second_while_connected(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock:
+        now = 100.0
+
+        @classmethod
+        def monotonic(cls) -> float:
+            return cls.now
+
+    def after(seconds: float) -> Step:
+        def step() -> MQTTErrorCode:
+            Clock.now += seconds
+            written.append(len(Archive(bench.store.path).tallies()))
+            return FINE
+
+        return step
+
+    written: list[int] = []
+    monkeypatch.setattr(mqtt, "time", Clock)
+    bench.deliver(b"rubbish")
+    bench.client.steps = [after(0.5), after(0.25), after(0.25), after(0.0)]
+    bench.subscriber._converse()
+    assert written == [0, 0, 0, 1]
+    bench.deliver(b"rubbish", topic="nobody")
+    written.clear()
+    bench.client.steps = [after(0.75), after(0.0), after(0.25), after(0.0)]
+    bench.subscriber._converse()
+    assert written == [1, 1, 1, 2]
+
+
+# --- the thread -------------------------------------------------------------------------------------------------------
+
+
+def test_pauses_grow_up_to_five_seconds_and_begin_anew_after_a_connection(bench: Bench) -> None:
+    assert mqtt.PAUSES_S == (0.2, 0.5, 1.0, 2.0, 5.0)
+    waits = Waits(9)
+    bench.subscriber._stopping = waits  # type: ignore[assignment]
+    converse = bench.subscriber._converse
+    ends = iter([False] * 6 + [True, False, False])
+
+    def ended() -> bool:
+        converse()
+        return next(ends)
+
+    bench.subscriber._converse = ended  # type: ignore[method-assign]
+    bench.subscriber.run()
+    assert waits.waited == [0.5, 1.0, 2.0, 5.0, 5.0, 5.0, 0.2, 0.5, 1.0]
+
+
+def test_a_thread_that_is_asked_to_stop_says_goodbye_and_writes_its_counts_down(bench: Bench) -> None:
+    def stop() -> MQTTErrorCode:
+        bench.deliver(b"rubbish")
+        bench.subscriber.stop()
+        return FINE
+
+    bench.client.steps = [lambda: bench.subscribed(GRANTED), stop]
+    bench.subscriber.run()
+    assert bench.client.calls[-2:] == [("disconnect",), ("loop", 0.1)]
+    assert [row.reason for row in Archive(bench.store.path).tallies()] == ["malformed"]
+    assert (bench.phase, bench.subscriber.failure) == ("stopped", None)
+
+
+@pytest.mark.parametrize(
+    ("phase", "level"),
+    [
+        ("connected", logging.INFO),
+        ("unreachable", logging.WARNING),
+        ("refused", logging.WARNING),
+        ("store_failed", logging.ERROR),
+        ("stopped", logging.DEBUG),
+    ],
+)
+def test_each_change_is_said_once_and_as_loud_as_it_is(
+    bench: Bench, phase: Any, level: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for _ in range(2):
+        bench.subscriber._become(phase, "the detail")
+    (record,) = caplog.records
+    assert (record.levelno, bench.changes) == (level, 1)
+    assert ("the detail" in record.message) is (phase in ("unreachable", "store_failed"))
