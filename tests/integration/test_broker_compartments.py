@@ -16,7 +16,10 @@ from device.channel.errors import PeerClosedError
 from device.channel.link import Link, pair
 from device.channel.messages import Verdict, VerdictStored
 from device.confine import policy as policies
+from device.dialer.settings import DialerSettings
 from device.launcher.child import Child
+from device.sealer.settings import SealerSettings
+from device.uplink.settings import UplinkSettings
 from identity import Home
 from tests.support.sink import Sink
 from wire import events
@@ -39,8 +42,8 @@ class Telemetry:
         keys = [home.device / "signing.key", home.device / "id"]
         public = [home.trust / "sink_hpke.pub", home.trust / "receipt.pub"]
         tls = [home.device / name for name in ("tls.key", "tls.crt", "ca.crt")]
-        where = {"home": str(home.path), "host": "localhost", "port": port, "linger": on_camera}
-        sealing = {"home": str(home.path), "run_id": RUN, "max_bytes": 2**22, "uplink": True, "on_camera": on_camera}
+        where = UplinkSettings(str(home.path), "localhost", port, linger=on_camera)
+        sealing = SealerSettings(str(home.path), RUN, 2**22, uplink=True, on_camera=on_camera)
         self._how = {
             "sealer": (
                 {"verdict": ends["verdict"][1], "health": ends["health"][1], "uplink": ends["uplink"][0]},
@@ -48,7 +51,7 @@ class Telemetry:
                 {"signing": [*keys, *public], "spool": [home.spool]},
             ),
             "uplink": ({"sealer": ends["uplink"][1], "dialer": ends["dialer"][0]}, where, {"tls": tls}),
-            "dialer": ({"uplink": ends["dialer"][1]}, {"host": "localhost", "port": port}, {}),
+            "dialer": ({"uplink": ends["dialer"][1]}, DialerSettings("localhost", port), {}),
         }
         self.children = {name: self.start(name) for name in self._how}
 
@@ -59,7 +62,7 @@ class Telemetry:
         until(lambda: child.facts is not None or child.failed is not None, lambda: listen_to(child))
         if child.failed is not None:
             child.release()
-            raise DidNotStartError(child.failed)
+            raise DidNotStartError(child.reason({"home": str(self.home.path)}))
         child.go(0)
         return child
 

@@ -15,6 +15,7 @@ import pytest
 from device.launcher.child import ENTRY
 from identity.home import Home
 
+WARDEN = "device.warden"
 NAMES = {"capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator"}
 
 
@@ -43,8 +44,11 @@ def running(ancestor: int) -> dict[str, int]:
             words = (entry / "cmdline").read_bytes().decode().split("\0")
         except OSError:
             continue
-        if Path(words[0]).name.startswith("python") and ENTRY in words and _descends(int(entry.name), ancestor):
-            found[words[words.index(ENTRY) + 1]] = int(entry.name)
+        if Path(words[0]).name.startswith("python") and _descends(int(entry.name), ancestor):
+            if ENTRY in words:
+                found[words[words.index(ENTRY) + 1]] = int(entry.name)
+            elif WARDEN in words and "--descriptors" in words:
+                found["warden"] = int(entry.name)
     return found
 
 
