@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test test-nightly lint format replay doctor bench bench-graphs mutants evaluate clean
+.PHONY: help setup demo test test-nightly lint format docs replay doctor bench bench-graphs mutants evaluate clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
@@ -34,6 +34,9 @@ lint: setup ## ruff, ruff format, mypy --strict, and the system call policies
 format: setup ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: setup ## write the tables and the diagram of docs/ from the code; ARGS=--check only says which differ
+	@$(BIN)/python -m device.cli.reference $(ARGS)
 
 replay: setup ## ARGS="VIDEO --gps FILE.gpx --out DIR"
 	@$(BIN)/sealcam replay $(ARGS)

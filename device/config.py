@@ -1,7 +1,8 @@
 """The one configuration file (TOML): every key typed, bounded and with a default; environment variables override.
 
 `SEALCAM_UPLINK_PORT=8883` overrides `port` in `[uplink]`. An unknown key, in the file or in the environment, is an
-error: a misspelt safety setting must not be ignored.
+error: a misspelt safety setting must not be ignored. What each key does stands beside it: `make docs` writes the table
+in docs/configuration.md from here.
 """
 
 from __future__ import annotations
@@ -16,72 +17,135 @@ import msgspec
 from msgspec import Meta, Struct
 
 from wire.errors import UsageError
+from wire.manifest import PointName
 
 MODELS = Path(__file__).resolve().parent.parent / "models" / "artifacts"
 """The shipped models."""
 
-Port = Annotated[int, Meta(ge=1, le=65535)]
-Pin = Annotated[int, Meta(ge=0, le=27)]
-Positive = Annotated[float, Meta(gt=0.0, le=1000.0)]
+TcpPort = Annotated[int, Meta(ge=1, le=65535, extra={"unit": "TCP port"})]
+BcmPin = Annotated[int, Meta(ge=0, le=27, extra={"unit": "BCM pin"})]
+Seconds = Annotated[float, Meta(gt=0.0, le=1000.0, extra={"unit": "seconds"})]
+FrameRate = Annotated[float, Meta(gt=0.0, le=1000.0, extra={"unit": "frames a second"})]
+
+
+def _does(what: str, unit: str = "") -> Meta:
+    """What a key does, and its unit or form where its type does not say: a row of the table in the documentation."""
+    return Meta(description=what, extra={"unit": unit} if unit else None)
 
 
 class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[camera]`: the device for `sealcam run`, and the frame size and rate asked of it."""
 
-    device: Annotated[str, Meta(pattern=r"^/dev/video[0-9]{1,3}\Z")] = "/dev/video0"
-    width_px: Annotated[int, Meta(ge=64, le=4096)] = 1536
-    height_px: Annotated[int, Meta(ge=64, le=2304)] = 864
-    fps: Positive = 15.0
-    folder_fps: Positive = 15.0  # the rate that a replayed folder of frames is taken to have
+    device: Annotated[
+        str,
+        Meta(pattern=r"^/dev/video[0-9]{1,3}\Z"),
+        _does("the V4L2 camera of `sealcam run`", "`/dev/videoN`"),
+    ] = "/dev/video0"
+    width_px: Annotated[int, Meta(ge=64, le=4096), _does("frame width asked of the camera", "pixels")] = 1536
+    height_px: Annotated[int, Meta(ge=64, le=2304), _does("frame height asked of the camera", "pixels")] = 864
+    fps: Annotated[FrameRate, _does("frame rate asked of the camera")] = 15.0
+    folder_fps: Annotated[FrameRate, _does("the rate that a replayed folder of frames is taken to have")] = 15.0
 
 
 class PerceptionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[perception]`: the detector's CPU threads and the size it sees frames at. Thresholds ship with the models."""
 
-    threads: Annotated[int, Meta(ge=1, le=16)] = 1
-    operating_point: Literal["fast", "far"] = "far"  # fast finds fewer small signs, in two thirds of the time
+    threads: Annotated[int, Meta(ge=1, le=16), _does("of the detector; the classifier has one", "CPU threads")] = 1
+    operating_point: Annotated[
+        PointName,
+        _does(
+            "the size at which the detector sees frames; `fast` is for slow boards: it finds fewer small signs, in two "
+            "thirds of the time"
+        ),
+    ] = "far"
 
 
 class ModelsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[models]`: the public key that models must be signed with; empty for the release key, which is in the code."""
 
-    release_key: Annotated[str, Meta(pattern=r"^(/[^\x00]{1,1023})?\Z")] = ""
+    release_key: Annotated[
+        str,
+        Meta(pattern=r"^(/[^\x00]{1,1023})?\Z"),
+        _does(
+            "the public key (ECDSA P-256, PEM) that the models must be signed with, for models of your own "
+            "([operations](operations.md#models-and-the-release-key)); other users must not be able to change it. "
+            "Empty: the release key that comes with the code",
+            "absolute path",
+        ),
+    ] = ""
 
 
 class UplinkConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[uplink]`: the one broker. Without a host, sealed envelopes wait in the spool."""
 
-    host: Annotated[str, Meta(pattern=r"^[0-9A-Za-z.:-]{0,253}\Z")] = ""
-    port: Port = 8883
+    host: Annotated[
+        str,
+        Meta(pattern=r"^[0-9A-Za-z.:-]{0,253}\Z"),
+        _does(
+            "the one broker; must be a name in its certificate. Empty: nothing is sent, sealed envelopes wait in the "
+            "spool",
+            "host name or address",
+        ),
+    ] = ""
+    port: Annotated[TcpPort, _does("the broker's port")] = 8883
 
 
 class SpoolConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[spool]`: sealed envelopes that have no receipt yet."""
 
-    max_mib: Annotated[int, Meta(ge=1, le=65536)] = 256
+    max_mib: Annotated[
+        int, Meta(ge=1, le=65536), _does("how much the envelopes may take that wait for their receipts", "MiB")
+    ] = 256
 
 
 class IndicatorConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[indicator]`: BCM pin numbers; factory `mock` where there are no pins, `lgpio` on a Raspberry Pi."""
 
-    factory: Literal["mock", "lgpio"] = "mock"
-    chip: Annotated[str, Meta(pattern=r"^/dev/gpiochip[0-9]{1,2}\Z")] = "/dev/gpiochip0"
-    red: Pin = 17
-    green: Pin = 27
-    blue: Pin = 22
-    buzzer: Pin = 23
-    tamper: Pin = 24
+    factory: Annotated[
+        Literal["mock", "lgpio"],
+        _does("`mock` where there are no pins, `lgpio` on a Raspberry Pi (extra `pi`)"),
+    ] = "mock"
+    chip: Annotated[
+        str,
+        Meta(pattern=r"^/dev/gpiochip[0-9]{1,2}\Z"),
+        _does(
+            "the one GPIO device that the compartment is given, with `lgpio`. gpiozero opens `gpiochip0` or, on a "
+            "Raspberry Pi 5, `gpiochip4`, and no other",
+            "`/dev/gpiochipN`",
+        ),
+    ] = "/dev/gpiochip0"
+    red: Annotated[BcmPin, _does("LED, red")] = 17
+    green: Annotated[BcmPin, _does("LED, green")] = 27
+    blue: Annotated[BcmPin, _does("LED, blue")] = 22
+    buzzer: Annotated[BcmPin, _does("buzzer")] = 23
+    tamper: Annotated[BcmPin, _does("tamper switch, closed to ground while the case is shut")] = 24
 
 
 class WardenConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[warden]`: how long a compartment may take to start or stay silent, and how often it may be restarted."""
 
-    start_seconds: Positive = 60.0
-    silent_seconds: Positive = 20.0
-    restarts: Annotated[int, Meta(ge=0, le=1000)] = 5
-    restart_window_seconds: Positive = 60.0
-    output: Literal["discard", "inherit"] = "discard"  # the compartments' own standard error: inherit to debug
-    deliver_seconds: Positive = 30.0  # how long a replay waits for the last receipts once all is sealed
+    start_seconds: Annotated[Seconds, _does("by then every compartment is ready, or the run ends")] = 60.0
+    silent_seconds: Annotated[Seconds, _does("a compartment silent for longer is killed and restarted")] = 20.0
+    restarts: Annotated[
+        int,
+        Meta(ge=0, le=1000),
+        _does(
+            "restarts of one compartment within the window. When it falls once more the run ends; `uplink` and "
+            "`indicator` stay down for the length of the window instead, and are then tried again"
+        ),
+    ] = 5
+    restart_window_seconds: Annotated[Seconds, _does("the window")] = 60.0
+    output: Annotated[
+        Literal["discard", "inherit"],
+        _does(
+            "the compartments' standard error. `inherit` is for debugging: a compromised compartment could write "
+            "terminal escapes"
+        ),
+    ] = "discard"
+    deliver_seconds: Annotated[
+        Seconds,
+        _does("how long a replay that is judged to its end waits for its verdicts to be stored, then for the receipts"),
+    ] = 30.0
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
