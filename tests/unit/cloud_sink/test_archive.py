@@ -272,6 +272,17 @@ def test_the_stats_are_sums_over_all_devices(bench: Bench) -> None:
     assert list(found["verdicts"]) == ["FORGED", "VERIFIED"]
 
 
+def test_the_stats_are_in_the_order_of_their_names(bench: Bench) -> None:
+    bench.report(verdict())
+    bench.report(health("tamper"))
+    bench.report(verdict("FORGED"), bench.other)
+    bench.report(health("alive"), bench.other)
+    bench.store.add_tallies({("", "unreadable"): Tally(1, 1, 9), ("", "bad_event"): Tally(1, 1, 2)})
+    found = stats(bench.archive)
+    names = [list(found[table]) for table in ("verdicts", "health", "not_stored")]
+    assert names == [["FORGED", "VERIFIED"], ["alive", "tamper"], ["bad_event", "unreadable"]]
+
+
 def test_the_latest_row_is_zero_where_nothing_came(bench: Bench) -> None:
     assert bench.archive.last_row() == 0
     bench.report(verdict())

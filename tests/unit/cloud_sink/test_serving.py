@@ -174,6 +174,9 @@ def test_a_device_that_falls_silent_or_speaks_again_is_news_once(
                 await asyncio.sleep(0.001)
             seen.append(bench.news)
 
+        changed(store.path, "PRAGMA user_version = 9")
+        await rounds()
+        changed(store.path, "PRAGMA user_version = 1")
         await rounds()
         changed(store.path, "PRAGMA user_version = 9")
         await rounds()
@@ -184,7 +187,7 @@ def test_a_device_that_falls_silent_or_speaks_again_is_news_once(
         watching.cancel()
         return seen
 
-    assert asyncio.run(watch()) == [1, 1, 1, 2]
+    assert asyncio.run(watch()) == [0, 1, 1, 1, 2]
     assert caplog.text.count("cam-one is silent") == 1
     assert "cam-two" not in caplog.text
     assert "not a database of this Sealcam version" in caplog.text
