@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from cloud_sink.archive import Archive
+from cloud_sink.archive import Archive, StoredVerdict
 from cloud_sink.errors import StoreError
 from cloud_sink.mqtt import BrokerState
 from cloud_sink.stats import stats
@@ -40,6 +41,7 @@ from cloud_sink.web.words import BROKER, STATES
 PAGE_VERDICTS = 40
 TOP_ALERTS = 6
 ALL_ALERTS = 200
+_ROW_ID = re.compile(r"[0-9]{1,16}")
 _HERE = Path(__file__).parent
 
 
@@ -74,12 +76,12 @@ class Pages:
         return [
             Route("/", self.overview),
             Route("/alerts", self.alerts),
-            Route("/verdicts/{row_id:int}", self.verdict),
+            Route("/verdicts/{row_id}", self.verdict),
             Route("/devices/{device_id}", self.device),
             Route("/events", self.events),
             Route("/api/devices", self.api_devices),
             Route("/api/verdicts", self.api_verdicts),
-            Route("/api/verdicts/{row_id:int}", self.api_verdict),
+            Route("/api/verdicts/{row_id}", self.api_verdict),
             Route("/api/alerts", self.api_alerts),
             Route("/api/stats", self.api_stats),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
@@ -95,7 +97,7 @@ class Pages:
             raise HTTPException(404)
         before = _number(request, "before", 2**53)
         facts = {device.device_id: device for device in archive.devices()}
-        alerts = self._alerts(TOP_ALERTS)
+        alerts = self._alerts(TOP_ALERTS + 1)
         verdicts = archive.verdicts(before=before, limit=PAGE_VERDICTS + 1, states=[state] if state else [])
         enrolled, now_ms = self._from.enrolled(), self._from.now_ms()
         names = device_names(enrolled, facts.values())
@@ -117,7 +119,7 @@ class Pages:
 
     def verdict(self, request: Request) -> Response:
         """One verdict in detail."""
-        stored = self._from.archive.verdict(request.path_params["row_id"])
+        stored = self._stored(request)
         if stored is None:
             raise HTTPException(404)
         code, place = stored.event.code, stored.event.position
@@ -181,7 +183,7 @@ class Pages:
 
     def api_verdict(self, request: Request) -> Response:
         """One verdict."""
-        stored = self._from.archive.verdict(request.path_params["row_id"])
+        stored = self._stored(request)
         if stored is None:
             raise HTTPException(404, "there is no such verdict")
         return JSONResponse(api.verdict_json(stored))
@@ -195,11 +197,16 @@ class Pages:
         state = self._from.broker()
         return JSONResponse({**stats(self._from.archive), "broker": state.phase, "broker_since_ms": state.since_ms})
 
+    def _stored(self, request: Request) -> StoredVerdict | None:
+        """The verdict that the address names, by at most 16 digits; None where there is none."""
+        text = request.path_params["row_id"]
+        return self._from.archive.verdict(int(text)) if _ROW_ID.fullmatch(text) else None
+
     # --- parts ------------------------------------------------------------------------------------------------------
 
     def _alerts(self, limit: int) -> list[Alert]:
         archive = self._from.archive
-        verdicts = [verdict_view(stored) for stored in archive.verdicts(states=ALERT_STATES, limit=limit + 1)]
+        verdicts = [verdict_view(stored) for stored in archive.verdicts(states=ALERT_STATES, limit=limit)]
         enrolled, now_ms = self._from.enrolled(), self._from.now_ms()
         of_devices = [
             alert

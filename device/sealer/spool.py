@@ -21,6 +21,7 @@ from device.sealer.core import Head, SealedEvent
 from device.sealer.errors import SpoolError, SpoolFullError
 from identity.errors import KeysError
 from identity.files import PRIVATE_FILE, read_private, write_private
+from wire.envelope import MAX_SEQUENCE
 
 _FORMAT = 1
 _RESERVE_NUMBERS = 4096
@@ -172,7 +173,7 @@ class Spool:
         if not self._reserved_path.exists():
             return 0
         text = read_private(self._reserved_path, 32)
-        if not text.strip().isdigit():
+        if not text.strip().isdigit() or int(text) > MAX_SEQUENCE - _RESERVE_NUMBERS:
             raise sqlite3.DatabaseError("reserved")
         return int(text)
 

@@ -196,3 +196,9 @@ def test_stats_say_how_the_broker_stands(site: Site) -> None:
     site.report(health())
     found = site.get("/api/stats").json
     assert (found["broker"], found["broker_since_ms"], found["envelopes"]) == ("connected", 1, 1)
+
+
+@pytest.mark.parametrize("row_id", ["9" * 17, "9" * 5000, "-1", "1.5", "x"])
+def test_a_verdict_whose_number_cannot_be_is_not_found(site: Site, row_id: str) -> None:
+    assert site.get(f"/verdicts/{row_id}").status == 404
+    assert site.get(f"/api/verdicts/{row_id}").status == 404

@@ -346,3 +346,11 @@ def test_what_is_no_address_is_refused_in_eighty_characters(text: str) -> None:
     with pytest.raises(ValueError, match="not HOST:PORT") as refusal:
         parse_address("x" * 200)
     assert "x" * 80 in str(refusal.value) and "x" * 81 not in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "000165536", "99999999999"])
+def test_a_port_is_one_that_can_be_listened_on(text: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["serve", "--port", text])
+    assert end.value.code == 2
+    assert "a port is a number from 1 to 65535" in capsys.readouterr().err

@@ -255,3 +255,10 @@ def test_a_reserved_number_is_read_up_to_32_bytes_and_from_a_private_file_only(t
     reserved(tmp_path, "7", mode=0o644)
     with pytest.raises(SpoolError, match="cannot be written"):
         opened(tmp_path)
+
+
+@pytest.mark.parametrize("number", [2**53 - 4096 + 1, 2**53 + 1, 2**63, 10**31])
+def test_a_reserved_number_that_no_envelope_can_have_is_damage(tmp_path: Path, number: int) -> None:
+    reserved(tmp_path, str(number))
+    with pytest.raises(SpoolError, match="damaged"):
+        opened(tmp_path)
