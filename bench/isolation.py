@@ -71,7 +71,7 @@ def confined(video: Path, home: Path) -> tuple[int, float]:
     made.ensure_development()
     outcome = Session(_plan(video, home), home / "out", lambda message: None).run()
     if outcome.exit_status:
-        raise RunError(f"the confined device failed: {outcome.sentence.partition('; ')[0]}", "run: sealcam doctor")
+        raise RunError(f"the confined device failed: {outcome.sentence}", outcome.remedy or "run: sealcam doctor")
     return outcome.summary["frames"], outcome.summary["seconds"]
 
 

@@ -25,7 +25,7 @@ from cloud_sink.store import Store
 from cloud_sink.verify import verify
 from cloud_sink.web.api import event_json
 from identity import Home
-from wire.errors import SealcamError, UsageError
+from wire.errors import INTERRUPTED, SealcamError, UsageError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_status
     except KeyboardInterrupt:
         print("sealcam-sink: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
 
 
 def _serve(arguments: argparse.Namespace, folder: Path) -> int:

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"files: {out}"
         )
         if outcome.sentence:
-            console.print(f"sealcam: {outcome.sentence}", markup=False, soft_wrap=True)
+            console.print(f"sealcam: {outcome.line}", markup=False, soft_wrap=True)
         if not good:
             console.print("[bold red]at least one scene did not end as expected[/]")
         if not arguments.headless:
@@ -123,9 +123,10 @@ def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Co
     with RunView("drive", console) as view:
         session = Session(plan, out, view.watch)
         outcome = session.run()
+    if outcome.interrupted:
+        raise KeyboardInterrupt
     if not outcome.summary:
-        sentence, _, remedy = outcome.sentence.partition("; ")
-        raise RunError(sentence or "the run ended without a summary", remedy or "run: sealcam doctor")
+        raise RunError(outcome.sentence or "the run ended without a summary", outcome.remedy or "run: sealcam doctor")
     return outcome, session
 
 

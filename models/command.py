@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from wire.errors import SealcamError, UsageError
-
-INTERRUPTED = 130
+from wire.errors import INTERRUPTED, SealcamError, UsageError
 
 
 def run(program: str, work: Callable[[], int | None], *, after_interrupt: str = "") -> int:

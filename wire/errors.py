@@ -10,7 +10,10 @@ itself ever gets into either, so both are safe to show, to log and to store.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+INTERRUPTED: Final = 130
+"""Exit status of every program that Ctrl-C ended: 128 and SIGINT's number, as shells have it."""
 
 
 class SealcamError(Exception):

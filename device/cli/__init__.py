@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from device.cli import doctor, keys, redteam, replay, sign
 from device.cli import run as live
-from wire.errors import SealcamError
+from wire.errors import INTERRUPTED, SealcamError
 
 
 class Command(Protocol):
@@ -48,4 +48,4 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
         return 1
     except KeyboardInterrupt:
         print("sealcam: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED

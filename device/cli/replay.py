@@ -18,7 +18,7 @@ from device.launcher.plan import RunPlan
 from device.launcher.session import RunOutcome, Session
 from identity import register_guard
 from identity.home import Home
-from wire.errors import UsageError
+from wire.errors import INTERRUPTED, UsageError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
     with RunView(f"replay {plan.shown}", console) as view:
         outcome = Session(plan, arguments.out, view.watch).run()
     tell(outcome, arguments, console, config)
-    return outcome.exit_status
+    return INTERRUPTED if outcome.interrupted else outcome.exit_status
 
 
 def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
@@ -127,7 +127,9 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
         if arguments.out:
             console.print(f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json")
     if outcome.sentence:
-        console.print(f"sealcam: {outcome.sentence}", markup=False, soft_wrap=True)
+        console.print(f"sealcam: {outcome.line}", markup=False, soft_wrap=True)
+    if outcome.interrupted:
+        console.print("sealcam: interrupted", markup=False)
 
 
 def _start(text: str | None) -> str:

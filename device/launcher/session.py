@@ -33,12 +33,26 @@ from wire.errors import RunError
 
 @dataclass
 class RunOutcome:
-    """How a run went. `summary` holds DESIGN.md's fields; `sentence` what the user is told when it is not 0."""
+    """How a run went.
+
+    Attributes:
+        exit_status: as DESIGN.md says.
+        sentence, remedy: what the user is told when the status is not 0.
+        summary: DESIGN.md's fields.
+        interrupted: ended early by Ctrl-C; what was made so far is kept.
+    """
 
     exit_status: int
     sentence: str
+    remedy: str
     summary: dict[str, Any]
     incidents: list[Incident] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def line(self) -> str:
+        """Sentence and remedy as the user reads them; empty when all is good."""
+        return f"{self.sentence}; {self.remedy}" if self.remedy else self.sentence
 
 
 _MESSAGES_A_TURN = 256
@@ -60,7 +74,7 @@ class Session:
         self._recorder = RunRecorder(out)
         self._finished: Finished | None = None
         self._incidents: list[Incident] = []
-        self._stop = False
+        self._stop = self._interrupted = False
 
     def run(self) -> RunOutcome:
         """Start, watch, end. SIGINT and SIGTERM end the run early, with what was made so far kept."""
@@ -74,6 +88,7 @@ class Session:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stop = True
+        self._interrupted = self._interrupted or number == signal.SIGINT
 
     def _run(self) -> RunOutcome:
         ours, theirs = links.pair()
@@ -185,8 +200,9 @@ class Session:
             if self._out is not None:
                 text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
                 (self._out / "summary.json").write_text(text, encoding="utf-8")
-        sentence = f"{finished.sentence}; {finished.remedy}" if finished.remedy else finished.sentence
-        return RunOutcome(finished.exit_status, sentence, summary, self._incidents)
+        return RunOutcome(
+            finished.exit_status, finished.sentence, finished.remedy, summary, self._incidents, self._interrupted
+        )
 
     @property
     def run_id(self) -> str:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hardware.rig import drive, preview
 from hardware.rig.scene import RECIPES
 from wire import register
-from wire.errors import SealcamError
+from wire.errors import INTERRUPTED, SealcamError
 
 _CLASSIFIER = Path(__file__).parents[2] / "models" / "artifacts" / "classifier.tflite"
 
@@ -74,7 +74,7 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     return 0
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from hardware.signs import NUMBER_OF_SIGNS, draw
 from hardware.signs.shapes import Image
+from wire.errors import INTERRUPTED
 
 _COLUMNS = 9
 _BACKGROUND = 96
@@ -49,7 +50,7 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     return 0
 
 
