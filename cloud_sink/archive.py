@@ -82,7 +82,7 @@ class TallyRow:
 
 @dataclass(frozen=True)
 class DeviceFacts:
-    """One device as its envelopes show it. `last_received_ms` is None where all its envelopes are erased."""
+    """One device as its envelopes show it. `last_received_ms` is None where its latest envelope is erased."""
 
     device_id: str
     last_received_ms: int | None
@@ -147,7 +147,7 @@ class Archive:
         return found[0] if found else None
 
     def link_holds(self, stored: Stored) -> bool | None:
-        """Whether `stored` names the digest of the envelope before it; None while that one is not here."""
+        """Whether `stored` names the digest of the envelope before it; None while that envelope is not here."""
         with self._reading() as db:
             before = db.execute(
                 "SELECT digest FROM envelope WHERE device_id = ? AND sequence = ?",
@@ -191,7 +191,7 @@ class Archive:
             return int(db.execute("SELECT coalesce(max(id), 0) FROM envelope").fetchone()[0])
 
     def chain(self, device_id: str) -> Iterator[StoredLink]:
-        """All of one device's links by sequence number, one at a time. `Link.event` is raw: it was not parsed again."""
+        """All of one device's links by sequence number, one at a time. `StoredLink.event` is raw bytes."""
         query = "SELECT sequence, digest, previous, sealed, event FROM envelope WHERE device_id = ? ORDER BY sequence"
         with self._reading() as db:
             for row in db.execute(query, (device_id,)):
@@ -236,17 +236,17 @@ def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
         query = f"SELECT {column}, count(*) FROM {table} WHERE device_id = ? GROUP BY {column}"  # noqa: S608
         return {known: count for text, count in db.execute(query, (device_id,)) if (known := word(text, words))}
 
-    one = (device_id,)
-    spans = [Span(*row) for row in db.execute("SELECT first, last FROM span WHERE device_id = ? ORDER BY first", one)]
-    last = db.execute("SELECT received_ms FROM envelope WHERE device_id = ? ORDER BY id DESC LIMIT 1", one).fetchone()
+    named = (device_id,)
+    spans = [Span(*row) for row in db.execute("SELECT first, last FROM span WHERE device_id = ? ORDER BY first", named)]
+    last = db.execute("SELECT received_ms FROM envelope WHERE device_id = ? ORDER BY id DESC LIMIT 1", named).fetchone()
     breaks = db.execute(
         f"SELECT sequence FROM chain_break WHERE device_id = ? ORDER BY sequence DESC LIMIT {MAX_BREAKS_SHOWN}",  # noqa: S608
-        one,
+        named,
     ).fetchall()
     latest = db.execute(
         f"SELECT {_COLUMNS} FROM envelope WHERE id IN"  # noqa: S608
         " (SELECT max(envelope_id) FROM health WHERE device_id = ? GROUP BY kind)",
-        one,
+        named,
     ).fetchall()
     health = [StoredHealth(*_row(row)) for row in latest]
     life = db.execute(  # CROSS JOIN: from the chain's end down, so that it ends at the first that fits

@@ -1,8 +1,8 @@
-"""The chain of one device's envelopes: which sequence numbers are missing, and which links do not hold. Pure.
+"""The chain of one device's envelopes: which sequence numbers are missing. Pure. (`store` checks the links.)
 
 Each envelope carries its sequence number and the SHA-256 of the sealed envelope before it. Envelopes may arrive in any
-order and more than once; a gap is therefore a state, not an event: it is there while something later is stored and
-something earlier is not, and it goes away when the missing one comes.
+order and more than once. A gap is therefore a state, not an event: it is there while a later envelope is stored and an
+earlier envelope is not, and it goes away when the missing envelope comes.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return command(arguments, home.sink)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on; say nothing at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader is gone; stay silent at exit
         return 1
     except SealcamError as error:
         print(f"sealcam-sink: {error}", file=sys.stderr)
@@ -127,7 +127,11 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: Callable[[argparse.Namespace, Path], int], purpose: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=purpose, description=purpose)
-        added.add_argument("--home", type=Path, help="data home (default: $SEALCAM_HOME, else ~/.local/share/sealcam)")
+        added.add_argument(
+            "--home",
+            type=Path,
+            help="data home (default: $SEALCAM_HOME, else $XDG_DATA_HOME/sealcam, else ~/.local/share/sealcam)",
+        )
         added.set_defaults(command=run)
         return added
 

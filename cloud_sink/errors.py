@@ -14,7 +14,7 @@ class SetupError(UsageError):
 
 
 class PortTakenError(SetupError, OSError):
-    """Another program listens where the page is to be served."""
+    """Another program listens on the page's port."""
 
 
 class AlreadyServingError(SetupError):

@@ -31,11 +31,11 @@ def tls_context(folder: Path) -> ssl.SSLContext:
 
 
 class EnrolledDevices:
-    """The keys in `sink/devices/`. One that is added, exchanged or removed while the receiver runs counts in a second.
+    """The keys in `sink/devices/`. A key added, exchanged or removed while the receiver runs counts in a second.
 
-    The folder is looked at when somebody asks, at most once in `LOOK_AGAIN_S`, and read when it has changed. No hostile
-    text ever becomes a path. A file that cannot be read then enrols nobody; its device keeps what it has, and sends it
-    again.
+    The folder is looked at when a key is asked for, at most once in `LOOK_AGAIN_S`, and read when it has changed. No
+    hostile text ever becomes a path. While one of its files cannot be read, that file's device and any new device are
+    refused: they keep their envelopes and send them again.
     """
 
     def __init__(self, folder: Path, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -56,7 +56,7 @@ class EnrolledDevices:
         return sorted(self._keys)
 
     def _look(self) -> None:
-        """May be called from two threads at once: each replaces the keys as a whole."""
+        """May run in two threads at once: each of them replaces the keys as a whole."""
         now = self._clock_s()
         if now - self._looked < LOOK_AGAIN_S:
             return
@@ -72,7 +72,7 @@ class EnrolledDevices:
         except KeysError as error:
             _log.warning("%s; until then the device that it concerns is refused", error)
         keys = {}
-        for device_id in self._keys:  # those that are in order still
+        for device_id in self._keys:  # those whose file is still in order
             with contextlib.suppress(KeysError):
                 keys[device_id] = load.public_key(self._folder / f"{device_id}.pub")
         return keys

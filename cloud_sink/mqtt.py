@@ -1,7 +1,7 @@
 """The edge to the broker: one thread that receives, lets `Receiver` decide, and publishes receipts.
 
 The broker carries sealed bytes and is trusted with nothing. Delivery is end to end: a message is acknowledged to the
-broker only after it is decided about (stored, or refused for good), and the device keeps its envelope until a signed
+broker only after the decision about it (stored, or refused for good), and the device keeps its envelope until a signed
 receipt. Where the database fails, nothing is acknowledged and the connection is made anew after a pause, whereupon
 the broker sends the message again.
 
@@ -36,7 +36,7 @@ KEEPALIVE_S = 20
 MAX_PACKET_BYTES = 64 * 1024
 IN_FLIGHT = 16
 SETTLE_EVERY_S = 1.0
-PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect; the last one repeats
+PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect; the last pause repeats
 
 Phase = Literal["connecting", "connected", "unreachable", "refused", "store_failed", "stopped"]
 
@@ -56,7 +56,7 @@ class Subscriber(threading.Thread):
 
     Attributes:
         state: replaced as a whole at every change; may be read from any thread.
-        failure: what ended the thread although nobody stopped it.
+        failure: the error that ended the thread, None where it was stopped.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Subscriber(threading.Thread):
             CallbackAPIVersion.VERSION2, client_id=CLIENT_ID, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
         )
         client.tls_set_context(tls)
-        client.max_queued_messages_set(1000)  # receipts; one that does not fit is made again when the device asks again
+        client.max_queued_messages_set(1000)  # receipts; a dropped receipt is made anew when its envelope comes again
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -110,7 +110,7 @@ class Subscriber(threading.Thread):
         return client
 
     def _converse(self) -> bool:
-        """One connection, from its making to its end. Returns whether it ever got as far as the subscription."""
+        """One connection, from its making to its end. Returns whether it was lost after the subscription."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         properties.ReceiveMaximum = IN_FLIGHT
@@ -130,7 +130,7 @@ class Subscriber(threading.Thread):
                 ) from error
             self._become("refused")
         except SealcamError:
-            raise  # ours, and not the broker's fault
+            raise  # our own error, not the broker's
         except (OSError, ValueError, struct.error, IndexError, KeyError) as error:
             # no connection, or a broker that does not keep to the protocol: paho lets those through as they come
             self._become("unreachable", f"{type(error).__name__}")
@@ -219,13 +219,13 @@ _SAYINGS: dict[Phase, tuple[int, str]] = {
     "connected": (logging.INFO, "connected to the broker at {host}:{port}"),
     "unreachable": (
         logging.WARNING,
-        "the broker at {host}:{port} cannot be reached ({detail}): start it, or name it with --broker; trying on",
+        "the broker at {host}:{port} cannot be reached ({detail}): start it, or name it with --broker; trying again",
     ),
     "refused": (
         logging.WARNING,
-        "the broker at {host}:{port} refuses the sink: check its access list and the sink's certificate; trying on",
+        "the broker at {host}:{port} refuses the sink: check its access list and the sink's certificate; trying again",
     ),
-    "store_failed": (logging.ERROR, "{detail}; nothing is receipted until this is mended; trying on"),
+    "store_failed": (logging.ERROR, "{detail}; nothing is receipted until this is mended; trying again"),
     "stopped": (logging.DEBUG, "no longer connected to the broker"),
 }
 

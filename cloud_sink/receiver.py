@@ -5,8 +5,8 @@ this order: the topic names an enrolled device; the envelope opens under that to
 device's signature is good; the event is within its bounds; the sequence number was not used for something else. Only
 then is it stored, and only when it is stored is there a receipt.
 
-What is refused is counted by a fixed word per enrolled device, never kept or shown raw. Counts are buffered, so that a
-flood of rubbish costs no disk write per message: call `settle` about once a second.
+What is refused is never kept or shown raw: it is counted by a fixed word, per device where it names an enrolled device.
+Counts are buffered, so that a flood of rubbish costs no disk write per message: call `settle` about once a second.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from wire.sink_key import SinkPrivateKey
 
 Reason = Literal["malformed", "unknown_device", "unreadable", "forged", "bad_event", "equivocation"]
 DUPLICATE = "duplicate"
-NOT_STORED = "not_stored"  # the database failed; the device keeps it and sends it again
+NOT_STORED = "not_stored"  # the database failed; the device keeps the envelope and sends it again
 
 _REASONS: tuple[tuple[type[HostileInputError], Reason], ...] = (  # the first that fits
     (ForgedError, "forged"),
@@ -61,14 +61,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Refused:
-    """Nothing was stored. `device_id` is '' where the message could not be put to an enrolled device."""
+    """Nothing was stored. `device_id` is '' where the message names no enrolled device."""
 
     device_id: str
     reason: Reason
 
 
 class Receiver:
-    """Decides about one message after the other. Not for use from two threads at once."""
+    """Decides about one message after another. Not for use from two threads at once."""
 
     def __init__(self, store: Store, keys: SinkKeys, devices: DeviceKeys, now_ms: Callable[[], int]) -> None:
         self._store = store

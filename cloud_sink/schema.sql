@@ -5,8 +5,8 @@ CREATE TABLE device (
     device_id TEXT PRIMARY KEY CHECK (length(device_id) BETWEEN 1 AND 64)
 ) STRICT, WITHOUT ROWID;
 
--- One row per sequence number ever accepted. An erased row is a tombstone: sequence and digests stay, so that the
--- chain can still be checked and the same bytes are still known as a duplicate; content and times are gone.
+-- One row per sequence number of a device ever accepted. An erased row is a tombstone: sequence and digests stay, so that the
+-- chain can still be checked and the same bytes are still known as a duplicate; content and time of arrival are gone.
 CREATE TABLE envelope (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of arrival; the cursor of `after=`
     device_id   TEXT NOT NULL REFERENCES device (device_id),
@@ -47,7 +47,7 @@ CREATE TABLE health (
 
 CREATE INDEX health_by_device ON health (device_id, kind, envelope_id);
 
--- Unbroken runs of received sequence numbers per device; what lies between two runs is a gap.
+-- Unbroken runs of received sequence numbers per device; what lies between or before the runs is a gap.
 CREATE TABLE span (
     device_id TEXT NOT NULL REFERENCES device (device_id),
     first     INTEGER NOT NULL CHECK (first >= 0),
@@ -56,15 +56,15 @@ CREATE TABLE span (
     UNIQUE (device_id, last)
 ) STRICT, WITHOUT ROWID;
 
--- Sequence numbers whose envelope does not name the digest of the one before it.
+-- Sequence numbers whose envelope does not name the digest of the envelope before it.
 CREATE TABLE chain_break (
     device_id TEXT NOT NULL REFERENCES device (device_id),
     sequence  INTEGER NOT NULL CHECK (sequence >= 0),
     PRIMARY KEY (device_id, sequence)
 ) STRICT, WITHOUT ROWID;
 
--- What was not stored, counted by reason: refused messages, and duplicates. device_id '' gathers all that could not be
--- put to an enrolled device.
+-- What was not stored, counted by reason: refused messages, duplicates, and messages that came while the database failed.
+-- device_id '' gathers the last of these and what names no enrolled device.
 CREATE TABLE tally (
     device_id TEXT NOT NULL CHECK (length(device_id) <= 64),
     reason    TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 32),

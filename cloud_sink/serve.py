@@ -71,7 +71,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
 
 @contextlib.contextmanager
 def only_one(lock: Path) -> Iterator[None]:
-    """Hold `lock`; it goes with the process, however that ends. Raises AlreadyServingError."""
+    """Hold `lock` while the block lasts; the kernel frees it however the process ends. Raises AlreadyServingError."""
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -103,7 +103,7 @@ class Serving:
         self._server = Server(make_app(sources, settings.names))
 
     async def run(self, listening: socket.socket, ready: Callable[[str], None]) -> None:
-        """Until a signal, or until the thread ends by itself: then its failure is raised."""
+        """Until a signal, or until the thread ends by itself: then its failure, if any, is raised."""
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._ending.set)
@@ -133,7 +133,7 @@ class Serving:
         ready(f"http://{host}:{self._settings.port}/")
 
     async def _watch(self) -> None:
-        """Say when a device falls silent or speaks again: nothing arrives then that would make the pages look."""
+        """Log each device that falls silent, and announce it to the pages: no message arrives then that would."""
         before: set[str] = set()
         while True:
             await asyncio.sleep(LOOK_FOR_SILENCE_S)

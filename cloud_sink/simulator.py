@@ -2,11 +2,11 @@
 
 For tests, and to try an attack by hand:
 
-    world = World()
-    camera = world.enrol("cam-one")
+    fleet = SimulatedFleet()
+    camera = fleet.enrol("cam-one")
     first, second = camera.seal(verdict(state="VERIFIED")), camera.seal(verdict(state="FORGED"))
-    receiver = world.receiver(store)
-    receiver.handle(second.topic, second.sealed)   # out of order: accepted, and a gap until the first one comes
+    receiver = fleet.receiver(store)
+    receiver.handle(second.topic, second.sealed)   # out of order: accepted, and a gap until the first comes
     receiver.handle(first.topic, first.sealed)
     receiver.handle(first.topic, second.sealed[:-1] + b"!")   # Refused(reason="unreadable")
 """
@@ -87,7 +87,7 @@ class PretendDevice:
 
 
 class SimulatedFleet:
-    """A sink's keys and the devices enrolled with it. `now_ms` may be set; it is what receivers take for the time."""
+    """A sink's keys and the devices enrolled with it. `now_ms` is its receivers' clock and may be set."""
 
     def __init__(self, keys: SinkKeys | None = None) -> None:
         self.keys = keys or SinkKeys(SinkPrivateKey.generate(), Ed25519PrivateKey.generate())
@@ -109,7 +109,7 @@ class SimulatedFleet:
         return device.key.public_key() if device else None
 
     def receiver(self, store: Store) -> Receiver:
-        """A receiver with this world's keys."""
+        """A receiver with this fleet's keys and clock."""
         return Receiver(store, self.keys, self, lambda: self.now_ms)
 
 

@@ -9,7 +9,10 @@ from cloud_sink.archive import Archive
 
 
 def stats(archive: Archive) -> dict[str, Any]:
-    """Counts over all devices, as plain values for JSON. Raises StoreError."""
+    """Counts over all devices, as plain values for JSON. Raises StoreError.
+
+    `breaks` counts at most `MAX_BREAKS_SHOWN` of each device.
+    """
     devices, tallies = archive.devices(), archive.tallies()
     states: Counter[str] = Counter()
     health: Counter[str] = Counter()

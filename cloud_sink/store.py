@@ -1,7 +1,7 @@
 """The database, writing side: one transaction per envelope, and the receipt may go out when it is committed.
 
-SQLite in WAL mode with `synchronous = FULL`: a commit that has returned is on the disk, whatever dies next. Only one
-thread writes (the one that receives); the page reads through `archive.Archive`, on connections of its own.
+SQLite in WAL mode with `synchronous = FULL`: a commit that has returned is on the disk, whatever fails next. In
+`serve` only the receiving thread writes; the page reads through `archive.Archive`, on connections of its own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SCHEMA = Path(__file__).with_name("schema.sql")
 
 @dataclass(frozen=True)
 class Arrival:
-    """One envelope that is authentic in every respect, as it is to be stored."""
+    """One envelope that has passed every check, as it is to be stored."""
 
     device_id: str
     sequence: int
@@ -60,7 +60,7 @@ class AddResult:
 
 @dataclass(frozen=True)
 class Tally:
-    """How often one thing happened since the last time it was written down."""
+    """How often a reason came up since the counts were last written down."""
 
     count: int
     first_ms: int
@@ -73,7 +73,7 @@ def schema() -> str:
 
 
 class Store:
-    """The one writer. Not for use from two threads at once. Raises StoreError where the database fails."""
+    """The writing connection. Not for use from two threads at once. Raises StoreError where the database fails."""
 
     def __init__(self, path: Path, busy_timeout_s: float = BUSY_TIMEOUT_S) -> None:
         """Open `path`, made with mode 0600 if it is not there. Raises StoreError, SchemaError.
@@ -245,7 +245,7 @@ def _extend_spans(db: sqlite3.Connection, device_id: str, sequence: int) -> None
 
 
 def _check_links(db: sqlite3.Connection, arrival: Arrival) -> None:
-    """Check the link down to the envelope before, and the one up from the envelope after, as far as they are here."""
+    """Check the links to the envelope before and from the envelope after, as far as those envelopes are here."""
 
     def neighbour(column: str, sequence: int) -> bytes | None:
         row = db.execute(

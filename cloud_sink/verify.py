@@ -1,9 +1,9 @@
 """`sealcam-sink verify`: is everything that is stored still what its devices sealed, and is the chain whole?
 
-Nothing that the database says about itself is taken over: digests are made anew from the sealed bytes, the envelopes
-are opened and their signatures verified again, and gaps and breaks are recomputed from the rows. So somebody who
-changed the database afterwards is found out, unless they hold a device's key. Two limits: of what is erased only the
-links can be checked, and a chain that lost its latest envelopes looks like a shorter chain.
+Digests are made anew from the sealed bytes, the envelopes are opened and their signatures verified again, and gaps and
+breaks are recomputed from the rows. So a change to a stored envelope or event is found, unless it was made with the
+device's key. Limits: of what is erased only the links can be checked; a chain that lost its latest envelopes looks like
+a shorter chain; boot ids, times of arrival and the tables that lists and counts come from are not compared.
 """
 
 from __future__ import annotations

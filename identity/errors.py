@@ -8,11 +8,11 @@ class KeysError(UsageError):
 
 
 class MissingKeyError(KeysError, FileNotFoundError):
-    """A key or certificate is not there; `sealcam keys init` makes the development ones."""
+    """A key or certificate is missing or cannot be read; `sealcam keys init` makes those of a development home."""
 
 
 class UnsafeKeyFileError(KeysError, PermissionError):
-    """A secret can be read or changed by others, or is not a plain file: it is not used. The remedy is a chmod."""
+    """A key file or its folder is open to other users, or is not a plain file or folder: it is not used."""
 
 
 class DamagedKeyError(KeysError):
@@ -20,8 +20,8 @@ class DamagedKeyError(KeysError):
 
 
 class RegisterRollbackError(KeysError):
-    """The register is older than one that was used before, or gone: signs could be un-revoked, or forgotten, by it."""
+    """The register is older than the newest that was used, or gone: revocations or signs could be lost by that."""
 
 
 class ExpiredCertificateError(KeysError):
-    """A certificate is not valid now; `sealcam keys renew` makes new ones (or the clock is wrong)."""
+    """A certificate is not valid now: `sealcam keys renew` makes new certificates, unless the clock is wrong."""

@@ -1,4 +1,7 @@
-"""Key files: written whole or not at all and private from the first moment, read only when they are private still."""
+"""Key files: written whole or not at all, private from the first moment, refused when others may read or change them.
+
+A file that is no secret, such as a public key, is refused only when others may change it.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder of mode 0700, and its parents. One that is there must not be open to others.
+    """Make a folder of mode 0700, and its parents. A folder that is there must not be open to others.
 
     Raises:
-        UnsafeKeyFileError: others may read or write in it.
+        UnsafeKeyFileError: others may read or write in it, or it is not a folder.
         KeysError: it cannot be made.
     """
     try:
-        for folder in (*reversed(path.parents), path):  # each that is missing is private too, as XDG asks
+        for folder in (*reversed(path.parents), path):  # missing parents are private too, as XDG asks
             if not folder.exists():
                 with contextlib.suppress(FileExistsError):
                     folder.mkdir(mode=PRIVATE_FOLDER)
@@ -42,7 +45,7 @@ def make_folder(path: Path) -> None:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a file of mode 0600: a new one beside it, synced, then moved over it. Raises KeysError."""
+    """Write a file of mode 0600: a new file beside it, synced, then moved over it. Raises KeysError."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(beside, _NEW, PRIVATE_FILE)
@@ -66,11 +69,11 @@ def read_private(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
 
 
 def read_public(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
-    """Read what is no secret but must not be for others to change.
+    """Read a file that is no secret, but that others must not be able to change.
 
     Raises:
-        MissingKeyError: it is not there or cannot be read.
-        UnsafeKeyFileError: others may write to it, or it is a link, a device or a pipe.
+        MissingKeyError: it is not there, is a symbolic link, or cannot be read.
+        UnsafeKeyFileError: others may write to it, or it is a device or a pipe.
         DamagedKeyError: it is over `max_bytes`.
     """
     return _read(path, max_bytes, secret=False)

@@ -1,11 +1,11 @@
-"""The data home: where every key, certificate and the spool of one installation live, and how they first come to be.
+"""The data home: the folder of an installation's keys, certificates and spool, and how they are first made.
 
     device/      id, signing.key (Ed25519), tls.key, tls.crt, ca.crt
     sink/        hpke.key (ML-KEM-768 with X25519), receipt.key (Ed25519), tls.key, tls.crt, ca.crt, devices/<id>.pub
-    broker/      tls.key, tls.crt, ca.crt, ca.key; the broker's own acl and mosquitto.conf
+    broker/      tls.key, tls.crt, ca.crt, ca.key; the broker's own acl, mosquitto.conf and mosquitto.log
     authority/   authority.key (Ed25519): signs sign codes and the register
     trust/       authority/<key id>.pub, register.cose, register.seen, sink_hpke.pub, receipt.pub
-    spool/       sealed envelopes that wait for their receipts
+    spool/       spool.db, sealed envelopes that wait for their receipts; reserved
 
 A development home holds all the parts on one machine. Folders are 0700 and files 0600 from the moment they exist.
 """
@@ -100,8 +100,8 @@ class Home:
         """Make what is missing of a development home; what is there is kept. Safe to run at once from two places.
 
         Raises:
-            MissingKeyError: a device id is there without its key: an identity is never replaced silently.
-            DamagedKeyError: a public key is not that of the private one beside it.
+            MissingKeyError: a device id is there without its key; an identity is never replaced silently.
+            DamagedKeyError: a key is damaged, or a public key is not that of this home's private key.
             KeysError: the place cannot be written, or is open to other users.
         """
         with self._locked():
@@ -125,7 +125,7 @@ class Home:
             load.certificate(self.path / name, now)
 
     def enroll(self, device_id: str, key: Ed25519PublicKey) -> Path:
-        """Let the sink know a device's key. Raises KeysError when the id is taken by another key."""
+        """Let the sink know a device's key. Raises KeysError when it is no device id, or another key has it already."""
         path: Path = self.sink / "devices" / f"{device_id}.pub"
         if not topics.is_device_id(device_id):
             raise KeysError(
@@ -145,7 +145,7 @@ class Home:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """The folders exist, and nobody else changes the home meanwhile."""
+        """The folders exist, and no other process that takes this lock changes the home meanwhile."""
         for folder in (self.path, *(self.path / name for name in _FOLDERS)):
             make_folder(folder)
         descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
@@ -206,7 +206,7 @@ def _write_pair(folder: Path, pair: Pair, authority: bytes) -> None:
 
 
 def _ensure_public(path: Path, raw: bytes) -> None:
-    """The file holds `raw` in hex; it is made when missing."""
+    """Make the file with `raw` in hex when it is missing. Raises DamagedKeyError when it holds something else."""
     text = raw.hex().encode() + b"\n"
     if not path.exists():
         write_private(path, text)

@@ -1,4 +1,4 @@
-"""Files -> typed keys. Everything that is not exactly the key that it must be is refused with a remedy."""
+"""Files -> typed keys. A file that does not hold exactly what it must hold is refused with a remedy."""
 
 from __future__ import annotations
 

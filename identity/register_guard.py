@@ -1,8 +1,8 @@
-"""The road authority's register only ever goes forward: the time of issue of the newest one used is remembered.
+"""The road authority's register only goes forward: the time of issue of the newest register used is remembered.
 
-The compartments that use the register cannot write, so the command that starts them checks it, before they start. It
-stops an old register that comes by the way that registers come by: a delivery, a backup, an update. Who can write the
-trust folder can change what is remembered too, and the trust anchors with it.
+The compartment that uses the register cannot write, so the command checks it before it starts the device. This stops
+an old register that comes with a delivery, a backup or an update. It does not stop who can write the trust folder: they
+can change the remembered time and the trust anchors too.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _MAX_DIGITS = 13  # of `wire.register`'s largest time
 
 
 def check(trust: Path) -> int | None:
-    """The time of issue (unix seconds) of the register in a trust folder, which is remembered; None: there is none.
+    """Check a trust folder's register and remember its time of issue (unix seconds), returned; None: no register.
 
     Raises:
-        RegisterRollbackError: it is older than one that was used before, or gone although one was used.
+        RegisterRollbackError: it is older than a register that was used before, or gone although a register was used.
         KeysError: register, trust anchors or what is remembered are damaged, missing or open to others.
     """
     path, seen_path = trust / "register.cose", trust / SEEN

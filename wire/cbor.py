@@ -1,9 +1,9 @@
-"""Deterministic CBOR (RFC 8949 section 4.2.1), and the one bounded way in for bytes that somebody else wrote.
+"""Deterministic CBOR (RFC 8949 section 4.2.1), and the only bounded way in for bytes that another party wrote.
 
 Only integers of 64 bits, byte and text strings, arrays, maps with integer or text keys, and, where asked for, booleans
 and null exist here. No floats: so no NaN, and no second spelling of a number. No tags: cbor2 would build regular
 expressions, dates and big numbers out of them. No indefinite lengths. `decode` walks the heads first, in constant
-stack and in time linear in the input, and hands only what passed to cbor2; the value must then encode to these bytes.
+stack and in time linear in the input, and gives cbor2 only bytes that passed; the value must encode to them again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def decode(data: bytes, *, max_bytes: int, max_depth: int = 4, simple: bool = Fa
 
     Args:
         data: exactly one CBOR item.
-        max_bytes: the size above which nothing is looked at.
+        max_bytes: above this size the bytes are refused unread.
         max_depth: how many containers may be nested in each other, at most 16.
         simple: whether false, true and null are expected. Where they are not, `case int(x)` need not fear `True`.
 

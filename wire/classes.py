@@ -1,4 +1,4 @@
-"""The 43 sign classes that Sealcam knows, by GTSRB number: the one table that every part of it reads.
+"""The 43 sign classes that Sealcam knows, by GTSRB number: the only table of them.
 
 Source: Stallkamp et al., "The German Traffic Sign Recognition Benchmark", IJCNN 2011.
 """

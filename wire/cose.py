@@ -1,7 +1,8 @@
 """COSE_Sign1 (RFC 9052 section 4.2), untagged, EdDSA only, with the 8-byte key id in the protected header.
 
-Everything that Sealcam signs goes through here, each purpose with its own `external_aad`, so that a signature made for
-one purpose is worth nothing for another. The signature is verified before the payload is handed to anybody.
+All that devices, sinks and road authorities sign goes through here, each purpose with its own `external_aad`, so that
+a signature made for one purpose is worth nothing for another. The signature is verified before the payload is returned.
+Only models are signed in another format (`wire.provenance`).
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def verify1(
         data: what claims to be a COSE_Sign1 made by `sign1`.
         keys: the trusted keys by their 8-byte ids.
         external_aad: the purpose that the signature must have been made for.
-        max_bytes: the size above which nothing is looked at.
+        max_bytes: above this size the bytes are refused unread.
 
     Returns:
         The payload, and the id of the key that signed it.

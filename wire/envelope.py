@@ -5,8 +5,8 @@
     sealed  [1, device id, sequence, HPKE( padded )]       ML-KEM-768 with X25519, HKDF-SHA256, AES-128-GCM, base mode
 
 Topic, device id and sequence are bound twice: in the HPKE `info`, so that an envelope opens only where it belongs, and
-under the signature, so that nobody but the device could have put it there. The signature covers the sink's public key
-as well: a sink cannot pass a device's envelope on to another sink as if it had been sealed to that one. The padding
+under the signature, so that only the device can have put it there. The signature covers the sink's public key as well:
+a sink cannot pass a device's envelope on to another sink as if it had been sealed to that other sink. The padding
 keeps a broker from telling a verdict from a heartbeat by its size.
 
 Source: RFC 9180 (HPKE), RFC 9052 (COSE). COSE's own framing of HPKE (draft-ietf-cose-hpke) is still a draft and has no
@@ -31,7 +31,7 @@ MAX_ENVELOPE_BYTES = 32 * 1024
 MAX_SEQUENCE = 2**53
 DIGEST_BYTES = 32
 BOOT_ID_BYTES = 16
-FIRST_PREVIOUS = bytes(DIGEST_BYTES)  # what the first envelope of a device names as the previous one
+FIRST_PREVIOUS = bytes(DIGEST_BYTES)  # what the first envelope of a device names as its previous digest
 PURPOSE = "sealcam envelope 1"
 
 _VERSION = 1
@@ -73,7 +73,7 @@ def seal(
     Args:
         event: CBOR of `wire.events`.
         previous: the digest of this device's previous envelope, `FIRST_PREVIOUS` for its first.
-        boot_id: 16 random bytes, new at each start of the sealer.
+        boot_id: 16 random bytes, new at each run of the device.
         device_kid: `cose.key_id` of the device's public key.
 
     Raises:

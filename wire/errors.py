@@ -101,7 +101,7 @@ class ForgedError(HostileInputError):
 
 
 class UnknownKeyError(ForgedError):
-    """Well formed, and the key that it names is not among the trusted ones."""
+    """Well formed, and the key that it names is not among the trusted keys."""
 
     kind = "the signing key is not a trusted one"
 

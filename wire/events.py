@@ -1,8 +1,8 @@
 """What the device tells the sink: verdicts and health, as bounded typed records in CBOR.
 
-The sink holds the device to be hostile too, its key may be stolen: past `parse` every number is bounded, and every
-text is a word of a fixed vocabulary or matches a pattern without a single character that a page, a terminal or a
-database could take for its own. The fields are those of the device's own messages of the same names.
+The sink treats the device as hostile too, since its key may be stolen: past `parse` every number is bounded, and every
+text is a word of a fixed vocabulary or matches a pattern without any character that means something to a page, a
+terminal or a database. The fields are those of the device's own messages of the same names.
 
 Format: `[format, fields]`, where `format` is 1 for a verdict and 2 for health, and `fields` is an array of the record's
 fields in their order. Numbers with a fraction travel as whole steps, so that every value has one encoding, and a NaN
@@ -26,7 +26,7 @@ from wire.vocabulary import CompartmentName, HealthKind, StateName
 MAX_EVENT_BYTES = 8 * 1024
 
 ALIVE_EVERY_S = 300
-"""A device on its camera says `alive` so often; the sink holds it to be silent after twice that."""
+"""Seconds between two `alive` of a device on its camera; after twice that without news the sink calls it silent."""
 ON_CAMERA, ON_RECORDING = "camera", "replay"
 """The detail of `started`: whether the device says `alive` and `stopped` later. On a recording it says neither."""
 

@@ -1,7 +1,7 @@
 """Distances and directions on the ground, and where the vehicle was between two fixes. Pure arithmetic.
 
-Within a kilometre a local plane is exact to centimetres; larger distances use the haversine formula on a sphere of the
-mean radius (0.5 % at worst), which is far below what a fix is off by.
+The earth is a sphere of the mean radius here: distances are wrong by 0.6 % at worst. Over the tens of metres that count
+for a sign this is far below a fix's error. Within a kilometre the local plane agrees with the sphere to centimetres.
 """
 
 from __future__ import annotations

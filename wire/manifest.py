@@ -1,6 +1,6 @@
-"""The models' manifest: which two files they are, and with which sizes and thresholds they run. No I/O.
+"""The models' manifest: the two model files, and the sizes and thresholds that they run with. No I/O.
 
-The bytes are the device's own models' or a laptop's; who vouches for them is `wire.provenance`'s to say.
+That the manifest is authentic is not checked here: see `wire.provenance`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PointName = Literal["fast", "far"]
 class OperatingPoint(Struct, frozen=True):
     """The detector at one input size (height, width), with the thresholds that validation chose there.
 
-    `score_proposed` is of the detector alone, the others of both networks together (`perception.core.verified`).
+    `score_proposed` is of the detector alone, the others of both networks together (`device.perception.core.scored`).
     """
 
     input: tuple[InputSide, InputSide]
@@ -39,7 +39,7 @@ class OperatingPoint(Struct, frozen=True):
 
 
 class OperatingPoints(Struct, frozen=True):
-    """One for each `PointName`."""
+    """An operating point for each `PointName`."""
 
     fast: OperatingPoint
     far: OperatingPoint

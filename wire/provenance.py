@@ -1,8 +1,8 @@
 """Who vouches for the models: the OpenSSF model signature over them, checked against one public key. No I/O.
 
 A signature is a Sigstore bundle (JSON) around one DSSE envelope, whose payload is an in-toto Statement that lists each
-file's SHA-256. The signature is checked over the payload's bytes before they are parsed; what is parsed is typed,
-bounded, and may hold nothing that is not known here. `models.sign` writes the same types, as `model_signing` does.
+file's SHA-256. The signature is checked over the payload's bytes before they are parsed. What is parsed is typed and
+bounded, and unknown fields are refused. `models.sign` writes the same types, as `model_signing` does.
 
 Sources: github.com/sigstore/model-transparency (predicate v1.0), docs.sigstore.dev/about/bundle (v0.3),
 github.com/secure-systems-lab/dsse (v1.0.0), github.com/in-toto/attestation (Statement v1).

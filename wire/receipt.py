@@ -1,6 +1,7 @@
-"""The receipt: the sink's signed word that it has durably stored one envelope.
+"""The receipt: the sink's signed statement that it has durably stored one envelope.
 
-COSE_Sign1 over `[1, device id, sequence, digest of the sealed envelope]`. Only on this may the device forget.
+COSE_Sign1 over `[1, device id, sequence, digest of the sealed envelope]`. The device may forget an
+envelope only on its receipt.
 """
 
 from __future__ import annotations

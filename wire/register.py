@@ -75,7 +75,7 @@ class Register:
 
 
 def issue(entries: Iterable[RegisterEntry], key: Ed25519PrivateKey, *, issued_at: int = 0) -> bytes:
-    """Sign a register. `issued_at`: unix seconds; a device takes no older register than the one that it has.
+    """Sign a register. `issued_at`: unix seconds; a device takes no register older than the newest it used.
 
     Raises:
         IssueError: an entry is out of range or twice in the list, or there are too many.
@@ -174,7 +174,7 @@ def _cell(lat: float, lon: float) -> tuple[int, int]:
 
 
 def _distance_m(lat: float, lon: float, entry: RegisterEntry) -> float:
-    """Metres between a place and an entry, flat earth: right to a part in a thousand over a kilometre."""
+    """Metres between a place and an entry on a flat earth: right to 1 % over a kilometre."""
     north = (entry.lat - lat) * _METRES_PER_DEGREE
     east = (entry.lon - lon) * _METRES_PER_DEGREE * math.cos(math.radians(lat))
     return math.hypot(north, east)

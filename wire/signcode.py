@@ -1,4 +1,4 @@
-"""The sign code, certificate profile: what a road authority says about one sign, in as few QR modules as can be.
+"""The sign code, certificate profile: what a road authority says about one sign, in as few QR modules as possible.
 
 The shape is that of the EU health certificates: CBOR claims of a CWT (RFC 8392) in a COSE_Sign1 with an 8-byte key id
 and a mandatory expiry, in base45 (RFC 9285) behind a prefix. Every module costs reading distance, so what is not a
@@ -31,7 +31,7 @@ SIGN_ID_BYTES = 8
 MAX_VALIDITY_HOURS = 20 * 366 * 24
 PURPOSE = b"sealcam sign code 1"
 
-_EXPIRY, _SIGN_ID, _PACKED = 4, 7, -300  # exp and cti of RFC 8392; -300 is ours, of the range for specifications
+_EXPIRY, _SIGN_ID, _PACKED = 4, 7, -300  # exp and cti of RFC 8392; -300 is ours (specification required)
 _MAX_UNIX_SECONDS = 2**32 - 1
 _PACKED_BYTES = 11
 # name, bits, largest value; most significant first
@@ -105,8 +105,8 @@ def verify(data: bytes, keys: Mapping[bytes, Ed25519PublicKey]) -> tuple[SignCla
         The claims and the 8-byte id of the authority's key.
 
     Raises:
-        NotOursError: no sign code at all (another QR code).
-        MalformedError: claims to be one, and is not well formed.
+        NotOursError: it does not begin as a sign code does (another QR code).
+        MalformedError: it begins as a sign code does, and is not well formed.
         ForgedError: the signature or the key is not good (`UnknownKeyError`).
     """
     if data[: len(PREFIX)] != PREFIX:

@@ -19,12 +19,12 @@ def is_device_id(text: str) -> bool:
 
 
 def envelope_topic(device_id: str) -> str:
-    """The topic that the device publishes its sealed envelopes on. Raises IssueError on what is no device id."""
+    """The topic that the device publishes its sealed envelopes on. Raises IssueError where it is no device id."""
     return f"sealcam/v1/{_checked(device_id)}/envelope"
 
 
 def receipt_topic(device_id: str) -> str:
-    """The topic that the sink publishes the device's receipts on. Raises IssueError on what is no device id."""
+    """The topic that the sink publishes the device's receipts on. Raises IssueError where it is no device id."""
     return f"sealcam/v1/{_checked(device_id)}/receipt"
 
 

@@ -1,4 +1,4 @@
-"""The words that cross machines: every table over them, on the device and at the receiver, is typed by them.
+"""The words that cross machines. Every table over them, on the device and at the receiver, is typed by them.
 
 A word that is added here makes `mypy --strict` and `tests/unit/test_vocabulary.py` name each table that lacks it.
 """
@@ -18,7 +18,7 @@ StateName = Literal[
     "UNVERIFIED",
     "SUSPECT",
 ]
-"""What Sealcam holds to be true about one physical sign (DESIGN.md, Verdicts)."""
+"""What Sealcam holds to be true about one physical sign; `device.verdict.decision.table` says when."""
 
 CompartmentName = Literal[
     "capture",
@@ -86,7 +86,7 @@ ReasonName = Literal[
     "shape_odd",
     "moves_with_vehicle",
 ]
-"""Why a verdict is what it is: first the word of the rule that decided, then what else was noticed.
+"""Why a verdict is what it is: first the word of the rule that decided, then whatever else was noticed.
 
 A verdict may carry words that are not here: they come from a newer device, and are never shown as they are.
 """
@@ -100,5 +100,5 @@ _Word = TypeVar("_Word", bound=str)
 
 
 def word(text: str, words: tuple[_Word, ...]) -> _Word | None:
-    """The word of the vocabulary that `text` is, from our own table; None where it is none."""
+    """`text` as a word of the vocabulary; None where it is not in it."""
     return next((known for known in words if known == text), None)

@@ -21,7 +21,7 @@ LOUDEST_FIRST: tuple[Tone, ...] = ("alarm", "warn", "plain", "good")
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that a person should look at. `link` is where it is explained; `verdict` is there if it is one."""
+    """Something that a person should look at. `link` is where it is explained; `verdict` is its verdict, if any."""
 
     tone: Tone
     title: str
@@ -40,7 +40,7 @@ def loudest_first(alerts: Iterable[Alert]) -> list[Alert]:
 def device_alerts(facts: DeviceFacts, now_ms: int, *, enrolled: bool = True) -> list[Alert]:
     """What stands against one device: breaks, gaps, silence, and the health events that are alerts. The loudest first.
 
-    `enrolled`: whether it is still; a retired device may be silent.
+    `enrolled`: whether the device still is; a retired device may be silent.
     """
     link, at = f"/devices/{facts.device_id}", moment(facts.last_received_ms)
     alerts = []

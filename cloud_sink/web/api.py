@@ -1,4 +1,4 @@
-"""The JSON that the API serves: the stored facts under DESIGN's field names, nothing that is only for show."""
+"""The JSON that the API serves: the stored facts under the events' field names, nothing that is only for show."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def verdict_json(stored: StoredVerdict) -> dict[str, Any]:
 
 
 def device_json(device_id: str, facts: DeviceFacts | None, tallies: Iterable[TallyRow]) -> dict[str, Any]:
-    """One device, also one that is enrolled and was never heard."""
+    """One device, also where it is enrolled and was never heard."""
     return {
         "device_id": device_id,
         "last_received_ms": facts.last_received_ms if facts else None,

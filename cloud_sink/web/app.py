@@ -114,7 +114,7 @@ class Pages:
         )
 
     def alerts(self, request: Request) -> Response:
-        """Every alert, up to `ALL_ALERTS` verdicts."""
+        """Every alert; of verdicts the latest `ALL_ALERTS` or so."""
         return self._page("alerts.html", alerts=self._alerts(ALL_ALERTS))
 
     def verdict(self, request: Request) -> Response:
@@ -163,7 +163,7 @@ class Pages:
     # --- JSON -------------------------------------------------------------------------------------------------------
 
     def api_devices(self, request: Request) -> Response:
-        """`{"devices": [...]}`, enrolled ones that were never heard included."""
+        """`{"devices": [...]}`, enrolled devices that were never heard included."""
         facts = {device.device_id: device for device in self._from.archive.devices()}
         tallies = self._from.archive.tallies()
         names = device_names(self._from.enrolled(), facts.values())
@@ -224,7 +224,7 @@ class Pages:
         return HTMLResponse(self._templates.get_template(template).render(broker=broker, now=now, **values), status)
 
     def failed(self, request: Request, error: Exception) -> Response:
-        """What a request gets that cannot be answered: a page, or JSON under /api/."""
+        """The answer to a request that failed: a page, or JSON under /api/."""
         match error:
             case HTTPException(status_code=status, detail=detail):
                 pass

@@ -60,7 +60,7 @@ class Guard:
             await self._app(scope, receive, send_guarded)
 
     def _is_ours(self, host: str) -> bool:
-        """A plain address cannot be rebound; a name can, and must be one of ours."""
+        """A plain address cannot be rebound; a name can, and must be ours."""
         name = host
         if not name.endswith("]"):  # not a bare [IPv6]
             head, colon, port = host.rpartition(":")

@@ -1,7 +1,7 @@
 """News from the receiver to the open pages: server-sent events (WHATWG HTML, section 9.2).
 
-An event says only that there is news and the latest verdict's row; the page then asks for what it shows. So a page that
-was asleep misses nothing, and a burst of verdicts costs one refresh.
+An event says only that there is news, and the latest envelope's row; the page then asks for what it shows. So a page
+that was asleep misses nothing, and a burst of verdicts costs one refresh.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KEEPALIVE_S = 15.0
 
 
 class Feed:
-    """One counter that goes up with every news, and those who wait for it. All in one event loop."""
+    """A counter that goes up with all news, and the streams that wait for it. All in one event loop."""
 
     def __init__(self) -> None:
         self._version = 0
@@ -38,7 +38,7 @@ class Feed:
 
     @property
     def full(self) -> bool:
-        """Whether there are as many listeners as are served."""
+        """Whether there are as many listeners as may be served."""
         return self._listeners >= MAX_LISTENERS
 
     async def stream(self, last_row: Callable[[], int]) -> AsyncIterator[bytes]:
@@ -52,7 +52,7 @@ class Feed:
                     try:
                         data = json.dumps({"last": await asyncio.to_thread(last_row)})
                     except StoreError:
-                        return  # the page says why; the browser comes again by itself
+                        return  # the page says why; the browser connects again by itself
                     yield f"retry: 2000\nevent: news\ndata: {data}\n\n".encode()
                     continue
                 try:

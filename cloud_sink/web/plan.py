@@ -30,7 +30,7 @@ class PlanView:
 
 
 def plan(code: CodeEvent, place: PlaceEvent) -> PlanView:
-    """The map of a code and a vehicle. The flat-earth approximation is good to a part in a thousand at 100 km."""
+    """The map of a code and a vehicle. The flat-earth approximation is good to 1 % at 100 km, up to 60° of latitude."""
     east = math.radians((code.lon - place.lon + 540.0) % 360.0 - 180.0) * math.cos(math.radians(place.lat))
     north = math.radians(code.lat - place.lat)
     east_m, north_m = east * EARTH_RADIUS_M, north * EARTH_RADIUS_M

@@ -30,7 +30,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that tells when it is up and leaves the signals alone."""
+    """A uvicorn server that sets `up` when it is up and leaves the signals alone."""
 
     def __init__(self, app: Starlette) -> None:
         super().__init__(
@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
         self.up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
+        """Start, then set `up`."""
         await super().startup(sockets)
         self.up.set()
 

@@ -21,7 +21,7 @@ class SignView:
 
 @dataclass(frozen=True)
 class VerdictView:
-    """One verdict, ready to be shown. `refuted`: the camera saw a sign and Sealcam does not hold to it."""
+    """One verdict, ready to be shown. `refuted`: the camera saw a sign that Sealcam does not believe."""
 
     stored: StoredVerdict
     state: StateName
@@ -43,7 +43,7 @@ def moment(ms: int | None) -> datetime | None:
     try:
         return datetime.fromtimestamp(ms / 1000, UTC)
     except (OverflowError, ValueError):
-        return None  # the year 10889, says a device that lies
+        return None  # a lying device can say the year 10889
 
 
 def sign(class_id: int | None, nothing: str) -> SignView:

@@ -1,6 +1,6 @@
 """What the page says about states, reasons, health and refusals, read from `words.toml` beside this module.
 
-A word from a device that is not in the tables is never shown as it is: it gets a sentence of ours instead.
+A reason word that is not in the tables is never shown as it is: `unknown_reason` is shown instead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class StateWords:
 
 @dataclass(frozen=True)
 class Words:
-    """How a health event, a refusal or the broker's state is shown; `alert`: whether it stands among the alerts."""
+    """How a health event, a refusal or the broker's state is shown; `alert`: whether it is an alert."""
 
     title: str
     tone: Tone
@@ -47,7 +47,7 @@ def _table(name: str) -> dict[str, Words]:
 
 
 def _over(words: tuple[_Word, ...], name: str) -> Iterator[tuple[_Word, Any]]:
-    """The rows of a table over the vocabulary. That it has each word, and no other, is held by a test."""
+    """The rows of a table over the vocabulary. A test checks that it has each word and no other."""
     for text, row in _TABLES[name].items():
         if known := vocabulary.word(text, words):
             yield known, row

@@ -48,7 +48,7 @@ def other_device(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def reopened(home: Home) -> tuple[bytes, bytes]:
-    """Issue for `cam-other` with the home's own authority: (certificate, key)."""
+    """A certificate for `cam-other` by the home's own authority: (certificate, key)."""
     import datetime
 
     from cryptography import x509
@@ -219,7 +219,9 @@ def test_a_configuration_that_it_does_not_take_is_one_sentence(home: Home, monke
     assert broker.pid is None
 
 
-def test_an_expired_certificate_is_said_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_certificate_is_an_error_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("identity.pki.VALID_DAYS", 0)
     home = Home(tmp_path / "home")
     home.ensure_development()
@@ -227,7 +229,7 @@ def test_an_expired_certificate_is_said_before_anything_starts(tmp_path: Path, m
         Broker(home, free_port()).start()
 
 
-def test_a_machine_without_mosquitto_is_told_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_mosquitto_gets_the_name_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(MissingBrokerError, match="apt-get install mosquitto"):
         find_mosquitto()

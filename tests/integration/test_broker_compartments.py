@@ -28,7 +28,7 @@ RUN = "ab" * 16
 
 
 class DidNotStartError(Exception):
-    """What the compartment said."""
+    """A compartment did not start; the message is its own."""
 
 
 class Telemetry:
@@ -134,7 +134,7 @@ def telemetry(home: Home, broker: Broker) -> Iterator[Telemetry]:
     made.stop()
 
 
-def test_verdicts_go_through_and_are_receipted_whoever_is_killed(
+def test_verdicts_go_through_and_are_receipted_whichever_process_is_killed(
     telemetry: Telemetry, home: Home, broker: Broker
 ) -> None:
     sink = Sink(home, broker)
@@ -152,7 +152,7 @@ def test_verdicts_go_through_and_are_receipted_whoever_is_killed(
         telemetry.kill(victim)
         sent |= telemetry.send(10 * number + 1)
         if victim == "sealer":
-            telemetry.send(10)  # verdict has no acknowledgement: it sends again
+            telemetry.send(10)  # verdict may have had no acknowledgement: it would send again
         until(all_receipted, telemetry.listen, sink.step)
     broker.kill()
     sent |= telemetry.send(50, 51)

@@ -1,4 +1,4 @@
-"""Sealer and uplink against a real broker: what is sealed arrives, whoever of them is away for a while."""
+"""Sealer and uplink against a real broker: what is sealed arrives, whichever of them is away for a while."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RUN = "00" * 16
 
 
 class Chain:
-    """Verdict's end, sealer, uplink and dialer, in one process and joined by the links that they have in real life."""
+    """Verdict's end, sealer, uplink and dialer, in one process and joined by the links that they have on the device."""
 
     def __init__(self, home: Home, port: int) -> None:
         self.home, self.port = home, port
@@ -69,7 +69,7 @@ class Chain:
         self.uplinks_sealer.try_send(ReceiptBytes(data))
 
     def kill_sealer_and_uplink(self) -> None:
-        """As SIGKILL would: nothing is told, only the descriptors go."""
+        """As SIGKILL would: no message is sent, the descriptors close."""
         self.spool._db.close()
         self.uplink.close()
 

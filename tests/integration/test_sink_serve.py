@@ -96,7 +96,7 @@ class ServedSink:
 
     @contextlib.contextmanager
     def serving(self, ready: bool = True) -> Iterator[subprocess.Popen[str]]:
-        """Let it serve while the block lasts; first wait for its ready line."""
+        """Let it serve while the block lasts; with `ready`, first wait for its ready line."""
         errors = self.home.path / "sink.err"
         with (
             errors.open("a") as log,
@@ -219,14 +219,14 @@ def test_a_killed_receiver_gets_what_came_meanwhile_and_loses_nothing(
         camera.publish(camera.device.seal(verdict("MISSING")))
     with sink.serving():
         awaited = {1, 2, 3, 4, 5}
-        while awaited:  # the first one may come again: it was receipted, but perhaps not acknowledged to the broker
+        while awaited:  # envelope 0 may come again: it was receipted, but perhaps not acknowledged to the broker
             awaited.discard(camera.receipt().sequence)
         assert sink.states() == ["VERIFIED", *["MISSING"] * 5]
         assert sink.get("/api/devices")["devices"][0]["gaps"] == []
 
 
 @needs_broker
-def test_a_broker_that_goes_away_is_said_and_found_again(home: Home, broker: Broker, camera: Sender) -> None:
+def test_a_broker_that_goes_away_is_reported_and_found_again(home: Home, broker: Broker, camera: Sender) -> None:
     sink = ServedSink(home, broker.port)
     with sink.serving():
         broker.kill()
@@ -338,7 +338,7 @@ def test_a_second_receiver_in_the_same_home_is_refused(home: Home, broker: Broke
 
 @needs_broker
 def test_a_broker_that_cannot_prove_who_it_is_is_refused(home: Home, broker: Broker) -> None:
-    home.renew()  # a new authority; the running broker still shows a certificate of the old one
+    home.renew()  # a new authority; the running broker still shows a certificate of the old authority
     _fails(ServedSink(home, broker.port), "cannot prove who it is")
 
 

@@ -80,7 +80,7 @@ def test_a_replaced_key_counts_within_a_second_also_when_the_file_is_changed_in_
     assert devices.signing_key("cam-one") == new
 
 
-def test_a_damaged_key_counts_no_more_and_does_not_keep_a_retired_one_alive(
+def test_a_damaged_key_counts_no_more_and_does_not_keep_a_retired_device_enrolled(
     devices: EnrolledDevices, tmp_path: Path, clock: Clock
 ) -> None:
     (tmp_path / "cam-two.pub").write_text("half")
@@ -103,10 +103,10 @@ def test_a_flood_of_messages_does_not_make_the_folder_be_read_each_time(
     devices: EnrolledDevices, tmp_path: Path
 ) -> None:
     (tmp_path / "cam-one.pub").unlink()
-    assert devices.signing_key("cam-one") == OLD  # not a second has passed
+    assert devices.signing_key("cam-one") == OLD  # less than a second has passed
 
 
-def test_at_the_start_a_damaged_key_is_said(tmp_path: Path) -> None:
+def test_at_the_start_a_damaged_key_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "cam-one.pub").write_text("half")
     with pytest.raises(KeysError, match="not in hex"):
         EnrolledDevices(tmp_path)

@@ -156,7 +156,7 @@ def test_silence_after_an_orderly_end_or_a_replay_is_no_alert(site: Site) -> Non
     site.report(health("started", "sealer", detail="camera"))
     site.report(health("alive", "sealer"))
     site.report(health("stopped", "sealer", detail="camera"))
-    site.report(verdict())  # was in hand
+    site.report(verdict())  # was being judged at the stop
     site.world.now_ms += SILENCE_MS + 1
     assert loud(site) == []
     site.report(health("started", "sealer", detail="replay"))
@@ -172,10 +172,10 @@ def test_a_retired_device_may_be_silent(site: Site) -> None:
     assert "Silent" not in site.get("/").text
 
 
-def test_the_order_of_arrival_does_not_make_a_stopped_device_silent_nor_a_silent_one_stopped(site: Site) -> None:
+def test_a_stopped_of_an_earlier_run_that_arrives_late_does_not_hide_that_a_device_is_silent(site: Site) -> None:
     stopped = site.camera.seal(health("stopped", "sealer", detail="camera"))
     site.report(health("started", "sealer", detail="camera"))
-    site.receiver.handle(stopped.topic, stopped.sealed)  # held back, and let through after
+    site.receiver.handle(stopped.topic, stopped.sealed)  # of the run before: held back, and let through later
     site.world.now_ms += SILENCE_MS + 1
     assert loud(site) == [("warn", "Silent")]
 
@@ -189,7 +189,7 @@ def test_heartbeats_do_not_crowd_the_health_log(site: Site) -> None:
     assert "Alive" not in page
 
 
-def test_an_unreachable_broker_is_said_on_the_page(site: Site) -> None:
+def test_an_unreachable_broker_is_shown_on_the_page(site: Site) -> None:
     site.broker = BrokerState("unreachable", 1)
     assert "The broker cannot be reached." in site.get("/").text
 
@@ -249,7 +249,7 @@ def test_pages_refer_to_nothing_outside_and_hold_no_inline_script_or_style(site:
 # --- API -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_api_gives_verdicts_in_order_of_arrival_from_where_one_left_off(site: Site) -> None:
+def test_the_api_gives_verdicts_in_order_of_arrival_from_where_the_last_page_ended(site: Site) -> None:
     for number in range(3):
         site.report(verdict(verdict_id=f"v-{number}"))
     page = site.get("/api/verdicts?limit=2").json
@@ -296,7 +296,7 @@ def test_the_api_shows_devices_and_stats(site: Site) -> None:
         ("/nowhere", 404),
     ],
 )
-def test_what_is_not_there_or_not_understood_is_said_without_repeating_it(
+def test_what_is_not_there_or_not_understood_is_answered_without_repeating_it(
     quiet_site: Site, target: str, status: int
 ) -> None:
     answer = quiet_site.get(target)

@@ -190,7 +190,7 @@ def test_a_gap_is_shown_until_the_late_envelope_fills_it(
     assert device.envelopes == 5
 
 
-def test_an_envelope_that_does_not_continue_the_one_before_breaks_the_chain_in_any_order(
+def test_an_envelope_that_does_not_continue_the_envelope_before_breaks_the_chain_in_any_order(
     world: SimulatedFleet, receiver: Receiver, archive: Archive
 ) -> None:
     for order, name in (((0, 1, 2), "cam-up"), ((2, 1, 0), "cam-down")):
@@ -217,7 +217,7 @@ def test_a_device_at_the_end_of_its_sequence_numbers_costs_nothing(
     assert device.gaps == (Span(0, 2**53 - 1),)
 
 
-def test_refusals_are_counted_per_device_and_reason_and_written_down_at_once(
+def test_refusals_are_counted_per_device_and_reason_and_written_down_together(
     world: SimulatedFleet, receiver: Receiver, store: Store, archive: Archive, camera: PretendDevice
 ) -> None:
     message = camera.seal(verdict())

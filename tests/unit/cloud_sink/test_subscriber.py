@@ -1,4 +1,4 @@
-"""The thread that receives: what is the broker's fault is tried again, what is ours ends it and is told."""
+"""The receiving thread: an error of our own ends it and is kept; a broker's address is checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cloud_sink.store import Store
 from wire.errors import IssueError, UsageError
 
 
-def test_an_error_of_our_own_is_not_taken_for_a_brokers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_our_own_is_not_taken_for_the_brokers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fleet = SimulatedFleet()
     with Store(tmp_path / "sink.db") as store:
         receiver: Receiver = fleet.receiver(store)
@@ -36,6 +36,6 @@ def test_an_error_of_our_own_is_not_taken_for_a_brokers(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("text", ["nowhere", "nowhere:99999", ":8883", "host:", "host:x"])
-def test_an_address_that_is_none_is_answered_with_how_to_write_it(text: str) -> None:
+def test_a_wrong_address_is_answered_with_how_to_write_it(text: str) -> None:
     with pytest.raises(UsageError, match="is not HOST:PORT; write it as localhost:8883"):
         parse_address(text)

@@ -1,4 +1,4 @@
-"""A register that was used once is not followed by an older one, nor by none."""
+"""Once a register was used, an older register is refused, and so is a missing register."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def put(trust: Path, issued_at: int, key: object = AUTHORITY) -> None:
     path.chmod(0o600)
 
 
-def test_an_older_register_is_refused_with_the_remedy_and_a_newer_one_taken(trust: Path) -> None:
+def test_an_older_register_is_refused_with_the_remedy_and_a_newer_register_is_taken(trust: Path) -> None:
     put(trust, 2_000)
     assert check(trust) == 2_000
     put(trust, 1_999)
@@ -48,7 +48,7 @@ def test_an_older_register_is_refused_with_the_remedy_and_a_newer_one_taken(trus
     assert check(trust) == 3_000
 
 
-def test_a_register_that_is_gone_is_refused_but_none_at_all_is_told(trust: Path) -> None:
+def test_a_register_that_is_gone_is_refused_but_to_have_none_is_allowed(trust: Path) -> None:
     assert check(trust) is None
     put(trust, 2_000)
     check(trust)
@@ -65,7 +65,7 @@ def test_a_register_of_a_stranger_is_refused_and_not_remembered(trust: Path) -> 
     assert check(trust) == 2_000
 
 
-def test_what_is_remembered_is_private_and_damage_to_it_is_said(trust: Path) -> None:
+def test_the_remembered_time_is_private_and_damage_to_it_is_reported(trust: Path) -> None:
     put(trust, 2_000)
     check(trust)
     assert stat.S_IMODE((trust / SEEN).stat().st_mode) == 0o600

@@ -1,4 +1,4 @@
-"""Envelopes and receipts: nobody on the way can read, alter, move, forge or reattribute them."""
+"""Envelopes and receipts cannot be read, altered, moved, forged or reattributed on the way."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_sink_reads_what_the_device_sealed() -> None:
     assert opened(SEALED) == Opened("cam-1", 7, FIRST_PREVIOUS, bytes(16), b"event", envelope.digest(SEALED))
 
 
-def test_the_content_is_not_to_be_seen_and_two_sealings_differ() -> None:
+def test_the_content_does_not_show_and_two_sealings_differ() -> None:
     assert b"secret-verdict" not in sealed_event(b"secret-verdict")
     assert sealed_event() != sealed_event()
 
@@ -88,7 +88,7 @@ def test_another_sink_cannot_open_it() -> None:
 
 
 def test_a_sink_cannot_pass_a_signed_event_on_to_another_sink() -> None:
-    """The first sink decrypts, and seals the device's own signature to a second one."""
+    """The first sink decrypts, and seals the device's own signature to a second sink."""
     from wire.envelope import _SUITE, _info
 
     second = SinkPrivateKey.generate()
@@ -152,7 +152,7 @@ def test_a_receipt_says_which_envelope_is_stored() -> None:
     assert (read.device_id, read.sequence, read.digest) == ("cam-1", 7, envelope.digest(SEALED))
 
 
-def test_nobody_but_the_sink_can_issue_a_receipt() -> None:
+def test_only_the_sink_can_issue_a_receipt() -> None:
     forged = receipt.issue("cam-1", 7, envelope.digest(SEALED), STRANGER)
     with pytest.raises(ForgedError):
         receipt.verify(forged, RECEIPTS.public_key())

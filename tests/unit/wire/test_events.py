@@ -36,7 +36,7 @@ VERDICT = VerdictEvent(
 HEALTH = HealthEvent("restarted", "perception", 1, 1_700_000_000_000, "sigkill")
 
 
-KNOWN = (  # an event, and its bytes as they were when the format was fixed: a device in the field says exactly these
+KNOWN = (  # an event, and its bytes as they were when the format was fixed: devices in the field send exactly these
     (
         VerdictEvent(
             *("v-1", "CONTRADICTED", 14, 13, 0.8751234, 100, 180, 1_700_000_000_123, 44),
@@ -228,7 +228,7 @@ def test_any_value_in_any_field_is_refused_or_bounded(field: int, value: object)
         event = events.parse(data)
     except (HostileInputError, ValueError):
         return
-    assert events.to_cbor(event) == data  # what was taken is within what we ourselves would say
+    assert events.to_cbor(event) == data  # what was accepted is within what we ourselves would send
 
 
 @given(st.binary(max_size=200))

@@ -1,4 +1,4 @@
-"""The models' signature: what is not, byte for byte, what the trusted key signed is refused."""
+"""The models' signature: whatever is not, byte for byte, what the trusted key signed is refused."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_another_key_is_named() -> None:
     assert TRUSTED.key_id[:16] in refused(compact(bundle(GOOD_PAYLOAD, other)), "signed with the key")
 
 
-def test_another_key_under_the_name_of_the_trusted_one_is_refused() -> None:
+def test_another_key_under_the_name_of_the_trusted_key_is_refused() -> None:
     forged = bundle(GOOD_PAYLOAD, ec.generate_private_key(ec.SECP256R1()))
     forged["verificationMaterial"]["publicKey"]["hint"] = TRUSTED.key_id
     refused(compact(forged), "not good")

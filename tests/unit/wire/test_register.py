@@ -1,4 +1,4 @@
-"""The register: an authority's list is taken whole and in order, or not at all."""
+"""The register: an authority's list is accepted whole and in order, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sign codes: small, authentic or refused, and never a byte of a hostile one shown."""
+"""Sign codes: small, authentic or refused, and never a byte of a hostile code shown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def verify(data: bytes) -> SignClaims:
 
 
 def signed(payload: object) -> bytes:
-    """A code whose signature is good and whose content is whatever the test says."""
+    """A code whose signature is good, with any content."""
     data = cose.sign1(cbor.encode(payload), AUTHORITY, AUTHORITY_KID, signcode.PURPOSE)
     return b"SR1:" + base45.b45encode(data)
 
