@@ -217,7 +217,7 @@ def _unused_exceptions(files: Files) -> Iterator[Finding]:
     for allowed in files.forbidden.exceptions:
         for call in allowed.calls:
             if (allowed.policy, call) not in needed:
-                yield Finding(_FORBIDDEN, "exceptions", call, f"{allowed.policy} needs no exception for it", "take it out")
+                yield Finding(_FORBIDDEN, "exceptions", call, f"{allowed.policy} does not need it", "take it out")
 
 
 Check = Callable[[Files], Iterator[Finding]]
