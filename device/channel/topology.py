@@ -73,7 +73,7 @@ def links() -> tuple[WiredLink, ...]:
 
 
 def peers(name: str) -> frozenset[str]:
-    """The compartments that `name` shares a link with: the only ones whose messages it can have seen."""
+    """The compartments that `name` shares a link with: it can have seen no other's messages."""
     own = {link.peer for link in policies.load(name).links}
     return frozenset(own & set(COMPARTMENTS) - {"warden"})
 

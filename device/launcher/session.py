@@ -33,7 +33,7 @@ from wire.errors import RunError
 
 @dataclass
 class RunOutcome:
-    """How a run went. `summary` holds DESIGN.md's fields; `sentence` what the user is told when it is not 0."""
+    """How a run went. `summary`: as `summary.json`, empty where nothing ran. `sentence`: why the status is not 0."""
 
     exit_status: int
     sentence: str
@@ -52,7 +52,7 @@ class Session:
     """Runs a plan to its end.
 
     Args:
-        watcher: is told Running, Progress and Incident messages and every Verdict as they come.
+        watcher: called with each Running, Progress, Incident and Verdict message as it comes.
     """
 
     def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher) -> None:
@@ -148,7 +148,7 @@ class Session:
             try:
                 message = link.receive()
             except HostileMessageError:
-                continue  # counted by the link; one bad line is not recorded
+                continue  # counted by the link, and not recorded
             except PeerClosedError:
                 if link.peer == "warden":
                     raise
