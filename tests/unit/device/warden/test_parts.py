@@ -44,7 +44,7 @@ def test_one_flipped_byte_refuses_the_model(tmp_path: Path) -> None:
     flipped = content[:-1] + b"M"
     right, wrong = (hashlib.sha256(data).hexdigest() for data in (content, flipped))
     (tmp_path / "m.tflite").write_bytes(flipped)
-    for manifest, signed in ((right, right), (wrong, right), (right, wrong)):  # a match with only one of the two is not enough
+    for manifest, signed in ((right, right), (wrong, right), (right, wrong)):  # both must match
         with pytest.raises(ArtifactError, match="SHA-256") as caught:
             sealed_model(tmp_path, "m.tflite", manifest, {"m.tflite": signed})
         assert caught.value.exit_status == 2
