@@ -81,7 +81,7 @@ class WardenConfig(Struct, frozen=True, forbid_unknown_fields=True):
     restarts: Annotated[int, Meta(ge=0, le=1000)] = 5
     restart_window_seconds: Positive = 60.0
     output: Literal["discard", "inherit"] = "discard"  # the compartments' own standard error: inherit to debug
-    deliver_seconds: Positive = 30.0  # how long a replay waits for the last receipts once all is sealed
+    deliver_seconds: Positive = 30.0  # how long a replay waits for the last verdicts to be stored, then for receipts
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
