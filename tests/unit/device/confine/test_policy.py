@@ -1,4 +1,4 @@
-"""The policies: one file each, every privilege with a reason, and DESIGN's "must not have" column held against them."""
+"""The policies: one file each, every privilege with a reason, and what each compartment must not have."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Wire:
 
 
 class Rig:
-    """A service with everything around it in the test's hands."""
+    """A service whose spool, links and clock the test holds."""
 
     spool: Spool
 
@@ -264,7 +264,7 @@ def test_a_run_says_once_that_it_has_started_however_often_sealer_is_restarted(r
     assert rig.said() == [("started", "camera")]
 
 
-def test_on_a_recording_nothing_is_said_that_somebody_would_wait_for(rig: Rig) -> None:
+def test_on_a_recording_no_heartbeat_is_sealed(rig: Rig) -> None:
     rig.service.begin()
     for _ in range(5):
         rig.now += ALIVE_EVERY_S
