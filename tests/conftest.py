@@ -1,4 +1,4 @@
-"""What many tests need: the real data where it is there, a data home of their own, small videos made on the spot."""
+"""Fixtures of many tests: real data where it is there, a data home of their own, small videos made on the spot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.videos import VideoMaker
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_environment() -> Iterator[None]:
-    """No configuration of the person who runs the tests, and no data home of theirs."""
+    """Hides the configuration and the data home of the person who runs the tests."""
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("SEALCAM_")}
     yield
     os.environ.update(kept)

@@ -41,7 +41,7 @@ _REINSTALL = "reinstall Sealcam"
 
 
 class Compartment:
-    """This process, as one compartment of the device. Made once, by `entry`."""
+    """This process, as one compartment of the device. Made once: by `entry`, or by `device.redteam` in its place."""
 
     def __init__(self, name: str, argv: list[str]) -> None:
         parser = argparse.ArgumentParser(prog=name, description="Started by sealcam, never by hand.")
@@ -138,7 +138,7 @@ class Compartment:
         self._beat(force=True)
 
     def pause(self, link: Link) -> None:
-        """Leave the link's messages in the kernel for now (its sender will wait or lose its own)."""
+        """Leave the link's messages in the kernel for now; a sender with a full queue waits, or loses what it sends."""
         self._paused.add(link)
 
     def resume(self, link: Link) -> None:
@@ -149,12 +149,12 @@ class Compartment:
         self._control.send(Done(dict(facts or {})))
 
     def tell_failure(self, error: BaseException) -> None:
-        """Tell warden why this compartment cannot do its work: a fixed word, never a text."""
+        """Tell warden why this compartment cannot do its work: a word of `failures`, never a text."""
         if isinstance(error, CompartmentError):
             failed = Failed(error.failure, list(error.numbers), error.subject)
         else:
             failed = Failed(*failures.of(error))
-        with contextlib.suppress(ChannelError):  # warden is gone: there is nobody left to tell
+        with contextlib.suppress(ChannelError):  # warden is gone: no process is left to tell
             self._control.send(failed)
 
     def serve(
@@ -174,7 +174,7 @@ class Compartment:
             watches: further descriptors to poll now: (descriptor, poll events, callback with the events).
 
         Raises:
-            PolicyError: the handlers are not for the very messages that the policy lets come in.
+            PolicyError: the handled messages are not exactly those that the policy lets come in.
         """
         for link, table in handlers.items():
             if frozenset(table) != link.receives:
@@ -211,7 +211,7 @@ class Compartment:
         at_most: float,
         watches: Callable[[], list[Watch]] | None = None,
     ) -> None:
-        """After Stop: go on for a moment, until `settled()` or for `at_most` seconds, with what is in hand."""
+        """After Stop: go on serving until `settled()`, for `at_most` seconds at the longest."""
         give_up = time.monotonic() + at_most
         self.stopping = False
 
@@ -232,7 +232,7 @@ class Compartment:
         except HostileMessageError:
             return None  # counted by the link; the next beat tells warden, who restarts the peer
         except PeerClosedError:
-            sys.exit(1)  # warden holds a copy of every end: a closed one means that warden is gone
+            sys.exit(1)  # a closed end means that warden, or the command that started it, is gone
 
     def _beat(self, *, force: bool = False) -> None:
         now = time.monotonic()

@@ -23,7 +23,7 @@ def main(argv: list[str]) -> int:
     me = Compartment(name, argv[1:])
 
     def on_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """Whatever nobody caught ends this process; warden is told which kind, standard error the rest."""
+        """An error that is not caught ends this process; its kind goes to warden, the rest to standard error."""
         me.tell_failure(error)
         sys.__excepthook__(kind, error, trace)
 

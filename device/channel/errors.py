@@ -12,11 +12,11 @@ class ChannelError(SealcamError, RuntimeError):
 
 
 class HostileMessageError(ChannelError, ValueError):
-    """A peer sent what its type does not allow. The message is dropped and counted; the peer is held compromised."""
+    """A peer sent what it may not send now. The message is dropped and counted; the peer counts as compromised."""
 
 
 class RingError(ChannelError, ValueError):
-    """The frame ring's descriptor is not what it must be: wrong size, missing seals, or sizes that do not add up."""
+    """The ring or the memory that was handed over has the wrong size or seals, or a frame fits no slot of the ring."""
 
 
 class OvertakenError(ChannelError):
@@ -35,9 +35,9 @@ class CompartmentError(UsageError):
     """A compartment cannot do its work. Sentence and remedy are those of `failures.FAILURES`, which warden has too.
 
     Args:
-        failure: the word that warden is told.
+        failure: the word that is sent to warden.
         numbers: what the sentence counts or measures, at most two, 0 to 2**40.
-        subject: the file, model or library that it is about.
+        subject: the file, model or library that the sentence is about.
     """
 
     def __init__(self, failure: FailureName, *numbers: int, subject: SubjectName | None = None) -> None:

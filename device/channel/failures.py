@@ -1,8 +1,8 @@
-"""Why a compartment cannot do its work: a fixed vocabulary. What a compartment says is never shown as Sealcam's words.
+"""Why a compartment cannot do its work: a fixed vocabulary. A text of a compartment's own is never shown.
 
-A compartment's last message names one of these words, at most two numbers, and what it is about, of a fixed list. The
+A compartment's last message holds one of these words, at most two numbers, and a subject from a fixed list. The
 sentence and the remedy are ours, and what the run calls its input comes from the plan, not from the compartment. So a
-hostile compartment can choose among true-sounding sentences of ours, and can write none.
+hostile compartment can choose among our sentences, and can write none.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ UNNAMED: Final[Mapping[str, str]] = {
     "compartment": "the compartment",
     "home": "the data home",
 }
-"""What a sentence says where nobody has told it the names of this run."""
+"""What a sentence says where the names of this run are not known."""
 
 MAX_NUMBER: Final = 2**40
 
@@ -111,8 +111,8 @@ class Failure:
     """One row: the sentence and the remedy, with places for what the run calls its inputs and for the fields.
 
     Places: {input}, {gpx}, {home} and {compartment} (from the plan), {0} and {1} (numbers), {why} (the system's words
-    for the error number {0}), {subject}. `by`: who may say it, everyone where empty. `numbers`, `subject`: the fields
-    that it needs.
+    for the error number {0}), {subject}. `by`: which compartments may say it, all where empty. `numbers`,
+    `subject`: the fields that it needs.
     """
 
     sentence: str
@@ -268,11 +268,11 @@ _BY_CLASS: Final[dict[str, FailureName]] = {
     "ValidationError": "settings_bad",
     "MemoryError": "address_space_spent",
 }
-"""Errors of packages that the channel must not import, by the class's name or a parent's, the nearest first."""
+"""Other errors, by the name of the class or of a parent, the nearest first: so that their packages are not imported."""
 
 
 def of(error: BaseException) -> tuple[FailureName, list[int], SubjectName | None]:
-    """The word for an error that is none of the channel's own, raised in this process."""
+    """The word for an error in this process that is no CompartmentError."""
     if isinstance(error, ImportError):
         module = (error.name or "").partition(".")[0]
         known = word(module, SUBJECTS)

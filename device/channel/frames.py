@@ -16,8 +16,8 @@ _TELL_END_SECONDS = 1.0
 class FrameStream:
     """Announced frames from capture: the newest one only in realtime, each one in lockstep.
 
-    The ring is mapped with the first announcement, when capture has sealed it. A frame that was announced again, after
-    a restart of ours, and is done already is acknowledged again and not worked on twice.
+    The ring is mapped at the first view of a frame, when capture has sealed it. A frame that is announced again and is
+    done already is acknowledged again and not worked on twice.
     """
 
     def __init__(self, me: Compartment, *, lockstep: bool) -> None:
@@ -44,7 +44,7 @@ class FrameStream:
         self.ended = end
 
     def end_to_tell(self) -> StreamEnd | None:
-        """The end of the stream, once a second: those behind us may have been restarted since they were told."""
+        """The end of the stream, once a second: a receiver may have been restarted since it heard of it."""
         now = time.monotonic()
         if self.ended is None or self.pending is not None or now - self._told_end_at < _TELL_END_SECONDS:
             return None

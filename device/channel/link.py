@@ -28,10 +28,10 @@ class Link:
     Args:
         peer: the name that invalid messages are counted under.
         end: this side's socket; the Link owns it from now on.
-        accepts: the message types that this peer may send, at any time. None: nothing may come in.
+        accepts: the message types that this peer may send, at any time. Without any, nothing may come in.
         permits: instead of `accepts`, each type with when it may come.
         phase: tells the receiver's phase; needed with `permits`.
-        sends: the message types that go out here; None: any.
+        sends: the message types that may go out here; None: any.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """A compartment's own memory that outlives its restart: a memfd that warden keeps open and hands over again.
 
 Two halves are written in turn, each with a length, a counter and a checksum, so that a process that is killed while it
-writes leaves the older half good. The checksum guards against a torn write, not against an attacker: nobody else can
-write here.
+writes leaves the older half good. The checksum guards against a torn write, not against an attacker: no other
+compartment can write here.
 """
 
 from __future__ import annotations

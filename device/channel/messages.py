@@ -1,8 +1,8 @@
 """Every message that crosses between two compartments: typed, bounded, and refused at the first field that is not.
 
-A message is one `SOCK_SEQPACKET` datagram holding one msgpack map with a type tag. `decode` is the only way in:
-it takes the set of types that *this* receiver expects from *this* peer, so that a compromised peer cannot send even
-a well-formed message of another kind. Bounds are part of the types; past `decode` nothing is checked again.
+A message is one `SOCK_SEQPACKET` datagram holding one msgpack map with a type tag. `Codec` is the only way
+in: it knows the types that *this* receiver expects from *this* peer, so that a compromised peer cannot send even a
+well-formed message of another kind. Bounds are part of the types; past `decode` no bound is checked again.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ MAX_MESSAGE_BYTES = 48 * 1024
 
 FrameNumber = Annotated[int, Meta(ge=0, le=2**40)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**48)]
+Seconds = Annotated[int, Meta(ge=0, le=2**48)]
 Generation = Annotated[int, Meta(ge=0, le=2**62)]
 Slot = Annotated[int, Meta(ge=0, le=3)]  # device.channel.ring.SLOTS - 1
 Pixels = Annotated[float, Meta(ge=-16384.0, le=16384.0)]
@@ -51,7 +52,7 @@ class FrameReady(Message, frozen=True, tag="frame_ready"):
     frame: FrameNumber
     slot: Slot
     generation: Generation
-    t_ms: Milliseconds  # since the stream's first frame; what time that was, warden tells verdict alone
+    t_ms: Milliseconds  # since the stream's first frame; what time that was, warden says in Go
 
 
 class FrameDone(Message, frozen=True, tag="frame_done"):
@@ -61,7 +62,7 @@ class FrameDone(Message, frozen=True, tag="frame_done"):
 
 
 class StreamEnd(Message, frozen=True, tag="stream_end"):
-    """capture -> perception, codes -> verdict: no frame follows."""
+    """capture -> perception, codes -> verdict; perception -> recorder: no frame follows."""
 
     frames: FrameNumber
 
@@ -92,7 +93,7 @@ class Sightings(Message, frozen=True, tag="sightings"):
 
 
 class Region(Struct, frozen=True, forbid_unknown_fields=True):
-    """A rectangle worth reading at full resolution, pixels of the input frame."""
+    """A rectangle to read codes in, pixels of the input frame."""
 
     x: Pixels
     y: Pixels
@@ -111,7 +112,7 @@ class Regions(Message, frozen=True, tag="regions"):
 
 
 class Reading(Struct, frozen=True, forbid_unknown_fields=True):
-    """One QR symbol. `data` is untrusted. `decoders` tells which of the two decoders gave exactly these bytes.
+    """One QR symbol. `data` is untrusted. `decoders`: which of the two decoders gave exactly these bytes.
 
     `error_rate` is the fraction of modules that differ from the re-encoded codeword, None where it could not be
     measured. An empty `data` means: a symbol stands here (finder patterns found) but no decoder can read it, although
@@ -165,8 +166,8 @@ class CodeClaims(Struct, frozen=True, forbid_unknown_fields=True):
     lat: Latitude
     lon: Longitude
     heading: Heading
-    valid_from: Milliseconds  # unix seconds
-    valid_until: Milliseconds  # unix seconds
+    valid_from: Seconds  # unix seconds
+    valid_until: Seconds  # unix seconds
     key_id: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
     error_rate: Fraction | None
     readings: Annotated[int, Meta(ge=0, le=100_000)]
@@ -212,17 +213,17 @@ class Tamper(Message, frozen=True, tag="tamper"):
     """indicator -> verdict: the tamper switch changed."""
 
     opened: bool
-    at_ms: Milliseconds
+    at_ms: Milliseconds  # unix milliseconds
 
 
 class Health(Message, frozen=True, tag="health"):
-    """warden, verdict -> sealer and indicator: something about the device itself that telemetry must show."""
+    """warden, verdict -> sealer: something about the device itself that telemetry must show."""
 
     kind: HealthKind
     compartment: CompartmentName
     count: Annotated[int, Meta(ge=0, le=2**40)]
     at_ms: Milliseconds  # unix milliseconds
-    detail: Identifier  # a fixed word, for example a signal's name or a layer's name
+    detail: Identifier  # a fixed word, for example a signal's name or how a process exited
 
 
 # --- telemetry --------------------------------------------------------------------------------------------------
@@ -242,11 +243,11 @@ class ReceiptBytes(Message, frozen=True, tag="receipt"):
 
 
 class Dial(Message, frozen=True, tag="dial"):
-    """uplink -> dialer: give me a new connection to the one broker (there is nothing to choose)."""
+    """uplink -> dialer: make a new connection to the one broker. The host and the port cannot be chosen."""
 
 
 class Dialled(Message, frozen=True, tag="dialled"):
-    """dialer -> uplink: with `ok`, the connected socket rides along as SCM_RIGHTS."""
+    """dialer -> uplink: with `ok`, the connected socket comes along as SCM_RIGHTS."""
 
     ok: bool
 
@@ -261,7 +262,7 @@ class Ready(Message, frozen=True, tag="ready"):
 
 
 class Go(Message, frozen=True, tag="go"):
-    """warden -> compartment: every compartment is ready; start. `utc_ms`: the stream's first frame, 0 if unknown."""
+    """warden -> compartment: start. `utc_ms`: when the stream's first frame was, unix milliseconds, 0 if unknown."""
 
     utc_ms: Milliseconds
     elapsed_ms: Milliseconds = 0  # since the first Go of this run: a compartment that was restarted joins a stream

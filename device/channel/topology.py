@@ -1,6 +1,7 @@
 """Who shares a link with whom, and what goes over it: read from the compartments' policies, and from nowhere else.
 
-Every link stands in two policies, once from each side. They must agree: what a side sends is what the other takes.
+A link between two compartments stands in both policies, once from each side. They must agree: what a side sends is
+what the other takes. The control links, the same for every compartment, are in `phases`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class End:
 
 @dataclass(frozen=True)
 class WiredLink:
-    """A link: two owners, and what each calls its end. `warden` and `recorder` have no policy for their ends."""
+    """A link: two owners, and what each calls its end. The ends of `warden` and `recorder` stand in no policy."""
 
     first: CompartmentName
     first_end: str
@@ -65,20 +66,20 @@ def links() -> tuple[WiredLink, ...]:
     for name in COMPARTMENTS:
         for link in policies.load(name).links:
             theirs = _other_side(name, link)
-            mirrored = any(one.first == link.peer and one.second == name for one in found)
+            mirrored = any(known.first == link.peer and known.second == name for known in found)
             if not mirrored:
                 found.append(WiredLink(name, link.end, link.peer, theirs.end if theirs is not None else link.end))
     return tuple(found)
 
 
 def peers(name: str) -> frozenset[str]:
-    """The compartments that `name` shares a link with: the only ones whose messages it can have seen."""
+    """The compartments that `name` shares a link with: it can have seen no other's messages."""
     own = {link.peer for link in policies.load(name).links}
     return frozenset(own & set(COMPARTMENTS) - {"warden"})
 
 
 def _other_side(name: str, link: LinkEnd) -> LinkEnd | None:
-    """The peer's entry for the same link, which must mirror this one; None where the peer has no policy for it."""
+    """The peer's entry for the same link, which must mirror this entry; None where the peer has no policy for it."""
     if link.peer in (RECORDER, "warden"):
         if link.peer == RECORDER and link.receives:
             raise PolicyError(f"{name} takes messages from {RECORDER}, which sends none", _REMEDY)

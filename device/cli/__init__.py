@@ -1,4 +1,4 @@
-"""The device's own commands of `sealcam`, and those of whoever makes, reads and attacks sign codes."""
+"""The device's own commands of `sealcam`, and the road authority's for sign codes. `demo` adds its own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMANDS) -> int:
-    """Run one command; gives its exit status. What a user can mend is one sentence, never a traceback."""
+    """Run one command; gives its exit status. An error that a user can mend is one sentence, never a traceback."""
     arguments = parser(commands).parse_args(argv)
     try:
         return int(arguments.run(arguments))

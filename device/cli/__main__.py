@@ -1,4 +1,4 @@
-"""`python -m device.cli`: the same as `sealcam`."""
+"""`python -m device.cli`: `sealcam` without `sealcam demo`."""
 
 import sys
 

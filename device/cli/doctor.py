@@ -1,4 +1,8 @@
-"""`sealcam doctor`: what this machine enforces and lacks, each with its remedy."""
+"""`sealcam doctor`: what the device needs of this machine, and the remedy for what is missing.
+
+It makes the namespaces and the sealed memory for real, and looks for the rest without trying it. What it does not look
+at (no_new_privs, capabilities, resource limits, a filter that is loaded) is checked when a compartment starts.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ _SYS_LANDLOCK_CREATE_RULESET = 444  # the same number on every architecture
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that is looked at. `required`: without it the device does not start."""
+    """One thing that the device may need. `required`: without it the device does not start."""
 
     name: str
     good: bool
@@ -36,7 +40,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "doctor",
         help="what this machine enforces and lacks",
-        description="Tries each layer for real and names the remedy for what is missing: exit status 1 if any is.",
+        description="Makes the namespaces and a sealed memory for real, looks for seccomp and the libraries, and names "
+        "the remedy for what is missing. Exit status 1 if something required is missing.",
     )
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     parser.set_defaults(run=run)
@@ -57,7 +62,7 @@ def _seccomp() -> Check:
     return Check(
         "seccomp",
         good,
-        f"library {library}, filters {actions.exists()}",
+        f"{library or 'no libseccomp'}, {'filters' if actions.exists() else 'no filters'} in this kernel",
         "sudo apt-get install libseccomp2; a kernel with CONFIG_SECCOMP_FILTER",
     )
 
@@ -73,7 +78,7 @@ def _memfd() -> Check:
         return Check("sealed memory", False, str(error), "a kernel of 5.1 or later (F_SEAL_FUTURE_WRITE)")
     finally:
         os.close(descriptor)
-    return Check("sealed memory", True, "memfd seals hold", "")
+    return Check("sealed memory", True, "a frame ring can be made, sealed and read", "")
 
 
 def _landlock() -> Check:
@@ -90,7 +95,7 @@ def _landlock() -> Check:
 
 def _zbar() -> Check:
     found = ctypes.util.find_library("zbar")
-    return Check("zbar", found is not None, str(found), "sudo apt-get install libzbar0")
+    return Check("zbar", found is not None, found or "not found", "sudo apt-get install libzbar0")
 
 
 def _mosquitto() -> Check:

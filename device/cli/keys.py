@@ -35,7 +35,7 @@ def add_parser(subparsers: Any) -> None:
         action.set_defaults(run=run, work=work)
     enroll = subparsers.add_parser(
         "enroll",
-        help="let the sink of this data home know a device",
+        help="make a device known to the sink of this data home",
         description="Writes the device's public key to the sink's devices folder: from then on the sink takes its "
         "envelopes. Without options it enrols the device of this data home.",
         epilog="Example: sealcam enroll --id cam-1f2e3d4c --public-key <64 hex digits of `sealcam keys show` there>",

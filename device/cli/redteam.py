@@ -1,4 +1,4 @@
-"""`sealcam redteam`: hostile code in every compartment, and what the kernel let it do."""
+"""`sealcam redteam`: hostile code in every compartment but warden, and which of its attempts worked."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ def add_parser(subparsers: Any) -> None:
     """`sealcam redteam`."""
     parser = subparsers.add_parser(
         "redteam",
-        help="run hostile code in every compartment",
+        help="run hostile code in every compartment but warden",
         description=(
-            "Starts each compartment with hostile code in place of its own, under the very same policy, and lets it "
-            "try everything that it must not have. Exit status 1 on any breach."
+            "Starts each compartment with hostile code in place of its own, under the same policy, and lets it try a "
+            "fixed list of attempts. An attempt that fails, for whatever reason, is denied. An attempt that works "
+            "although the policy does not allow it is a breach, and so is an attempt without a report. Exit status 1 "
+            "on any breach."
         ),
     )
     parser.add_argument("--json", action="store_true", help="print {compartment: {attempt: outcome}}")

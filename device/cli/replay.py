@@ -91,7 +91,7 @@ def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config)
 
 
 def check_home(home: Home, config: configs.Config) -> None:
-    """Make what is missing, and look before the start at what no compartment could mend. Raises KeysError."""
+    """Make what is missing, and check before the start what no compartment could mend. Raises KeysError."""
     home.ensure_development()
     register_guard.check(home.trust)
     if config.uplink.host:
@@ -123,7 +123,7 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
         )
         if s["waiting"]:
             why = "no receipt came in time" if config.uplink.host else "no broker is configured (\\[uplink] host)"
-            console.print(f"{s['waiting']} sealed events wait in the spool: {why}; they go with the next run")
+            console.print(f"{s['waiting']} sealed events wait in the spool: {why}; they wait for the next run")
         if arguments.out:
             console.print(f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json")
     if outcome.sentence:

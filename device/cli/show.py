@@ -32,7 +32,7 @@ def class_text(class_id: int | None) -> str:
 
 
 class RunView:
-    """Shows a run on standard error, so that standard output stays the command's result."""
+    """Shows a run on `console`, which is standard error: standard output is for the command's result."""
 
     def __init__(self, title: str, console: Console) -> None:
         self._console = console

@@ -1,4 +1,7 @@
-"""`sealcam sign`: the road authority's side of sign codes (issue, print, register) and the reader's (read, verify)."""
+"""`sealcam sign`: the road authority's side of sign codes (issue, print, register) and the reader's (read, verify).
+
+`classes` lists the sign classes for both.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +51,9 @@ def add_parser(subparsers: Any) -> None:
     read.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     read.set_defaults(work=_read, needs_keys=False)
     verify = actions.add_parser("verify", help="check a code against the trusted road authorities")
-    verify.add_argument("what", metavar="TEXT|IMAGE|-", help="a code, a picture of one, or - for standard input")
+    verify.add_argument("what", metavar="TEXT|IMAGE|-", help="a code, a picture of codes, or - for standard input")
     verify.add_argument("--trust", type=Path, metavar="DIR", help="trust anchors (default: this data home's)")
-    verify.add_argument("--at", metavar="TIME", help="ISO 8601; is it in force then? (default: now)")
+    verify.add_argument("--at", metavar="TIME", help="ISO 8601: when it must be in force (default: now)")
     verify.set_defaults(work=_verify)
     classes = actions.add_parser("classes", help="list the 43 sign classes")
     classes.set_defaults(work=_classes, needs_keys=False)
@@ -62,7 +65,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The command. Returns the exit status: 0, or 1 where a code is not authentic, not in force or not to be read."""
+    """The command. Returns the exit status: 0, or 1 where a code is not authentic or not in force, or none is found."""
     home = Home.default()
     if arguments.needs_keys:
         home.ensure_development()

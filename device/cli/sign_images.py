@@ -41,7 +41,7 @@ def write_panel(text: str, path: Path, width_mm: float = PANEL_WIDTH_MM) -> str:
     """Write the panel of a code, true to size, as SVG, PDF or PNG by the file's name. Returns the QR designator.
 
     Raises:
-        UsageError: the text is no sign code, or the file cannot be written.
+        UsageError: the text is no sign code, the name's ending is unknown, or the file cannot be written.
     """
     data = text.encode("utf-8", "replace")
     if not data.startswith(PREFIX) or len(data) > MAX_TEXT_BYTES or not _ALPHABET.issuperset(data):

@@ -1,4 +1,4 @@
-"""Why a compartment does not start: its policy is not good, or this machine cannot enforce it."""
+"""Why a compartment does not start: its policy is wrong, or this machine cannot enforce it."""
 
 from wire.errors import UsageError
 

@@ -1,6 +1,6 @@
 """Starts one compartment: a new interpreter in an empty root, in namespaces of its own, under the start filter.
 
-bubblewrap makes the namespaces and the mounts (its arguments go through a descriptor, so that no path shows on a
+bubblewrap makes the namespaces and the mounts (its arguments go through a descriptor, so that no mount shows on a
 command line), loads the start filter and executes `python -P -m <module> ... --descriptors name=number,...`. The
 compartment then loads what it needs and tightens itself (`tighten.py`).
 """
@@ -75,7 +75,7 @@ def start(
 
     Args:
         module: its name, and the arguments that go before `--descriptors`.
-        descriptors: name -> open descriptor; exactly the names that the policy lists.
+        descriptors: name -> open descriptor; exactly the names of `Policy.handed`.
         places: what the policy's `{name}` mounts stand for; `{runtime}` is filled in here.
         show_output: let it write to our standard error, for debugging; what a compromised process writes there could
             hold terminal escapes, so that it is discarded otherwise.
@@ -121,7 +121,7 @@ def start(
 
 
 def check() -> None:
-    """Make every namespace once, for nothing. Raises CannotConfineError with the remedy when this machine refuses."""
+    """Make every namespace once, as a trial. Raises CannotConfineError with the remedy when this machine refuses."""
     command = [find_bubblewrap(), *_NAMESPACES, "--unshare-net", "--ro-bind", "/", "/", "--proc", "/proc", "--", "true"]
     if subprocess.run(command, capture_output=True, check=False, timeout=30).returncode != 0:
         raise CannotConfineError(_REFUSED, _ALLOW)

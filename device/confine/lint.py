@@ -1,7 +1,8 @@
 """`python -m device.confine.lint`: holds `syscalls.toml`, the policies and `forbidden.toml` against each other.
 
 Prints a line for each finding (file, group, call, what is wrong, what to do). Exits with 0 where there is none, with 1
-where there is one, with 2 where a file cannot be read at all. No process of the device imports this module.
+where there is any, with 2 where a file cannot be read or libseccomp is missing. No process of the
+device imports this module.
 
 A policy's start filter holds its run groups too; even so each of the two lists is read by itself when a group is
 weighed, so that a policy's `start` says all that a compartment has while it starts.
@@ -108,7 +109,7 @@ def lint(folder: Path) -> list[Finding]:
     policies = {p.parent.name: policy.parse(_text(p), str(p)) for p in sorted(folder.glob("*/policy.toml"))}
     files = Files(groups, _forbidden(_text(folder / _FORBIDDEN)), policies)
     found = [_of_fault(fault) for fault in faults] or [f for check in _NAMES for f in check(files)]
-    if not found:  # what follows weighs names, so that it needs good ones
+    if not found:  # the further checks weigh groups and calls by their names, which must be good
         found = [f for check in _WEIGHT for f in check(files)]
     return list(dict.fromkeys(found))
 
@@ -216,7 +217,7 @@ def _unused_exceptions(files: Files) -> Iterator[Finding]:
     for allowed in files.forbidden.exceptions:
         for call in allowed.calls:
             if (allowed.policy, call) not in needed:
-                yield Finding(_FORBIDDEN, "exceptions", call, f"{allowed.policy} does not need this one", "take it out")
+                yield Finding(_FORBIDDEN, "exceptions", call, f"{allowed.policy} does not need it", "take it out")
 
 
 Check = Callable[[Files], Iterator[Finding]]

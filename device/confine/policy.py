@@ -1,7 +1,7 @@
 """The policy of one compartment, read from the one readable file beside its code (`policy.toml`).
 
 Every layer is derived from this and nothing else: the mounts and namespaces, the two seccomp filters, the resource
-limits, the descriptors. Each privilege carries its reason; a privilege without one is refused.
+limits, the descriptors. Each privilege carries its reason; a privilege without a reason is refused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REQUIRED_LAYERS: tuple[Layer, ...] = ("namespaces", "seccomp", "no_new_privs", "
 
 
 class Mount(Struct, frozen=True, forbid_unknown_fields=True):
-    """One path inside the otherwise empty root. `path` is absolute, or `{name}`: a path that warden fills in."""
+    """One path inside the otherwise empty root. `path` is absolute, or `{name}`: paths of this run."""
 
     path: Annotated[str, Meta(pattern=r"^(/[^{}]+|\{[a-z_]+\})\Z")]
     why: Reason
@@ -47,8 +47,8 @@ class Permit(Struct, frozen=True, forbid_unknown_fields=True):
 class LinkEnd(Struct, frozen=True, forbid_unknown_fields=True):
     """This end of one link: its peer, what goes out (message tags), and what may come in, and when.
 
-    `name` is the descriptor's, the peer's unless it is given. The peer is a compartment, or `recorder`: the command
-    that was started.
+    `name` is the descriptor's name; without it the peer's name is taken. The peer is a compartment, or `recorder`: the
+    command that was started.
     """
 
     peer: Name
@@ -71,11 +71,11 @@ class Descriptor(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 STANDARD_DESCRIPTORS = ("control", "filter", "settings")
-"""Handed to every compartment: its link to warden, its run filter, and its own settings (both read once)."""
+"""Handed to every compartment: its link to the process that started it, its run filter, and its settings."""
 
 
 class NetworkAccess(Struct, frozen=True, forbid_unknown_fields=True):
-    """`host`: shares the machine's network namespace. Everyone else gets an empty one."""
+    """`host`: whether it shares the machine's network namespace. Otherwise it gets an empty namespace."""
 
     host: bool
     why: Reason

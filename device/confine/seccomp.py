@@ -1,8 +1,8 @@
-"""Seccomp filters: built by warden from the policy with libseccomp, loaded inside with two system calls.
+"""Seccomp filters: built from the policy with libseccomp by the process that starts a compartment.
 
 The *start* filter is given to bubblewrap, which loads it just before it executes the compartment. The *run* filter is
-handed over as bytes and loaded by the compartment once it is initialised, for all its threads (`TSYNC`), so that no
-library is needed for it inside. Filters stack: the run filter can only take away.
+handed over as bytes and loaded by the compartment once it is initialised, for all its threads (`TSYNC`). Inside, no
+library is needed for it. Filters stack: the run filter can only take away.
 
 Sources: seccomp(2), libseccomp's seccomp_rule_add(3). What is not allowed fails with EPERM rather than killing, so
 that an attempt is survived and can be shown. Which calls are allowed, with which arguments, is data (`syscalls.toml`).

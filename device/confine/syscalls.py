@@ -67,7 +67,7 @@ class Condition(Struct, frozen=True, forbid_unknown_fields=True):
         return {*self.equals, *self.bits_set, *self.bits_clear}
 
     def comparisons(self) -> frozenset[Comparison]:
-        """The rule as numbers; one of them has to hold. Raises PolicyError for an unknown symbol."""
+        """The rule as comparisons, of which at least one has to hold. Raises PolicyError for an unknown symbol."""
         if self.equals:
             return frozenset(Comparison(self.arg, _ALL_BITS, _number(symbol)) for symbol in self.equals)
         wanted = _bits(self.bits_set)
@@ -155,7 +155,7 @@ def read(text: str, origin: str) -> tuple[dict[str, Group], list[Fault]]:
         calls = calls if isinstance(calls, dict) else {}
         spelled = {call: {"why": line} if isinstance(line, str) else line for call, line in calls.items()}
         found = [Fault(name, call, what) for call, line in spelled.items() if (what := _wrong(line, Call))]
-        if not found:  # the calls are good; the group around them, its name and theirs are left
+        if not found:  # each call is good by itself; the group and all the names are still to check
             whole = {name: {**table, "calls": spelled} if isinstance(table, dict) else table}
             found = [Fault(name, "", what)] if (what := _wrong(whole, dict[GroupName, Group])) else []
         if not found:

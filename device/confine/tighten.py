@@ -1,4 +1,4 @@
-"""What a compartment does to itself, from inside: resource limits first, the run filter last, and a check of both."""
+"""What a compartment does to itself, from inside: resource limits first, the run filter last."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MIB = 1024 * 1024
 
 
 def limit(limits: Limits) -> None:
-    """Set hard and soft limits (setrlimit(2)). The first thing a compartment does."""
+    """Set hard and soft limits (setrlimit(2)). A compartment does so before it reads what it was handed."""
     for kind, value in (
         (resource.RLIMIT_AS, limits.address_space_mib * _MIB),
         (resource.RLIMIT_NOFILE, limits.open_files),
@@ -27,9 +27,9 @@ def limit(limits: Limits) -> None:
 
 
 def tighten(run_filter: bytes) -> None:
-    """Load the run filter for all threads, and fail closed unless the kernel says that it holds.
+    """Load the run filter for all threads, and make this process undumpable.
 
-    Raises CannotConfineError.
+    Raises CannotConfineError where no_new_privs or the start filter is missing, or the kernel refuses the run filter.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1:

@@ -12,7 +12,7 @@ _NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 def enforced(policy: Policy, pid: int) -> dict[str, bool]:
     """Layer -> whether the kernel enforces it on process `pid`, from /proc. A vanished process has none.
 
-    `rlimits` is told by the core limit of zero and the address space limit, both of which the policy sets.
+    `rlimits` is judged by the address space limit alone, which must be the policy's.
     """
     process = Path("/proc") / str(pid)
     try:

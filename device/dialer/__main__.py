@@ -1,8 +1,8 @@
-"""dialer: the only process with the network. On a request it connects to the one broker and passes the socket on."""
+"""dialer: the only compartment with the network. On request it connects to the one broker and passes the socket on."""
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401  (host names load it lazily, when no file can be opened any more)
+import encodings.idna  # noqa: F401  (host names load it lazily: here before the run filter)
 import os
 import socket
 import time

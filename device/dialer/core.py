@@ -9,11 +9,11 @@ from device.channel.messages import Dialled, encode
 
 TIMEOUT_SECONDS = 2.0
 PAUSE_SECONDS = 0.1
-"""At least this long between two attempts, whatever is asked."""
+"""At least this long between two attempts, however often uplink asks."""
 
 
 def connect(host: str, port: int, timeout: float = TIMEOUT_SECONDS) -> socket.socket | None:
-    """A connected TCP socket, None when there is none to be had. Not a byte is read from it or written to it."""
+    """A connected TCP socket, None where no connection can be made. Not a byte is read from it or written to it."""
     try:
         connected = socket.create_connection((host, port), timeout)
     except (OSError, UnicodeError):

@@ -1,4 +1,4 @@
-"""What dialer is told."""
+"""The settings of dialer."""
 
 from __future__ import annotations
 

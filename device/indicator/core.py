@@ -1,4 +1,4 @@
-"""What LED and buzzer do for each verdict: a table, and the pins behind gpiozero's factory."""
+"""What LED and buzzer do for each verdict: a table. The pins are reached through gpiozero's factory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What indicator is told."""
+"""The settings of indicator."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Child:
         self.heard = self._began = time.monotonic()
 
     def listen(self) -> None:
-        """Take in what the compartment has said, at most so much that others get their turn. Raises as Link.receive."""
+        """Take in what the compartment has sent, at most so much that others get their turn. Raises as Link.receive."""
         for _ in range(_MESSAGES_A_TURN):
             if (message := self.control.receive()) is None:
                 return
@@ -121,7 +121,7 @@ class Child:
     }
 
     def reason(self, names: Mapping[str, str]) -> tuple[str, str] | None:
-        """Why it could not do its work, in our own words: sentence and remedy. None: it has not said.
+        """Why it could not do its work, in our own words: sentence and remedy. None: it gave no reason.
 
         Args:
             names: what this run calls its inputs (`launcher.settings.names`).
@@ -146,7 +146,7 @@ class Child:
             self.control.try_send(Stop())
 
     def kill(self) -> None:
-        """SIGKILL: what is suspected is not asked. The pid namespace takes everything inside with it."""
+        """SIGKILL: a suspected process is not asked to stop. What runs in its pid namespace ends with it."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):

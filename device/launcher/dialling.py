@@ -20,7 +20,7 @@ _RESTART_SECONDS = 0.2
 
 
 class DialService:
-    """Keeps dialer running while the block lasts; does nothing where no broker is configured."""
+    """Keeps dialer running while the block lasts, without a restart budget; idle where no broker is configured."""
 
     def __init__(self, end: socket.socket, uplink: UplinkConfig, *, show_output: bool) -> None:
         self._end, self._uplink, self._show = end, uplink, show_output
@@ -43,7 +43,7 @@ class DialService:
         self._end.close()
 
     def keep_alive(self) -> None:
-        """Call a few times a second."""
+        """Call a few times a second. Raises StartError where dialer lacks a layer."""
         if not self._uplink.host:
             return
         if self._child is not None and self._child.ended() is not None:

@@ -4,8 +4,8 @@ from wire.errors import RunError, UsageError
 
 
 class StartError(UsageError):
-    """A compartment did not get ready; nothing was run."""
+    """A compartment did not get ready or lacks a layer, or the inputs do not fit together."""
 
 
 class GivenUpError(RunError):
-    """A compartment failed more often than its restart budget allows; the device stops rather than run without it."""
+    """The run cannot go on: a needed compartment failed too often, the input failed, or verdicts cannot be stored."""

@@ -1,4 +1,4 @@
-"""What the command that starts warden tells it."""
+"""The plan of a run, which the command hands to warden."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from device.channel.messages import Message, Sightings, Verdict
 from wire.classes import CLASS_NAMES
 from wire.errors import UsageError
 
-_MAX_LEAP = 3600  # frames that may be missing before one is not believed: a false number must not silence the rest
+_MAX_LEAP = 3600  # a frame number that leaps further is not believed: a false number must not silence the rest
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as DESIGN.md's interface has it."""
+    """A verdict as a line of `verdicts.jsonl` has it."""
     fields: dict[str, Any] = msgspec.to_builtins(verdict)
     del fields["type"]
     known = verdict.class_id is not None
@@ -25,7 +25,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, Any]:
 
 
 def sighting_fields(sightings: Sightings) -> dict[str, Any]:
-    """A frame's boxes as DESIGN.md's interface has them; pixels with two decimals, scores with four."""
+    """A frame's boxes as a line of `sightings.jsonl` has them; pixels with two decimals, scores with four."""
     return {
         "frame": sightings.frame,
         "t_ms": sightings.t_ms,
@@ -45,7 +45,7 @@ def sighting_fields(sightings: Sightings) -> dict[str, Any]:
 
 
 class RunRecorder:
-    """Counts always, writes when it is given a folder. A frame or verdict that is told again is recorded once.
+    """Counts always, writes when it is given a folder. A frame or verdict that comes again is recorded once.
 
     Raises UsageError when the folder cannot be written.
     """

@@ -1,4 +1,4 @@
-"""What warden tells the command that started it, and the one thing that it takes from it: Stop."""
+"""Warden's reports to the command that started it. In the other direction only Stop goes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Progress(Message, frozen=True, tag="progress"):
 
 
 class Running(Message, frozen=True, tag="running"):
-    """Every compartment is ready and confined: name -> (process id outside its pid namespace, layers enforced)."""
+    """Warden's compartments are ready and confined. By name: process id outside its pid namespace, layers enforced."""
 
     pids: dict[str, int]
     layers: dict[str, dict[str, bool]]
@@ -34,7 +34,7 @@ class Incident(Message, frozen=True, tag="incident"):
 
 
 class Finished(Message, frozen=True, tag="finished"):
-    """The last report. `exit_status` as DESIGN.md says; `sentence` and `remedy` are empty when all is good."""
+    """The last report: the command's exit status (0, 1 or 2). `sentence` and `remedy` are empty when all is good."""
 
     exit_status: Annotated[int, Meta(ge=0, le=2)]
     sentence: str

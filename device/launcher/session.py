@@ -36,9 +36,9 @@ class RunOutcome:
     """How a run went.
 
     Attributes:
-        exit_status: as DESIGN.md says.
+        exit_status: 0 good, 1 the run found something wrong, 2 bad usage or input.
         sentence, remedy: what the user is told when the status is not 0.
-        summary: DESIGN.md's fields.
+        summary: what `summary.json` holds, empty where nothing ran.
         interrupted: ended early by Ctrl-C; what was made so far is kept.
     """
 
@@ -66,7 +66,7 @@ class Session:
     """Runs a plan to its end.
 
     Args:
-        watcher: is told Running, Progress and Incident messages and every Verdict as they come.
+        watcher: called with each Running, Progress, Incident and Verdict message as it comes.
     """
 
     def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher) -> None:
@@ -163,7 +163,7 @@ class Session:
             try:
                 message = link.receive()
             except HostileMessageError:
-                continue  # counted by the link; one bad line is not recorded
+                continue  # counted by the link, and not recorded
             except PeerClosedError:
                 if link.peer == "warden":
                     raise

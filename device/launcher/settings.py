@@ -1,4 +1,4 @@
-"""From the plan of a run to what each compartment is told, and to the files that it may see. The one place for both."""
+"""From the plan of a run to each compartment's settings, and to the files that it may see. The one place for both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from wire.vocabulary import CompartmentName
 
 
 def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> Mapping[CompartmentName, msgspec.Struct]:
-    """Settings of each compartment that warden starts: what it has to know, and no more."""
+    """Settings of each compartment that warden starts: what it has to know and nothing else."""
     lockstep, on_camera = plan.pace == "lockstep", plan.kind == "camera"
     named, camera, pins, uplink = (
         plan.config.perception,
@@ -102,5 +102,5 @@ def mounts(plan: RunPlan) -> dict[str, list[Path]]:
 
 
 def names(plan: RunPlan) -> dict[str, str]:
-    """What sentences of `failures` call the inputs of this run."""
+    """What the sentences of `failures` call the inputs of this run."""
     return {"input": plan.shown, "gpx": plan.gpx_shown, "home": plan.home}

@@ -1,1 +1,1 @@
-"""Hostile code, run in each compartment under its own policy, trying everything that it must not have."""
+"""Hostile code, run in each compartment but warden under its own policy, and a list of attempts for it to make."""

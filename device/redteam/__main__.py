@@ -1,4 +1,9 @@
-"""Runs inside a compartment in place of its own code: the same bootstrap, the same filters, then every attempt."""
+"""Hostile code in place of a compartment's own. Started by `sealcam redteam` under its policy, never by hand.
+
+It sets the same limits, loads the same run filter and has the same mounts as the compartment's own code; then it makes
+every attempt. It differs in three ways: the compartment's own modules are not loaded, `channel.entry` is left out, and
+warden's filter, which most compartments inherit as a third, is not there.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +35,7 @@ def main(name: str, argv: list[str]) -> None:
     results: dict[str, int] = {}
     for attempt, attack in ATTEMPTS.items():
         if attempt == "execute":
-            me.done(results)  # what is known so far: an execution that works ends this process
+            me.done(results)  # the results so far: an execution that works ends this process
             results = {}
         try:
             attack(ground)

@@ -1,7 +1,9 @@
-"""What a compromised compartment would try. Each attempt raises OSError when the kernel refuses, returns when it works.
+"""What a compromised compartment would try. Each attempt returns when it works and raises OSError when it fails.
 
-An attempt that works where the policy does not allow it is a breach. What a policy does allow is in `ALLOWED`, which is
-read together with `policy.toml` and DESIGN.md's table of privileges.
+A failure counts as denied whatever its reason is: a filter, an empty root, a device that the machine lacks, or
+arguments that the kernel refuses anyway (those of `bpf`, `mount`, `perf` and others could not work anywhere). An
+attempt that works where the policy does not allow it is a breach. `ALLOWED` says what the policies allow; read it
+together with `policy.toml`.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def plan_of(home: Path, scratch: Path) -> RunPlan:
 def attack(compartment: CompartmentName, home: Path, scratch: Path) -> dict[str, str]:
     """Attempt -> outcome for one compartment. An attempt without a report counts as a breach.
 
-    Raises RunError when the hostile code could not be started at all.
+    Raises RunError when the hostile code did not start, CannotConfineError when nothing can be started here.
     """
     policy = policies.load(compartment)
     ours, theirs = links.pair()

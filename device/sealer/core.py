@@ -1,4 +1,4 @@
-"""The sealer's thinking: messages to events, events to a chain of envelopes, receipts to what may go. Pure."""
+"""The sealer's decisions: messages to events, events to a chain of envelopes, which envelope to send. No I/O."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class SealedEvent:
 
 
 def event_of(message: Verdict | Health) -> events.Event:
-    """What the device says inside, in the words of the wire."""
+    """A message between compartments -> the event of the wire with the same fields."""
     match message:
         case Health(kind=kind, compartment=compartment, count=count, at_ms=at_ms, detail=detail):
             return HealthEvent(kind, compartment, count, at_ms, detail)
@@ -94,12 +94,12 @@ def check_receipt(data: bytes, identity: Identity) -> receipt.Receipt:
 class Window:
     """Which envelopes to send now: the oldest first, at most `WINDOW` on their way, each again after a second.
 
-    One that has no receipt after `TRIES` sendings leaves the window, so that envelopes which the sink refuses, or which
-    get lost each time, hold up no other; when all the newer ones were sent it comes round again.
+    An envelope that has no receipt after `TRIES` sendings leaves the window, so that envelopes which the sink refuses,
+    or which get lost each time, hold up no other. When all newer envelopes were sent, it comes round again.
 
     Attributes:
         newest: the highest sequence number ever sent, -1 at first.
-        turn: the sequence number after which the next one to come round again is looked for, -1 for the oldest.
+        turn: the sequence number after which the next envelope to come round again is looked for, -1: the oldest.
     """
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ class Window:
         self.turn = sequence
 
     def forget(self, sequence: int) -> None:
-        """An envelope needs no sending any more, or not now."""
+        """An envelope leaves the window: it needs no sending any more, or not now."""
         self._on_the_way.pop(sequence, None)
 
     def seconds_to_next(self, now: float) -> float:

@@ -4,8 +4,8 @@ from device.channel.errors import CompartmentError
 
 
 class SpoolError(CompartmentError):
-    """The spool is damaged, belongs to another device, or cannot be written. Nothing in it is thrown away."""
+    """The spool is damaged, of another device, in use, or cannot be written. Nothing in it is thrown away."""
 
 
 class SpoolFullError(CompartmentError):
-    """The spool has no room for another envelope. What is in it stays; new verdicts wait with their maker."""
+    """The spool has no room for another envelope. What is in it stays; new verdicts wait in verdict."""

@@ -13,7 +13,7 @@ from wire.errors import HostileInputError, IssueError
 from wire.events import ALIVE_EVERY_S, ON_CAMERA, ON_RECORDING
 from wire.vocabulary import HealthKind
 
-_STARTED = "STARTED"  # the mark under which the spool remembers that it was said
+_STARTED = "STARTED"  # the mark under which the spool remembers that `started` was sealed
 
 
 class Peer(Protocol):
@@ -29,11 +29,11 @@ class SealerService:
     """Seals what comes from inside, offers it to uplink until a receipt is verified, and forgets it only then.
 
     Args:
-        boot_id: 16 bytes, the run that this is; verdict ids are unique within it.
+        boot_id: 16 bytes that name this run; verdict ids are unique within it.
         clock: seconds, monotonic; unix_ms: unix milliseconds.
-        offers: whether there is anyone to send to. Where not, everything stays in the spool.
-        on_camera: whether this run says `alive` now and then, and `stopped` at its end. On a recording it says neither:
-            nobody should wait for its next word, and its end is when all is delivered.
+        offers: whether a broker is configured. Without it, everything stays in the spool.
+        on_camera: whether this run seals `alive` now and then, and `stopped` at its end. On a recording it seals
+            neither: the sink must not expect an `alive`, and a replay ends when all else is delivered.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class SealerService:
         self.sealed = self.offered = self.receipted = self.false_receipts = 0
 
     def begin(self) -> None:
-        """Say that this run has started, unless it was said before sealer was restarted in it."""
+        """Seal `started`, unless that was done before sealer was restarted in this run."""
         if not self._spool.has(_STARTED):
             self._store(self._own("started", ON_CAMERA if self._on_camera else ON_RECORDING), _STARTED)
 
     def end(self) -> None:
-        """Say that this run ends in order. Call it once, on a camera only."""
+        """Seal `stopped`: this run ends in order. Call it once, on a camera only."""
         self._store(self._own("stopped", ON_CAMERA), None)
         self._offer()
 
@@ -82,8 +82,8 @@ class SealerService:
     def on_verdict(self, verdict: Verdict) -> None:
         """A verdict: sealed, on disk and acknowledged when this returns.
 
-        One that the spool has no room for is not acknowledged: its maker keeps it and sends it again. What the wire's
-        stricter bounds refuse is dropped and counted against its sender.
+        Where the spool has no room it is not acknowledged: verdict keeps it and sends it again. A verdict that the
+        wire's stricter bounds refuse is dropped and counted against its sender.
         """
         try:
             if self._spool.has(verdict.verdict_id) or self._store(verdict, verdict.verdict_id):
@@ -101,9 +101,9 @@ class SealerService:
         self._offer()
 
     def on_receipt(self, message: ReceiptBytes) -> None:
-        """Bytes that claim to be a receipt. False ones are counted, but not against uplink, which cannot tell.
+        """Bytes that claim to be a receipt. A false receipt is counted, but not against uplink, which cannot tell.
 
-        Whoever holds the broker can publish them: held against uplink, they would spend its restarts and end the run.
+        A hostile broker can publish them: held against uplink, they would spend its restarts and keep it down.
         """
         try:
             receipt = check_receipt(message.data, self._identity)
@@ -116,7 +116,7 @@ class SealerService:
         self._offer()
 
     def tick(self) -> None:
-        """Say `alive` when it is time, send again what has no receipt yet, and what there is room for."""
+        """Seal `alive` when it is time, send again what has no receipt, then new envelopes as there is room."""
         now = self._clock()
         if self._on_camera and now >= self._alive_at:
             self._alive_at = now + ALIVE_EVERY_S
@@ -137,7 +137,7 @@ class SealerService:
         self._offer()
 
     def tick_seconds(self) -> float:
-        """How long there is nothing to do unless a message comes."""
+        """Seconds until there is something to do, unless a message comes before."""
         return max(0.05, self._window.seconds_to_next(self._clock())) if self._offers else 1.0
 
     def facts(self) -> dict[str, int]:
@@ -164,7 +164,7 @@ class SealerService:
         self._offer_again(now)
 
     def _offer_again(self, now: float) -> None:
-        """What left the window without a receipt comes round again, where the new leaves room."""
+        """Send again what left the window without a receipt, where new envelopes leave room."""
         if self._window.room <= 0 or self._spool.waiting <= self._window.size:
             return
         for sequence, data in self._spool.after(self._window.turn, WINDOW + self._window.room):
@@ -177,8 +177,8 @@ class SealerService:
             self._window.turn = -1
 
     def _say_alive(self) -> None:
-        """A heartbeat, unless the one before waits still: the sink learns no more from two, and the spool is finite."""
-        self.begin()  # if the spool was full at the start
+        """A heartbeat, unless the last still waits: the sink learns no more from two, and the spool is finite."""
+        self.begin()  # where the spool was full at the start
         if self._spool.get(self._last_alive) is None:
             sequence = self._spool.head.sequence
             if self._store(self._own("alive", ON_CAMERA), None):
@@ -201,7 +201,7 @@ class SealerService:
         return True
 
     def _report_full(self) -> None:
-        """Say once that the spool is full, in the room that is kept for this."""
+        """Seal once that the spool is full, in the room that is kept for health events."""
         full = Health("spool_full", "sealer", self._spool.waiting, self._unix_ms(), "no_room")
         try:
             self._spool.add(seal(full, self._spool.head, self._identity, self._boot_id), None)

@@ -1,4 +1,4 @@
-"""What sealer is told."""
+"""The settings of sealer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from msgspec import Meta
 class SealerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`run_id`: 16 bytes in hex, the same over restarts within a run. `uplink`: whether there is a broker at all.
 
-    `home`: the data home, of which only the signing key, the sink's public keys and the spool are to be seen here.
-    `on_camera`: whether this run says `alive` now and then, and `stopped` at its end.
+    `home`: the data home, of which only the signing key, the device's id, the sink's public keys and the spool are
+    visible here.
+    `on_camera`: whether this run seals `alive` now and then, and `stopped` at its end.
     """
 
     home: str

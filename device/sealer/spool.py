@@ -47,6 +47,7 @@ class Spool:
 
     Raises:
         SpoolError: damaged, of another device, in use by another process, or not writable.
+        SpoolFullError: the disk is full.
     """
 
     def __init__(self, folder: Path, *, device_id: str, run_id: str, max_bytes: int) -> None:
@@ -80,7 +81,7 @@ class Spool:
     def add(self, sealed: SealedEvent, once: str | None) -> None:
         """Store an envelope at the head, durably, with the id of the verdict in it (None: a health event).
 
-        `once` may also be the mark of another event that a run seals once; no verdict's id has capitals, a mark has.
+        `once` may also be the mark of another event that a run seals once. Marks have capitals, verdict ids have none.
 
         Raises:
             SpoolFullError: there is no room (the last 64 KiB are for health events), on the disk or by `max_bytes`.
@@ -119,13 +120,13 @@ class Spool:
             ).fetchall()
 
     def get(self, sequence: int) -> bytes | None:
-        """One waiting envelope."""
+        """A waiting envelope; None where there is none of this number."""
         with self._trouble():
             row = self._db.execute("SELECT sealed FROM envelope WHERE sequence = ?", (sequence,)).fetchone()
         return row[0] if row else None
 
     def remove(self, sequence: int, digest: bytes) -> bool:
-        """Forget an envelope that the sink has, when it is the very one. False: there is no such envelope."""
+        """Forget an envelope that the sink has, if its digest is this. False: there is no such envelope."""
         with self._trouble():
             row = self._db.execute(
                 "DELETE FROM envelope WHERE sequence = ? AND digest = ? RETURNING length(sealed)", (sequence, digest)
@@ -194,7 +195,7 @@ class Spool:
 
     @contextmanager
     def _trouble(self) -> Iterator[None]:
-        """What the database and the disk say -> one sentence with the remedy."""
+        """An error of the database or the disk -> SpoolError or SpoolFullError."""
         try:
             yield
         except sqlite3.Error as error:

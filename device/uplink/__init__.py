@@ -1,1 +1,1 @@
-"""uplink: carries sealed bytes to the one broker and receipts back; can read neither."""
+"""uplink: carries sealed bytes to the one broker and receipts back; can read no envelope and forge no receipt."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401  (host names load it lazily, when no file can be opened any more)
+import encodings.idna  # noqa: F401  (host names load it lazily: here before the run filter)
 from pathlib import Path
 
 from device.channel.compartment import Compartment, Handlers

@@ -65,16 +65,16 @@ class Carrier:
         self._me.facts["delivered"] = self._uplink.delivered
 
     def tick_seconds(self) -> float:
-        """How long there is nothing to do unless something comes."""
+        """Seconds until there is something to do, unless something comes before."""
         return min(0.25, self._uplink.tick_seconds())
 
     @property
     def quiet(self) -> bool:
-        """Whether there is no connection, or nothing has passed for longer than sealer waits."""
+        """Whether there is no connection, or nothing has passed for longer than sealer waits to send again."""
         return not self._uplink.up or time.monotonic() - self._passed >= _QUIET_SECONDS
 
     def hold(self) -> None:
-        """Count the quiet from now on."""
+        """Start the time without traffic at zero."""
         self._passed = time.monotonic()
 
     def close(self) -> None:
@@ -83,4 +83,4 @@ class Carrier:
 
     def _receipt(self, data: bytes) -> None:
         self._passed = time.monotonic()
-        self._sealer.try_send(ReceiptBytes(data))  # one that sealer has no room for comes again with the next resending
+        self._sealer.try_send(ReceiptBytes(data))  # a receipt that finds no room comes again with the next resending

@@ -1,7 +1,7 @@
 """One connection to the broker, from a connected socket to its end: TLS, then MQTT, envelopes out, receipts in.
 
-Nothing here waits: the owner polls it for `wants()` and calls `serve`. Whatever the broker or the way to it does ends
-in `phase` CLOSED, never in an exception.
+Nothing here waits: the owner polls it for `wants()` and calls `serve`. What a hostile broker or network can do ends the
+connection (`phase` CLOSED) and raises nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from device.uplink.mqtt import GivenSocketClient
 from wire import topics
 from wire.receipt import MAX_RECEIPT_BYTES
 
-# What paho's parser is known to raise on a hostile broker's packets, and a socket on anything.
+# What paho's parser is known to raise on a hostile broker's packets, and what a socket raises.
 _BROKEN = (MQTTException, OSError, ValueError, KeyError, IndexError, struct.error)
 
 
@@ -111,7 +111,7 @@ class Connection:
                 self.close()
 
     def publish(self, sequence: int, sealed: bytes) -> bool:
-        """Publish an envelope. False: not up, or this one is still on its way to the broker, or too many are."""
+        """Publish an envelope. False: not up, or this envelope or too many are on their way to the broker."""
         if self._client is None or self.phase is not Phase.UP or sequence in self._in_flight.values():
             return False
         try:

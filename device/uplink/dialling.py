@@ -15,7 +15,7 @@ _FLAGS = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
 
 
 class DialEnd:
-    """Receives descriptors, which a Link does not. What is wrong on it is counted on the Link."""
+    """Receives descriptors, which a Link does not. Wrong answers are counted on the Link."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -54,7 +54,7 @@ class DialEnd:
 
 
 def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> list[int]:
-    """The descriptors that rode along."""
+    """The descriptors that came along."""
     numbers = array.array("i")
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):

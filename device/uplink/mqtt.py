@@ -1,4 +1,4 @@
-"""The MQTT client, as far as it has to be ours: it takes the socket it is given, and it takes no packet beyond its cap.
+"""Our part of the MQTT client: it takes the socket that it is given, and no packet beyond its cap.
 
 paho-mqtt has no public way to hand it a connected socket. Two of its private methods are overridden here and nowhere
 else: `_create_socket_connection`, which it calls for each connection, and `_sock_recv`, through which every byte comes
@@ -30,7 +30,7 @@ class GivenSocketClient(Client):
         self.max_queued_messages_set(2 * RECEIVE_MAXIMUM)
 
     def start(self, host: str) -> MQTTErrorCode:
-        """Send CONNECT: a clean session, small packets only. `host` is a name for the record; nothing is dialled."""
+        """Send CONNECT: a clean session, small packets only. paho wants a `host`; nothing is dialled."""
         asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         asked.MaximumPacketSize = MAX_INCOMING_BYTES
         asked.ReceiveMaximum = RECEIVE_MAXIMUM

@@ -24,8 +24,8 @@ class UplinkService:
     Args:
         context: TLS client context with the device's certificate.
         host: the name that the broker's certificate must have.
-        dial: asks dialer for a connection; whatever comes back is given to `dialled`.
-        receipt: takes bytes that claim to be a receipt.
+        dial: asks dialer for a connection; the answer is given to `dialled`.
+        receipt: called with bytes that claim to be a receipt.
         clock: seconds, monotonic.
     """
 
@@ -60,7 +60,7 @@ class UplinkService:
 
     @property
     def delivered(self) -> int:
-        """How many envelopes the broker has acknowledged, one that was sent twice counted twice."""
+        """How many envelopes the broker has acknowledged; an envelope that was sent twice counts twice."""
         return self._delivered_before + (self._connection.delivered if self._connection is not None else 0)
 
     @property
@@ -122,7 +122,7 @@ class UplinkService:
             self._back_off()
 
     def tick_seconds(self) -> float:
-        """How long there is nothing to do unless something comes."""
+        """Seconds until there is something to do, unless something comes before."""
         if self._connection is not None:
             return KEEP_ALIVE_SECONDS
         return min(KEEP_ALIVE_SECONDS, max(0.01, self._act_at - self._clock()))

@@ -1,4 +1,4 @@
-"""What uplink is told."""
+"""The settings of uplink."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from msgspec import Meta
 
 
 class UplinkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The data home, whose TLS client files alone are to be seen here, and the one broker (no host: there is none).
+    """The data home, of which only the TLS client files are visible here, and the broker (an empty host: no broker).
 
-    `linger`: whether to go on for a moment when it is stopped, so that sealer's last words get through.
+    `linger`: whether to go on for a moment when it is stopped, so that sealer's last envelopes get through.
     """
 
     home: str

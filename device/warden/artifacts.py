@@ -22,14 +22,14 @@ _MAX_MODEL_BYTES = 64 * 1024 * 1024
 
 
 def load_signed(folder: Path, release_key: str) -> tuple[Manifest, dict[str, int]]:
-    """The manifest, and each model in a sealed memory file; not a byte of either is used that was not signed.
+    """The manifest, and each model in a sealed memory file. Only signed bytes of either are used.
 
     Args:
         folder: the models, their manifest and `model.sig`.
-        release_key: the file with the public key to trust, empty for the one that comes with the code.
+        release_key: the file with the public key to trust, empty for the key that comes with the code.
 
     Raises:
-        ArtifactError: one of them is missing, not signed by that key, or not what was signed; the named key cannot be
+        ArtifactError: a file is missing, not signed by that key, or not what was signed; the named key cannot be
             read, or others may change it.
     """
     trusted = _anchor(release_key)
@@ -67,7 +67,7 @@ def sealed_model(folder: Path, name: str, sha256: str, signed: Mapping[str, str]
 
 
 def _anchor(release_key: str) -> provenance.Anchor:
-    """Of the code's own key, or of a named one, which nobody else may be able to change. Raises ArtifactError."""
+    """The trust anchor: the code's own key, or a named key that only its owner can change. Raises ArtifactError."""
     if not release_key:
         return provenance.anchor(_read(RELEASE_KEY, provenance.MAX_KEY_BYTES, "the release key"), str(RELEASE_KEY))
     path = Path(release_key)
@@ -82,7 +82,7 @@ def _anchor(release_key: str) -> provenance.Anchor:
 
 def _read(path: Path, most: int, what: str) -> bytes:
     try:
-        # Not to wait for whoever might write to a pipe of that name.
+        # Without O_NONBLOCK, opening a pipe of that name would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -1,4 +1,4 @@
-"""Warden's own confinement: no new privileges, no capabilities, its filter, an end with the command that started it.
+"""Warden's own confinement: no new privileges, no effective capabilities, its filter, and its end with the command's.
 
 It shares the machine's namespaces, since it makes those of the others. Its filter is inherited by all that it starts.
 Sources: prctl(2), capset(2), capabilities(7).

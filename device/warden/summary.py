@@ -20,7 +20,7 @@ def percentiles(samples: list[float]) -> dict[str, float]:
 
 
 def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
-    """`summary.json` but for what the recorder counts (the verdicts). `seconds`: from Go to the end of the stream."""
+    """`summary.json` but for the command's part: verdicts, run id, dialer. `seconds`: from Go to the stream's end."""
     names = [row.name for row in COMPARTMENTS]
     latencies: dict[str, list[float]] = defaultdict(list)
     handled: dict[CompartmentName, int] = dict.fromkeys(names, 0)

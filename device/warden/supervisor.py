@@ -99,7 +99,11 @@ class Supervisor:
     # --- the loop -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Until the work is done or Stop comes. Raises GivenUpError when a budget is spent."""
+        """Until the work is done or Stop comes.
+
+        Raises:
+            GivenUpError: a needed compartment's budget is spent, the input failed, or verdicts cannot be stored.
+            StartError: a compartment that was restarted lacks a layer."""
         while not self.stopping:
             self._turn()
             self._restart_due()
@@ -111,9 +115,9 @@ class Supervisor:
                 return
 
     def _over(self, now: float) -> bool:
-        """Whether the stream is judged to its end and all is delivered, or has had its time to be.
+        """Whether the stream is judged to its end and all is stored, and is delivered or had the time to be.
 
-        Raises GivenUpError when there are verdicts that nobody can store.
+        Raises GivenUpError when verdicts cannot be stored, or the stream has ended and is not judged to its end.
         """
         patience = self._plan.config.warden.deliver_seconds
         unstored = self.fact(JUDGE, "unstored")
@@ -135,7 +139,7 @@ class Supervisor:
         return self._delivered() or now - self._judged_at > patience or not self._plan.config.uplink.host
 
     def _turn(self) -> None:
-        """Wait for news from anyone, and take it in."""
+        """Wait for messages of the compartments and the command, and take them in."""
         by_descriptor = {c.control.fileno(): c for c in self.children.values()}
         poll = select.poll()
         poll.register(self._launcher, select.POLLIN)
@@ -174,7 +178,7 @@ class Supervisor:
             self._incident("restarted", name, "silent")
 
     def _blame_peers(self, child: Child) -> None:
-        """What this compartment says of its peers' messages: counted, reported, and somebody restarted."""
+        """What this compartment says of its peers' messages: counted, reported, and acted on with restarts."""
         if child.beat is None:
             return
         for name in self.suspicion.hear(child.name, child.pid, child.beat.invalid, time.monotonic()):
@@ -186,7 +190,7 @@ class Supervisor:
         self.children[name].kill()
 
     def _fell(self, name: CompartmentName, how: str) -> None:
-        """A compartment has ended although nobody stopped it."""
+        """A compartment has ended although it was not asked to stop."""
         child = self.children.pop(name)
         self.gone.append(child)
         reason = child.reason(self._named)
@@ -219,7 +223,7 @@ class Supervisor:
                 self._due[reader] = self._due[name]
 
     def _forget(self, name: CompartmentName) -> None:
-        """It falls as soon as it has started: what it remembers may be why. Who told it must tell it again."""
+        """Empty the memory of a compartment that falls soon after each start; what filled it has to send it again."""
         self._falls[name] = 0
         self._wiring.forget(name)
         for other in ROWS[name].tells_again:
@@ -247,7 +251,7 @@ class Supervisor:
         self._go()
 
     def _plausible_frame(self, now: float) -> int:
-        """No later frame can be in the ring: the source, which has fallen, wrote the number that is there."""
+        """The highest frame number that can be true: the number in the ring was written by the source that fell."""
         handled = sum(child.beat.handled for child in self.generations(READERS[0]) if child.beat is not None)
         milli_fps = max((c.facts.get("milli_fps", 0) for c in self.generations(SOURCE) if c.facts), default=0)
         by_the_clock = (now - self._began) * milli_fps / 1000.0 if self._plan.pace == "realtime" else 0.0
@@ -274,7 +278,7 @@ class Supervisor:
     # --- what is known --------------------------------------------------------------------------------------------
 
     def fact(self, name: CompartmentName, key: str) -> int:
-        """The newest value of a compartment's fact, over its restarts; 0 where it has not said."""
+        """The newest value of a compartment's fact, over its restarts; 0 where it gave none."""
         for child in self.generations(name):
             if child.beat is not None and key in child.beat.facts:
                 return child.beat.facts[key]
@@ -290,7 +294,7 @@ class Supervisor:
         return current + [child for child in reversed(self.gone) if child.name == name]
 
     def _delivered(self) -> bool:
-        """Whether nothing waits for a receipt; told by a beat that is younger than the last verdict."""
+        """Whether nothing waits for a receipt, by a beat that is younger than the last verdict."""
         settled = self._judged_at is not None and time.monotonic() - self._judged_at > _SETTLE_SECONDS
         return settled and self.fact(STORE, "waiting") == 0
 
@@ -312,7 +316,7 @@ class Supervisor:
     # --- stop -----------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Ask all to finish, in the order of the flow so that what is in hand still passes; kill what does not."""
+        """Ask all to finish, and wait in the order of the flow; kill what has not ended after five seconds."""
         for child in self.children.values():
             child.ask_to_stop()
         deadline = time.monotonic() + _STOP_SECONDS

@@ -10,14 +10,14 @@ from device.warden.table import PEERS
 from wire.vocabulary import CompartmentName
 
 ACCUSATIONS = 2
-"""How many within the restart window before the accuser is restarted as well."""
+"""How many an accuser may make within the restart window; the next restarts the accuser as well."""
 
 
 class Suspicion:
     """Accusations so far, over all restarts.
 
-    Only those that it shares a link with can have sent a compartment anything: whoever accuses another accuses itself.
-    And who accuses again and again is restarted too, since the lie may be on either side.
+    A compartment receives only from its peers on a link: an accuser of any other compartment is blamed itself. An
+    accuser that goes on accusing is restarted too, since the lie may be on either side.
 
     Args:
         window: seconds, the restart window.

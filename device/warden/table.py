@@ -10,8 +10,8 @@ from device.channel.topology import RECORDER, WiredLink
 from wire.vocabulary import CompartmentName
 
 Role = Literal["source", "track", "reader", "judge", "store", "edge"]
-"""What a compartment is to a run: gives the frames; gives the fixes; looks at the frames; judges; keeps what was
-judged; or stands at the edge and can be done without."""
+"""What a compartment is to a run: gives the frames; gives the fixes; looks at the frames; judges; stores the
+verdicts; or stands at the edge: the run goes on without it."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,9 @@ class CompartmentRow:
     Attributes:
         role: what it is to a run.
         needed: without it the device stops. The others stay down when their restart budget is spent, are tried again
-            now and then, and are reported as degraded: signs are judged, and verdicts kept, without network and lamps.
-        tells_again: restarted too when this compartment's memory is thrown away: what they told is only in there.
+            after a restart window, and are reported as degraded: signs are judged and verdicts stored without them.
+        tells_again: the compartments that are restarted too when this compartment's memory is thrown away, since what
+            they sent once is only in there.
     """
 
     name: CompartmentName
@@ -67,8 +68,8 @@ OUTSIDE: Final[tuple[tuple[str, str], ...]] = tuple(
     for link in topology.links()
     if link.first in _OURS and link.second not in _OURS and link.second != "warden"
 )
-"""(compartment, name of the end) for links that the command which started warden holds the other end of: those to
-`recorder` and to dialer, which the command starts itself."""
+"""(compartment, name of the end) for each link whose other end is with the command that started warden: to
+`recorder`, and to dialer, which the command starts itself."""
 RECORDED: Final[tuple[str, ...]] = tuple(link.first for link in topology.links() if link.second == RECORDER)
 """The compartments that the command records."""
 HEALTH: Final[tuple[str, str]] = next(
@@ -76,4 +77,4 @@ HEALTH: Final[tuple[str, str]] = next(
 )
 """(compartment, name of the end) of the link on which warden itself reports restarts and alarms."""
 PEERS: Final[dict[str, frozenset[str]]] = {row.name: topology.peers(row.name) for row in COMPARTMENTS}
-"""Compartment -> those that it shares a link with: the only ones whose messages it can have seen."""
+"""Compartment -> the compartments that it shares a link with: it can have seen no other's messages."""

@@ -41,7 +41,7 @@ class Wiring:
         }
 
     def renew_ring(self) -> None:
-        """A new ring and new links from the source, for a new source; what was announced in the old ring is gone."""
+        """A new ring and new links from the source, for a new source; the frames of the old ring are lost."""
         os.close(self._shared["ring"])
         self._shared["ring"] = ring.create()
         for link in LINKS:
@@ -51,7 +51,7 @@ class Wiring:
                 self._join(link)
 
     def forget(self, compartment: CompartmentName) -> None:
-        """A clean memory for a compartment that does not get over what it remembers."""
+        """An empty memory for a compartment that keeps failing, perhaps by what it remembers."""
         if compartment in self._memories:
             os.close(self._memories[compartment])
             self._memories[compartment] = memory.create()

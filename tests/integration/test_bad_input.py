@@ -31,7 +31,7 @@ def test_an_unreadable_video_is_named(home: Home, tmp_path: Path) -> None:
     refused(home, "replay", tmp_path / "x.mp4", said="x.mp4")
 
 
-def test_what_is_no_file_is_not_waited_for(home: Home, tmp_path: Path) -> None:
+def test_a_pipe_or_a_device_in_place_of_a_video_is_refused_and_not_waited_for(home: Home, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
     refused(home, "replay", tmp_path / "pipe.mp4", said="pipe.mp4")
     refused(home, "replay", "/dev/zero", said="/dev/zero")
@@ -74,7 +74,7 @@ def test_a_track_of_another_day_is_refused(home: Home, make_video: VideoMaker, t
 
 
 @pytest.mark.parametrize("content", ["", "no xml", "<gpx></gpx>", "<!DOCTYPE x [<!ENTITY a 'a'>]><gpx>&a;</gpx>"])
-def test_a_track_that_is_none_is_named(home: Home, make_video: VideoMaker, tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_no_track_is_named(home: Home, make_video: VideoMaker, tmp_path: Path, content: str) -> None:
     track = tmp_path / "drive.gpx"
     track.write_text(content)
     refused(home, "replay", make_video(), "--gps", track, said="drive.gpx")
@@ -123,7 +123,7 @@ def test_an_expired_certificate_is_refused(
 
 
 class _Old:
-    """Stands in for `Authority`: makes certificates as they were made long ago."""
+    """Stands in for `Authority`: makes certificates with the dates of long ago."""
 
     def __init__(self, create: object, then: object) -> None:
         self._create, self._then = create, then
@@ -169,7 +169,7 @@ def test_without_bubblewrap_or_user_namespaces_nothing_starts(
 
 
 def test_where_the_kernel_refuses_user_namespaces_nothing_starts(home: Home, make_video: VideoMaker) -> None:
-    """For real: a user namespace whose limit of further ones is zero."""
+    """For real: inside a user namespace in which no further user namespace is allowed."""
     none_allowed = "echo 0 > /proc/sys/user/max_user_namespaces && exec "
     words = " ".join(map(shlex.quote, command("replay", make_video())))
     unshare = ["unshare", "-Ur", "sh", "-c"]
@@ -183,7 +183,7 @@ def test_where_the_kernel_refuses_user_namespaces_nothing_starts(home: Home, mak
     assert "user namespaces" in done.stderr.strip().splitlines()[-1]
 
 
-def test_the_spool_is_intact_after_all_this(home: Home) -> None:
+def test_the_spool_is_intact_after_all_these_refusals(home: Home) -> None:
     with sqlite3.connect(f"file:{home.spool / 'spool.db'}?mode=ro", uri=True) as spool:
         assert spool.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 

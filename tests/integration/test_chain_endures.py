@@ -17,7 +17,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @pytest.mark.nightly
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("blow", BLOWS)
-def test_whatever_is_taken_away_no_verdict_is_lost_and_no_wrong_class_is_believed(
+def test_no_verdict_is_lost_and_no_wrong_class_is_believed_when_a_part_is_taken_away(
     course: Course, blow: str, tmp_path: Path
 ) -> None:
     endured = endure(course, blow, tmp_path / "out")

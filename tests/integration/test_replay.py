@@ -1,4 +1,4 @@
-"""`sealcam replay` as a user runs it: confined processes, files as DESIGN.md has them, the same ones each time."""
+"""`sealcam replay` as a user runs it: confined processes, the promised files, the same each time."""
 
 from __future__ import annotations
 

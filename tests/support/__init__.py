@@ -1,1 +1,1 @@
-"""What several tests need: paths, makers of inputs, and the real programs, started for a test and ended with it."""
+"""Shared by several tests: paths, makers of inputs, and the real programs, started for a test and ended with it."""

@@ -1,4 +1,4 @@
-"""Small data sets in the layouts that GTSRB's and GTSDB's publishers use, and other packings of them."""
+"""Small data sets in the layouts of GTSRB's and GTSDB's publishers, and other packings of them."""
 
 from __future__ import annotations
 

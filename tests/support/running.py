@@ -1,4 +1,4 @@
-"""`sealcam` as a user runs it, and its processes as an outsider finds them."""
+"""`sealcam` as a user runs it, and its processes as another process finds them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sealcam(home: Home, *arguments: str | Path, **environment: str) -> subproces
 
 
 def running(ancestor: int) -> dict[str, int]:
-    """Compartment -> process id, for those that `ancestor` started, found as an outsider finds them."""
+    """Compartment -> process id, for those that `ancestor` started, found by their command lines."""
     found: dict[str, int] = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -54,7 +54,7 @@ def running(ancestor: int) -> dict[str, int]:
 
 @contextmanager
 def replaying(home: Home, *arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, int]]]:
-    """A replay in realtime, once every compartment runs."""
+    """A replay, once every compartment runs under all its filters."""
     process = subprocess.Popen(
         command("replay", *arguments),
         env={**os.environ, "SEALCAM_HOME": str(home.path)},

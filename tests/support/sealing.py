@@ -1,4 +1,4 @@
-"""What sealer's links give to its service, by the type of the message."""
+"""Gives a message to sealer's service as sealer's handlers do, by its type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A receiver that does on command what a test wants of it."""
+"""A receiver that a test drives step by step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RUN = "00" * 16
 
 
 class Sink:
-    """The far end: opens what comes and answers with receipts. It speaks through the same client as the device."""
+    """The far end: opens envelopes and answers with receipts unless `answers` is False. It uses paho's plain client."""
 
     def __init__(self, home: Home, broker: Broker) -> None:
         import paho.mqtt.client as mqtt

@@ -106,7 +106,7 @@ class Journey:
 
     def readings(self, frame: int) -> Readings:
         t_ms = frame * 1000 // FPS
-        found = [one for sign in self.signs for one in sign.readings(frame, sign.at_m - t_ms / 1000 * SPEED)]
+        found = [reading for sign in self.signs for reading in sign.readings(frame, sign.at_m - t_ms / 1000 * SPEED)]
         return Readings(frame, t_ms, found)
 
     def fixes(self) -> list[Fix]:

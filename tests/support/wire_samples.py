@@ -1,4 +1,4 @@
-"""Keys, valid samples and the one check that every hostile input must meet; used by the test_wire_* modules."""
+"""Keys, valid samples, and the check that every refusal of hostile input must pass."""
 
 from __future__ import annotations
 

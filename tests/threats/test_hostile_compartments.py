@@ -1,4 +1,4 @@
-"""Hostile code in each compartment, under its real policy: the kernel denies all that DESIGN says it must not have."""
+"""Hostile code in each compartment, under its real policy: each attempt at what it must not have fails."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_must_not_have_column_is_denied(outcomes: Outcomes, compartment: str
 
 
 def test_the_same_attempts_work_outside_a_compartment(home: Home, tmp_path: Path) -> None:
-    """Otherwise a denial would only say that the attempt is broken."""
+    """Otherwise a denial would only say that the attempt is broken. For the attempts that any user may make."""
     from device.redteam.attempts import Foothold
 
     (home.path.parent / "notes").write_text("a user's file")

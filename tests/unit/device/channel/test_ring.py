@@ -92,7 +92,7 @@ def test_a_hostile_writers_sizes_are_refused_by_the_reader(descriptor: int, size
 
 
 @pytest.mark.parametrize("slot", [-1, ring.SLOTS, 63])
-def test_a_slot_that_is_none_is_refused(descriptor: int, slot: int) -> None:
+def test_a_slot_that_does_not_exist_is_refused(descriptor: int, slot: int) -> None:
     ring.RingWriter(os.dup(descriptor))
     with pytest.raises(RingError):
         ring.RingReader(os.dup(descriptor)).view(slot, 2, 0)

@@ -20,12 +20,12 @@ NEVER = (
     "mount_setattr unshare setns clone3 fork vfork swapon reboot settimeofday clock_settime modify_ldt iopl ioperm "
     "personality acct quotactl nfsservctl lookup_dcookie vmsplice"
 )
-"""Written down once more, so that a line cannot leave forbidden.toml unnoticed."""
+"""Copied from forbidden.toml, so that a line cannot leave that file unnoticed."""
 
 
 @pytest.fixture
 def device(tmp_path: Path) -> Path:
-    """A copy of what is linted."""
+    """A copy of the linted files."""
     for path in (ROOT / "device").glob("*/*.toml"):
         copy = tmp_path / "device" / path.parent.name / path.name
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def test_the_policies_that_are_shipped_have_no_finding(capsys: pytest.CaptureFix
 
 def test_a_group_that_no_policy_uses_is_found(device: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (device / SYSCALLS).open("a") as file:
-        file.write('[extra]\nwhy = "A group for nobody."\n[extra.calls]\nflock = "Locks a file."\n')
+        file.write('[extra]\nwhy = "A group that no policy uses."\n[extra.calls]\nflock = "Locks a file."\n')
     only(findings(device, capsys), f"{SYSCALLS}: extra", "no policy uses")
 
 
@@ -159,7 +159,7 @@ def test_warden_is_an_exception_only_where_the_data_say_so(device: Path, capsys:
 
 def test_an_exception_that_nobody_needs_is_found(device: Path, capsys: pytest.CaptureFixture[str]) -> None:
     change(device / FORBIDDEN, '"execveat", "memfd_create"]', '"execveat", "memfd_create", "bpf"]')
-    only(findings(device, capsys), f"{FORBIDDEN}: exceptions: bpf", "does not need")
+    only(findings(device, capsys), f"{FORBIDDEN}: exceptions: bpf", "does not need it")
 
 
 @pytest.mark.parametrize("call", ["reed", "socketcall"])

@@ -1,4 +1,4 @@
-"""The policies: one file each, every privilege with a reason, and DESIGN's "must not have" column held against them."""
+"""The policies: one file each, every privilege with a reason, and what each compartment must not have."""
 
 from __future__ import annotations
 
@@ -127,5 +127,5 @@ def test_both_filters_are_bpf_programs(name: str) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\x06", b"\x00" * 8, b"\x06\x00" * 3])
-def test_what_is_no_program_is_not_taken_for_one(data: bytes) -> None:
+def test_bytes_that_are_no_program_are_recognised(data: bytes) -> None:
     assert not seccomp.is_filter(data)

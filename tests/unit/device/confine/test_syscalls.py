@@ -113,7 +113,7 @@ def test_a_malformed_line_is_refused_and_named(old: str, new: str, place: tuple[
 @pytest.mark.parametrize(
     "text", ["[[", GROUPS + 'clone3 = "Starts a process once more."', "still = 3", "[still]\ncalls = 3"]
 )
-def test_what_is_no_table_of_groups_is_refused(text: str) -> None:
+def test_a_text_that_is_no_table_of_groups_is_refused(text: str) -> None:
     with pytest.raises(PolicyError):
         parse(text, "here")
 

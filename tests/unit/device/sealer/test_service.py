@@ -174,7 +174,7 @@ def test_a_run_says_once_that_it_has_started_however_often_sealer_is_restarted(r
     assert rig.said() == [("started", "camera")]
 
 
-def test_on_a_recording_nothing_is_said_that_somebody_would_wait_for(rig: Rig) -> None:
+def test_on_a_recording_no_heartbeat_is_sealed(rig: Rig) -> None:
     rig.service.begin()
     for _ in range(5):
         rig.now += ALIVE_EVERY_S

@@ -1,4 +1,4 @@
-"""The spool: what was stored survives everything, a damaged one is refused, a lost one does not reuse numbers."""
+"""The spool: what was stored survives a kill, a damaged spool is refused, a lost spool does not reuse numbers."""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ def test_a_dialer_that_does_not_answer_is_asked_again() -> None:
     assert len(asked) == 2
 
 
-def test_a_socket_that_nobody_asked_for_is_closed() -> None:
+def test_a_socket_that_uplink_did_not_ask_for_is_closed() -> None:
     made = uplink(HandClock(), [])
     given, _ = socket.socketpair()
     made.dialled(given)

@@ -42,9 +42,9 @@ def test_the_shipped_models_are_those_of_their_manifest() -> None:
 def test_one_flipped_byte_refuses_the_model(tmp_path: Path) -> None:
     content = b"model" * 100
     flipped = content[:-1] + b"M"
-    right, wrong = (hashlib.sha256(one).hexdigest() for one in (content, flipped))
+    right, wrong = (hashlib.sha256(data).hexdigest() for data in (content, flipped))
     (tmp_path / "m.tflite").write_bytes(flipped)
-    for manifest, signed in ((right, right), (wrong, right), (right, wrong)):  # one of the two is not enough
+    for manifest, signed in ((right, right), (wrong, right), (right, wrong)):  # both must match
         with pytest.raises(ArtifactError, match="SHA-256") as caught:
             sealed_model(tmp_path, "m.tflite", manifest, {"m.tflite": signed})
         assert caught.value.exit_status == 2
