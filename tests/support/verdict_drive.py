@@ -59,7 +59,7 @@ class Sign:
     code_from_m: float = 12.0
     error_rate: float | None = 0.004
     unreadable: bool = False
-    score: float = 0.9  # the detector's
+    score: float = 0.9  # of both networks
     change: Callable[[int, list[Reading]], list[Reading]] = lambda frame, readings: readings
 
     def box(self, distance: float) -> Box | None:
@@ -106,7 +106,7 @@ class Journey:
 
     def readings(self, frame: int) -> Readings:
         t_ms = frame * 1000 // FPS
-        found = [one for sign in self.signs for one in sign.readings(frame, sign.at_m - t_ms / 1000 * SPEED)]
+        found = [reading for sign in self.signs for reading in sign.readings(frame, sign.at_m - t_ms / 1000 * SPEED)]
         return Readings(frame, t_ms, found)
 
     def fixes(self) -> list[Fix]:

@@ -139,7 +139,7 @@ def error_rate(panels: Sequence[PanelTrack]) -> float | None:
 
 
 def _counted(panel: PanelTrack) -> list[Payload]:
-    """The payloads that count: one odd reading by one decoder among several good ones is a decoder's slip."""
+    """The payloads that count: a single odd reading by one decoder among several good readings is a slip."""
     sure = [payload for payload in panel.payloads if payload.seen > 1 or payload.both_decoders]
     return sure or panel.payloads
 
@@ -208,7 +208,7 @@ def where(found: CodeEvidence, pose: Pose | None, ahead: RegisterEntry | None, s
 
 
 def _is_anothers_place(claims: SignClaims, far: float, pose: Pose, ahead: RegisterEntry) -> bool:
-    """True where another sign is clearly the one that hangs here: nearer, and not at the claimed sign's own pole."""
+    """True where clearly another sign hangs here: nearer, and not at the claimed sign's own pole."""
     if ahead.sign_id == claims.sign_id or distance_m(ahead.lat, ahead.lon, claims.lat, claims.lon) <= SAME_POLE_M:
         return False
     return far > distance_m(pose.lat, pose.lon, ahead.lat, ahead.lon) + pose.accuracy_m

@@ -114,7 +114,7 @@ Dismissal = Literal["foreign_symbol", "symbol_without_sign", "nothing_seen"]
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `because` is the reason word written into the verdict, if there is one."""
+    """One rule. `because` is the reason word, written into the verdict if there is a verdict."""
 
     state: Outcome
     because: ReasonName | Dismissal

@@ -17,7 +17,7 @@ LINGER_MS: Final = 1000
 """A face or a panel that was not seen for this long is gone."""
 
 # A face is confirmed when it was seen often, surely, and large enough to be judged: some sightings have the higher
-# score, the others at least the lower one (hysteresis)...
+# score, the others at least the lower score (hysteresis)...
 CONFIRM_SEEN: Final = 5
 CONFIRM_SURE: Final = 3
 CONFIRM_SURE_LONG: Final = 1

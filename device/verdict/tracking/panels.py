@@ -113,7 +113,7 @@ def _note_payload(panel: PanelTrack, reading: Reading) -> None:
 
 
 def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int) -> None:
-    """Counts the face that the panel hangs at in this frame, if there is one."""
+    """Counts the face that the panel hangs at in this frame, if it hangs at any."""
     near = [(far, face.number) for face in faces if (far := _hangs(panel, face, t_ms)) is not None]
     if not near:
         return
