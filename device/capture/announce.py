@@ -1,8 +1,8 @@
 """Which frame is announced to whom, and when: in lockstep as each reader is done, in realtime as the clock says.
 
-In lockstep every reader gets every frame, in order, the next one as soon as it has acknowledged the one before. The
-readers may be up to `AHEAD` frames apart: perception looks at the next frame while codes still reads this one. A slot
-of the ring is written again only when all are done with it.
+In lockstep every reader gets every frame, in order, the next as soon as it has acknowledged the frame before. The
+readers may be up to `AHEAD` frames apart: perception may be at a later frame than codes. A slot of the ring is written
+again only when all are done with it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RESEND_SECONDS = 0.5
 
 
 class Reader:
-    """A reader of the ring: the last frame that it is done with, and the one that it is at."""
+    """A reader of the ring: the last frame that it is done with, and the frame that it is at."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
@@ -32,7 +32,7 @@ class Reader:
         self.given_at = 0.0
 
     def give(self, ready: FrameReady, now: float) -> bool:
-        """Announce a frame, also again. False when its queue is full."""
+        """Announce a frame, for the first time or again. False when the link's queue is full."""
         self.given, self.given_at = ready, now
         return self.link.try_send(ready)
 
@@ -75,7 +75,7 @@ class Announcer:
                 self._published.popleft()
 
     def step(self) -> None:
-        """Whatever can be done now without waiting for anyone."""
+        """Whatever can be done now without waiting for a reader."""
         now = time.monotonic()
         if self._ended:
             self._repeat_end(now)
@@ -116,7 +116,7 @@ class Announcer:
         self._published.append(FrameReady(number, slot, generation, self._newest_ms))
 
     def _offer(self, reader: Reader, now: float) -> None:
-        """The next frame for a reader that waits for one; the same again for one that may have been restarted."""
+        """The next frame for a reader that waits; the same again for a reader that may have been restarted."""
         if reader.given is not None:
             if now - reader.given_at > _RESEND_SECONDS:
                 reader.give(reader.given, now)

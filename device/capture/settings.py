@@ -1,4 +1,4 @@
-"""What capture is told."""
+"""The settings that capture is given."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`path`: the video, folder or camera, as it is named in here. `start_frame`: where a restart goes on."""
+    """`path`: the video, folder or camera, by its name in here. `start_frame`: where a restart goes on."""
 
     kind: Literal["video", "folder", "camera"]
     path: str

@@ -45,7 +45,10 @@ class FrameSource(Protocol):
     damaged: bool  # the stream ended before its container says, or part of it could not be decoded
 
     def frames(self, slot: Slot, start: int) -> Iterator[tuple[int, int]]:
-        """Fill one slot after the other from frame `start` on; gives (frame number, milliseconds since frame 0)."""
+        """Fill one slot after the other from frame `start` on; gives (frame number, milliseconds).
+
+        The time counts from frame 0, for a camera from when frames were first asked for.
+        """
         ...
 
 
@@ -143,7 +146,7 @@ class FolderSource:
 
 
 class CameraSource:
-    """A V4L2 camera (`/dev/videoN`), until it is stopped. Frames carry the machine's clock."""
+    """A V4L2 camera (`/dev/videoN`), until it is stopped. Times are by the machine's clock."""
 
     def __init__(self, device: Path, width: int, height: int, fps: float, utc_ms: int) -> None:
         self.damaged = False

@@ -1,8 +1,8 @@
-"""The code reader: a frame in, readings out. Both decoders, a fixed amount of work for each frame, no clock.
+"""The code reader: a frame in, readings out. Both decoders, a bounded amount of work for each frame, no clock.
 
 The first decoder searches the whole frame, since a code may hang where no sign is seen, and perception's regions again
 at twice the size, since a code far away has modules of less than two pixels. The second decoder is ten times slower: it
-looks only where the first one has found a symbol, at a size that suits it, and backs off where that was in vain.
+looks only where the first has found a symbol, at a size that suits it, and backs off where it has read nothing.
 What was read is untrusted and goes on as bytes.
 """
 
@@ -66,10 +66,10 @@ class CodeReader:
         Args:
             frame: uint8, height x width x 3, BGR; only read.
             regions: where perception thinks that panels may hang; pixels of the frame.
-            frame_number: for the record only; the work done depends on what was read before, never on time.
+            frame_number: not used; the work done depends on what was read before, never on time.
 
         Returns:
-            at most `MAX_READINGS`: what claims to be ours first, then what was decoded, then by size.
+            at most `MAX_READINGS`: what claims to be ours first, then what was decoded, then by module size.
         """
         gray = self._to_gray(frame)
         symbols = _distinct(zxing.scan(gray))
@@ -84,7 +84,7 @@ class CodeReader:
         for symbol in unreadable:
             rescued = self._rescue(gray, symbol)
             readings.append(_reading(rescued or symbol, [rescued.decoder] if rescued else [], None))
-        ranked = sorted(readings, key=lambda one: (not one.data.startswith(PREFIX), not one.data, -one.module_px))
+        ranked = sorted(readings, key=lambda read: (not read.data.startswith(PREFIX), not read.data, -read.module_px))
         return ranked[:MAX_READINGS]
 
     def _to_gray(self, frame: Image) -> Gray:
@@ -94,23 +94,23 @@ class CodeReader:
         return self._gray
 
     def _second(self, gray: Gray, symbol: Symbol) -> Symbol | None:
-        """What the second decoder reads where the first one has read `symbol`."""
+        """What the second decoder reads where the first has read `symbol`."""
         if symbol.modules > MAX_ZBAR_MODULES:
             return None
         return next((found for found in _scan_with_zbar(gray, symbol) if found.covers(symbol)), None)
 
     def _rescue(self, gray: Gray, symbol: Symbol) -> Symbol | None:
-        """The second decoder's try at what the first one cannot read. Each failure doubles the pause to the next."""
+        """The second decoder's try at what the first cannot read. Failures double the pause, up to `MAX_BACK_OFF`."""
         if self._back_off > 0 or symbol.modules > MAX_ZBAR_MODULES:
             self._back_off = max(self._back_off - 1, 0)
             return None
-        found = next((one for one in _scan_with_zbar(gray, symbol) if one.covers(symbol)), None)
+        found = next((read for read in _scan_with_zbar(gray, symbol) if read.covers(symbol)), None)
         self._failures = 0 if found else min(self._failures + 1, 6)
         self._back_off = 0 if found else min(2**self._failures, MAX_BACK_OFF)
         return found
 
     def _agreed(self, symbol: Symbol, second: Symbol | None) -> list[Reading]:
-        """One reading where the decoders agree or one is silent, two where they differ on what claims to be ours."""
+        """One reading, or two where the decoders differ on what claims to be ours."""
         rate = self._rates.measure(symbol) if _is_ours(symbol) else None
         if second is None or second.data is None:
             return [_reading(symbol, ["zxing"], rate)]
@@ -122,7 +122,7 @@ class CodeReader:
 
 
 def _worth_reading(regions: Sequence[Region], symbols: Sequence[Symbol], shape: tuple[int, ...]) -> list[Region]:
-    """The first few regions, cut to the frame, that hold no code of ours yet and are small enough to enlarge."""
+    """The first few regions, cut to the frame, that hold no code of ours yet, neither too small nor too large."""
     height, width = shape[:2]
     chosen: list[Region] = []
     for region in regions:
@@ -144,7 +144,7 @@ def _read_region(gray: Gray, region: Region) -> list[Symbol]:
 
 
 def _scan_with_zbar(gray: Gray, symbol: Symbol) -> list[Symbol]:
-    """zbar on the symbol with its quiet zone, at the module size that it likes."""
+    """zbar on the symbol with its quiet zone, at the module size that suits it."""
     x, y, w, h = symbol.box
     edge = 5 * symbol.module_px
     left, top = int(max(x - edge, 0)), int(max(y - edge, 0))
@@ -158,7 +158,7 @@ def _scan_with_zbar(gray: Gray, symbol: Symbol) -> list[Symbol]:
 
 
 def _distinct(symbols: Sequence[Symbol]) -> list[Symbol]:
-    """Each symbol once: what was read before what was not, the larger before the smaller."""
+    """Each symbol once: sign codes first, then what was read before what was not, the larger before the smaller."""
     kept: list[Symbol] = []
     for symbol in sorted(symbols, key=_rank):
         if not any(other.covers(symbol) for other in kept):

@@ -19,14 +19,14 @@ from device.codes.symbol import Symbol
 MIN_MODULE_PX: Final = 2.5
 """Below this blur alone gives a percent of errors, and the rate says nothing about the panel."""
 MAX_RATE: Final = 0.2
-"""More than any decoder corrects: then the text was encoded in another way than ours, and nothing was measured."""
+"""More than the error correction of a sign code mends: the text was encoded otherwise, and nothing was measured."""
 MAX_ENCODED_BYTES: Final = 512
 _KEPT: Final = 16
 _PAUSE: Final = 5
 
 
 class ErrorRateMeter:
-    """Measures error rates. Symbols that are encoded again are remembered, and at most one of `_PAUSE` is new."""
+    """Measures error rates. What was encoded again is remembered, and one in `_PAUSE` measurements may encode anew."""
 
     def __init__(self) -> None:
         self._printed: OrderedDict[tuple[bytes, int, str, int], NDArray[np.bool_] | None] = OrderedDict()
@@ -59,12 +59,12 @@ class ErrorRateMeter:
 
 
 def encode(data: bytes, modules: int, level: str, mask: int) -> NDArray[np.bool_] | None:
-    """The modules of the text's symbol, True for dark; None where the text does not fit the named version and level."""
+    """The modules of the text's symbol, True for dark; None where it cannot be encoded so."""
     if not (data.isascii() and data) or level not in ("L", "M", "Q", "H") or not 0 <= mask <= 7:
         return None
     version = (modules - 17) // 4
     try:
         code = segno.make(data.decode("ascii"), version=version, error=level, mask=mask, boost_error=False, micro=False)
-    except ValueError:  # segno's DataOverflowError is one
+    except ValueError:  # as segno's DataOverflowError
         return None
     return np.array([[bool(module & 1) for module in row] for row in code.matrix], np.bool_)

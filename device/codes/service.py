@@ -14,10 +14,10 @@ _KEPT_REGIONS = 8  # more than perception can be ahead
 
 
 class CodesService:
-    """Reads each frame that is announced, and tells verdict what was read, and the end of the stream.
+    """Reads the frames that are announced (in realtime the newest), and tells verdict what was read, and the end.
 
     Args:
-        lockstep: the regions of a frame are waited for (bounded); else those that are there are used.
+        lockstep: the regions of a frame are waited for, for a second at most; else the latest regions are used.
     """
 
     def __init__(self, me: Compartment, reader: CodeReader, stream: FrameStream, *, lockstep: bool) -> None:
@@ -52,7 +52,7 @@ class CodesService:
         self._stream.done(ready)
 
     def _wanted(self, ready: FrameReady) -> list[Region] | None:
-        """This frame's regions, the last known ones in realtime, None while they are worth waiting for."""
+        """This frame's regions, in realtime the latest regions; None while they are worth waiting for."""
         if not self._lockstep:
             return self._latest
         if ready.frame in self._regions:

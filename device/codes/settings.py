@@ -1,4 +1,4 @@
-"""What codes is told."""
+"""The settings that codes is given."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import msgspec
 
 
 class CodesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """In lockstep the regions of a frame are waited for (bounded); in realtime those that are there are used."""
+    """In lockstep the regions of a frame are waited for (bounded); in realtime the latest regions are used."""
 
     lockstep: bool

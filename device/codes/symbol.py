@@ -14,12 +14,12 @@ Quad = NDArray[np.float64]
 DecoderName = Literal["zbar", "zxing"]
 
 SIGN_CODE_MODULES = 45
-"""Modules a side of a sign code (QR version 7), where a decoder does not tell."""
+"""Modules a side of a sign code (QR version 7), for a decoder that does not tell."""
 
 
 @dataclass(frozen=True, eq=False)
 class Symbol:
-    """One symbol. `data` is None where it stands there and cannot be decoded.
+    """One symbol. `data` is None where the symbol was found and cannot be decoded.
 
     `modules`: modules a side. `grid`: which modules the decoder saw dark, modules x modules, None where it does not
     tell. `level`, `mask`: the symbol's error correction level and mask, "" and -1 where the decoder does not tell.

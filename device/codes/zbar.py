@@ -1,4 +1,4 @@
-"""The second decoder, zbar through pyzbar: slower, other people's code, and so a check on the first."""
+"""The second decoder, zbar through pyzbar: slower, written by other people, and so a check on the first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CHARSETS: Final = (b"ISO8859-1", b"SJIS", b"UTF-8", b"BIG-5", b"CP437")
 
 
 def _load() -> Any:
-    """pyzbar, told which library to take: its own search runs ldconfig and a compiler, which confinement denies.
+    """pyzbar with the library that we choose: its own search runs ldconfig and a compiler, which confinement denies.
 
     Raises DecoderMissingError.
     """
@@ -37,7 +37,7 @@ _pyzbar = _load()
 
 
 def hold_charsets() -> None:
-    """Opens the converters that zbar may want, for good: later it could not load them from their files."""
+    """Opens the character set converters that zbar may need: under the run filter it could not load their files."""
     library = ctypes.CDLL(None)
     library.iconv_open.restype = ctypes.c_void_p
     for name in _CHARSETS:
@@ -48,7 +48,7 @@ def scan(gray: Gray) -> list[Symbol]:
     """Every QR symbol that zbar reads in a picture."""
     found = _pyzbar.decode(np.ascontiguousarray(gray), symbols=[_pyzbar.ZBarSymbol.QRCODE])
     return [
-        Symbol(quad_of([(point.x, point.y) for point in one.polygon]), bytes(one.data), "zbar")
-        for one in found
-        if one.type == "QRCODE" and len(one.polygon) == 4
+        Symbol(quad_of([(point.x, point.y) for point in barcode.polygon]), bytes(barcode.data), "zbar")
+        for barcode in found
+        if barcode.type == "QRCODE" and len(barcode.polygon) == 4
     ]

@@ -13,13 +13,13 @@ from wire.signcode import PREFIX
 
 MAX_VERSION: Final = 40
 MAX_FOUND: Final = 16
-"""Symbols looked at in one picture, those first that claim to be sign codes."""
+"""Symbols looked at in a picture; those that claim to be sign codes come first."""
 MAX_GRID_MODULES: Final = 57
 """Only up to QR version 10 are the modules looked at: a sign code has version 7."""
 
 
 def scan(gray: Gray) -> list[Symbol]:
-    """Every QR symbol (model 2, dark on light) in a picture, and those whose data failed its checks."""
+    """Every QR symbol (model 2, dark on light) in a picture, and those whose checksum failed; at most `MAX_FOUND`."""
     found = zxingcpp.read_barcodes(
         gray,
         formats=zxingcpp.BarcodeFormat.QRCodeModel2,
@@ -27,7 +27,7 @@ def scan(gray: Gray) -> list[Symbol]:
         try_downscale=False,
         return_errors=True,
     )
-    ranked = sorted(found, key=lambda one: (not one.bytes.startswith(PREFIX), not one.valid))[:MAX_FOUND]
+    ranked = sorted(found, key=lambda code: (not code.bytes.startswith(PREFIX), not code.valid))[:MAX_FOUND]
     symbols = [_symbol(barcode) for barcode in ranked]
     return [symbol for symbol in symbols if symbol is not None]
 

@@ -1,4 +1,4 @@
-"""perception: joins the frame stream to the networks, and their boxes to verdict, codes and the recorder."""
+"""perception: joins the frame stream to the networks, their boxes to verdict and the recorder, and regions to codes."""
 
 from __future__ import annotations
 

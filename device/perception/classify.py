@@ -1,4 +1,4 @@
-"""From a box in a frame to a class and a probability that means what it says."""
+"""From a box in a frame to a class and a calibrated probability."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LEVELS = np.arange(256, dtype=np.float32)
 def crop(frame: Image, box: Box, expand: float, size: tuple[int, int] = (48, 48)) -> Image:
     """Cuts the box out of the frame, `expand` times as wide and high, and scales it to `size`.
 
-    What lies outside the frame repeats the frame's edge. The channel order stays what it is.
+    What lies outside the frame repeats the frame's edge; a box wholly outside is black. The channel order is kept.
 
     Args:
         frame: uint8, height x width x 3; may be read-only.
-        box: x, y, width, height in pixels; fractions count.
+        box: x, y, width, height in pixels; the edges are rounded to whole pixels after `expand`.
         expand: factor on both sides about the box's centre (`crop_expand` of the manifest).
         size: height and width of the result.
     """
@@ -49,10 +49,10 @@ def crop(frame: Image, box: Box, expand: float, size: tuple[int, int] = (48, 48)
 
 
 def evened(patch: Image) -> Image:
-    """Stretches the levels so that what lies in the middle of the crop fills them: signs in shade look like others.
+    """Stretches the levels so that the middle of the crop fills them: signs in shade then look like others.
 
     The 2nd and 98th percentile of the luminance in the middle (three fifths of either side, all of it inside the sign)
-    become 16 and 240; the gain is 12 at most. One table for all channels, so that hues stay.
+    become 16 and 240, as far as a gain of 12 reaches. One table for all channels, so that hues stay.
 
     Args:
         patch: uint8, height x width x 3, RGB; is only read.

@@ -33,7 +33,7 @@ class Recognised:
 
 @dataclass(frozen=True)
 class ScoredBox:
-    """One proposal after the classifier's look: its box, the score of both networks together, and the class."""
+    """A proposal after the classifier's look: its box, the score of both networks together, and the class."""
 
     detection: Detection
     read: Classified
@@ -48,17 +48,17 @@ def scored(proposed: Sequence[Detection], read: Sequence[Classified], refused_fr
         refused_from: probability of `not_a_sign` from which on a box is left out (the manifest's `not_a_sign`).
     """
     joined = [
-        ScoredBox((x, y, w, h, min(1.0, score * (1.0 - one.not_a_sign))), one)
-        for (x, y, w, h, score), one in zip(proposed, read, strict=True)
-        if one.not_a_sign < refused_from
+        ScoredBox((x, y, w, h, min(1.0, score * (1.0 - classified.not_a_sign))), classified)
+        for (x, y, w, h, score), classified in zip(proposed, read, strict=True)
+        if classified.not_a_sign < refused_from
     ]
-    return sorted(joined, key=lambda one: -one.detection[4])
+    return sorted(joined, key=lambda box: -box.detection[4])
 
 
 class Recogniser:
     """The two networks in a row: the detector proposes, the classifier names, or refuses, each proposal.
 
-    `sample` is called with ("detect" or "classify", seconds) for each frame.
+    `sample` is called with ("detect", seconds) and with ("classify", seconds) for each frame.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Recogniser:
         self._sample = sample
 
     def warm_up(self) -> None:
-        """Run everything once, so that whatever is loaded lazily is loaded before the door is shut."""
+        """Run everything once, so that whatever is loaded lazily is loaded before the run filter is in force."""
         frame = np.full((288, 512, 3), 90, np.uint8)
         self._detector(frame)
         self._classifier(frame, [(10.0, 10.0, 30.0, 30.0), (-5.0, -5.0, 90.0, 90.0)])
@@ -88,15 +88,15 @@ class Recogniser:
         self._sample("detect", detected - began)
         self._sample("classify", time.perf_counter() - detected)
         boxes = [
-            Box(*one.detection, one.read.class_id, min(1.0, one.read.probability))
-            for one in scored(found, classes, self._refused)
-            if one.detection[4] >= self._reported
+            Box(*box.detection, box.read.class_id, min(1.0, box.read.probability))
+            for box in scored(found, classes, self._refused)
+            if box.detection[4] >= self._reported
         ]
         return Recognised(boxes, code_regions(found))
 
 
 def code_regions(found: Sequence[Detection]) -> list[Region]:
     """Where the code panel of each sign may hang: from the face's middle downwards, three faces wide."""
-    likely = [one for one in found if one[4] >= CODE_REGION_SCORE]
+    likely = [detection for detection in found if detection[4] >= CODE_REGION_SCORE]
     regions = [Region(x - w, y + 0.5 * h, 3.0 * w, 3.5 * h) for x, y, w, h, _ in likely]
     return regions[:MAX_REGIONS]

@@ -100,7 +100,10 @@ def peaks(heatmap: Floats, boxes: Floats, stride: int, thresholds: Thresholds) -
 
 
 def suppress(corners: Floats, scores: Floats, limit: float, count: int) -> NDArray[np.intp]:
-    """Greedy non-maximum suppression: indices of the kept boxes, best first. A box inside a better one goes too."""
+    """Greedy non-maximum suppression: indices of the kept boxes, best first.
+
+    Where a box lies mostly inside another, only the better of the two stays.
+    """
     order = np.argsort(-scores, kind="stable")
     areas = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
     kept: list[int] = []
@@ -131,7 +134,7 @@ def decode(
 
 
 class Detector:
-    """The detector network with its thresholds, for frames of one or changing size."""
+    """The detector network with its thresholds, for frames of any size."""
 
     def __init__(self, model: Model, thresholds: Thresholds, stride: int = 8) -> None:
         self._model = model

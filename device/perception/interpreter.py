@@ -1,4 +1,4 @@
-"""One small adapter for whichever TFLite interpreter is installed: float in, float out, whatever the tensors hold."""
+"""One small adapter for whichever TFLite interpreter is installed: pixels in, floats out, whatever the tensors hold."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Model:
     Args:
         model: the `.tflite` bytes, or a path to them.
         threads: number of CPU threads.
-        input_size: height and width to run a fully convolutional network at, where not its own.
-        named: what an error calls it.
+        input_size: height and width to run a fully convolutional network at; None: the size in its file.
+        named: what an error calls the model.
 
     Raises:
         InterpreterMissingError: no interpreter is installed.

@@ -1,4 +1,4 @@
-"""What perception is told."""
+"""The settings that perception is given."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""position: turns a position source into fixes."""
+"""position: turns a GPX file into fixes."""

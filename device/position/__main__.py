@@ -29,7 +29,7 @@ def main(me: Compartment) -> None:
     waiting.reverse()
 
     def step() -> None:
-        while waiting and verdict.try_send(waiting[-1]):  # verdict takes them in step with the video's clock
+        while waiting and verdict.try_send(waiting[-1]):  # verdict takes more as its frames go on
             me.handled += 1
             waiting.pop()
             if not waiting:

@@ -32,14 +32,14 @@ _DECLARATION = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 def parse_gpx(data: bytes) -> list[Fix]:
-    """Every track point of a GPX file, in order, with the heading computed from the track.
+    """The track points of a GPX file, in order, each time once, with the heading computed from the track.
 
     Args:
-        data: the file, at most `MAX_GPX_BYTES`; UTF-8 (or UTF-16 with a mark is refused: it could hide a DTD).
+        data: the file, at most `MAX_GPX_BYTES`, in UTF-8; UTF-16 is refused, since it could hide a DTD.
 
     Raises:
-        PositionError: the file is too large, not GPX, has a document type declaration, more than `MAX_POINTS` points,
-            a point without a time, points that go back in time, or a place that is not on Earth.
+        PositionError: the file is too large, not UTF-8, not GPX, has a document type declaration, no point or more than
+            `MAX_POINTS`, a point without a time or before 1970, points that go back in time, or a place not on Earth.
     """
     if len(data) > MAX_GPX_BYTES:
         raise PositionError("gpx_too_large", MAX_GPX_BYTES)

@@ -1,4 +1,4 @@
-"""What can be wrong with a source of positions."""
+"""What can be wrong with a GPX file."""
 
 from device.channel.errors import CompartmentError
 

@@ -1,4 +1,4 @@
-"""What position is told."""
+"""The settings that position is given."""
 
 from __future__ import annotations
 

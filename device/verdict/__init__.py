@@ -1,1 +1,1 @@
-"""verdict: weighs what the others say, and holds for true what the evidence bears."""
+"""verdict: weighs what the others say, and decides what the evidence supports."""

@@ -1,4 +1,6 @@
-"""What can go wrong in `verdict`. Hostile sightings, readings and codes are no errors: they end as verdicts."""
+"""What can go wrong in `verdict`. Hostile sightings, readings and codes are no errors: they end as
+verdicts, or count against their sender.
+"""
 
 from __future__ import annotations
 
@@ -6,4 +8,4 @@ from wire.errors import SealcamError
 
 
 class SnapshotError(SealcamError, ValueError):
-    """The saved state is not one that this version wrote for this stream; start empty instead."""
+    """This version did not write the saved state for this stream; start empty instead."""

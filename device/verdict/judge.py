@@ -1,8 +1,9 @@
 """The judge: sightings, readings and fixes in, verdicts out. No clock, no randomness, no I/O.
 
-How a verdict comes about: `moments` joins the three inputs into one ordered sequence; `tracks` and `panels` follow sign
-faces and code panels through it; `passes` puts those of one physical sign together; once the sign has gone by, its
-evidence (`faces.perceived`, `code_evidence.evidence`, `watch`) becomes a verdict in `judgement`, by `table`. Registered
+How a verdict comes about: `timeline` joins the three inputs into one ordered sequence of moments, for which
+`cross_check` compares the two readers; `faces` and `panels` follow sign faces and code panels through it; `association`
+puts those of one physical sign together; once the sign has gone by, its evidence (`faces.perceived`,
+`code_evidence.evidence`, the entry from `expected_signs`) becomes a verdict in `judgement`, by `table`. Registered
 signs of which nothing was seen end as MISSING. All that is remembered is in `state`, bounded, and survives a restart.
 """
 
@@ -36,9 +37,9 @@ class Judge:
         register: the verified register, None where there is none.
         stream: names the stream ([0-9a-z_.-], at most 24 characters); goes into every verdict's id, so that the same
             stream judged again gives the same ids.
-        lockstep: no input may be late, so nothing is judged without waiting for it; the result does not depend on the
-            order in which the three inputs arrive.
-        sure_score: detection score from which on a box is surely a sign (`score_high` of the detector's manifest).
+        lockstep: every input is waited for, so the result does not depend on the order in which the three inputs
+            arrive, as long as no more than `state.MAX_PENDING` moments are held back.
+        sure_score: score of both networks from which on a box is surely a sign (`score_high` in the models' manifest).
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Judge:
 
     @property
     def ignored(self) -> int:
-        """How many messages were duplicates, out of order or beyond a bound."""
+        """How many messages were duplicates, out of order, beyond a bound or not believed."""
         return self._state.ignored
 
     def start(self, utc_ms: int, began_ms: int | None = None) -> None:
@@ -78,7 +79,7 @@ class Judge:
         self._state.start_utc_ms, self._state.began_ms = utc_ms, began_ms
 
     def accused(self) -> frozenset[Side]:
-        """The readers that were caught since the last call: their messages are not to be believed, restart them."""
+        """The readers that were accused since the last call: at least one of them is at fault, restart them."""
         accused, self._accused = self._accused, frozenset()
         return accused
 
@@ -103,7 +104,7 @@ class Judge:
         return self._go_on()
 
     def finish(self) -> list[Verdict]:
-        """No frame follows: closes every pass that is open and returns the verdicts."""
+        """No frame follows: judges every sign that is still in sight and returns the verdicts."""
         verdicts = self._go_on(finishing=True)
         now = self._state.newest_ms
         return verdicts + self._close(now, everything=True) + self._missing(now, finishing=True)
@@ -134,7 +135,7 @@ class Judge:
         return verdicts + self._missing(moment.t_ms)
 
     def _close(self, t_ms: int, *, everything: bool = False) -> list[Verdict]:
-        """Judges the passes that are over."""
+        """Judges the physical signs that have gone by."""
         verdicts: list[Verdict] = []
         for sign in association.associated(self._state):
             if not (everything or sign.is_over(t_ms)):
@@ -195,7 +196,7 @@ class Judge:
         own = {panel.number for panel in sign.panels}
         others = (panel for panel in self._state.panels if panel.number not in own)
         checked = (self._check(payload.data) for panel in others for payload in panel.payloads)
-        return {one.claims.sign_id for one in checked if one.claims is not None}
+        return {code.claims.sign_id for code in checked if code.claims is not None}
 
     def _new_id(self, first_frame: int, last_frame: int) -> str:
         return f"{self._state.stream}:{first_frame}:{last_frame}:{self._state.verdicts + 1}"

@@ -1,4 +1,4 @@
-"""What `verdict` keeps over a restart, each part readable without the others: one that is spoilt costs only itself."""
+"""What `verdict` keeps over a restart, each part readable alone: a spoilt part costs only itself."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def to_bytes(judge: bytes, unstored: Iterable[Verdict], ended: Collection[str], 
 
 
 def from_bytes(data: bytes) -> Remembered:
-    """All that is good of what `to_bytes` wrote. Never raises: what is spoilt is counted."""
+    """All that is good of what `to_bytes` wrote. Never raises: spoilt parts are counted."""
     try:
         kept = msgspec.msgpack.decode(data, type=_Kept, strict=True)
     except msgspec.DecodeError:
         return Remembered(lost=1)
     found = Remembered(kept.judge, [], set(kept.ended), kept.finished)
-    for one in kept.unstored:
-        verdict = _read(one)
+    for saved in kept.unstored:
+        verdict = _read(saved)
         if verdict is None:
             found.lost += 1
         else:
@@ -53,7 +53,7 @@ def from_bytes(data: bytes) -> Remembered:
 
 
 def sound(verdict: Verdict) -> bool:
-    """Whether those who get this verdict will take it: its types bound every field, but only when it is read."""
+    """Whether the receivers will accept this verdict: its types bound every field, but only when it is decoded."""
     return _read(encode(verdict)) is not None
 
 

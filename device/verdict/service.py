@@ -1,4 +1,4 @@
-"""The work of verdict: gives the judge what comes in, and keeps each verdict until sealer has stored it."""
+"""The work of verdict: gives the judge what comes in, and keeps verdicts until sealer has stored them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _MAX_REPORTS = 16
 
 
 class VerdictService:
-    """The judge with what stands around it: its memory, and the verdicts that are not yet on disk."""
+    """The judge, its memory, and the verdicts that are not yet on disk: the first 512 of them survive a restart."""
 
     def __init__(self, me: Compartment, settings: VerdictSettings) -> None:
         self._me = me
@@ -71,7 +71,7 @@ class VerdictService:
         self._reports: list[tuple[HealthKind, str]] = [("restarted", "memory_lost")] if lost else []
 
     def begin(self, go: Go) -> None:
-        """Warden lets us go: it alone says when the stream began, and how long ago that was."""
+        """Warden starts the run: it alone says when the stream began, and how long ago that was."""
         self._judge.start(go.utc_ms, None if self._lockstep else _now_ms() - go.elapsed_ms)
 
     # --- what comes in --------------------------------------------------------------------------------------------
@@ -108,18 +108,18 @@ class VerdictService:
         self._ended.add(side)
 
     def _clock(self) -> int | None:
-        """Our own clock in realtime; in lockstep the result must not depend on one."""
+        """Our own clock in realtime; in lockstep the result must not depend on a clock."""
         return None if self._lockstep else _now_ms()
 
     def _accuse(self) -> None:
-        """Counts against a reader what the judge caught it at; the next beat tells warden, who restarts it."""
+        """Counts each accusation against the reader; the next beat tells warden, which restarts it."""
         for side in self._judge.accused():
             self._readers[side].invalid += 1
 
     # --- what goes out --------------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """After each round of messages: finish when all has ended, remember, send again what is not stored."""
+        """After each round of messages: finish when both readers have ended, remember, resend what is not stored."""
         if not self._finished and {"perception", "codes"} <= self._ended:
             self._finished = True  # first: `_give` remembers, and a successor must know
             self._give(self._judge.finish())
@@ -142,9 +142,9 @@ class VerdictService:
             self._reports.pop(0)
 
     def _give(self, made: list[Verdict]) -> None:
-        """Remember first, send then: a verdict that was made is not lost whenever this process ends.
+        """Remember first, send then: a verdict is not lost whenever this process ends, unless 512 wait already.
 
-        One that its receivers would refuse is our own fault; it is reported instead, so that it does not end us.
+        A verdict that its receivers would refuse is our own fault; it is reported instead, so that it does not end us.
         """
         self._changed = True
         verdicts = [verdict for verdict in made if sound(verdict)]
@@ -161,7 +161,7 @@ class VerdictService:
             self._sealer.try_send(verdict)
 
     def record_again(self) -> None:
-        """After a restart: the recorder may have missed what was remembered just before the end. It knows the ids."""
+        """After a restart: the recorder may have missed the last verdicts. It drops those whose ids it knows."""
         for verdict in self._unstored.values():
             self._recorder.send(verdict)
 
@@ -181,7 +181,7 @@ class VerdictService:
         )
 
     def _restore(self) -> bool:
-        """Takes up what was remembered, part by part. Returns whether any of it is lost."""
+        """Restores what was remembered, part by part. Returns whether any of it is lost."""
         kept = self._memory.load()
         if not kept:
             return False

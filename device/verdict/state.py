@@ -1,7 +1,8 @@
 """Everything that a `Judge` remembers between two messages, as typed and bounded values that survive a restart.
 
-The lists' bounds are what a flood of hostile boxes or readings can make of the memory. Times are the stream's, in
-milliseconds since its first frame; `utc_ms` is unix milliseconds, 0 where unknown. Sizes are pixels.
+The lists' bounds limit what a flood of hostile boxes or readings can take of the memory. Times are the stream's, in
+milliseconds since its first frame, where nothing else is said; `utc_ms` is unix milliseconds, 0 where unknown. Sizes
+are pixels.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _VERSION: Final = 4
 
 
 class Moment(Struct, forbid_unknown_fields=True):
-    """One frame with what perception and the code reader said of it; None: not (yet) said."""
+    """One frame with what perception and the code reader said of it; None: nothing, or nothing yet."""
 
     frame: int
     t_ms: int
@@ -85,7 +86,7 @@ class FaceTrack(Struct, forbid_unknown_fields=True):
     sight: Sight
     largest: float
     score_sum: float = 0.0
-    sure: int = 0  # sightings that the detector was sure of
+    sure: int = 0  # sightings whose score made it surely a sign
     trend: Trend = msgspec.field(default_factory=lambda: Trend())
     class_weight: Annotated[dict[int, float], Meta(max_length=43)] = msgspec.field(default_factory=dict)
     class_certainty: Annotated[dict[int, float], Meta(max_length=43)] = msgspec.field(default_factory=dict)
@@ -137,8 +138,8 @@ class ExpectedSign(Struct, forbid_unknown_fields=True):
     farthest_ahead_m: float
     nearest_ahead_m: float
     closest_m: float
-    watched: int = 0  # frames with word from perception
-    read: int = 0  # frames with word from the code reader
+    watched: int = 0  # frames that perception looked at while the sign was near enough to be seen
+    read: int = 0  # frames that the code reader looked at while its code was near enough to be read
     passed_ms: int | None = None
     utc_ms: int = 0
     pose: Pose | None = None
@@ -161,12 +162,12 @@ class Shown(Struct, forbid_unknown_fields=True):
 
 
 class State(Struct, forbid_unknown_fields=True):
-    """The whole of it. `stream` names the stream that it belongs to."""
+    """The whole state. `stream` names the stream that it belongs to."""
 
     stream: str
     version: int = _VERSION
     pending: Annotated[list[Moment], Meta(max_length=MAX_PENDING + 1)] = msgspec.field(default_factory=list)
-    marks: dict[Literal["perception", "codes"], int] = msgspec.field(  # last frame that each spoke of
+    marks: dict[Literal["perception", "codes"], int] = msgspec.field(  # the last frame that each reader spoke of
         default_factory=lambda: {"perception": -1, "codes": -1}
     )
     released_mark: int = -1
@@ -178,7 +179,7 @@ class State(Struct, forbid_unknown_fields=True):
     began_ms: int | None = None  # our own monotonic clock at the stream's start, None: no clock
     fixes: Annotated[list[TimedPose], Meta(max_length=MAX_FIXES)] = msgspec.field(default_factory=list)
     fixes_ended: bool = False
-    first_fix_ms: int = 0
+    first_fix_ms: int = 0  # unix milliseconds; 0: no fix yet
     last_heading: float | None = None
     faces: Annotated[list[FaceTrack], Meta(max_length=MAX_TRACKS)] = msgspec.field(default_factory=list)
     panels: Annotated[list[PanelTrack], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The trust anchors and the register, loaded once before the door is shut."""
+"""The trust anchors and the register, loaded once, before the run filter is in force."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Trust:
 def load_trust(folder: Path | None) -> Trust:
     """`authority/*.pub` and `register.cose` of a trust folder. Without a folder nothing is trusted.
 
-    Raises the errors of `identity`: a damaged or wrongly signed file stops the device, it is not skipped.
+    Raises the errors of `identity`: a damaged or wrongly signed file stops the device instead of being skipped.
     """
     if folder is None or not (folder / "authority").is_dir():
         return Trust()

@@ -17,7 +17,7 @@ def modules(text: str | bytes, level: str = "m") -> NDArray[np.bool_]:
 
 
 def blot(symbol: NDArray[np.bool_], share: float, source: np.random.Generator) -> NDArray[np.bool_]:
-    """The symbol with one round spot painted over, half of whose modules were of the other colour."""
+    """The symbol with a round spot painted over; about half of its modules were of the other colour."""
     side = len(symbol)
     row, column = source.integers(14, side - 14, 2)
     far = (np.arange(side)[:, None] - row) ** 2 + (np.arange(side)[None] - column) ** 2

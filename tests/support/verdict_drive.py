@@ -59,7 +59,7 @@ class Sign:
     code_from_m: float = 12.0
     error_rate: float | None = 0.004
     unreadable: bool = False
-    score: float = 0.9  # the detector's
+    score: float = 0.9  # of both networks
     change: Callable[[int, list[Reading]], list[Reading]] = lambda frame, readings: readings
 
     def box(self, distance: float) -> Box | None:

@@ -28,7 +28,7 @@ MAX_ACCURACY_M: Final = 10.0
 SAME_POLE_M: Final = 10.0
 """Two registered places nearer to each other than this may be one pole."""
 MAX_READ_OVER_M: Final = 16.0
-"""One code is read over no more of the way than this; what is read again further on hangs at another place."""
+"""A code is read over no more of the way than this; the same code read further on hangs at another place."""
 MIN_TWINS: Final = 2
 """Frames that showed the same code at two places at once, before it is believed."""
 MAX_HEADING_DEGREES: Final = 45.0
@@ -85,7 +85,7 @@ class SignatureCheck:
 class CodeEvidence:
     """What all panels of one physical sign say together; the worst of it decides.
 
-    `panel` is the one that showed the code (None: no code); `reasons` are words for the verdict.
+    `panel` is the panel that showed the code (None: no code); `reasons` are words for the verdict.
     """
 
     code: Code = Code.NONE
@@ -113,7 +113,7 @@ _WORST_FIRST: Final = (Code.BAD_FORMAT, Code.BAD_SIGNATURE, Code.UNKNOWN_KEY, Co
 
 
 def evidence(panels: Sequence[PanelTrack], check: SignatureCheck) -> CodeEvidence:
-    """What the panels of one physical sign say together. Whatever is wrong with any of them decides."""
+    """What the panels of one physical sign say together. The worst of them decides."""
     for code, word, is_so in _STRANGE:
         strange = [panel for panel in panels if is_so(panel)]
         if strange:
@@ -122,11 +122,11 @@ def evidence(panels: Sequence[PanelTrack], check: SignatureCheck) -> CodeEvidenc
     if any(checked.code is Code.AUTHENTIC for checked, _, _ in found):
         # A foreign symbol elsewhere on the pole is no code; on the very panel of the code it is a swap.
         real = {panel.number for checked, _, panel in found if checked.code is Code.AUTHENTIC}
-        found = [one for one in found if one[0].code is not Code.FOREIGN or one[2].number in real]
+        found = [item for item in found if item[0].code is not Code.FOREIGN or item[2].number in real]
     if not found:
         return _undecoded(panels)
-    checked, _, panel = min(found, key=lambda one: _WORST_FIRST.index(one[0].code))
-    claims = {one.claims for one, _, _ in found if one.claims is not None}
+    checked, _, panel = min(found, key=lambda item: _WORST_FIRST.index(item[0].code))
+    claims = {code.claims for code, _, _ in found if code.claims is not None}
     if checked.code is Code.AUTHENTIC and len(claims) > 1:
         return CodeEvidence(Code.CONFLICTING, readings=_total(panels), panel=panel)
     return CodeEvidence(checked.code, checked, error_rate(panels), _total(panels), panel)
@@ -139,7 +139,7 @@ def error_rate(panels: Sequence[PanelTrack]) -> float | None:
 
 
 def _counted(panel: PanelTrack) -> list[Payload]:
-    """The payloads that count: one odd reading by one decoder among several good ones is a decoder's slip."""
+    """The payloads that count: a single odd reading by one decoder among several good readings is a slip."""
     sure = [payload for payload in panel.payloads if payload.seen > 1 or payload.both_decoders]
     return sure or panel.payloads
 
@@ -189,8 +189,8 @@ def where(found: CodeEvidence, pose: Pose | None, ahead: RegisterEntry | None, s
     Args:
         found: the code.
         pose: the vehicle's when the code was last read.
-        ahead: the nearest registered sign ahead of it.
-        shown: codes that were found in their place before.
+        ahead: the nearest registered sign ahead of the vehicle.
+        shown: codes that were found in their place before, within the last minute.
     """
     claims = found.claims
     if claims is None or pose is None:
@@ -208,7 +208,7 @@ def where(found: CodeEvidence, pose: Pose | None, ahead: RegisterEntry | None, s
 
 
 def _is_anothers_place(claims: SignClaims, far: float, pose: Pose, ahead: RegisterEntry) -> bool:
-    """True where another sign is clearly the one that hangs here: nearer, and not at the claimed sign's own pole."""
+    """True where clearly another sign hangs here: nearer, and not at the claimed sign's own pole."""
     if ahead.sign_id == claims.sign_id or distance_m(ahead.lat, ahead.lon, claims.lat, claims.lon) <= SAME_POLE_M:
         return False
     return far > distance_m(pose.lat, pose.lon, ahead.lat, ahead.lon) + pose.accuracy_m
@@ -219,13 +219,13 @@ def _was_read_elsewhere(found: CodeEvidence, claims: SignClaims, pose: Pose, sho
     if found.panel is not None and found.panel.twins >= MIN_TWINS:
         return True
     return any(
-        one.sign_id == claims.sign_id and distance_m(pose.lat, pose.lon, one.pose.lat, one.pose.lon) > MAX_READ_OVER_M
-        for one in shown
+        at.sign_id == claims.sign_id and distance_m(pose.lat, pose.lon, at.pose.lat, at.pose.lon) > MAX_READ_OVER_M
+        for at in shown
     )
 
 
 def grade(rate: float | None) -> ErrorRate:
-    """The column's value for a rate."""
+    """The value of the table's column for a rate."""
     if rate is None:
         return ErrorRate.UNMEASURED
     return ErrorRate.HIGH if rate > HIGH_ERROR_RATE else ErrorRate.NORMAL

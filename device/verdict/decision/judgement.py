@@ -33,7 +33,7 @@ class Case:
 
     @property
     def shown(self) -> SignClaims | None:
-        """The claims of an authentic code that hangs in its place, be it there alone or not."""
+        """The claims of an authentic code that hangs in its place, also where it hangs at another place as well."""
         return self.found.claims if self.where in (Where.FITS, Where.TWICE) else None
 
 
@@ -45,7 +45,7 @@ def about(case: Case) -> set[bytes]:
 
 
 def judge(case: Case, register: Register | None, verdict_id: str) -> Verdict | None:
-    """The verdict on one sign that has gone by; None where the table holds it to be no sign at all."""
+    """The verdict on one sign that has gone by; None where the table gives no verdict."""
     row = table.decide(inputs(case, register))
     if row.state == "NO_VERDICT":
         return None

@@ -19,11 +19,11 @@ class Code(Enum):
 
     NONE = "none"
     UNREADABLE = "unreadable"  # large enough to read, seen several times, never decoded
-    FOREIGN = "foreign"  # a QR symbol that does not claim to be a sign code (an advertisement has one too)
-    BAD_FORMAT = "bad_format"  # claims to be a sign code and is none; oversized; the two decoders disagree
+    FOREIGN = "foreign"  # does not claim to be a sign code (an advertisement's symbol), is oversized, or keeps changing
+    BAD_FORMAT = "bad_format"  # claims to be a sign code and is none, or the two decoders disagree on it
     BAD_SIGNATURE = "bad_signature"
     UNKNOWN_KEY = "unknown_key"
-    CONFLICTING = "conflicting"  # more than one sign's authentic code on the one panel
+    CONFLICTING = "conflicting"  # authentic codes with different claims on one physical sign
     AUTHENTIC = "authentic"
 
 
@@ -44,7 +44,7 @@ class Where(Enum):
     FITS = "fits"
     ELSEWHERE = "elsewhere"
     WRONG_HEADING = "wrong_heading"
-    ANOTHERS = "anothers"  # in reach of its place, but the registered sign that stands right here is another one
+    ANOTHERS = "anothers"  # in reach of its place, but another registered sign stands right here
     TWICE = "twice"  # the same code was read at two places
     UNKNOWN = "unknown"  # no position fix, none that is accurate enough, or no heading
 
@@ -65,7 +65,7 @@ class Perception(Enum):
 
     AGREES = "agrees"
     OTHER_CLASS_STABLE = "other_class_stable"
-    UNSTABLE = "unstable"
+    UNSTABLE = "unstable"  # no class with a clear majority, or another class without enough certainty
     NOTHING = "nothing"  # no confirmed sign
 
 
@@ -109,12 +109,12 @@ COLUMNS: Final[tuple[tuple[str, type[Enum]], ...]] = (
 ANY: Final = None
 Outcome = StateName | Literal["NO_VERDICT"]
 Dismissal = Literal["foreign_symbol", "symbol_without_sign", "nothing_seen"]
-"""Why there is no verdict: words for who reads the table, which never leave it."""
+"""Why there is no verdict: words for the reader of the table, which go into no verdict."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `because` is the reason word written into the verdict, if there is one."""
+    """One rule. `because` is the reason word, written into the verdict if there is a verdict."""
 
     state: Outcome
     because: ReasonName | Dismissal
@@ -201,7 +201,7 @@ ACTED_ON: Final[dict[StateName, ClassSource]] = {
 
 
 def decide(inputs: Inputs) -> Rule:
-    """The first row that matches. The table is complete, so there always is one."""
+    """The first row that matches. The table is complete, so some row always does."""
     return next(row for row in TABLE if row.matches(inputs))
 
 

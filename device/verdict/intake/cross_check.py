@@ -1,8 +1,8 @@
-"""Holds perception and the code reader to each other: same frames, same times, neither far ahead of the other.
+"""The cross-check of perception and the code reader: same frames, same times, neither far ahead of the other.
 
-One of the two may have fallen to an attacker. A message that cannot be true accuses its sender; two that cannot both be
-true accuse both, since we cannot know which lies, and neither is judged by. Every limit is relative to what *both* have
-said, or to our own clock: limits that are relative to the sender's own last message would add up to none.
+An attacker may have taken over one of the two. A message that cannot be true accuses its sender; two that cannot both
+be true accuse both, since we cannot know which of them lies, and no verdict rests on either. Every limit is relative to
+what *both* have said, or to our own clock: limits relative to the sender's own last message would add up to none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Side = Literal["perception", "codes"]
 
 NOBODY: Final[frozenset[Side]] = frozenset()
 MAX_LEAD_FRAMES: Final = 64
-"""In lockstep capture waits for both: one that is further ahead than this runs ahead, or the other is silent."""
+"""In lockstep capture waits for both: a reader that is further ahead than this runs ahead, or the other is silent."""
 MAX_LEAD_MS: Final = 250
 """Beyond our own clock, which began before the first frame was taken."""
 MAX_LEAP_MS: Final = 120_000
@@ -33,7 +33,7 @@ def file(
 ) -> tuple[Moment | None, frozenset[Side]]:
     """The moment that a message of `side` belongs to, made and filed in order if it is new; and who is accused.
 
-    There is no moment for a message that is old, or not believed.
+    A message that is old or not believed has no moment.
     """
     if frame <= max(state.marks[side], state.released_mark):
         state.ignored += 1
@@ -43,7 +43,7 @@ def file(
     )
     if accused:
         state.ignored += 1
-        for side_accused in sorted(accused):  # the second may see what the first one's distrust left
+        for side_accused in sorted(accused):  # in a fixed order: forgetting the first changes what the second meets
             _distrust(state, side_accused)
         return None, accused
     if lockstep and state.marks[_OTHER[side]] > frame + MAX_LEAD_FRAMES:  # its first word was a leap
@@ -65,7 +65,7 @@ def passed(state: State, moment: Moment) -> None:
 
 
 def _lead(state: State, side: Side, frame: int, t_ms: int, now_ms: int | None) -> frozenset[Side]:
-    """Lockstep. A leap beyond both is the sender's; whether a growing lead is haste or the other's silence is open."""
+    """Lockstep. A leap beyond both is the sender's; a growing lead may be haste or the other's silence."""
     newest, others = max(state.marks.values()), state.marks[_OTHER[side]]
     if newest >= 0 and frame > newest + MAX_LEAD_FRAMES:
         return frozenset({side})
@@ -109,7 +109,7 @@ def _fits(moment: Moment, frame: int, t_ms: int) -> bool:
 
 
 def _distrust(state: State, side: Side) -> None:
-    """Forgets what one said of frames that the other has not spoken of, and how far it had come."""
+    """Forgets what `side` said of frames that the other has not spoken of, and how far it had come."""
     others = state.marks[_OTHER[side]]
     for moment in state.pending:
         if moment.frame > others and side == "perception":

@@ -12,14 +12,14 @@ from wire.geodesy import EARTH_RADIUS_M, Pose, TimedPose, between, distance_m
 MAX_GAP_MS: Final = 4000
 """Fixes further apart than this do not bracket a moment: what lay between them is not known."""
 MAX_BEYOND_MS: Final = 2000
-"""How far past the last fix the vehicle is taken to go on as it did."""
+"""For how long after the last fix the vehicle is assumed to go on as before."""
 _DRIFT_M_PER_S: Final = 5.0
-"""What the accuracy loses for each second beyond the last fix."""
+"""By how much a position gets less accurate with each second beyond the last fix."""
 _KEPT_MS: Final = 10_000
 
 
 def pose_at(state: State, utc_ms: int) -> Pose | None:
-    """The vehicle's pose at `utc_ms`, None where the fixes do not tell. While it stands it keeps its last heading."""
+    """The vehicle's pose at `utc_ms`, None where the fixes do not tell. A standing vehicle keeps its last heading."""
     pose = _unturned(state.fixes, utc_ms)
     if pose is None:
         return None

@@ -2,11 +2,12 @@
 
 The three speak over three channels and in any interleaving; the judgement must not depend on it. A moment is therefore
 released only when both readers have spoken of its frame (or of a later one: then they dropped it) and the vehicle's
-position at its time is settled. Patience is bounded: by stream time, and always by the number of moments held back.
+position at its time is settled. Patience is bounded: in realtime by stream time, always by the number of moments held
+back.
 
-Neither reader may decide for the other, or choose the time. What the stream's first frame's time was, warden says.
-How far into the stream a frame is, both readers say, and `order` holds them to each other; who runs ahead is accused,
-and what it said beyond the other is forgotten, so that its successor is heard.
+Neither reader may decide for the other, or choose the time. Warden says what time it was at the stream's first frame.
+How far into the stream a frame is, both readers say, and `cross_check` compares them; a reader that runs ahead is
+accused, and what it said beyond the other is forgotten, so that its successor is heard.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ from device.verdict.state import MAX_FIXES, MAX_PENDING, Moment, State
 from wire.geodesy import Pose, TimedPose
 
 PEER_PATIENCE_MS: Final = 1000
-"""How far one reader may fall behind the other before the frame is judged without it."""
+"""How far, in realtime, a reader may fall behind the other before the frame is judged without it."""
 MAX_UTC_MS: Final = 2**48
 """The latest time that a verdict can carry."""
 
 
 def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: int | None = None) -> frozenset[Side]:
-    """Files what perception saw in one frame. Duplicates and messages out of order are counted and ignored.
+    """Files what perception saw in one frame. What is old, repeated or not believed is counted and ignored.
 
     Args:
         lockstep: the frames wait for both readers.
         now_ms: milliseconds of the caller's own monotonic clock; None: it has none.
 
     Returns:
-        The readers of which at least one must have lied, most often none.
+        The accused readers, of which at least one is at fault; most often none.
     """
     moment, accused = cross_check.file(
         state, "perception", message.frame, message.t_ms, lockstep=lockstep, now_ms=now_ms
@@ -53,7 +54,7 @@ def take_readings(state: State, message: Readings, *, lockstep: bool, now_ms: in
 
 
 def take_fix(state: State, fix: Fix) -> None:
-    """Files one position. Fixes that go back in time, and fixes beyond the buffer, are counted and ignored."""
+    """Files one position. Fixes without a time, not later than the last, or over the cap are counted and ignored."""
     if (state.fixes and fix.utc_ms <= state.fixes[-1].utc_ms) or len(state.fixes) >= MAX_FIXES or fix.utc_ms == 0:
         state.ignored += 1
         return
@@ -64,14 +65,14 @@ def take_fix(state: State, fix: Fix) -> None:
 def released(
     state: State, *, lockstep: bool, finishing: bool = False, now_ms: int | None = None
 ) -> Iterator[tuple[Moment, Pose | None]]:
-    """Takes the moments that are ready out of the state, in cross_check, each with the vehicle's pose at its time."""
+    """Takes the moments that are ready out of the state, in order, each with the vehicle's pose at its time."""
     while state.pending:
         moment = state.pending[0]
         utc_ms = _utc(state, moment)
         waited_ms = 0 if lockstep else _stream_ms(state, now_ms) - moment.t_ms
         forced = finishing or len(state.pending) > MAX_PENDING
         spoken = _spoken(state, moment, waited_ms)
-        if spoken or forced:  # before that its time is the word of one reader, which must not cost us fixes
+        if spoken or forced:  # before, only one reader has named its time, and that must not cost us fixes
             route.forget(state, utc_ms)
         if not forced and not (spoken and _placed(state, moment, utc_ms, waited_ms)):
             return

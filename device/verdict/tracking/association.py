@@ -1,4 +1,4 @@
-"""Puts the faces and code panels of one physical sign together, and tells when its pass is over."""
+"""Association: puts the faces and code panels of one physical sign together, and tells when the sign has gone by."""
 
 from __future__ import annotations
 
@@ -67,19 +67,19 @@ def associated(state: State) -> list[PhysicalSign]:
         joined.panels.append(panel)
         for face in joined.faces:
             home[face.number] = joined
-    distinct = {id(one): one for one in home.values()}
-    return sorted((*distinct.values(), *alone), key=lambda one: min(_order(sight) for sight in one.sights))
+    distinct = {id(sign): sign for sign in home.values()}
+    return sorted((*distinct.values(), *alone), key=lambda sign: min(_order(sight) for sight in sign.sights))
 
 
 def drop(state: State, finished: PhysicalSign) -> None:
-    """Takes the parts of a pass that is over out of the state."""
+    """Takes the parts of a sign that has gone by out of the state."""
     faces, panels = {face.number for face in finished.faces}, {panel.number for panel in finished.panels}
     state.faces = [face for face in state.faces if face.number not in faces]
     state.panels = [panel for panel in state.panels if panel.number not in panels]
 
 
 def _owners(panel: PanelTrack, faces: dict[int, FaceTrack]) -> list[int]:
-    """The faces that the panel hangs at: the most voted, and others that were seen only before or after it."""
+    """The faces that the panel hangs at: the most voted face, and others that were seen only before or after it."""
     votes = {number: count for number, count in panel.votes.items() if number in faces}
     if not votes:
         return []
@@ -94,7 +94,7 @@ def _apart(first: FaceTrack, second: FaceTrack) -> bool:
 
 
 def _join(parts: Iterable[PhysicalSign]) -> PhysicalSign:
-    """One pass of several; the same pass twice counts once."""
+    """One physical sign of several; the same sign twice counts once."""
     distinct = list({id(part): part for part in parts}.values())
     first = distinct[0]
     for other in distinct[1:]:

@@ -1,4 +1,4 @@
-"""Watches the register's signs go by: which one stands where the vehicle is, and which one should have been seen."""
+"""Expected signs: which registered sign stands where the vehicle is, and which should have been seen on the way."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READ_M: Final = (4.0, 15.0)
 MIN_READ: Final = 3
 """...and the code reader in this many, where a code can be read."""
 SETTLED_MS: Final = 2500
-"""After the passing, until the passes of what was seen are closed."""
+"""Time after the passing in which the signs that were seen get their verdicts."""
 HERE_AHEAD_M: Final = (-10.0, 30.0)
 """Where a registered sign is when its face or code was last seen, metres ahead of the vehicle..."""
 HERE_ASIDE_M: Final = 25.0
@@ -38,7 +38,7 @@ _DRIFT_M: Final = 200.0
 
 
 class Surroundings:
-    """The register's entries around the vehicle; asked of the register anew only after a few hundred metres."""
+    """The register's entries around the vehicle; the register is asked again only after 200 m."""
 
     def __init__(self, register: Register | None) -> None:
         self._register = register
@@ -63,17 +63,17 @@ class Surroundings:
         ]
 
     def here(self, pose: Pose | None, utc_ms: int, claimed: Collection[bytes], *, face: bool) -> RegisterEntry | None:
-        """The entry that a sign last seen from `pose` is taken for: rather one whose code was not read on another sign.
+        """The entry that a sign last seen from `pose` is taken for, if possible an entry that is not `claimed`.
 
-        For a `face` an entry that is claimed so is better than none: a copy of a sign's code that hangs nearby must
-        not take the register's protection from the sign itself.
+        `claimed` are the entries whose codes were read on other signs. For a `face` such an entry is better than none:
+        a copy of a sign's code that hangs nearby must not take the register's protection from the sign itself.
         """
         found = self._in_reach(pose, utc_ms, HERE_AHEAD_M[0])
         free = [entry for entry in found if entry.sign_id not in claimed]
         return next(iter(free or (found if face else [])), None)
 
     def ahead(self, pose: Pose | None, utc_ms: int) -> RegisterEntry | None:
-        """The nearest entry that lies ahead: what a code that is read from `pose` hangs at, if that is registered."""
+        """The nearest entry that lies ahead: the sign that a code read from `pose` hangs at, if it is registered."""
         return next(iter(self._in_reach(pose, utc_ms, 0.0)), None)
 
     def can_tell(self, pose: Pose | None, utc_ms: int) -> bool:
@@ -91,7 +91,7 @@ class Surroundings:
             ahead, aside = ahead_and_aside_m(pose, pose.heading, entry.lat, entry.lon)
             if ahead_from_m <= ahead <= HERE_AHEAD_M[1] and abs(aside) <= HERE_ASIDE_M:
                 found.append((math.hypot(ahead, aside), entry.sign_id, entry))
-        return [entry for _, _, entry in sorted(found, key=lambda one: one[:2])]
+        return [entry for _, _, entry in sorted(found, key=lambda item: item[:2])]
 
 
 def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose | None) -> None:
@@ -132,7 +132,7 @@ def _progress(expected: ExpectedSign, moment: Moment, pose: Pose, ahead: float, 
 
 
 def due(state: State, t_ms: int, *, finishing: bool = False) -> list[ExpectedSign]:
-    """The signs that were passed long enough ago to be judged, each once, whether seen or not."""
+    """The signs that were passed long enough ago and watched well enough to be judged, each once, seen or not."""
     ready = [
         expected
         for expected in state.expected
@@ -142,7 +142,7 @@ def due(state: State, t_ms: int, *, finishing: bool = False) -> list[ExpectedSig
     ]
     for expected in ready:
         expected.settled = True
-    return [one for one in ready if _was_watched(one)]
+    return [expected for expected in ready if _was_watched(expected)]
 
 
 def _was_watched(expected: ExpectedSign) -> bool:
@@ -152,22 +152,23 @@ def _was_watched(expected: ExpectedSign) -> bool:
 
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
     """Notes that something was seen of a registered sign."""
-    state.attributed = [one for one in state.attributed if last_ms - one.last_ms <= _RECENT_MS][-MAX_ATTRIBUTED + 1 :]
+    recent = [seen for seen in state.attributed if last_ms - seen.last_ms <= _RECENT_MS]
+    state.attributed = recent[-MAX_ATTRIBUTED + 1 :]
     state.attributed.append(SeenSign(sign_id, last_ms))
 
 
 def show(state: State, sign_id: bytes, last_ms: int, pose: Pose) -> None:
-    """Notes where a code was read that was found in its place."""
+    """Notes that a code was found in its place, and where the vehicle was."""
     state.shown = recently_shown(state, last_ms)[-MAX_SHOWN + 1 :]
     state.shown.append(Shown(sign_id, last_ms, pose))
 
 
 def recently_shown(state: State, now_ms: int) -> list[Shown]:
-    """The codes that were read in their place within the last minute: a loop driven later meets its own signs."""
+    """The codes read in their place within the last minute: on a loop the vehicle meets the same sign again later."""
     return [shown for shown in state.shown if now_ms - shown.last_ms <= _RECENT_MS]
 
 
 def was_seen(state: State, expected: ExpectedSign) -> bool:
     """True where something was seen of the registered sign around the time of its passing."""
     since = (expected.passed_ms or 0) - 30_000
-    return any(one.sign_id == expected.sign_id and one.last_ms >= since for one in state.attributed)
+    return any(seen.sign_id == expected.sign_id and seen.last_ms >= since for seen in state.attributed)

@@ -17,26 +17,26 @@ LINGER_MS: Final = 1000
 """A face or a panel that was not seen for this long is gone."""
 
 # A face is confirmed when it was seen often, surely, and large enough to be judged: some sightings have the higher
-# score, the others at least the lower one (hysteresis)...
+# score, the others at least the lower score (hysteresis)...
 CONFIRM_SEEN: Final = 5
 CONFIRM_SURE: Final = 3
 CONFIRM_SURE_LONG: Final = 1
 CONFIRM_SEEN_LONG: Final = 8
 CONFIRM_SIZE_PX: Final = 16.0
 CONFIRM_CERTAINTY: Final = 0.45
-"""Mean class probability, weighted by size: spurious boxes have no sure class."""
+"""Mean class probability, weighted by score and size: spurious boxes have no sure class."""
 CONFIRM_SHARE: Final = 0.4
-# ...and where no code hangs at it, only if it also comes nearer, was looked at enough, and is always the same class or
-# surely a sign.
+# ...and where no code hangs at it, only if it also comes nearer, was looked at enough, and is nearly always the same
+# class or surely a sign.
 ALONE_EVIDENCE: Final = 2.0
-"""Least weight of all looks together: as two sure ones at 64 px, or eight at 32 px. Each of the 1,306 passes of signs
+"""Least weight of all looks together: as two sure looks at 64 px, or eight at 32 px. Each of the 1,306 passes of signs
 in GTSRB's training set (30 looks each, counted with a score of 0.8) has 2.1 and more; a small, far thing that is seen
 for half a second has less."""
 ALONE_GROWTH: Final = 1.15
 ALONE_SURE: Final = 0.6
 
 STABLE_SHARE: Final = 0.6
-"""The most voted class is stable with at least this share of the weight."""
+"""The class with most weight is stable with at least this share of it."""
 INSIST_SURE: Final = 0.5
 CONSISTENT_SHARE: Final = 0.75
 CONSISTENT_CERTAINTY: Final = 0.6
@@ -56,9 +56,9 @@ _WEIGHT_SIZE_PX: Final = 64.0
 class Perceived:
     """What perception said over a whole pass.
 
-    `class_id` is the most voted class, None where no face is confirmed; `share` its share of the weight; `certainty`
-    its mean class probability; `sure` the share of sightings that the detector was sure of; `doubts` the consistency
-    checks that disagree, as words.
+    `class_id` is the class with most weight, None where no face is confirmed; `share` its share of the weight;
+    `certainty` its mean class probability; `seen` the sightings; `sure` the share of them that were surely a sign;
+    `doubts` the consistency checks that disagree, as words.
     """
 
     class_id: int | None = None
@@ -75,10 +75,10 @@ class Perceived:
 
     @property
     def insists(self) -> bool:
-        """True where it is stable and sure: enough to hold it against a signed code.
+        """True where the class is stable and sure enough to contradict a signed code.
 
-        A bag over a face is now and then found, and read as this or that; a sticker that works is read as its target
-        surely and nearly always, since that is what it was made for.
+        A bag over a face is found now and then, and read as this class or that; a sticker that works is read as its
+        target surely and nearly always, since it was made for that.
         """
         return self.stable and self.certainty >= CONSISTENT_CERTAINTY and self.sure >= INSIST_SURE
 
@@ -122,7 +122,7 @@ def perceived(faces: Sequence[FaceTrack], *, coded: bool) -> Perceived:
 
     Args:
         faces: all faces of the sign.
-        coded: a code hangs at it, so there is a sign; else the faces have to prove it.
+        coded: a code hangs at it, so there is a sign; else the faces have to prove that there is.
     """
     confirmed = [face for face in faces if is_confirmed(face) and (coded or stands_alone(face))]
     if not confirmed:
@@ -154,7 +154,7 @@ def is_confirmed(face: FaceTrack) -> bool:
 
 
 def stands_alone(face: FaceTrack) -> bool:
-    """True where a confirmed face proves to be a sign by itself: seen enough, coming nearer, no passing likeness."""
+    """True where a confirmed face without a code proves to be a sign: seen enough, coming nearer, steady or sure."""
     share, certainty = _agreement(face)
     steady = (
         share >= STABLE_SHARE
@@ -177,7 +177,7 @@ def growth(face: FaceTrack) -> float:
 
 
 def _agreement(face: FaceTrack) -> tuple[float, float]:
-    """The most voted class's share of the weight, and the mean class probability."""
+    """The share of the class with most weight, and the mean class probability."""
     total = sum(face.class_weight.values())
     return max(face.class_weight.values()) / total, sum(face.class_certainty.values()) / total
 

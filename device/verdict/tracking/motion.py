@@ -15,7 +15,7 @@ from device.verdict.state import Motion
 MAX_DISTANCE: Final = 0.9
 """A box matches within this many sizes of the predicted centre..."""
 DISTANCE_PER_S: Final = 1.5
-"""...and this many more for each second since the last one."""
+"""...and this many more for each second since the last box."""
 MAX_SIZE_RATIO: Final = 1.8
 MAX_GROWTH_PER_MS: Final = 0.003
 _SMOOTHING: Final = 0.5
@@ -100,7 +100,7 @@ def overlap(first: Rectangle, second: Rectangle) -> float:
 
 
 def match(motions: Sequence[Motion], boxes: Sequence[Rectangle], t_ms: int) -> dict[int, int]:
-    """Pairs boxes with motions, best fits first: index of the box -> index of the motion. Each is used once."""
+    """Pairs boxes with motions, best fits first: index of the box -> index of the motion. Each is used at most once."""
     fits: list[tuple[float, int, int]] = []
     for number, motion in enumerate(motions):
         for index, box in enumerate(boxes):

@@ -24,11 +24,11 @@ from wire.geodesy import Pose
 from wire.signcode import PREFIX
 
 _SAME_SYMBOL: Final = 0.3  # intersection over union
-_APART: Final = 1.5  # sizes between the centres of two symbols that are surely not one
+_APART: Final = 1.5  # sizes between the centres of two symbols that are surely different
 
 
 def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose | None) -> None:
-    """Adds one frame's readings to the panels that are followed, and hangs each panel under the face above it."""
+    """Adds one frame's readings to the panels that are followed, and votes for the face that each panel hangs at."""
     symbols = _symbols(readings)
     fresh = [panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS]
     pairs = match([panel.motion for panel in fresh], [group[0] for group in symbols], moment.t_ms)
@@ -46,7 +46,7 @@ def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose |
 
 
 def _twins(symbols: Sequence[Sequence[Reading]]) -> set[int]:
-    """The symbols that say, in this one frame, what another symbol well apart from them says too."""
+    """The symbols whose text another symbol, well apart from them, shows in the same frame."""
     return {
         index
         for index, group in enumerate(symbols)
@@ -62,9 +62,9 @@ def _says_the_same(first: Reading, second: Reading) -> bool:
 
 
 def _symbols(readings: Sequence[Reading]) -> list[list[Reading]]:
-    """Readings of the same symbol together, decoded ones first."""
+    """Readings of the same symbol together, decoded readings first."""
     groups: list[list[Reading]] = []
-    for reading in sorted(readings, key=lambda one: not one.data):
+    for reading in sorted(readings, key=lambda candidate: not candidate.data):
         if reading.w < 2 or reading.h < 2:
             continue
         home = next((group for group in groups if overlap(group[0], reading) >= _SAME_SYMBOL), None)
@@ -113,7 +113,7 @@ def _note_payload(panel: PanelTrack, reading: Reading) -> None:
 
 
 def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int) -> None:
-    """Counts the face that the panel hangs at in this frame, if there is one."""
+    """Counts the face that the panel hangs at in this frame, if it hangs at any."""
     near = [(far, face.number) for face in faces if (far := _hangs(panel, face, t_ms)) is not None]
     if not near:
         return
@@ -123,7 +123,7 @@ def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int) -> None:
 
 
 def _hangs(panel: PanelTrack, face: FaceTrack, t_ms: int) -> float | None:
-    """How far, in sizes, the panel is from hanging right below or beside the face; None: it does not belong there."""
+    """How far, in sizes, the panel's centre is from the face's; None where it hangs neither below nor beside it."""
     if t_ms - face.sight.last_ms > LINGER_MS // 2:
         return None
     sign, code = predicted(face.motion, t_ms), panel.motion

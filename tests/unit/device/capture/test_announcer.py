@@ -1,4 +1,4 @@
-"""Frames are announced with times that never go back, whatever the file says: the readers would be held for liars."""
+"""Frames are announced with times that never go back, whatever the file says: else the readers would be accused."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_readers_go_on_apart_but_no_slot_is_written_again_before_all_are_done() 
         stepped(announcer)
         announcer.acknowledged(fast, FrameDone(frame))
     frames = [told.frame for told in fast.told if isinstance(told, FrameReady)]
-    assert sorted(set(frames)) == list(range(AHEAD))  # the slow one still holds frame 0
+    assert sorted(set(frames)) == list(range(AHEAD))  # the slow reader still holds frame 0
     assert {told.frame for told in slow.told if isinstance(told, FrameReady)} == {0}
     for frame in range(5):
         announcer.acknowledged(slow, FrameDone(frame))

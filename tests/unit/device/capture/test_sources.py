@@ -1,4 +1,4 @@
-"""Sources of frames: what is no video says so, what is cut off is told, and every frame comes in order."""
+"""Sources of frames: every frame comes in order, a cut-off video is marked, and no other file passes for a video."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.videos import VideoMaker
 
 
 class Slots:
-    """Stands where the ring stands: gives a buffer, keeps what was put in."""
+    """In place of the ring: gives a buffer and keeps what was written into it."""
 
     def __init__(self) -> None:
         self.taken: list[npt.NDArray[np.uint8]] = []

@@ -102,7 +102,7 @@ def test_hostile_text_is_one_reading_and_nothing_more(text: str | bytes) -> None
 
 def test_what_claims_to_be_ours_and_reads_differently_is_two_readings(monkeypatch: pytest.MonkeyPatch) -> None:
     def lying(gray: zxing.Gray) -> list[Symbol]:
-        return [Symbol(one.quad, b"SR1:OTHER", "zbar") for one in honest(gray)]
+        return [Symbol(symbol.quad, b"SR1:OTHER", "zbar") for symbol in honest(gray)]
 
     honest = zbar.scan
     monkeypatch.setattr(zbar, "scan", lying)

@@ -23,18 +23,18 @@ def _read(class_id: int, not_a_sign: float) -> Classified:
 
 def test_the_joint_score_is_the_detectors_times_what_the_classifier_leaves_of_it() -> None:
     found = scored([(*HERE, 0.8)], [_read(14, 0.25)], 0.5)
-    assert [(one.detection[:4], one.read.class_id) for one in found] == [(HERE, 14)]
+    assert [(box.detection[:4], box.read.class_id) for box in found] == [(HERE, 14)]
     assert found[0].detection[4] == pytest.approx(0.6)
 
 
 def test_what_the_classifier_takes_for_no_sign_is_left_out() -> None:
     found = scored([(*HERE, 0.9), (*THERE, 0.4)], [_read(14, 0.5), _read(1, 0.0)], 0.5)
-    assert [one.detection[:4] for one in found] == [THERE]
+    assert [box.detection[:4] for box in found] == [THERE]
 
 
 def test_the_best_comes_first_by_the_joint_score() -> None:
     found = scored([(*HERE, 0.9), (*THERE, 0.7)], [_read(14, 0.4), _read(1, 0.0)], 0.5)
-    assert [one.detection[:4] for one in found] == [THERE, HERE]
+    assert [box.detection[:4] for box in found] == [THERE, HERE]
 
 
 def test_a_code_is_looked_for_below_likely_boxes_only_and_also_below_refused_ones() -> None:

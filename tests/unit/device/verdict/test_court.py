@@ -1,4 +1,4 @@
-"""The court around the judge: what it remembers, whom it accuses, and what it does not let end it."""
+"""The service around the judge: what it remembers, whom it accuses, and what does not end it."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def test_a_reader_that_is_caught_is_counted_against_its_own_link(descriptor: int
     assert (bench.links["codes"].invalid, bench.links["perception"].invalid) == (1, 0)
 
 
-def test_what_cannot_be_remembered_of_the_judge_does_not_cost_the_verdicts(descriptor: int) -> None:
+def test_a_spoilt_state_of_the_judge_does_not_cost_the_verdicts(descriptor: int) -> None:
     spoilt = msgspec.structs.replace(VERDICT, utc_ms=2**50)
     memory.Memory(os.dup(descriptor)).save(persistence.to_bytes(b"spoilt", [VERDICT, spoilt], set(), False))
     heard = Bench(descriptor).hears()
     assert VERDICT in heard
-    assert [(one.kind, one.detail) for one in heard if isinstance(one, Health)] == [("restarted", "memory_lost")]
+    assert [(said.kind, said.detail) for said in heard if isinstance(said, Health)] == [("restarted", "memory_lost")]
 
 
-def test_a_good_memory_is_taken_up_without_a_word(descriptor: int) -> None:
+def test_a_good_memory_is_restored_without_a_report(descriptor: int) -> None:
     snapshot = Judge({}, None, stream="test").snapshot()
     memory.Memory(os.dup(descriptor)).save(persistence.to_bytes(snapshot, [VERDICT], set(), False))
     assert Bench(descriptor).hears() == [VERDICT]
@@ -69,10 +69,10 @@ def test_a_verdict_out_of_bounds_is_reported_and_does_not_end_the_court(
         bench.say(message)
     bench.court._give(bench.court._judge.on_fixes_end())
     heard = bench.hears()
-    assert [(one.kind, one.compartment, one.detail) for one in heard if isinstance(one, Health)] == [
+    assert [(said.kind, said.compartment, said.detail) for said in heard if isinstance(said, Health)] == [
         ("invalid_message", "verdict", "verdict_out_of_bounds")
     ]
-    assert not [one for one in heard if isinstance(one, Verdict)]
+    assert not [said for said in heard if isinstance(said, Verdict)]
 
 
 def test_in_realtime_a_message_from_the_future_is_not_believed(descriptor: int) -> None:
@@ -82,7 +82,7 @@ def test_in_realtime_a_message_from_the_future_is_not_believed(descriptor: int) 
     assert bench.links["perception"].invalid == 1
 
 
-def test_a_court_that_joins_a_running_stream_believes_its_time(descriptor: int) -> None:
+def test_a_service_that_joins_a_running_stream_believes_its_time(descriptor: int) -> None:
     bench = Bench(descriptor, lockstep=False)
     bench.court.begin(Go(UTC_S * 1000, elapsed_ms=60_000))
     bench.say(Sightings(1500, 60_000, 1536, 864, []))

@@ -1,4 +1,4 @@
-"""The judge says of each scene what DESIGN.md's table says, once per physical sign, and fails closed."""
+"""The judge says of each scene what the verdict table says, once per physical sign, and fails closed."""
 
 from __future__ import annotations
 
@@ -170,9 +170,9 @@ def test_without_a_clock_the_first_fix_is_the_start_of_the_stream() -> None:
 
 def test_decoders_that_disagree_are_not_believed() -> None:
     def split(frame: int, readings: list[Reading]) -> list[Reading]:
-        (one,) = readings
-        place = (one.x, one.y, one.w, one.h, one.module_px, one.error_rate)
-        return [Reading(one.data, ["zbar"], *place), Reading(b"SR1:OTHER", ["zxing"], *place)]
+        (reading,) = readings
+        place = (reading.x, reading.y, reading.w, reading.h, reading.module_px, reading.error_rate)
+        return [Reading(reading.data, ["zbar"], *place), Reading(b"SR1:OTHER", ["zxing"], *place)]
 
     verdict = only(Journey([Sign(AT, data=code(AT), change=split)]).run())
     assert (verdict.state, verdict.class_id) == ("FORGED", None)
@@ -181,8 +181,8 @@ def test_decoders_that_disagree_are_not_believed() -> None:
 
 def test_an_oversized_symbol_is_forged() -> None:
     def huge(frame: int, readings: list[Reading]) -> list[Reading]:
-        (one,) = readings
-        return [Reading(b"", ["zbar"], one.x, one.y, one.w, one.h, one.module_px, None, True)]
+        (reading,) = readings
+        return [Reading(b"", ["zbar"], reading.x, reading.y, reading.w, reading.h, reading.module_px, None, True)]
 
     verdict = only(Journey([Sign(AT, data=b"x", change=huge)]).run())
     assert (verdict.state, verdict.reasons[1]) == ("FORGED", "code_oversized")
@@ -192,9 +192,9 @@ def test_a_swapped_code_spoils_the_good_one() -> None:
     forged = signcode.issue(claims(AT, 1), STRANGER).encode()
 
     def swap(frame: int, readings: list[Reading]) -> list[Reading]:
-        (one,) = readings
-        place = (one.x, one.y, one.w, one.h, one.module_px, one.error_rate)
-        return [Reading(forged if frame % 7 == 0 else one.data, ["zxing"], *place)]
+        (reading,) = readings
+        place = (reading.x, reading.y, reading.w, reading.h, reading.module_px, reading.error_rate)
+        return [Reading(forged if frame % 7 == 0 else reading.data, ["zxing"], *place)]
 
     assert only(Journey([Sign(AT, data=code(AT), change=swap)]).run()).state == "FORGED"
 
@@ -203,9 +203,9 @@ def test_two_authentic_codes_on_one_panel_conflict() -> None:
     other = code(AT, 1, number=2)
 
     def swap(frame: int, readings: list[Reading]) -> list[Reading]:
-        (one,) = readings
-        place = (one.x, one.y, one.w, one.h, one.module_px, one.error_rate)
-        return [Reading(other if frame % 3 == 0 else one.data, ["zxing"], *place)]
+        (reading,) = readings
+        place = (reading.x, reading.y, reading.w, reading.h, reading.module_px, reading.error_rate)
+        return [Reading(other if frame % 3 == 0 else reading.data, ["zxing"], *place)]
 
     verdict = only(Journey([Sign(AT, data=code(AT), change=swap)]).run())
     assert (verdict.state, verdict.reasons[0]) == ("FORGED", "codes_conflict")
@@ -246,7 +246,7 @@ def as_sign(number: int, at_m: float, class_id: int, *, shows: bytes) -> Sign:
 
 
 def across_the_road(frame: int, readings: list[Reading]) -> list[Reading]:
-    return [replace(one, x=1536 - one.x - one.w) for one in readings]
+    return [replace(reading, x=1536 - reading.x - reading.w) for reading in readings]
 
 
 @pytest.mark.parametrize("apart_m", [12.0, 20.0, 30.0])
@@ -276,7 +276,7 @@ def test_registered_neighbours_with_their_own_codes_are_verified() -> None:
 
 @pytest.mark.parametrize("apart_m", [9.0, 17.0, 35.0])
 def test_the_second_place_of_one_code_is_misplaced_without_a_register_too(apart_m: float) -> None:
-    """Both are in sight at once, or the vehicle had left the first behind, or the second is out of reach."""
+    """Both are in sight at once, or the vehicle has left the first behind, or the second is out of reach."""
     copy = Sign(AT + apart_m, lambda distance: None, code(AT), code_from_m=17.0, change=across_the_road)
     verdict = Journey([Sign(AT, data=code(AT)), copy], length_m=220).run()[-1]
     assert (verdict.state, verdict.class_id) == ("MISPLACED", None)
@@ -295,7 +295,7 @@ def test_an_inaccurate_fix_never_puts_a_code_in_its_place() -> None:
     inaccurate = Journey(
         [Sign(AT + 85, data=code(AT))], length_m=220, accuracy_m=9999.0, register=registered(entry(AT))
     )
-    verdict = only([one for one in inaccurate.run() if one.state != "MISSING"])
+    verdict = only([found for found in inaccurate.run() if found.state != "MISSING"])
     assert (verdict.state, verdict.reasons[0]) == ("UNVERIFIED", "place_unchecked")
 
 
@@ -357,8 +357,8 @@ def test_the_verdicts_do_not_depend_on_the_order_of_arrival() -> None:
         ]
         judge, verdicts = BUSY.judge(), []
         while any(queues):
-            shortest = max((len(queue) for queue in queues[:2]), default=0)
-            queue = source.choice([one for one in queues if one and (one is queues[2] or len(one) > shortest - 50)])
+            longest = max((len(queue) for queue in queues[:2]), default=0)
+            queue = source.choice([q for q in queues if q and (q is queues[2] or len(q) > longest - 50)])
             verdicts += feed(judge, queue.pop(0))  # type: ignore[arg-type]
         verdicts += judge.on_fixes_end() + judge.finish()
         assert verdicts == expected
@@ -391,7 +391,7 @@ def test_a_restart_from_a_snapshot_changes_nothing() -> None:
 
 
 def test_a_restart_without_a_snapshot_never_verifies_by_halves() -> None:
-    """What is left of the pass may be too little for a verdict, but never turns into a wrong one."""
+    """What is left of the pass may be too little for a verdict, but never turns into a wrong verdict."""
     drive = Journey([Sign(AT, data=code(AT + 500))], register=registered(entry(AT)))
     for first in range(60, drive.frames, 5):
         judge, verdicts = drive.judge(), []

@@ -1,4 +1,4 @@
-"""Moments are released in order, with patience that ends, and with a position that is never guessed far."""
+"""The timeline: moments are released in order, with bounded patience, and the position is never guessed far."""
 
 from __future__ import annotations
 

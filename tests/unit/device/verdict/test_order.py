@@ -1,4 +1,4 @@
-"""A reader that has fallen can neither choose the time nor silence the other: it is caught, forgotten and accused."""
+"""The cross-check: a compromised reader can neither choose the time nor silence the other; it is accused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def play(
     inject: Iterable[Said] = (),
     at: int = 10,
 ) -> tuple[list[Verdict], Counter[Side]]:
-    """The verdicts and who was accused how often. `inject` is said right before frame `at`; realtime has a clock."""
+    """The verdicts, and how often each reader was accused. `inject` comes before frame `at`; realtime has a clock."""
     judge = Judge(ANCHORS, drive.register, stream="test", lockstep=lockstep)
     judge.start(UTC_S * 1000, None if lockstep else 0)
     accused: Counter[Side] = Counter()
@@ -61,7 +61,7 @@ def play(
 
 
 def backdated(message: Said) -> Said:
-    """What a fallen perception does to be where the code's genuine place was, six seconds ago."""
+    """What a compromised perception says, so that the vehicle seems to be where the code's genuine place was."""
     if isinstance(message, Readings) or message.t_ms < 6000:
         return message
     return msgspec.structs.replace(message, t_ms=message.t_ms - 6000)
@@ -152,7 +152,7 @@ def test_a_leap_as_the_very_first_word_is_caught_when_the_other_speaks(side: Sid
 
 @pytest.mark.parametrize("lockstep", [True, False])
 def test_perception_that_races_ahead_cannot_outrun_the_code(lockstep: bool) -> None:
-    """It tells a whole pass of another class in one go, before the code reader gets to those frames."""
+    """It reports a whole pass of another class at once, before the code reader gets to those frames."""
     other = Journey([Sign(90.0, lambda distance: (1, 0.97))])
     race = [other.sightings(frame) for frame in range(20, other.frames)]
     verdicts, accused = play(STOP, lockstep=lockstep, inject=race, at=20)
@@ -198,7 +198,7 @@ def test_honest_readers_that_drop_frames_and_are_late_are_not_accused(lockstep: 
             late = 30 if isinstance(message, Sightings) else 200
             arrivals.append((message.t_ms + late + source.randrange(30), order, message))
     last: dict[type, int] = {}
-    for now_ms, _, message in sorted(arrivals, key=lambda one: one[:2]):
+    for now_ms, _, message in sorted(arrivals, key=lambda arrival: arrival[:2]):
         if message.frame <= last.get(type(message), -1):
             continue
         last[type(message)] = message.frame

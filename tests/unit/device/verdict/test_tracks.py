@@ -60,7 +60,7 @@ def test_a_box_at_the_other_side_is_another_face() -> None:
     ("times", "score", "size", "sure"),
     [
         (range(0, 160, 40), 0.9, 60, 0.9),  # too few
-        (range(0, 280, 40), 0.2, 60, 0.9),  # too few, and too unsure that it is a sign
+        (range(0, 280, 40), 0.2, 60, 0.9),  # never surely a sign
         (range(0, 2000, 40), 0.9, 10, 0.9),  # too small
         (range(0, 2000, 40), 0.9, 60, 0.2),  # too unsure which
     ],
