@@ -1,4 +1,4 @@
-"""Things that stand beside the road and pass by: trees, bushes, houses, posts, a parked box of a car.
+"""Things that stand beside the road and pass by: trees, bushes, houses, posts, parked cars.
 
 Each is a flat picture that faces the camera. They are drawn once, kept as pyramids, and shown smaller with distance.
 """
