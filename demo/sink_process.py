@@ -104,7 +104,7 @@ class SinkProcess:
 
 
 def _failure(said: str, status: int) -> UsageError:
-    """What the receiver's last line says, as an error of ours."""
+    """The receiver's last line as an error of the demo."""
     line = said.strip().rpartition("\n")[2].removeprefix("sealcam-sink: ")
     sentence, _, remedy = line.partition("; ")
     return UsageError(
