@@ -16,13 +16,13 @@ setup: .venv/.ready ## system packages (named before they are installed) and .ve
 	@UV_VERSION=$(UV_VERSION) PYTHON=$(PYTHON) bash firmware_scripts/setup.sh
 	@touch $@
 
-demo: setup ## the whole story on one machine; ARGS="--headless --seed 7" are passed on
+demo: setup ## the whole story on one machine; ARGS="--headless --seed 7"
 	@$(BIN)/sealcam demo $(ARGS)
 
-test: setup ## every test that takes less than minutes
+test: setup ## every test but the nightly ones, which take minutes
 	@$(BIN)/pytest -q -m "not nightly" $(ARGS)
 
-test-nightly: setup ## the long ones too
+test-nightly: setup ## every test, the nightly ones too
 	@$(BIN)/pytest -q $(ARGS)
 
 lint: setup ## ruff, ruff format, mypy --strict, and the system call policies
@@ -31,14 +31,14 @@ lint: setup ## ruff, ruff format, mypy --strict, and the system call policies
 	@$(BIN)/mypy
 	@$(BIN)/python -m device.confine.lint
 
-format: setup ## let ruff mend what it can
+format: setup ## let ruff fix and format what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 docs: setup ## write the tables and the diagram of docs/ from the code; ARGS=--check only says which differ
 	@$(BIN)/python -m device.cli.reference $(ARGS)
 
-replay: setup ## ARGS="VIDEO --gps FILE.gpx --out DIR"
+replay: setup ## play a recording through the device; ARGS="VIDEO --gps FILE.gpx --out DIR"
 	@$(BIN)/sealcam replay $(ARGS)
 
 doctor: setup ## what this machine enforces and lacks
@@ -60,5 +60,5 @@ bench-graphs: setup ## the known networks that bench compares with, once; instal
 mutants: setup ## small faults put into copies of the code: which do the tests notice? ARGS="--sample 4 --seed 7 wire"
 	@$(BIN)/python -m bench.mutants $(ARGS)
 
-clean: ## remove what was set up inside the checkout (keys and spool in ~/.local/share/sealcam stay)
+clean: ## remove .venv and the caches (build/bench, and keys and spool in ~/.local/share/sealcam, stay)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,1 +1,1 @@
-"""What is timed and compared. Figures are for people and for budgets, never for a test's outcome."""
+"""Timings and comparisons. Figures are for people and for budgets, never for a test's outcome."""

@@ -1,4 +1,4 @@
-"""What perception may take: one table. Times are noise from machine to machine, so most are ratios within one run."""
+"""The budgets of perception's time and memory. Times vary from machine to machine, so most are ratios in a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Budget:
     of: str | None = None
 
     def words(self) -> str:
-        """For a reader."""
+        """The limit as a phrase."""
         return f"at most {self.limit:g} of {self.of}" if self.of else f"at most {self.limit:g} ms"
 
 
@@ -26,7 +26,7 @@ BUDGETS = (
     Budget("ours: classifier, one crop", 0.5),
 )
 FRAME_COPIES = 1.0
-"""In Python, `Perception.look` allocates less than this many frames at its peak: it makes no copy of one."""
+"""In Python, `Recogniser.look` allocates less than this many frames at its peak: it copies no frame."""
 
 THREADS_PAY = 1.3
 """A second thread pays when it makes a network at least this much faster."""
@@ -42,7 +42,7 @@ class Judged:
 
     @property
     def good(self) -> bool:
-        """Whether it is kept."""
+        """Whether the budget is kept."""
         return self.share <= self.budget.limit
 
 
@@ -65,7 +65,7 @@ def judge(medians: Mapping[tuple[str, int], float]) -> list[Judged]:
 
 
 def with_crops(medians: Mapping[tuple[str, int], float], crop: str, crops: Mapping[str, float]) -> list[Judged]:
-    """What the detector's budgets would be with the classifier's work on top: told, and not judged by a budget.
+    """What the detector's budgets would be with the classifier's work on top: printed, but not judged.
 
     Args:
         medians: as for `judge`.
@@ -85,4 +85,4 @@ def with_crops(medians: Mapping[tuple[str, int], float], crop: str, crops: Mappi
 
 def unjudged(judged: Sequence[Judged]) -> list[Budget]:
     """Budgets that nothing was measured for: the graph that they compare with is not there."""
-    return [budget for budget in BUDGETS if all(one.budget is not budget for one in judged)]
+    return [budget for budget in BUDGETS if all(entry.budget is not budget for entry in judged)]

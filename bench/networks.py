@@ -52,12 +52,12 @@ class TimedNetwork:
     @property
     def judged(self) -> float:
         """The median that budgets go by. With one thread it is processor time, which leaves out the time that other
-        programs had the core; with more threads the caller's own processor time is not all, and it is the clock's."""
+        programs had the core; with more threads the caller's processor time is not all of it, and the clock counts."""
         return float(np.median(self.processor if self.threads == 1 else self.samples))
 
 
 def ours(models: Path, detector: Path | None = None, classifier: Path | None = None) -> list[BenchNetwork]:
-    """What the device runs, from the folder of the shipped models; another file may stand in for each.
+    """What the device runs, from the folder of the shipped models; another file may replace each.
 
     Raises:
         ArtifactError: the manifest is missing or is not what it must be.
@@ -81,17 +81,17 @@ def references(cache: Path = graphs.CACHE) -> list[BenchNetwork]:
 
 
 def take_turns(networks: Sequence[BenchNetwork], threads: Sequence[int], rounds: int) -> list[TimedNetwork]:
-    """Runs every network at every number of threads once a round, so that what disturbs the machine disturbs all."""
+    """Runs every network at every number of threads in each round, so that a disturbance of the machine meets all."""
     timed = [(TimedNetwork(network, count), _ready(network, count)) for network in networks for count in threads]
     for _ in range(rounds):
-        for one, run in timed:
+        for entry, run in timed:
             run()  # brings the network back into the caches
             for _ in range(_RUNS_A_TURN):
                 began, used = time.perf_counter(), time.thread_time()
                 run()
-                one.processor.append((time.thread_time() - used) * 1e3)
-                one.samples.append((time.perf_counter() - began) * 1e3)
-    return [one for one, _ in timed]
+                entry.processor.append((time.thread_time() - used) * 1e3)
+                entry.samples.append((time.perf_counter() - began) * 1e3)
+    return [entry for entry, _ in timed]
 
 
 def _ready(network: BenchNetwork, threads: int) -> Callable[[], object]:

@@ -5,7 +5,7 @@ classifier, SSD MobileNet v2 300, YOLO11n 640, and the pipeline on rendered fram
 that a busy machine disturbs all of them: read the ratios, not the milliseconds. Ratios at one thread are of processor
 time, which leaves out what other programs took. A detector is timed from the filled input to its raw output; the
 classifier from a box in a frame to its probabilities. The budgets compare graph with graph; what the classifier's crops
-of a frame add is told below them. Exit status 1: over a budget, or one could not be judged; 2: bad usage or input.
+of a frame add is printed below them. Exit status 1: over a budget, or it could not be judged; 2: bad usage or input.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     candidates = [*networks.ours(options.models, options.detector), *networks.references()]
     costs = {network.name: network.cost() for network in candidates}
     timed = networks.take_turns(candidates, options.threads, options.rounds)
-    medians = {(one.network.name, one.threads): one.judged for one in timed}
+    medians = {(entry.network.name, entry.threads): entry.judged for entry in timed}
     judged = budgets.judge(medians)
     whole = budgets.with_crops(medians, networks.CROP, crops_a_frame(options.models))
     console.print(tables.graphs(timed, costs, judged))
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, console: Console) -> dict[str, Any]:
     console.print(tables.flows(flows))
     console.print(*tables.verdicts(judged, flows), *tables.with_crops(whole), sep="\n")
     return figures(timed, costs, judged, flows) | {
-        "with_crops": [{name: value for name, value in one.items() if name != "good"} for one in _budgets(whole)]
+        "with_crops": [{name: value for name, value in row.items() if name != "good"} for row in _budgets(whole)]
     }
 
 
@@ -74,17 +74,17 @@ def figures(
         "machine": {"processor": _processor(), "cores": os.cpu_count()},
         "graphs": [
             {
-                "name": one.network.name,
-                "threads": one.threads,
-                "input": one.network.size,
-                "macs": costs[one.network.name].macs,
-                "parameters": costs[one.network.name].parameters,
-                "bytes": len(one.network.content),
-                "p50_ms": round(one.percentile(50), 3),
-                "p95_ms": round(one.percentile(95), 3),
-                "judged_ms": round(one.judged, 3),
+                "name": entry.network.name,
+                "threads": entry.threads,
+                "input": entry.network.size,
+                "macs": costs[entry.network.name].macs,
+                "parameters": costs[entry.network.name].parameters,
+                "bytes": len(entry.network.content),
+                "p50_ms": round(entry.percentile(50), 3),
+                "p95_ms": round(entry.percentile(95), 3),
+                "judged_ms": round(entry.judged, 3),
             }
-            for one in timed
+            for entry in timed
         ],
         "budgets": _budgets(judged),
         "unjudged": [budget.what for budget in budgets.unjudged(judged)],
@@ -93,7 +93,7 @@ def figures(
 
 
 def _processor() -> str:
-    """Its name as Linux tells it, or its architecture."""
+    """The processor's name according to Linux, or its architecture."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
@@ -121,7 +121,7 @@ def main() -> int:
     )
     parser.add_argument("--frames", type=_positive, default=40, help="frames for the pipeline (default %(default)s)")
     parser.add_argument("--models", type=Path, default=MODELS, help="folder with the models and their manifest")
-    parser.add_argument("--detector", type=Path, help="another detector in the place of the shipped one")
+    parser.add_argument("--detector", type=Path, help="a detector in place of the shipped model")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
     return command.run(parser.prog, lambda: _judge(options))
@@ -132,7 +132,7 @@ def _judge(options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps(found, indent=2) + "\n")
     copies = [flow["peak_frames"] >= budgets.FRAME_COPIES for flow in found["pipeline"]]
-    over = [one for one in found["budgets"] if not one["good"]]
+    over = [row for row in found["budgets"] if not row["good"]]
     return 1 if any(copies) or over or found["unjudged"] else 0
 
 

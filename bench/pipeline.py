@@ -63,13 +63,13 @@ def measure(
     naming = (models / manifest.classifier.file).read_bytes()
     running = [_Running(manifest, seeing, naming, point, count) for point in POINTS for count in threads]
     for frame in frames:
-        for one in running:
-            one.take(frame)
-    return [one.result() for one in running]
+        for entry in running:
+            entry.take(frame)
+    return [entry.result() for entry in running]
 
 
 class _Running:
-    """Perception, and beside it the same stages one by one."""
+    """Perception as a whole, and the same stages each by itself."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class _Running:
         settings = device_settings.perception(manifest, point, threads, lockstep=True)
         self.point, self.threads, self._size = point, threads, settings.input
         self._settings = settings
-        self._now = time.thread_time if threads == 1 else time.perf_counter  # as `networks.Timed.judged`
+        self._now = time.thread_time if threads == 1 else time.perf_counter  # as `networks.TimedNetwork.judged`
         self._perception = Recogniser(detector, classifier, settings, lambda stage, seconds: None)
         self._perception.warm_up()
         self._model = Model(detector, threads, self._size)

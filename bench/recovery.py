@@ -1,9 +1,9 @@
-"""Takes parts of the chain away in the middle of a drive and looks at what is lost and how long it stands still.
+"""Takes parts of the chain away in the middle of a drive; measures what is lost and how long the chain stands still.
 
 `python -m bench.recovery` kills each compartment in turn (SIGKILL), then the receiver, and takes the broker away for
 20 s, each in a drive of its own past an honest, a stickered, a forged and an uncoded sign. For each it prints the
-longest time without a new frame after the blow, and what it cost. Exit status 1 when a verdict that was made is not
-with the receiver in the end, when a sign ends with a wrong class believed, or when the chain stood still for over 3 s.
+longest time without a new frame after the blow, and what it cost. Exit status 1 when a verdict does not reach the
+receiver, when a sign ends with a wrong class believed, or when the chain stood still for over 3 s.
 """
 
 from __future__ import annotations
@@ -226,11 +226,11 @@ def _take_away(blows: Sequence[str]) -> int:
         course = prepare(Path(scratch))
         print(f"{'taken away':12} {'stall':>7}  {'restarts':28} lost / wrongly believed / judged otherwise")
         for blow in blows:
-            one = endure(course, blow, Path(scratch) / blow)
-            bad |= not one.good or one.stall_seconds > BUDGET_SECONDS
-            restarts = ", ".join(f"{name} {n}" for name, n in one.restarts.items()) or "-"
-            cost = f"{one.undelivered or '-'} / {one.wrongly_believed or '-'} / {one.missed or '-'}"
-            print(f"{blow:12} {one.stall_seconds:5.2f} s  {restarts:28} {cost}", flush=True)
+            endured = endure(course, blow, Path(scratch) / blow)
+            bad |= not endured.good or endured.stall_seconds > BUDGET_SECONDS
+            restarts = ", ".join(f"{name} {n}" for name, n in endured.restarts.items()) or "-"
+            cost = f"{endured.undelivered or '-'} / {endured.wrongly_believed or '-'} / {endured.missed or '-'}"
+            print(f"{blow:12} {endured.stall_seconds:5.2f} s  {restarts:28} {cost}", flush=True)
     return 1 if bad else 0
 
 

@@ -7,7 +7,7 @@ its layers, not on its weights.
 - SSD MobileNet v2 300: the samples `ssd_mobilenet_v2_coco.config` and `ssd_mobilenet_v2_quantized_300x300_coco.config`
   of TensorFlow's object detection API; the backbone is table 2 of Sandler et al., "MobileNetV2" (CVPR 2018), the rest
   Liu et al., "SSD" (ECCV 2016). The two configurations differ: the quantised one predicts boxes with 1 x 1 kernels,
-  the other with 3 x 3 ones, at more than twice the cost. Ours is held to the cheaper one.
+  the other with 3 x 3 kernels, at more than twice the cost. Ours is held to the cheaper configuration.
   Left out: the decoding of boxes and the suppression of overlaps, on which the published graph spends time too.
 - YOLO11n 640: `yolo11.yaml` of Ultralytics, scale n (Jocher and Qiu, "Ultralytics YOLO11", 2024). Left out: the
   suppression of overlaps, and the last step from side distances to corners. Its softmax and the products of its
@@ -230,7 +230,7 @@ class C2psa(nn.Module):  # type: ignore[misc]
 
 
 class YoloHead(nn.Module):  # type: ignore[misc]
-    """Of one map: distances to the four sides (N x 4 x positions, in cells) and class probabilities."""
+    """Of one map: logits of the side distances' bins (N x 64 x positions) and of the classes (N x 80 x positions)."""
 
     def __init__(self, inside: int, side: int, label: int) -> None:
         super().__init__()
@@ -300,7 +300,7 @@ def network(name: str) -> nn.Module:
 
 
 def _settle(made: nn.Module) -> None:
-    """Sets the normalisations to what noise gives, so that no layer's values run to nothing, as random ones' would."""
+    """Sets the normalisations to what noise gives, so that no layer's values vanish, as with random weights."""
     for module in made.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0

@@ -30,7 +30,7 @@ BEGIN, END = "<!-- figures: python -m bench.tables -->\n", "<!-- end of figures 
 
 def graphs(timed: Sequence[TimedNetwork], costs: Mapping[str, Cost], judged: Sequence[Judged]) -> Table:
     """One row a network, with its times at each number of threads."""
-    counts = sorted({one.threads for one in timed})
+    counts = sorted({entry.threads for entry in timed})
     table = Table(title="networks, taking turns (ms)")
     table.add_column("graph", no_wrap=True)
     for heading in (
@@ -44,10 +44,10 @@ def graphs(timed: Sequence[TimedNetwork], costs: Mapping[str, Cost], judged: Seq
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for name, cost in costs.items():
-        mine = {one.threads: one for one in timed if one.network.name == name}
+        mine = {entry.threads: entry for entry in timed if entry.network.name == name}
         network = next(iter(mine.values())).network
         times = [f"{mine[n].percentile(50):.2f}/{mine[n].percentile(95):.2f}" for n in counts]
-        shares = [_share(one) for one in judged if one.budget.what == name]
+        shares = [_share(entry) for entry in judged if entry.budget.what == name]
         table.add_row(
             name,
             f"{network.size[1]}x{network.size[0]}",
@@ -61,16 +61,16 @@ def graphs(timed: Sequence[TimedNetwork], costs: Mapping[str, Cost], judged: Seq
     return table
 
 
-def _share(one: Judged) -> str:
-    unit = "x" if one.budget.of else " ms"
-    return f"{one.threads} thr.: {one.share:.2f}{unit} {'PASS' if one.good else 'OVER'}"
+def _share(entry: Judged) -> str:
+    unit = "x" if entry.budget.of else " ms"
+    return f"{entry.threads} thr.: {entry.share:.2f}{unit} {'PASS' if entry.good else 'OVER'}"
 
 
 def threads(timed: Sequence[TimedNetwork]) -> list[str]:
-    """For each network, what a second thread brings: one sentence each."""
+    """For each network, a sentence on what a second thread gains."""
     lines = []
-    for name in dict.fromkeys(one.network.name for one in timed):
-        mine = {one.threads: one.percentile(50) for one in timed if one.network.name == name}
+    for name in dict.fromkeys(entry.network.name for entry in timed):
+        mine = {entry.threads: entry.percentile(50) for entry in timed if entry.network.name == name}
         if 1 in mine and 2 in mine:
             gain = mine[1] / mine[2]
             lines.append(f"{name}: two threads are {gain:.2f} times as fast: {'pays' if gain >= THREADS_PAY else 'no'}")
@@ -85,16 +85,16 @@ def flows(measured: Sequence[Pipeline]) -> Table:
     table.add_column("point")
     for heading in ("threads", *STAGES, "boxes", "frame p50 ms", "frames/s", "Python peak"):
         table.add_column(heading, justify="right")
-    for one in measured:
-        whole = sum(one.stages.values())
+    for entry in measured:
+        whole = sum(entry.stages.values())
         table.add_row(
-            one.point,
-            str(one.threads),
-            *(f"{one.stages[stage]:.2f} {one.stages[stage] / whole:4.0%}" for stage in STAGES),
-            f"{one.boxes:.1f}",
-            f"{one.whole:.2f}",
-            f"{one.frames_per_second:.0f}",
-            f"{one.peak_frames:.2f} frames",
+            entry.point,
+            str(entry.threads),
+            *(f"{entry.stages[stage]:.2f} {entry.stages[stage] / whole:4.0%}" for stage in STAGES),
+            f"{entry.boxes:.1f}",
+            f"{entry.whole:.2f}",
+            f"{entry.frames_per_second:.0f}",
+            f"{entry.peak_frames:.2f} frames",
         )
     return table
 
@@ -102,12 +102,12 @@ def flows(measured: Sequence[Pipeline]) -> Table:
 def verdicts(judged: Sequence[Judged], measured: Sequence[Pipeline]) -> list[str]:
     """Every budget in words, with what was measured."""
     lines = [
-        f"{'PASS' if one.good else 'OVER'}  {one.budget.what}, {one.threads} thread(s): {one.share:.2f}, "
-        f"{one.budget.words()}"
-        for one in judged
+        f"{'PASS' if entry.good else 'OVER'}  {entry.budget.what}, {entry.threads} thread(s): {entry.share:.2f}, "
+        f"{entry.budget.words()}"
+        for entry in judged
     ]
     if measured:
-        peak = max(one.peak_frames for one in measured)
+        peak = max(entry.peak_frames for entry in measured)
         good = peak < FRAME_COPIES
         lines.append(
             f"{'PASS' if good else 'OVER'}  memory: {peak:.2f} of a frame at Python's peak, under {FRAME_COPIES:g}"
@@ -118,8 +118,8 @@ def verdicts(judged: Sequence[Judged], measured: Sequence[Pipeline]) -> list[str
 def with_crops(whole: Sequence[Judged]) -> list[str]:
     """The ratios with the classifier's crops of a frame on top, in words."""
     return [
-        f"      {one.budget.what} and its crops, {one.threads} thread(s): {one.share:.2f} of {one.budget.of}"
-        for one in whole
+        f"      {entry.budget.what} and its crops, {entry.threads} thread(s): {entry.share:.2f} of {entry.budget.of}"
+        for entry in whole
     ]
 
 
@@ -129,7 +129,7 @@ def with_crops(whole: Sequence[Judged]) -> list[str]:
 def section(found: dict[str, Any]) -> str:
     """The README's section in Markdown, from what `bench.perception --json` wrote."""
     machine = found["machine"]
-    good = all(one["good"] for one in found["budgets"]) and not found["unjudged"]
+    good = all(entry["good"] for entry in found["budgets"]) and not found["unjudged"]
     kept = "All budgets were kept." if good else "Not all budgets were kept."
     lines = [
         f"{machine['processor']}, {machine['cores']} cores, shared with others. Milliseconds: the median on the clock",
@@ -138,7 +138,9 @@ def section(found: dict[str, Any]) -> str:
         *_graphs(found),
         "",
         "The budgets compare graph with graph. With the classifier's crops of a frame on top: "
-        + ", ".join(f"{one['what']}, {one['threads']} thread(s), {one['share']:.2f}" for one in found["with_crops"])
+        + ", ".join(
+            f"{entry['what']}, {entry['threads']} thread(s), {entry['share']:.2f}" for entry in found["with_crops"]
+        )
         + ".",
         "",
         *_flows(found),
@@ -147,11 +149,11 @@ def section(found: dict[str, Any]) -> str:
 
 
 def _graphs(found: dict[str, Any]) -> list[str]:
-    counts = sorted({one["threads"] for one in found["graphs"]})
+    counts = sorted({entry["threads"] for entry in found["graphs"]})
     heads = ["graph", "input", "M MACs", *(f"{count} thread{'s' if count > 1 else ''}" for count in counts), "budget"]
     rows = [_row(heads), _row(["---"] * len(heads))]
-    for name in dict.fromkeys(one["name"] for one in found["graphs"]):
-        mine = {one["threads"]: one for one in found["graphs"] if one["name"] == name}
+    for name in dict.fromkeys(entry["name"] for entry in found["graphs"]):
+        mine = {entry["threads"]: entry for entry in found["graphs"] if entry["name"] == name}
         first = mine[counts[0]]
         height, width = first["input"]
         times = [_time(mine[count]) for count in counts]
@@ -159,29 +161,29 @@ def _graphs(found: dict[str, Any]) -> list[str]:
     return rows
 
 
-def _time(one: dict[str, Any]) -> str:
-    told = f"{one['p50_ms']:.2f}"
-    return told if one["judged_ms"] == one["p50_ms"] else f"{told} ({one['judged_ms']:.2f})"
+def _time(entry: dict[str, Any]) -> str:
+    told = f"{entry['p50_ms']:.2f}"
+    return told if entry["judged_ms"] == entry["p50_ms"] else f"{told} ({entry['judged_ms']:.2f})"
 
 
 def _budgets(found: dict[str, Any], name: str) -> str:
-    shares = [one for one in found["budgets"] if one["what"] == name]
+    shares = [entry for entry in found["budgets"] if entry["what"] == name]
     limits = [budget.words() for budget in BUDGETS if budget.what == name]
     if not shares:
         return ""
-    told = " and ".join(f"{one['share']:.2f}{'' if one['good'] else ' OVER'}" for one in shares)
+    told = " and ".join(f"{entry['share']:.2f}{'' if entry['good'] else ' OVER'}" for entry in shares)
     return f"{told}, {limits[0]}"
 
 
 def _flows(found: dict[str, Any]) -> list[str]:
     heads = ["perception", "threads", *STAGES, "proposals", "frames/s", "Python peak"]
     rows = [_row(heads), _row(["---"] * len(heads))]
-    for one in found["pipeline"]:
-        whole = sum(one["stages"].values())
-        stages = [f"{one['stages'][stage]:.2f} ({one['stages'][stage] / whole:.0%})" for stage in STAGES]
-        peak = f"{one['peak_frames']:.2f} frames"
-        rate = f"{one['frames_per_second']:.0f}"
-        rows.append(_row([one["point"], str(one["threads"]), *stages, f"{one['boxes']:.1f}", rate, peak]))
+    for entry in found["pipeline"]:
+        whole = sum(entry["stages"].values())
+        stages = [f"{entry['stages'][stage]:.2f} ({entry['stages'][stage] / whole:.0%})" for stage in STAGES]
+        peak = f"{entry['peak_frames']:.2f} frames"
+        rate = f"{entry['frames_per_second']:.0f}"
+        rows.append(_row([entry["point"], str(entry["threads"]), *stages, f"{entry['boxes']:.1f}", rate, peak]))
     return rows
 
 

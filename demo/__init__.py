@@ -1,1 +1,1 @@
-"""The story on one machine: a rendered drive, the device, a real broker and the receiver. It alone knows them all."""
+"""The story on one machine: a rendered drive, the device, a real broker and the receiver."""

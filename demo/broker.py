@@ -1,7 +1,7 @@
 """A real mosquitto for the demo and the tests: configuration, access list, start, and a clean end.
 
-Everyone shows a certificate, and the certificate's common name is the user. A device may publish to its own envelope
-topic and read its own receipt topic, and nothing else; the sink reads all envelopes and publishes receipts.
+Every client shows a certificate, whose common name is the user. A device may publish to its own envelope topic and
+read its own receipt topic, and nothing else; the sink reads all envelopes and publishes receipts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ topic read {ENVELOPE_FILTER}
 topic write sealcam/v1/+/receipt
 """
 
-# max_keepalive stays at its default: at 60, which is what a client has before it says CONNECT, mosquitto 2.0.21 ends
+# max_keepalive stays at its default: at 60, which applies to a client before its CONNECT, mosquitto 2.0.21 ends
 # new connections as timed out whenever the second turns between accept and CONNECT.
 _CONFIGURATION = """\
 per_listener_settings false
@@ -65,7 +65,7 @@ log_type warning
 
 
 class BrokerError(RunError):
-    """The broker did not start, or ended by itself; the sentence holds the last line of its log."""
+    """The broker did not start, ended by itself, or that of another data home answers; see the sentence."""
 
 
 class MissingBrokerError(UsageError, FileNotFoundError):
@@ -92,13 +92,13 @@ def configuration(folder: Path, port: int, *, root: bool) -> str:
 
 
 def _with_us() -> list[str]:
-    """What makes the kernel end the broker when we are killed (setpriv is in util-linux)."""
+    """The words that make the kernel end the broker when this process is killed (setpriv is in util-linux)."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
+    """A port of 127.0.0.1 that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -112,7 +112,7 @@ class Broker:
 
     Raises:
         MissingBrokerError, BusyPortError: nothing was started.
-        BrokerError: it did not come up in ten seconds.
+        BrokerError: it ended or did not come up in ten seconds, or a broker of another data home answers.
         KeysError: a certificate is missing or expired.
     """
 

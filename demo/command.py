@@ -36,13 +36,16 @@ def add_parser(subparsers: Any) -> None:
         description=(
             "Renders a drive past honest and attacked signs, plays it through every confined compartment and a real "
             "MQTT broker into the receiver, and shows for each sign what perception alone would have believed and what "
-            "Sealcam held to be true. Exit status 1 if any scene ends otherwise than expected."
+            "Sealcam held to be true. Exit status 1 if the run fails or a scene ends otherwise than expected."
         ),
         epilog="Another seed gives other signs, other stickers and another order: sealcam demo --seed 7",
     )
     parser.add_argument("--headless", action="store_true", help="end after the table, without the page")
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where drive, verdicts and summary go (default: the data home)"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where drive, verdicts and summary go (default: demo/out in the data home)",
     )
     parser.add_argument("--seed", type=int, default=1, help="varies signs, stickers, order and scenery (default: 1)")
     parser.add_argument("--port", type=int, default=8620, help="port of the receiver's page (default: 8620)")

@@ -1,4 +1,4 @@
-"""Holds what a drive was expected to show against what the device held to be true, one row a scene."""
+"""Compares the expected verdicts of a drive with those of the device, one row a scene."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class SceneResult:
 def judge_scenes(
     scenes: Sequence[Mapping[str, Any]], verdicts: Iterable[Verdict], stored: set[str], *, receipted: bool
 ) -> list[SceneResult]:
-    """Rows in the order of the drive; verdicts outside every scene end in a last row of their own.
+    """Rows in the order of the drive; verdicts outside every scene form a last row.
 
     Args:
         scenes: `expected.json`'s scenes.
         stored: ids of this run's verdicts that the receiver has stored.
-        receipted: whether the spool holds no envelope any more.
+        receipted: whether no envelope waits in the spool.
     """
     left = sorted(verdicts, key=lambda v: v.last_frame)
     rows: list[SceneResult] = []
@@ -85,7 +85,7 @@ def _seen(verdicts: Sequence[Verdict]) -> str:
 
 
 def print_table(rows: Sequence[SceneResult], picture: Path | None = None) -> None:
-    """The story as a table, on standard output, and as a picture (SVG) where one is wanted."""
+    """The story as a table, on standard output, and as a picture (SVG) where a path is given."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PLAIN_WIDTH)

@@ -15,8 +15,6 @@ from typing import Any
 from identity.home import Home
 from wire.errors import RunError, UsageError
 
-_READY_SECONDS = 30.0
-
 
 class SinkProcess:
     """`sealcam-sink serve` while the block lasts. Raises UsageError with the receiver's own sentence and remedy."""
@@ -104,7 +102,7 @@ class SinkProcess:
 
 
 def _failure(said: str, status: int) -> UsageError:
-    """What the receiver's last line says, as an error of ours."""
+    """The receiver's last line as an error of the demo."""
     line = said.strip().rpartition("\n")[2].removeprefix("sealcam-sink: ")
     sentence, _, remedy = line.partition("; ")
     return UsageError(

@@ -86,10 +86,11 @@ def _read(path: Path, max_bytes: int, *, secret: bool) -> bytes:
         raise MissingKeyError(f"{path} is missing", "run: sealcam keys init") from None
     except OSError as error:
         raise MissingKeyError(f"{path} cannot be read ({error.strerror})", _REPLACE) from None
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise UnsafeKeyFileError(f"{path} is not a plain file", _REPLACE)
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            raise UnsafeKeyFileError(f"{path} is not a plain file", _REPLACE)
         if stat.S_IMODE(mode) & (0o077 if secret else 0o022):
             raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 600 {path}")
         content = file.read(max_bytes + 1)

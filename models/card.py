@@ -1,7 +1,8 @@
 """Command line: `python -m models.card [--models DIR]`: writes the model card, README.md, beside the models.
 
-The form is that of Mitchell et al., "Model Cards for Model Reporting", FAT* 2019. Every figure is taken from the
-manifest, which `models.ship` wrote from `models.evaluate`; a test holds the card and the manifest together.
+The form is that of Mitchell et al., "Model Cards for Model Reporting", FAT* 2019. Every measured figure is
+taken from the manifest, into which `models.ship` writes what `models.evaluate` and `models.clips` measure; the number of
+held-out kinds is that of the code. A test holds the card and the manifest together.
 """
 
 from __future__ import annotations

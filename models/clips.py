@@ -3,7 +3,7 @@
 Each video is seen by perception as the device runs it, and judged three times: by the device's two thresholds (a box
 from `score_high` on is surely a sign, one from `score_low` on goes on with a track), and by each of them alone. In a
 video without signs of the 43 classes every box is false; in one with a sign, more boxes in its verdict are better.
-Nothing is read of sign codes.
+Sign codes are not read.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def see(video: Path, folder: Path, name: PointName) -> list[Frame]:
     """Perception's boxes for every frame of a video, at the operating point `name`.
 
     Raises:
-        DataError: what is there is no video.
+        DataError: the file is not a video.
     """
     manifest = shipped.load_manifest(folder)
     settings = device_settings.perception(manifest, name, threads=1, lockstep=True)

@@ -1,4 +1,4 @@
-"""How a command of `models` ends: with one line and an exit status, never with a traceback."""
+"""How a command of `models` ends when it fails as expected: with one line and an exit status, without a traceback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def run(program: str, work: Callable[[], int | None], *, after_interrupt: str = 
     """Does `work`, which returns its exit status or None for 0.
 
     Args:
-        program: what the line on standard error begins with.
+        program: the beginning of the line on standard error.
         after_interrupt: what an interrupted user can do next.
 
     Returns:

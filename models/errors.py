@@ -1,4 +1,4 @@
-"""What ends a command of `models`."""
+"""Errors that end a command of `models`."""
 
 from wire.errors import UsageError
 
@@ -8,11 +8,11 @@ class ModelsError(UsageError):
 
 
 class DataError(ModelsError):
-    """A data set is not what its publisher's layout promises: the sentence names the file and the row."""
+    """A data set, a split or a video cannot be used; the sentence names the file, and the row where there is one."""
 
 
 class CheckpointError(ModelsError):
-    """A checkpoint cannot be resumed: it is missing, damaged or of another network."""
+    """A checkpoint cannot be used: it is missing, damaged, or of another network, version or plan."""
 
 
 class ExportError(ModelsError, RuntimeError):

@@ -2,11 +2,11 @@
 
 The classifier is measured on all rows of the GTSRB test set that are given, cut as at run time (ROI expanded by
 `crop_expand`). Detection is measured on the frames that no training saw: the split's validation frames, and any from
-00600 on. `detector` tells of the boxes that the device reports, which the detector proposes and the classifier did not
-refuse, scored by both; its `detector_alone` tells the same of the detector's boxes before that. Fractions are from 0 to
-1; what the data given cannot tell is null. Without GTSDB, `auroc_not_a_sign` is of drawn foreign signs alone. Without
-GTSDB's overlap_with_gtsrb.csv it is not known which boxes are GTSRB crops as well: `end_to_end` says so. Needs the
-extra `evaluate`.
+00600 on. `detector` measures the boxes that the device reports, which the detector proposes and the classifier does not
+refuse, scored by both; its `detector_alone` measures the detector's boxes before that. Fractions are from 0 to 1; a
+figure that needs data which is not given is null. Without GTSDB, `auroc_not_a_sign` is of drawn foreign signs alone.
+Without GTSDB's overlap_with_gtsrb.csv it is not known which boxes are GTSRB crops as well: `end_to_end` says so. Needs
+the extra `evaluate`.
 """
 
 from __future__ import annotations
@@ -56,11 +56,13 @@ def answers(classifier: Classifier, crops: NDArray[np.uint8]) -> Answers:
     found: list[Classified] = [
         classifier.classify(crop) for crop in tqdm(crops, desc="classify", unit="crop", mininterval=2, disable=None)
     ]
-    return Answers(np.stack([one.probabilities for one in found]), np.array([one.not_a_sign for one in found]))
+    return Answers(
+        np.stack([answer.probabilities for answer in found]), np.array([answer.not_a_sign for answer in found])
+    )
 
 
 def auroc(signs: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    """Area under the receiver operating characteristic of "is no sign" (the probability of `not_a_sign`)."""
+    """Area under the receiver operating characteristic of the probability of `not_a_sign`."""
     from sklearn.metrics import roc_auc_score
 
     labels = np.r_[np.zeros(len(signs)), np.ones(len(others))]
@@ -70,7 +72,7 @@ def auroc(signs: NDArray[np.float64], others: NDArray[np.float64]) -> float:
 def classifier_figures(found: Answers, labels: NDArray[np.int64], refused_from: float) -> dict[str, Any]:
     """Accuracy, calibration error, recall of each class, and how many real signs are refused.
 
-    `accuracy` is of the likeliest of the 43 classes, as the field reports it, which is given the sign; in
+    `accuracy` compares the likeliest of the 43 classes with the label, as publications on GTSRB do; in
     `accuracy_reported` a sign that is refused counts as wrong, as on the device.
     """
     right = found.probabilities.argmax(1) == labels
@@ -154,7 +156,7 @@ def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, 
         proposed_from = models.manifest["detector"]["operating_points"]["far"]["score_proposed"]
         degraded = {
             name: detection_scores.map50(
-                [one.reported for one in sightings.look(folder, "far", proposed_from, source, kept, name)]
+                [frame.reported for frame in sightings.look(folder, "far", proposed_from, source, kept, name)]
             )
             for name in sightings.DEGRADED
         }
@@ -164,7 +166,7 @@ def measure(folder: Path, crops: Path | None, scenes: Path | None) -> dict[str, 
 
 
 def _require_thresholds(folder: Path, manifest: dict[str, Any]) -> None:
-    """What is measured at, beyond what `shipped.load` needs."""
+    """Raises ManifestError where a value is missing that the measuring needs beyond what `shipped.load` needs."""
     points = manifest["detector"]["operating_points"]
     wanted = [(manifest["classifier"], name) for name in ("not_a_sign", "gmac")]
     names = ("gmac", "score_proposed", "score_low", "score_high")

@@ -1,8 +1,9 @@
 """Command line: `python -m models.ship --checkpoints DIR --gtsrb PATH --gtsdb PATH`: checkpoints -> `artifacts/`.
 
 Exports both networks, chooses the temperature and the thresholds on validation data, and writes the manifest. The
-figures in the manifest are those of the written int8 files. Without `--checkpoints` the networks that are there stay,
-and only thresholds and figures are made anew.
+figures in the manifest are those of the written int8 files, but for `accuracy_float` and `another_training`. Without
+`--checkpoints` the networks that are there stay, with the classifier's temperature and threshold; only the detector's
+thresholds and the figures are made anew.
 """
 
 from __future__ import annotations
@@ -43,11 +44,13 @@ from wire.manifest import PointName
 
 SIZES: dict[PointName, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
 LIMITS = Thresholds(0.5)
-"""What the device keeps of a detection besides its score: the manifest tells it."""
+"""Limits of a detection besides its score (overlap, aspect, count): they go into the manifest."""
 PROPOSALS = 5
-"""Boxes a validation frame that the classifier may look at, on average: `score_proposed` is as low as that allows."""
+"""Boxes a validation frame that the classifier may look at, on average: `score_proposed` is as low as that allows,
+within LEAST_SCORE and 0.5."""
 FALSE_HIGH = 0.05
-"""False boxes a validation frame that `score_high` allows: from there on a box is surely a sign, and makes a track."""
+"""False boxes a validation frame that `score_high` (within LEAST_SCORE and 0.9) allows: from there on a box is surely a
+sign, and makes a track."""
 PRECISION_LOW, LEAST_SCORE = 0.85, 0.1
 """Precision that `score_low` keeps: down to there, but not below LEAST_SCORE, a box is reported."""
 REFUSED_SIGNS = 0.002
@@ -62,10 +65,10 @@ _PACKAGES = ("torch", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "nu
 def ship(
     checkpoints: Path, out: Path, crops: DataSet, scenes: DataSet, told: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Makes the files in `out`, all of them or none, and returns the manifest.
+    """Makes the files in `out`, or leaves them as they are where it fails before the end; returns the manifest.
 
     Args:
-        told: figures that other commands measured and the manifest names too (`another_training`, `clips`).
+        told: figures that other commands measured, for the manifest (`another_training`, `clips`).
     """
     split = splits.from_sources(crops, scenes)
     with staged(out) as stage:
@@ -75,7 +78,7 @@ def ship(
 def _made(
     checkpoints: Path, out: Path, crops: DataSet, scenes: DataSet, split: splits.Split, told: dict[str, Any]
 ) -> dict[str, Any]:
-    hashes = _hashes(crops, scenes)  # reads all data: what cannot be read is told before the long work
+    hashes = _hashes(crops, scenes)  # reads all data: an unreadable file ends it before the long work
     splits.write(split, out / splits.SPLIT_FILE.name)
     states = {name: checkpoint.load(checkpoints / f"{name}.pt", name) for name in ("classifier", "detector")}
     network, model, before = _classifier(checkpoints / "classifier.pt", crops, split)
@@ -170,13 +173,13 @@ def _measured(
 
 
 def _plan(state: dict[str, Any]) -> dict[str, Any]:
-    """The plan of a checkpoint, how far it came, the seconds that this took, and the code's commit (None: not told)."""
+    """The plan of a checkpoint, how far it came, the seconds that this took, and the code's commit (None: unknown)."""
     told: dict[str, Any] = state["plan"] | {"steps_done": state["step"]}
     return told | {name: state.get(name) for name in ("seconds", "commit")}
 
 
 def _first_stage(checkpoints: Path) -> dict[str, dict[str, Any]]:
-    """What the detector's first stage left, where it lies beside the second's."""
+    """The checkpoint of the detector's first stage, if it lies beside that of the second stage."""
     path = checkpoints / "detector-first.pt"
     return {"detector, first stage": checkpoint.load(path, "detector")} if path.is_file() else {}
 
@@ -234,10 +237,10 @@ def _validation_logits(
 def _thresholds(out: Path, point: PointName, scenes: DataSet, kept: Sequence[gtsdb.RoadFrame]) -> dict[str, float]:
     """An operating point's thresholds: see `PROPOSALS`, `FALSE_HIGH` and `PRECISION_LOW`."""
     found = sightings.look(out, point, sightings.WEAKEST, scenes, kept)
-    scores = np.sort(np.concatenate([[box[4] for box in one.alone.detections] for one in found]))[::-1]
+    scores = np.sort(np.concatenate([[box[4] for box in frame.alone.detections] for frame in found]))[::-1]
     enough = scores[min(len(scores) - 1, round(PROPOSALS * len(found)))] if scores.size else 0.0
     proposed = float(np.clip(np.ceil(enough * 100) / 100, LEAST_SCORE, 0.5))
-    reported = [one.reported for one in sightings.look(out, point, proposed, scenes, kept)]
+    reported = [frame.reported for frame in sightings.look(out, point, proposed, scenes, kept)]
     rare = np.ceil(detection_scores.score_at_false_rate(reported, FALSE_HIGH) * 100) / 100
     high = float(np.clip(rare, LEAST_SCORE, 0.9))
     low = min(high, detection_scores.threshold_for(reported, PRECISION_LOW))
@@ -264,7 +267,7 @@ def _entry(path: Path) -> dict[str, Any]:
 
 
 def _hashes(crops: DataSet, scenes: DataSet) -> dict[str, Any]:
-    """SHA-256 of the tables, and one of all files of each data set."""
+    """SHA-256 of each table, and of all files of each data set."""
     tables = (("gtsrb", crops), ("gtsrb", DataSet(crops.path, *gtsrb.TEST)), ("gtsdb", scenes))
     told: dict[str, Any] = {
         f"{name}/{source.marker}": hashlib.sha256(source.read(source.marker)).hexdigest() for name, source in tables
@@ -286,7 +289,7 @@ def _tracked(path: Path) -> dict[str, float]:
 
 
 def _another(path: Path) -> dict[str, Any]:
-    """The few figures that are compared of another training."""
+    """The figures of another training that the card compares."""
     try:
         figures = json.loads(path.read_text())
         far = figures["detector"]["operating_points"]["far"]

@@ -54,7 +54,7 @@ SCENE_CHANGES: dict[str, Change] = {
     "noise": augment.noise,
     "small video": partial(augment.far, least=SIZE * 2 // 5, most=SIZE * 9 // 10),
 }
-"""The changes with the strengths that `models.scenes` trains the detector on."""
+"""The changes with the strengths that `models.pictures.scenes` trains the detector on."""
 
 CROP_CHANGES: dict[str, Change] = {
     **SCENE_CHANGES,
@@ -62,7 +62,7 @@ CROP_CHANGES: dict[str, Change] = {
     "blur": partial(augment.blur, most=1.6),
     "small video": partial(augment.small_video, least=20, most=44),
 }
-"""The same with the strengths that `models.crops` trains the classifier on."""
+"""The same with the strengths that `models.data.crops` trains the classifier on."""
 
 
 def augmentation(scenes: Sequence[Image], crops: Sequence[Image], seed: int) -> Image:
@@ -71,8 +71,8 @@ def augmentation(scenes: Sequence[Image], crops: Sequence[Image], seed: int) -> 
     Args:
         scenes: SIZE x SIZE x 3, RGB; the middle is shown.
         crops: 48 x 48 x 3, RGB.
-        seed: a cell is the strongest of some random draws, as most are too mild to be seen in a sheet; of what darkens
-            the picture, whose strongest leave nothing to see, it is the one in the middle.
+        seed: a cell is the strongest of some random draws, as most are too mild to be seen in a sheet; of the
+            changes that darken the picture it is the median draw, since the strongest leaves nothing to see.
     """
     rows = [_titles(list(SCENE_CHANGES))]
     start, extent = (SIZE - _CELL // _ENLARGED) // 2, _CELL // _ENLARGED
@@ -101,7 +101,7 @@ def negatives(seed: int, drawn: int = 3, columns: int = 6, side: int = 54) -> Im
 
 
 def _changed(image: Image, changes: dict[str, Change], shown: tuple[slice, slice], seed: list[int]) -> list[Image]:
-    """What is shown of the image after each change."""
+    """The `shown` part of the image after each change."""
     made = []
     for number, (name, change) in enumerate(changes.items()):
         rng = np.random.default_rng([*seed, number])

@@ -1,7 +1,8 @@
 """Command line: `python -m models.sign keygen|sign|verify`: the release key, and the models signed with it.
 
 The signature is `model.sig`, in the OpenSSF model-signing format (v1.0, method `key`), which `model_signing verify key`
-accepts too. All files of the folder are signed but the signature itself. A passphrase is asked for at the terminal or
+accepts too. All files of the folder are signed but the signature itself, `__pycache__`, `.gitattributes` and
+`.gitignore`. A passphrase is asked for at the terminal or
 read from a private file, never taken from the command line.
 """
 
@@ -33,7 +34,7 @@ from wire.manifest import SIGNATURE
 
 MODELS = Path(__file__).parent / "artifacts"
 RELEASE_KEY = Path(__file__).parents[1] / "device" / "warden" / "release-key.pem"
-"""The public half, as it comes with the device's code."""
+"""The public half, which comes with the device's code."""
 _IGNORED = (SIGNATURE, "__pycache__", ".gitattributes", ".gitignore")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_SECRET_BYTES = 16 * 1024
@@ -62,7 +63,7 @@ def keygen(out: Path, passphrase: bytes | None) -> Path:
 
 
 def load_key(path: Path, passphrase: bytes | None) -> ec.EllipticCurvePrivateKey:
-    """Raises SigningError, or KeysError when others may read the file."""
+    """The private key in a file. Raises SigningError, or KeysError when others may read the file."""
     content = _private(path)
     try:
         key = serialization.load_pem_private_key(content, passphrase)
@@ -120,7 +121,7 @@ def verify(folder: Path, public_key: Path) -> dict[str, str]:
     Raises:
         NotAsSignedError: the signature is not good, or the folder is not what was signed.
         SigningError: the key, the signature or a file cannot be read.
-        ProvenanceError: the public key is none.
+        ProvenanceError: the file of the public key holds no usable key.
     """
     path = folder / SIGNATURE
     try:
@@ -151,7 +152,7 @@ def _digests(folder: Path) -> dict[str, str]:
             if name.parts[0] in _IGNORED or (path.is_dir() and not path.is_symlink()):
                 continue
             if not stat.S_ISREG(path.lstat().st_mode):
-                raise SigningError(f"{path} is a link or no file, which cannot be signed", "replace it by a file")
+                raise SigningError(f"{path} is not a plain file and cannot be signed", "replace it by a file")
             found[name.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise SigningError(f"{error.filename} cannot be read ({error.strerror})", "check --models") from None
@@ -159,7 +160,7 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 def _private(path: Path) -> bytes:
-    """Raises SigningError, or KeysError when others may read the file."""
+    """The content of a file that only its owner may read. Raises SigningError, or KeysError when others may."""
     try:
         return files.read_private(path, _MAX_SECRET_BYTES)
     except (MissingKeyError, DamagedKeyError) as error:
@@ -177,7 +178,7 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
 
 
 def _passphrase(file: Path | None, *, new: bool) -> bytes | None:
-    """From a private file, else from the terminal; None for none."""
+    """From a private file, else from the terminal; None where there is no passphrase."""
     if file is not None:
         content = _private(file).rstrip(b"\r\n")
         if not content:
@@ -233,7 +234,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.sign", description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(required=True)
     make = commands.add_parser("keygen", help="make a release key, outside any git work tree")
-    make.add_argument("--out", required=True, type=Path, metavar="FILE", help="the private key; FILE.pub beside it")
+    make.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="the private key; the public key beside it ends in .pub"
+    )
     make.set_defaults(run=_keygen)
     writer = commands.add_parser("sign", help="sign all files of the models' folder")
     writer.add_argument("--key", required=True, type=Path, metavar="FILE", help="the private key")

@@ -1,8 +1,9 @@
 """`python -m bench.mutants [PACKAGE...]`: how many small faults do the tests notice?
 
 For each file of the packages, a random sample of mutants is drawn with a seed: the same on every machine. The tests are
-run once in a copy of the checkout, with coverage, to learn which tests run which line. Then each mutant is put into a
-copy and those tests are run on it. Ends with 0, with 1 below `--goal`, with 2 when it cannot start, each with a remedy.
+run in a copy of the checkout with coverage, to learn which tests run which line, and again in the order in which
+mutants get them. Then each mutant is put into a copy and those tests are run on it. Ends with 0, with 1
+below `--goal`, with 2 and a remedy when it cannot start.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ UNIT, INTEGRATION = "tests/unit", "tests/integration"
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """The command."""
+    """Runs the command; returns the exit status."""
     asked = _parser().parse_args(arguments)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:

@@ -19,8 +19,8 @@ WHOLE = ("tests/integration", "tests/threats")
 class LineRecord:
     """The tests by file and line, what each takes in seconds, and those that start processes.
 
-    A constant, a table or a default takes effect while its module is imported, before any test: what matters there are
-    the tests that run a function of the module, or of a module that imports it, and the test files that import it.
+    A constant, a table or a default takes effect while its module is imported, before any test. Then the tests matter
+    that run a function of the module, or of a module that imports it, and the test files that import it.
     """
 
     lines: Mapping[str, Mapping[int, frozenset[str]]]
@@ -81,7 +81,7 @@ class LineRecord:
             by_file[test.split("::")[0]].append(test)
         seconds = {file: sum(self.tests[test] for test in listed) for file, listed in by_file.items()}
         files = sorted(by_file, key=lambda file: (seconds[file], file))
-        return [test for file in files for test in sorted(by_file[file], key=lambda one: (self.tests[one], one))]
+        return [test for file in files for test in sorted(by_file[file], key=lambda name: (self.tests[name], name))]
 
     def seconds(self, tests: Iterable[str]) -> float:
         """What these tests take together, on the code as it is."""

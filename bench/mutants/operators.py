@@ -212,7 +212,7 @@ def _drop_statement(node: Node, code: SourceCode) -> Iterator[Edit]:
 
 
 def _again(node: ast.Assign, code: SourceCode) -> bool:
-    """Whether what is assigned has a value before, as far as one function tells: else any test sees the NameError."""
+    """Whether the target has a value before, as far as its function shows: else any test sees the NameError."""
     inside: ast.AST | None = node
     while inside is not None and not isinstance(inside, ast.FunctionDef | ast.AsyncFunctionDef):
         inside = code.parent(inside)

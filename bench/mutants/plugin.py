@@ -79,7 +79,7 @@ class Recorder:
 
 
 class Selector:
-    """Only the listed tests, in their order; of a test whose cases are others now, all cases."""
+    """Only the listed tests, in their order; where the cases of a test have changed, all its cases."""
 
     def __init__(self, listed: Path) -> None:
         self._rank = {nodeid: rank for rank, nodeid in enumerate(json.loads(listed.read_text()))}

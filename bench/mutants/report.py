@@ -1,4 +1,4 @@
-"""What a person reads, and what a program reads."""
+"""The report in Markdown for a person, and in JSON for a program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WIDTH = 160
 
 
 def share(outcomes: Iterable[Outcome]) -> tuple[int, int, float]:
-    """(killed, mutants that are not equivalent, percent); of none, all are killed."""
+    """(killed, mutants that are not equivalent, percent); without mutants, 100 %."""
     counted = [outcome.status == "killed" for outcome in outcomes if outcome.status != "equivalent"]
     return sum(counted), len(counted), 100.0 * sum(counted) / len(counted) if counted else 100.0
 
@@ -56,7 +56,7 @@ def markdown(
 def document(
     results: Mapping[str, Sequence[Outcome]], old: Sequence[Equivalent], left_out: Sequence[str]
 ) -> dict[str, Any]:
-    """The same as a JSON document, with the killed ones and what noticed each."""
+    """The same as a JSON document, with the killed mutants and what noticed each."""
     packages = {}
     for name, outcomes in results.items():
         killed, total, percent = share(outcomes)

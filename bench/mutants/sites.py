@@ -77,7 +77,7 @@ def _is_for_readers(node: ast.AST, scope: _Scope) -> bool:
 
 
 def python_files(root: Path, package: str) -> list[str]:
-    """The modules of a package, or the one module, as paths from the root."""
+    """The modules of a package, or the single module, as paths from the root."""
     under = root / package
     files = sorted(under.rglob("*.py")) if under.is_dir() else [under]
     return [file.relative_to(root).as_posix() for file in files]
@@ -163,9 +163,9 @@ def _name(node: ast.expr) -> str:
 
 
 def _header(node: ast.stmt | ast.ExceptHandler) -> tuple[int, int]:
-    """First and last line of a simple statement, or of the part of a compound one before its blocks."""
-    first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", []))])
-    blocks = [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.stmt | ast.ExceptHandler)]
+    """First and last line of a simple statement, or of the part of a compound statement before its blocks."""
+    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    blocks = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt | ast.ExceptHandler)]
     if isinstance(node, ast.Match):
         return first, node.subject.end_lineno or first
     if blocks:

@@ -16,7 +16,7 @@ from bench.mutants.workspace import Copy, Workspace
 from wire.errors import UsageError
 
 Status = Literal["killed", "survived", "equivalent"]
-_TIMES, _LEAST = 5, 30  # a mutant may take so many times what its tests take, and seconds
+_TIMES, _LEAST = 5, 30  # a mutant may take this many times what its tests take, and this many seconds more
 _NO_TESTS = 5  # exit statuses of pytest
 _USABLE = (0, 1)
 _CONTROLS = 3
@@ -75,7 +75,7 @@ def trials(
     for number in range(min(jobs, len(sites))):
         copies.put(workspace.copy(number + 1, master.root))
 
-    def one(site: Site) -> Outcome:
+    def attempt(site: Site) -> Outcome:
         copy = copies.get()
         try:
             return trial(copy, found, site)
@@ -84,7 +84,7 @@ def trials(
 
     pool = ThreadPoolExecutor(jobs)
     try:
-        for future in as_completed([pool.submit(one, site) for site in sites]):
+        for future in as_completed([pool.submit(attempt, site) for site in sites]):
             yield future.result()
     except BaseException:
         workspace.stop()

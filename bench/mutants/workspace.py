@@ -198,7 +198,7 @@ def _end_marked(folder: Path) -> None:
         for entry in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 variables = (entry / "environ").read_bytes().split(b"\0")
-                if any(one == mark or one.startswith(mark + b"/") for one in variables):
+                if any(variable == mark or variable.startswith(mark + b"/") for variable in variables):
                     os.kill(int(entry.name), signal.SIGKILL)
                     found = True
         if not found:

@@ -193,7 +193,9 @@ FAILURES: Final[dict[FailureName, Failure]] = {
     "gpx_malformed": Failure("{gpx} cannot be read as GPX", "export it again as GPX 1.1", _POSITION),
     "gpx_not_on_earth": Failure("point {0} of {gpx} is not a place on Earth", "correct or remove it", _POSITION, 1),
     "gpx_without_time": Failure("point {0} of {gpx} has no time", "record the track with times", _POSITION, 1),
-    "gpx_before_1970": Failure("point {0} of {gpx} has a time before 1970", "set the receiver's clock", _POSITION, 1),
+    "gpx_before_1970": Failure(
+        "point {0} of {gpx} has a time before 1970 or after 6429", "set the receiver's clock", _POSITION, 1
+    ),
     # --- keys
     "key_missing": Failure(
         "{subject} in {home} is missing or cannot be read", "run: sealcam keys init", _KEYS, subject=True

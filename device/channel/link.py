@@ -6,7 +6,7 @@ import select
 import socket
 from collections.abc import Callable, Collection
 
-from device.channel.errors import HostileMessageError, PeerClosedError
+from device.channel.errors import HostileMessageError, OwnFaultError, PeerClosedError
 from device.channel.messages import MAX_MESSAGE_BYTES, Codec, Message, encode
 from device.channel.phases import Permits, always
 from device.confine.policy import Phase
@@ -122,7 +122,7 @@ class Link:
 
     def _encoded(self, message: Message) -> bytes:
         if self._sends is not None and type(message) not in self._sends:
-            raise TypeError(f"the policy lets no {type(message).__name__} go to {self.peer}")  # our own bug
+            raise OwnFaultError(f"the policy lets no {type(message).__name__} go to {self.peer}")  # our own bug
         return encode(message)
 
     def _hung_up(self) -> bool:

@@ -9,7 +9,7 @@ from device.confine import seccomp
 from device.confine.errors import CannotConfineError
 from device.confine.policy import Limits
 
-_PR_GET_DUMPABLE, _PR_SET_DUMPABLE, _PR_GET_SECCOMP, _PR_GET_NO_NEW_PRIVS = 3, 4, 21, 39
+_PR_SET_DUMPABLE, _PR_GET_SECCOMP, _PR_GET_NO_NEW_PRIVS = 4, 21, 39
 _MIB = 1024 * 1024
 
 

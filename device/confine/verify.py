@@ -16,7 +16,7 @@ def enforced(policy: Policy, pid: int) -> dict[str, bool]:
     """
     process = Path("/proc") / str(pid)
     try:
-        status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
+        status, own = _status(process), _status(Path("/proc/self"))
         limits = (process / "limits").read_text()
         shared = [n for n in _NAMESPACES if (process / "ns" / n).readlink() == Path("/proc/self/ns", n).readlink()]
     except OSError:
@@ -25,8 +25,22 @@ def enforced(policy: Policy, pid: int) -> dict[str, bool]:
     space = next(line for line in limits.splitlines() if line.startswith("Max address space")).split()[3]
     return {
         "namespaces": shared == allowed,
-        "seccomp": status["Seccomp"] == "2" and int(status.get("Seccomp_filters", "2")) >= 2,
+        "seccomp": status["Seccomp"] == "2" and _has_both_filters(status, own),
         "no_new_privs": status["NoNewPrivs"] == "1",
         "capabilities": all(int(status[f"Cap{s}"], 16) == 0 for s in ("Inh", "Prm", "Eff", "Bnd", "Amb")),
         "rlimits": space == str(policy.limits.address_space_mib * 1024 * 1024),
     }
+
+
+def _status(process: Path) -> dict[str, str]:
+    return dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
+
+
+def _has_both_filters(status: dict[str, str], own: dict[str, str]) -> bool:
+    """Whether a process is under its start and its run filter, beside those that it inherits from us.
+
+    A kernel before Linux 5.9 does not count filters: there it is enough that there is one.
+    """
+    if "Seccomp_filters" not in own:
+        return True
+    return int(status["Seccomp_filters"]) >= int(own["Seccomp_filters"]) + 2

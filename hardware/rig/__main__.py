@@ -20,11 +20,16 @@ _CLASSIFIER = Path(__file__).parents[2] / "models" / "artifacts" / "classifier.t
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hardware.rig", description="Render a drive past attacked signs.")
-    parser.add_argument("--seed", type=int, default=1, help="what the drive varies with (default: 1)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where drive.mp4, drive.gpx and expected.json go")
+    parser.add_argument("--seed", type=int, default=1, help="varies signs, stickers, order and scenery (default: 1)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for drive.mp4, drive.gpx, expected.json, the register and its keys",
+    )
     parser.add_argument("--scenes", default="", metavar="A,B", help=f"of {', '.join(RECIPES)} (default: all)")
     parser.add_argument("--preview", type=Path, metavar="OUT.png", help="one near frame of each scene on one picture")
-    parser.add_argument("--classifier", type=Path, default=_CLASSIFIER, help="what the sticker is made against")
+    parser.add_argument("--classifier", type=Path, default=_CLASSIFIER, help="classifier that the sticker attacks")
     return parser
 
 

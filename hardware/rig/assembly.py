@@ -1,7 +1,7 @@
 """A sign on its pole: face, panel and pole as one flat picture, and its view through the camera.
 
 The picture is a plane that stands upright at the roadside. It is warped by the true homography into its bounding
-rectangle only, from the halved copy that fits; motion blur is the mean of several moments of the open shutter.
+rectangle only, from the level of the pyramid that fits; motion blur is the mean of several moments of the open shutter.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def corners(assembly: Assembly, x: float, z: float, yaw: float) -> NDArray[np.fl
 
 
 def face_box(camera: Camera, pose: CameraPose, x: float, z: float) -> tuple[float, float, float, float]:
-    """Where the face appears: left, top, width, height in pixels (its yaw set aside)."""
+    """Where the face appears: left, top, width, height in pixels (its yaw is ignored)."""
     half = FACE_M / 2
     points = np.array([(x - half, FACE_HEIGHT_M + half, z), (x + half, FACE_HEIGHT_M - half, z)])
     (left, top), (right, bottom) = camera.project(points, pose)
@@ -142,7 +142,7 @@ def render(
     total = np.zeros((bottom - top, right - left, 4), np.float32)
     for moment in range(moments):
         seen = camera.project(world, pose.later((moment + 0.5) / moments * camera.smear))
-        # Moments are also spread over a pixel, so that their mean averages within it.
+        # Moments are also spread over 0.6 of a pixel, so that their mean averages within it.
         shift = np.array([left, top]) + 0.5 - ((moment + 0.5) / moments - 0.5) * np.array([0.6, 0.6])
         matrix = cv2.getPerspectiveTransform(source, (seen - shift).astype(np.float32))
         warped = cv2.warpPerspective(texture, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR)

@@ -15,7 +15,7 @@ from wire.register import RegisterEntry
 from wire.signcode import SignClaims
 
 _DAY = 86_400
-_ELSEWHERE_M = 900.0  # how far behind the drive's start the sign stands whose code is copied
+_ELSEWHERE_M = 900.0  # distance behind the drive's start of the sign whose code is copied
 
 _DEEP_CBOR = b"\x81" * 300 + b"\x00"
 _HOSTILE = (
@@ -40,15 +40,15 @@ class Coded:
 
 
 def _hostile(rng: random.Random) -> Coded:
-    """A text that attacks whoever parses, stores or shows it."""
+    """A text that attacks the program that parses, stores or shows it."""
     choices = [Coded(text, None) for text in _HOSTILE]
     choices.append(Coded("SR1:" + base45.b45encode(_DEEP_CBOR).decode("ascii"), None, "L"))  # nested 300 deep
-    choices.append(Coded("SR1:" + "A0" * 258, None, "L"))  # one step over the longest code that is taken
+    choices.append(Coded("SR1:" + "A0" * 258, None, "L"))  # 520 bytes, over `signcode.MAX_TEXT_BYTES`
     return rng.choice(choices)
 
 
 def claims_of(scene: Scene, track: Track, now_s: int, rng: random.Random) -> SignClaims:
-    """What the authority says of the scene's sign: it has stood there for three months, for another three years."""
+    """What the authority says of the scene's sign: valid since three months ago, for three more years."""
     lat, lon = track.place(scene.z, scene.x)
     return SignClaims(
         sign_id=rng.randbytes(signcode.SIGN_ID_BYTES),

@@ -1,4 +1,4 @@
-"""What hides a sign's face: a grey bag pulled over it, tied below."""
+"""A grey bag that hides a sign's face: pulled over it, tied below."""
 
 from __future__ import annotations
 

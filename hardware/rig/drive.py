@@ -1,4 +1,4 @@
-"""Renders a drive: the video, its GPX track, what is expected of it, and the register that belongs to it."""
+"""Renders a drive: the video, its GPX track, the expected verdicts, and the entries of its register."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class RoadWorld:
     """Everything that the camera drives through.
 
     Args:
-        seed: what is seen varies with it and with nothing else.
+        seed: of everything random in the scenery.
         camera: how it is seen.
         stages: the signs.
     """
@@ -127,7 +127,7 @@ def prepare(
     """Makes the signs of the scenes, and the register entries that belong to them.
 
     Raises:
-        ClassifierNeededError: a sticker is to be made, and there is no classifier to make it against.
+        ClassifierNeededError: a sticker is to be made, and there is no classifier to attack.
     """
     stages: list[Stage] = []
     register: list[RegisterEntry] = []
@@ -196,7 +196,8 @@ def render(
     progress: Progress = lambda what, done, total: None,
     names: Sequence[str] = (),
 ) -> Drive:
-    """Renders a drive into `out_dir`: drive.mp4, drive.gpx, expected.json. All but the codes' keys follows from `seed`.
+    """Renders a drive into `out_dir`: drive.mp4, drive.gpx, expected.json. All follows from `seed`
+    but the times and what `authority` signs.
 
     Args:
         out_dir: made if it is not there.
@@ -204,8 +205,8 @@ def render(
         authority: the key that authentic codes are signed with.
         start_utc_ms: time of the first frame, unix milliseconds; brought down to a whole second, as MP4 keeps no more.
         classifier_path: the shipped classifier.tflite beside its manifest, for the sticker.
-        progress: told how far it is.
-        names: the scenes to have, all if empty.
+        progress: called with the progress.
+        names: the scenes to render, all if empty.
 
     Returns:
         the drive; the register's entries are for the caller to sign.

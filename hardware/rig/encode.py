@@ -11,13 +11,13 @@ import av.video
 
 from hardware.signs.shapes import Image
 
-# As the encoder of a dashcam does it: no frames out of order, little motion search. The number of threads is fixed, as
+# As a dashcam's encoder: no frames out of order, little motion search. The number of threads is fixed, as
 # the bits depend on it.
 _OPTIONS = {"preset": "veryfast", "crf": "20", "g": "30", "threads": "2", "x264-params": "bframes=0:me=dia:subme=1"}
 
 
 class VideoWriter:
-    """Writes I420 frames to a file; a context manager, the file is whole once it is left.
+    """Writes I420 frames to a file; a context manager: the file is complete after the block.
 
     Args:
         path: the file, replaced if it is there.

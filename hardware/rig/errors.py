@@ -16,4 +16,4 @@ class StickerFailedError(RunError):
 
 
 class DamageFailedError(RunError):
-    """No damage was found that leaves the code readable and wrong in the share of modules asked for."""
+    """No damage was found that leaves the code readable with the wanted share of wrong modules."""

@@ -55,7 +55,7 @@ def _ragged_edges(rng: np.random.Generator, rows: int) -> Floats:
 
 
 def _periodic(rng: np.random.Generator, rows: int, columns: int, coarse: int) -> Floats:
-    """`fractal` whose last rows lead over into its first ones."""
+    """`fractal` whose last rows lead over into its first rows."""
     values = fractal(rng, rows + 96, columns, coarse)
     share = np.linspace(0, 1, 96, dtype=np.float32)[:, None]
     values[:96] = values[:96] * share + values[rows:] * (1 - share)
@@ -67,7 +67,7 @@ def views(camera: Camera, rng: np.random.Generator) -> list[Image]:
     texture = _texture(camera, rng)
     period = LOOP * camera.step
     rows_of_texture = len(texture)
-    # Three periods and a leading zero: any mean over up to a period is one difference of two rows.
+    # Two periods and a leading zero row: any mean over up to a period is one difference of two rows.
     table = np.cumsum(np.concatenate([np.zeros_like(texture[:1]), texture, texture]), axis=0, dtype=np.float32)
     mean = texture.mean(axis=0)
     below = np.arange(1, camera.height - camera.horizon + 2 * BOUNCE_PX + 1, dtype=np.float64) - 0.5

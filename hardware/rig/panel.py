@@ -47,7 +47,7 @@ def printed(text: str, level: str = "M") -> PrintedPanel:
 def damaged(panel: PrintedPanel, rng: random.Random, share: tuple[float, float] = (0.045, 0.062)) -> PrintedPanel:
     """The panel with blots of paint whose modules are all wrong: readable, and wrong in `share` of all modules.
 
-    That it stays readable is tried out with a decoder, also with a few more modules wrong.
+    A decoder must read it, also with a few more modules wrong.
 
     Raises:
         DamageFailedError: no such damage was found.

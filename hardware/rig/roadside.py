@@ -1,4 +1,4 @@
-"""Things that stand beside the road and pass by: trees, bushes, houses, posts, a parked box of a car.
+"""Things that stand beside the road and pass by: trees, bushes, houses, posts, parked cars.
 
 Each is a flat picture that faces the camera. They are drawn once, kept as pyramids, and shown smaller with distance.
 """
@@ -23,14 +23,6 @@ SEEN_FROM_M = 190.0
 _FADE_M = 60.0
 
 Lump = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class RoadsideKind:
-    """A sort of thing: its pyramids to choose from, and its size in metres."""
-
-    looks: list[list[Image]]
-    height: float
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a drive consists of: the ten scenes, the sign class of each, and what Sealcam is expected to hold of it."""
+"""What a drive consists of: the ten scenes, the sign class of each, and the expected verdict."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RECIPES: dict[str, Recipe] = {
     "hostile_payload": Recipe("plain", "hostile", False, "FORGED", False, "a code made to attack its reader"),
 }
 
-# Signs that a driver is endangered by not obeying, and signs that commonly stand alone on a road outside a town.
+# Signs that are dangerous to disobey, and signs that commonly stand alone on a road outside a town.
 SAFETY_RELEVANT = (1, 2, 3, 4, 5, 9, 14, 17, 38)
 COMMON = (0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 25, 26, 33, 34, 35, 38, 39, 40)
 
@@ -67,7 +67,7 @@ def plan(seed: int, names: Sequence[str] = ()) -> list[Scene]:
 
     Args:
         seed: any integer.
-        names: scenes to have, of `RECIPES`; all if empty.
+        names: the wanted scenes of `RECIPES`; all if empty.
 
     Raises:
         UnknownSceneError: a name is not in `RECIPES`, or is there twice.

@@ -1,4 +1,4 @@
-"""What the sensor makes of a scene: exposure that drifts and jumps a little, and noise."""
+"""What the sensor makes of a scene: exposure that drifts a little, and noise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Sensor:
 
     Args:
         width, height: of the frames, both even.
-        seed: where noise and exposure come from.
+        seed: of noise and exposure.
     """
 
     def __init__(self, width: int, height: int, seed: int) -> None:

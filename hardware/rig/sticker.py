@@ -27,11 +27,11 @@ from wire.classes import CLASS_NAMES
 
 __all__ = ["AttackedClassifier", "Patch", "Report", "make", "painted"]
 
-_BUDGET = 20_000  # classifications in all: under 20 s on one core of a laptop
+_BUDGET = 20_000  # classifications for a sticker, about: under 20 s on one core of a laptop
 _WORK_PX = 128
 _PALETTE = ((24, 24, 26), (246, 246, 244), (38, 30, 190), (162, 84, 20), (18, 200, 250), (120, 120, 122))  # BGR
 _MARGIN = 0.1  # share of the face's side kept free along the sign's edge: it is still found as a sign
-_AREAS = (0.1, 0.16, 0.24, 0.32, 0.4)  # largest share of the mask, one try after the other
+_AREAS = (0.1, 0.16, 0.24, 0.32, 0.4)  # largest share of the mask, tried in turn
 _SIZES = (13, 15, 17, 20, 23, 27, 31, 36, 42, 50, 60, 75, 90, 105)
 _STARTS = 120
 _ENOUGH = 3.0  # log odds beyond which a view needs no more pushing
@@ -149,7 +149,7 @@ def _mutated(sticker: Sticker, rng: random.Random, reach: float, largest: float)
 
 
 def _gains(scores: Scores, target: int) -> Scores:
-    """Log odds of the target against the best other class, for each view; capped where enough is enough."""
+    """Log odds of the target against the best other class, for each view; capped at `_ENOUGH`."""
     others = np.delete(scores, target, axis=1).max(axis=1)
     return np.asarray(np.clip(scores[:, target] - others, -12.0, _ENOUGH))
 
@@ -179,7 +179,7 @@ class _Search:
                 continue
             means = scores.mean(axis=0)
             means[self._class_id] = -np.inf
-            means[len(CLASS_NAMES) :] = -np.inf  # a sticker that is refused fools nobody
+            means[len(CLASS_NAMES) :] = -np.inf  # a sticker that makes the classifier refuse the sign is not wanted
             target = int(means.argmax())
             gain = float(_gains(scores, target).mean())
             if best is None or gain > best[0]:
@@ -238,7 +238,7 @@ def make(class_id: int, judge: AttackedClassifier, rng: random.Random, size: int
     Args:
         class_id: the sign's true class.
         judge: the shipped classifier.
-        rng: where chance comes from.
+        rng: the source of chance.
         size: side of the finished picture in pixels.
 
     Returns:

@@ -38,7 +38,7 @@ class Track:
 
 
 def choose(rng: random.Random) -> Track:
-    """A road somewhere in the country."""
+    """A road somewhere in Germany."""
     lat, lon = rng.choice(_STARTS)
     return Track(lat + rng.uniform(-0.02, 0.02), lon + rng.uniform(-0.02, 0.02), rng.uniform(0.0, 359.0))
 
@@ -51,7 +51,7 @@ def write_gpx(path: Path, track: Track, speed: float, seconds: float, start_utc_
         speed: metres a second, even.
         seconds: how long the drive lasts.
         start_utc_ms: time of the first frame, unix milliseconds.
-        rng: where the wander of the fixes comes from.
+        rng: of the wander of the fixes.
     """
     segment = gpxpy.gpx.GPXTrackSegment()
     start = datetime.fromtimestamp(start_utc_ms / 1000, UTC)

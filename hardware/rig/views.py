@@ -1,4 +1,4 @@
-"""How a sign's face may be seen: the transformations that a sticker must survive, and the classifier that looks."""
+"""Views of a sign's face: the transformations that a sticker must survive, and the classifier that it attacks."""
 
 from __future__ import annotations
 
@@ -126,6 +126,6 @@ class AttackedClassifier:
         levels = pyramid(premultiplied(face[:, :, :3], face[:, :, 3]))
         outline = outline_of(face[:, :, 3])
         seen = [self._classifier(look(levels, view), [found(outline, view)])[0] for view in views]
-        rows = [np.append(one.probabilities, one.not_a_sign) for one in seen]
+        rows = [np.append(answer.probabilities, answer.not_a_sign) for answer in seen]
         self.answers += len(rows)
         return np.asarray(np.log(np.maximum(np.array(rows), 1e-30)), np.float64)

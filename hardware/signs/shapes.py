@@ -89,7 +89,7 @@ def moved(
     def place(point: Point) -> Point:
         return point[0] * sx + dx, point[1] * scale + dy
 
-    def one(shape: Shape) -> Shape:
+    def moved_shape(shape: Shape) -> Shape:
         if isinstance(shape, Ellipse):
             radii = shape.radii[0] * scale, shape.radii[1] * scale
             return replace(shape, centre=place(shape.centre), radii=radii)
@@ -98,7 +98,7 @@ def moved(
             return replace(shape, points=points, width=shape.width * scale)
         return replace(shape, points=points, rounding=shape.rounding * scale)
 
-    return tuple(one(shape) for shape in drawing)
+    return tuple(moved_shape(shape) for shape in drawing)
 
 
 def coloured(drawing: Iterable[Shape], colour: Colour) -> Drawing:

@@ -42,7 +42,7 @@ def as_cropped(patch: Image) -> Image:
 
 
 def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
-    """One training input (48 x 48) from one patch (64 x 64): pose, box noise, light, distance, blur, noise, codec.
+    """A training input (48 x 48) from a patch (64 x 64): pose, box noise, light, weather, distance, blur, noise, codec.
 
     `hard` is for drawings: they are all alike, so they are bent and relit more.
     """
@@ -72,7 +72,7 @@ def sample(patch: Image, rng: Generator, hard: bool = False) -> Image:
 
 
 def _covered(image: Image, rng: Generator) -> Image:
-    """A leaf, a post or a smear over up to a tenth of the crop, in a colour of the crop itself."""
+    """A leaf, a post or a smear over up to an eighth of the crop, in a colour of the crop itself."""
     height, width = image.shape[:2]
     w, h = rng.uniform(0.08, 0.35, 2) * (width, height)
     x, y = rng.uniform(0, 1, 2) * (width - w, height - h)
@@ -84,7 +84,7 @@ def _covered(image: Image, rng: Generator) -> Image:
 
 
 def _pose(patch: Image, rng: Generator, more: float) -> Image:
-    """Perspective from turned corners, plus the detector's error in place (8 %) and size (-15 to +18 %) of the box."""
+    """Perspective from turned corners, plus the detector's error in place (sigma 4 %) and size (-21 to +27 %)."""
     half_w, half_h = _SHARE / 2 * rng.uniform(0.85, 1.18, 2) * rng.uniform(0.93, 1.08)
     angle = np.deg2rad(np.clip(rng.normal(0, 5 * more), -22, 22))
     centre = PATCH_SIZE / 2 + rng.normal(0, 0.04, 2) * _SHARE

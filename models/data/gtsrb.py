@@ -31,7 +31,7 @@ class Crop:
 
     @property
     def track(self) -> str:
-        """The physical sign, `class_track` of the file name class_track_frame; the file's stem in the test set."""
+        """The physical sign, class and track, from the names of folder and file; the file's stem in the test set."""
         path = PurePosixPath(self.path)
         track = path.stem.rsplit("_", 1)[0]
         return f"{path.parent.name}_{track}" if re.fullmatch(r"\d{5}/\d{5}", f"{path.parent.name}/{track}") else track
@@ -108,7 +108,7 @@ def image(source: DataSet, crop: Crop) -> Image:
 
 
 def split_tracks(crops: list[Crop], share: float, seed: int) -> set[str]:
-    """The tracks to validate on: `share` of each class's tracks, at least one and never all of them."""
+    """The tracks to validate on: `share` of each class's tracks, at least one of two or more, and never all of them."""
     by_class: dict[int, set[str]] = defaultdict(set)
     for crop in crops:
         by_class[crop.class_id].add(crop.track)

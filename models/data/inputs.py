@@ -1,4 +1,4 @@
-"""What a training is made from, told by digests: they go into its plan, so that it goes on with the same data only."""
+"""Digests of what a training is made from: they go into its plan, so that it is resumed with the same data only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TABLES = (".csv", ".txt")
 
 
 def digests(options: Namespace, **sources: DataSet | None) -> dict[str, str]:
-    """SHA-256 of each data set's tables, of the earlier models' manifest and of the checkpoint that is started from."""
+    """SHA-256 of each data set's tables, of the earlier models' manifest and of the checkpoint that it starts from."""
     found = {name: source.digest(_TABLES)["sha256"] for name, source in sources.items() if source is not None}
     if options.detector is not None:
         found["earlier models"] = of_file(options.detector / "manifest.json")

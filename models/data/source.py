@@ -21,7 +21,7 @@ from models.errors import DataError
 
 Image = NDArray[np.uint8]
 
-# What OpenCV would print of a broken picture, the `DataError` says in a sentence.
+# The `DataError` says in a sentence what OpenCV would print of a broken picture.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 FETCH = "fetch the data set again"
@@ -36,8 +36,8 @@ class DataSet:
 
     Args:
         path: a folder or a zip file.
-        markers: files (`Train.csv`, `00000/GT-00000.csv`) of which one proves the layout; it lies at the top or up to
-            three folders below it. `marker` then says which it was: the first of them that is there.
+        markers: files (`Train.csv`, `00000/GT-00000.csv`) of which one shows the layout; it lies at the top or up to
+            three folders below it. `marker` is the first of them that is there.
     """
 
     def __init__(self, path: str | Path, *markers: str) -> None:

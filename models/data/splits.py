@@ -23,7 +23,7 @@ class Split:
 
 
 TRAINING_FRAMES = 600
-"""GTSDB's publisher trains on the frames below this number, and tests on those from it on; so does everything here."""
+"""GTSDB's publisher trains on the frames below this number and tests on the rest; so does everything here."""
 
 
 def trainable(scenes: list[gtsdb.RoadFrame]) -> list[gtsdb.RoadFrame]:
@@ -40,7 +40,7 @@ def draw(crops: list[gtsrb.Crop], scenes: list[gtsdb.RoadFrame], shared: dict[in
 
 
 def doubt(scenes: DataSet) -> str | None:
-    """What is not known of a split of these scenes, as a sentence for whoever trains."""
+    """What is not known of a split of these scenes, as a sentence for the user."""
     if gtsdb.has_overlap_list(scenes):
         return None
     return (

@@ -14,7 +14,7 @@ from models.classes import CLASS_NAMES
 from models.measuring.detection_scores import IGNORED, Detected, assigned
 
 CRITICAL = (14, 13, 17)
-"""Stop, yield, no entry: to take one of them for anything else is the worst."""
+"""Stop, yield, no entry: to miss one of them or take it for anything else is the worst."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Read:
 def figures(frames: Sequence[Read]) -> dict[str, Any]:
     """Precision and recall of box and class together, and the confusions.
 
-    A detection counts as right if its IoU with a labelled sign is 0.5 or more and its class is the label. A refused one
-    claims nothing, and leaves its sign to others.
+    A detection counts as right if its IoU with a labelled sign is 0.5 or more and its class is the label. A refused
+    detection claims nothing, and leaves its sign to others.
     """
     right = claimed = signs = 0
     confused: Counter[tuple[str, str]] = Counter()

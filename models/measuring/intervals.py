@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def wilson(successes: int, of: int) -> list[float] | None:
-    """Wilson's 95 % interval of a fraction (Wilson, JASA 1927); None for nothing of nothing."""
+    """Wilson's 95 % interval of a fraction (Wilson, JASA 1927); None where `of` is 0."""
     from scipy.stats import binomtest
 
     if of == 0:

@@ -48,9 +48,9 @@ class Looked:
     """One frame as both networks see it.
 
     Attributes:
-        alone: what the detector finds by itself, down to `WEAKEST`.
+        alone: what the detector finds by itself, down to the score `WEAKEST`.
         reported: what the device reports, but for `score_low`: the proposals that the classifier did not refuse, with
-            the joint score of `device.perception.core.verified`.
+            the joint score of `device.perception.core.scored`.
         class_ids: the class of each reported box (N).
         proposals: how many boxes the classifier had to look at.
     """
@@ -88,8 +88,8 @@ class FrameFindings:
 def seen_by_both(models: shipped.Shipped, frame: NDArray[np.uint8], proposed_from: float) -> FrameFindings:
     """What the device reports of a BGR frame, but for `score_low`, and the detector's boxes before that."""
     found = models.detector(frame)
-    proposed = [one for one in found if one[4] >= proposed_from]
-    read = models.classifier(frame, [one[:4] for one in proposed])
+    proposed = [box for box in found if box[4] >= proposed_from]
+    read = models.classifier(frame, [box[:4] for box in proposed])
     reported = scored(proposed, read, float(models.manifest["classifier"]["not_a_sign"]))
     return FrameFindings(found, reported, len(proposed))
 
@@ -117,8 +117,8 @@ def look(
         frame = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
         seen, ignored = seen_by_both(models, frame, proposed_from), unlabelled(scene.name)
         alone = Detected(seen.alone, scene.corners, ignored)
-        boxes = Detected([one.detection for one in seen.reported], scene.corners, ignored)
-        class_ids = np.array([one.read.class_id for one in seen.reported], np.int64)
+        boxes = Detected([box.detection for box in seen.reported], scene.corners, ignored)
+        class_ids = np.array([box.read.class_id for box in seen.reported], np.int64)
         looked.append(Looked(scene, alone, boxes, class_ids, seen.proposals))
     return looked
 
@@ -130,12 +130,12 @@ def detector_figures(looked: Sequence[Looked], point: Mapping[str, Any], crop_gm
         point: the manifest's entry, with `gmac`, `score_low` and `score_high`.
         crop_gmac: multiply-adds of the classifier for one proposal, in billions.
     """
-    reported = [one.reported for one in looked]
-    proposals = float(np.mean([one.proposals for one in looked]))
+    reported = [frame.reported for frame in looked]
+    proposals = float(np.mean([frame.proposals for frame in looked]))
     result = _figures(reported) | {
         "proposals_per_frame": proposals,
         "gmac_per_frame": float(point["gmac"]) + proposals * crop_gmac,
-        "detector_alone": _figures([one.alone for one in looked]),
+        "detector_alone": _figures([frame.alone for frame in looked]),
     }
     for name in ("score_low", "score_high"):
         precision, recall = detection_scores.precision_recall(reported, point[name])
@@ -169,15 +169,15 @@ def end_to_end_figures(
     """Box and class together, of what is reported from `score` on, on boxes that are not GTSRB crops as well.
 
     Args:
-        shared: of each frame, left and top of the boxes that are (`gtsdb.shared_boxes`).
+        shared: of each frame, left and top of the boxes that are GTSRB crops (`gtsdb.shared_boxes`).
     """
     frames = []
-    for one in looked:
-        kept = np.array([box[4] >= score for box in one.reported.detections], bool)
-        boxes = [box for box, keep in zip(one.reported.detections, kept.tolist(), strict=True) if keep]
-        corners = one.scene.corners
-        known = np.array([(int(c[0]), int(c[1])) in shared[one.scene.number] for c in corners], bool)
-        ignored = np.concatenate([one.reported.ignored, corners[known]])
+    for seen in looked:
+        kept = np.array([box[4] >= score for box in seen.reported.detections], bool)
+        boxes = [box for box, keep in zip(seen.reported.detections, kept.tolist(), strict=True) if keep]
+        corners = seen.scene.corners
+        known = np.array([(int(c[0]), int(c[1])) in shared[seen.scene.number] for c in corners], bool)
+        ignored = np.concatenate([seen.reported.ignored, corners[known]])
         found = Detected(boxes, corners[~known], ignored)
-        frames.append(end_to_end.Read(found, one.scene.class_ids[~known], one.class_ids[kept]))
+        frames.append(end_to_end.Read(found, seen.scene.class_ids[~known], seen.class_ids[kept]))
     return end_to_end.figures(frames)

@@ -1,4 +1,4 @@
-"""The project's own sign drawings (`hardware.signs`), where that package is at hand, as training material."""
+"""The project's own sign drawings (`hardware.signs`), where that package is installed, as training material."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.data.crops import PATCH_EXPAND, PATCH_SIZE, sample
 from models.data.source import Image
 
 _POSTS, _SHADED, _VEILED = 0.5, 0.25, 0.25
-"""Shares of the drawn signs that hang on a post, are in shade, and are seen through haze, glare or dirt."""
+"""Shares of the laid pictures that hang on a post, are in shade, and are seen through haze, glare or dirt."""
 
 Draw = Callable[[int, int], NDArray[np.uint8]]
 """Class id and side in pixels -> RGBA, side x side x 4."""

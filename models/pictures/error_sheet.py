@@ -1,4 +1,4 @@
-"""Sheets of the worst errors: on real data that no training saw, and on pictures of our own that may be published."""
+"""Sheets of the worst errors: on real data that no training saw, and on the project's own pictures, free to publish."""
 
 from __future__ import annotations
 
@@ -37,11 +37,14 @@ def on_real_data(folder: Path, crops: Path | None, scenes: Path | None) -> Image
         reported: list[Tile] = []
         alone: list[Tile] = []
         unsure: list[Tile] = []
-        for one in sightings.look(folder, "far", _proposed_from(models), source, kept):
-            picture, names = gtsdb.frame(source, one.scene), [CLASS_NAMES[c] for c in one.scene.class_ids.tolist()]
-            reported += _false_boxes(picture, one.reported, str(one.scene.number))
-            alone += _false_boxes(picture, one.alone, str(one.scene.number))
-            unsure += _unsure(picture, one.reported, [f"{one.scene.number} {name}" for name in names])
+        for looked in sightings.look(folder, "far", _proposed_from(models), source, kept):
+            picture, names = (
+                gtsdb.frame(source, looked.scene),
+                [CLASS_NAMES[c] for c in looked.scene.class_ids.tolist()],
+            )
+            reported += _false_boxes(picture, looked.reported, str(looked.scene.number))
+            alone += _false_boxes(picture, looked.alone, str(looked.scene.number))
+            unsure += _unsure(picture, looked.reported, [f"{looked.scene.number} {name}" for name in names])
         rows += tiles.rows("false boxes that are reported, surest first", reported, 1)
         rows += tiles.rows("false boxes of the detector alone, most of which the classifier refuses", alone, 1)
         rows += tiles.rows("signs found least surely", unsure, 1)
@@ -52,7 +55,7 @@ def on_real_data(folder: Path, crops: Path | None, scenes: Path | None) -> Image
 
 def on_own_pictures(folder: Path, seed: int) -> Image:
     """RGB: rendered roads (false boxes, and signs found least surely), drawn signs that are read as another class, and
-    drawn signs of kinds that no training saw, which are read as one of the 43. The seed is not one of a training.
+    drawn signs of kinds that no training saw, which are read as one of the 43. Give a seed that no training used.
 
     Raises:
         ModelsError: the test rig or the drawings are not installed.
@@ -69,7 +72,7 @@ def on_own_pictures(folder: Path, seed: int) -> Image:
     for picture, corners in zip(roads.frames, roads.corners, strict=True):
         frame = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
         seen = sightings.seen_by_both(models, frame, _proposed_from(models))
-        found = Detected([one.detection for one in seen.reported], corners)
+        found = Detected([box.detection for box in seen.reported], corners)
         false += _false_boxes(picture, found, "")
         unsure += _unsure(picture, found, [""] * len(corners), whole=True)
     grounds = not_signs.background_patches(roads.frames, roads.corners, 300, seed)

@@ -1,4 +1,4 @@
-"""Patches that the classifier must not be sure about: backgrounds, what the detector mistakes for a sign, bags."""
+"""Patches that the classifier learns as `not_a_sign`: backgrounds, what the detector mistakes for a sign, bags."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def background_patches(frames: Sequence[Image], boxes: Sequence[NDArray[np.float
 
     Args:
         frames: RGB frames.
-        boxes: per frame, N x 4 corners of its labelled signs; patches that touch one are not taken.
+        boxes: per frame, N x 4 corners of its labelled signs; patches that touch a sign are not taken.
     """
     rng = np.random.default_rng(seed)
     taken: list[Image] = []
@@ -55,7 +55,7 @@ def background_patches(frames: Sequence[Image], boxes: Sequence[NDArray[np.float
 def false_detections(models: Shipped, frames: Sequence[Image], boxes: Sequence[NDArray[np.float32]]) -> Patches:
     """What the detector finds in training frames where there is no labelled sign; signs outside the 43 classes too.
 
-    What the present classifier is sure to know is left out: GTSDB leaves some signs of the 43 without a box.
+    What the given classifier is 90 % sure to know is left out: GTSDB leaves some signs of the 43 without a box.
     """
     taken: list[Image] = []
     for frame, truth in zip(

@@ -1,4 +1,4 @@
-"""Pictures to paste into road scenes: signs cut out by their outline, drawings, and panels that are no sign."""
+"""Pictures to paste into road scenes: signs cut out by their outline, drawings, and panels that are not signs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def cut(patch: Image, class_id: int) -> Cutout:
 
 
 def code_panels(count: int, seed: int) -> list[Cutout]:
-    """White panels with a QR code, some with a line of text above it: they stand below signs and are none."""
+    """White panels with a QR code, some with a line of text above it: they stand below signs and are not signs."""
     rng = np.random.default_rng(seed)
     panels = []
     for _ in range(count):
@@ -108,7 +108,7 @@ def plain_panels(count: int, seed: int) -> list[Cutout]:
 def paste(
     canvas: Image, picture: Cutout, box: tuple[float, float, float, float], rng: Generator
 ) -> NDArray[np.float32]:
-    """Blends a picture into the canvas at about `box` (x, y, width, height), its corners moved by up to 8 %.
+    """Blends a picture into the canvas at about `box` (x, y, width, height), its corners moved by up to 5 % per axis.
 
     Returns:
         the corners left, top, right, bottom of what is opaque, clipped to the canvas; an empty box if nothing is.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hardware.rig.drive import RoadWorld, Stage
 
 SCALE = 0.9
-"""Of the rig's 1536 x 864 frames: a sign then has the size that it has in a frame of GTSDB, at about 1376 x 774."""
+"""Of the rig's 1536 x 864 frames: a sign then has the size that it has in a frame of GTSDB, at about 1382 x 778."""
 
 _NEAREST_M, _FARTHEST_M = 4.0, 40.0
 _SIGNS = 8

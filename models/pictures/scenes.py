@@ -22,7 +22,7 @@ _SCALES = 0.45, 1.35
 
 _SMALLEST = 7.0
 _PAIRS = ((19, 20), (33, 34), (36, 37), (38, 39))  # what a mirror turns into another class
-_MIRRORED = np.arange(len(CLASS_NAMES) + 2)  # the last two stand for themselves: doubtful, and not known
+_MIRRORED = np.arange(len(CLASS_NAMES) + 2)  # the last two entries keep their value: doubtful, and not known
 _MIRRORED[-2:] = -2, -1
 for _left, _right in _PAIRS:
     _MIRRORED[[_left, _right]] = _right, _left
@@ -31,12 +31,12 @@ for _left, _right in _PAIRS:
 @dataclass(frozen=True)
 class Background:
     """Frames (RGB), the corners (N x 4 each) and classes (N each, -1 for not known) of their signs; `scale` brings them
-    to the size that the `far` operating point sees.
+    to the size of GTSDB's frames.
 
-    `chances` weighs the frames' signs (all frames' in one row) as the middle of a sample; `share` is how many of the
-    samples show this ground. `mistaken` (N x 3: frame, x, y) are middles of what an earlier stage took for a sign and
-    is none: a fifth of the samples show one. `doubtful` are the corners (N x 4 each) of signs that nobody labelled:
-    nothing is learnt there.
+    `chances` weighs the frames' signs (all frames' in one row) as the middle of a sample; `share` is the share of
+    the samples that show this ground. `mistaken` (N x 3: frame, x, y) are middles of what an earlier stage took for a
+    sign by mistake: a fifth of this ground's samples show one of them. `doubtful` are the corners (N x 4 each) of signs
+    without a label: nothing is learnt there.
     """
 
     frames: Sequence[Image]
@@ -56,7 +56,7 @@ class Background:
 
 @dataclass(frozen=True)
 class Extras:
-    """What is pasted: photographed signs, drawn signs (may be empty) and panels that are no sign.
+    """What is pasted: photographed signs, drawn signs (may be empty) and panels that are not signs.
 
     `plain` is the share of samples that stay as the camera took them: nothing is pasted, nothing degraded.
     """
@@ -74,8 +74,8 @@ Boxes = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Corners (N x 4) and classes (N)."""
 
 Sample = tuple[Image, NDArray[np.float32], NDArray[np.int64], NDArray[np.bool_]]
-"""Picture (SIZE x SIZE x 3), corners (N x 4) and classes (N) of its signs, and which of them are too small or cut off:
-not to learn."""
+"""Picture (SIZE x SIZE x 3), corners (N x 4) and classes (N) of its signs, and which of them are too small, cut off
+or doubtful: not to learn."""
 
 
 def sample(grounds: Sequence[Background], extras: Extras, rng: Generator) -> Sample:

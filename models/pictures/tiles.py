@@ -17,12 +17,12 @@ Tile = tuple[float, Image, str]
 
 
 def enlarged(patch: Image) -> Image:
-    """A classifier's crop as a tile's picture, its pixels left to be seen."""
+    """A classifier's crop as a tile's picture, enlarged without smoothing."""
     return np.asarray(cv2.resize(patch, (CELL, CELL), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def around(frame: Image, box: NDArray[np.floating]) -> Image:
-    """The box in its surroundings, drawn in."""
+    """The surroundings of the box, with the box drawn in."""
     middle, reach = (box[:2] + box[2:]) / 2, float((box[2:] - box[:2]).max()) * 1.2
     left, top = np.floor(middle - reach).astype(int).tolist()
     side = max(2, int(np.ceil(2 * reach)))

@@ -1,1 +1,1 @@
-"""From weights to the signed files that are shipped."""
+"""From weights to the files that are shipped."""

@@ -1,4 +1,4 @@
-"""Makes a fully convolutional TFLite model accept any input size: its upsampling no longer names one.
+"""Makes a fully convolutional TFLite model accept any input size: its upsampling no longer names a size.
 
 `RESIZE_NEAREST_NEIGHBOR` holds the output size as a constant. Doubling by repetition is also four copies of each
 channel (`CONCATENATION`) laid out as 2 x 2 blocks (`DEPTH_TO_SPACE`), and these two follow whatever size comes in.

@@ -55,7 +55,7 @@ def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None,
     """Loads both models of a folder, for training and measuring: only the hashes are checked, not the signature.
 
     Args:
-        score: replaces `score_proposed`, the detector's own threshold (mAP needs the weak ones too).
+        score: replaces `score_proposed`, the detector's own threshold (mAP needs the weak boxes too).
         point: the detector's operating point.
     """
     path = folder / MANIFEST
@@ -97,7 +97,7 @@ def _expect(folder: Path, entry: Entry, model: Model, shape: tuple[int, ...]) ->
 
 
 def content(folder: Path, entry: Entry) -> bytes:
-    """The bytes of a model. Raises ManifestError when they are not the ones that the manifest names."""
+    """The bytes of a model. Raises ManifestError when their SHA-256 is not the manifest's."""
     read = (folder / entry.file).read_bytes()
     digest = hashlib.sha256(read).hexdigest()
     if digest != entry.sha256:

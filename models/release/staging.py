@@ -1,4 +1,4 @@
-"""A folder's files replaced together, at the end: what is interrupted before leaves the old ones as they are."""
+"""A folder's files replaced at the end, one right after the other: an interruption before leaves them as they are."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def load(path: Path, network: str) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise CheckpointError(f"{path}: no checkpoint to resume from", "train without --resume first") from None
+        raise CheckpointError(f"{path}: there is no checkpoint", "train first, or give another path") from None
     except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise CheckpointError(
             f"{path}: not a checkpoint, or a damaged one ({type(error).__name__})", _ANOTHER

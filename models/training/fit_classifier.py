@@ -1,4 +1,4 @@
-"""Training of the classifier on GTSRB crops, sign drawings and, as what is not a sign, background of road scenes."""
+"""Training of the classifier on GTSRB crops, sign drawings and, as `not_a_sign`, backgrounds and other drawn signs."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def loss_of(network: nn.Module, batch: Batch) -> Tensor:
 
 
 def class_balanced(labels: NDArray[np.int64], rng: Generator) -> NDArray[np.int64]:
-    """Indices that repeat rare classes towards the square root of their number: 210 crops count as 680 of 2250."""
+    """Indices that repeat rare classes towards the square root of their number: 210 crops count as 687 of 2250."""
     counts = np.bincount(labels, minlength=int(labels.max()) + 1)
     repeats = np.sqrt(counts.max() / np.maximum(counts, 1))[labels]
     whole = np.floor(repeats).astype(np.int64) + (rng.random(len(labels)) < repeats % 1)

@@ -1,5 +1,5 @@
-"""Training of the detector on GTSDB scenes with pasted GTSRB signs, drawings and panels, in two stages: the second one
-also looks at what the first one mistook for signs (hard negatives: Shrivastava et al., CVPR 2016)."""
+"""Training of the detector on GTSDB scenes with pasted GTSRB signs, drawings and panels, in two stages: the
+second stage also looks at what the first mistook for signs (hard negatives: Shrivastava et al., CVPR 2016)."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _rendered_ground(seed: int) -> Background:
 
 
 def _cutouts(source: DataSet, rows: Sequence[gtsrb.Crop]) -> paste.Cutouts:
-    """The larger half of each track: every third crop from the middle on."""
+    """Every third crop of those whose sign is at least 24 pixels wide."""
     chosen = [row for row in rows if row.box[2] - row.box[0] >= 24][::3]
     patches = load_patches(source, chosen, 1.04, paste.SIDE)
     pictures = [paste.cut(patch, row.class_id) for patch, row in zip(patches, chosen, strict=True)]

@@ -1,4 +1,4 @@
-"""The training loop that both networks share: schedule, bf16 autocast, moving average, checkpoint, progress bar."""
+"""The training loop that both networks share: schedule, moving average, checkpoint, progress bar."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rate_at(plan: TrainingPlan, step: int) -> float:
 
 
 def prefetched(make: Callable[[int], Batch], first: int, last: int, depth: int = 4) -> Iterator[Batch]:
-    """Yields make(first) ... make(last - 1), made ahead in a thread: OpenCV lets go of the interpreter lock."""
+    """Yields make(first) ... make(last - 1), made ahead in a thread: OpenCV releases the interpreter lock."""
     pool = ThreadPoolExecutor(1)
     try:
         ahead = deque(pool.submit(make, step) for step in range(first, min(first + depth, last)))
@@ -78,7 +78,7 @@ class Average:
 
 
 def device() -> torch.device:
-    """Where to train: the first GPU where there is one that torch can use, else the processor."""
+    """Where to train: the first GPU that torch can use, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -96,7 +96,7 @@ def fit(
     Args:
         make: the batch of one step; the same step gives the same batch.
         loss_of: the loss of the network on a batch; brings the batch to where the network is.
-        path: where the checkpoint goes, once a minute and at the end.
+        path: where the checkpoint goes, every `save_every_s` of the plan (a minute) and at the end.
         resume: go on from `path`.
         start_from: weights to start from, as a fine-tuning does; only the weights are taken.
     """
@@ -135,7 +135,7 @@ def fit(
 
 
 def steps_done(path: Path, plan: TrainingPlan) -> int:
-    """How far the checkpoint at `path` has come in this very plan; 0 where there is none, or one of another plan."""
+    """How far the checkpoint at `path` has come in this plan; 0 where it is missing or of another plan."""
     if not path.is_file():
         return 0
     state = checkpoint.load(path, plan.network)
@@ -193,5 +193,5 @@ def _restore(
 
 
 def _decisive(plan: dict[str, Any]) -> dict[str, Any]:
-    """What of a plan decides how the training goes."""
+    """The part of a plan that decides how the training goes."""
     return {name: value for name, value in plan.items() if name != "save_every_s"}

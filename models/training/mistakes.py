@@ -33,7 +33,7 @@ def find(network: DetectorNet, ground: Background, classifier: Classifier | None
     """Runs the float network on all frames of a ground.
 
     Args:
-        classifier: what it is at least 95 % sure of is a sign without a label, not a mistake; None: all are mistakes.
+        classifier: a box of whose class it is at least 95 % sure is a sign without a label; None: all are mistakes.
     """
     network.eval()
     mistaken: list[tuple[float, float, float]] = []

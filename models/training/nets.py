@@ -1,6 +1,7 @@
-"""The two networks, in PyTorch. Both take RGB 0..255 (N x 3 x H x W): the scaling is part of the first layer.
+"""The two networks, in PyTorch. Both take RGB 0..255 (N x 3 x H x W): the scaling is the first layer.
 
-Only operations that TFLite runs in int8 are used: convolutions, ReLU, addition, nearest upsampling.
+Only operations that TFLite runs in int8 are used (convolutions, ReLU, addition, average pooling, nearest upsampling),
+but for the detector's last square, which stays in float.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def inverted(inside: int, outside: int, expand: int, stride: int = 1) -> nn.Modu
 
 
 class ClassifierNet(nn.Module):  # type: ignore[misc]
-    """48 x 48 crop -> 44 logits, the last of them for "none of these"; 0.24 million parameters, 19.6 million
+    """48 x 48 crop -> 44 logits, the last of them for `not_a_sign`; 0.24 million parameters, 19.6 million
     multiply-adds."""
 
     def __init__(self, classes: int = 44) -> None:
@@ -81,11 +82,11 @@ class DetectorNet(nn.Module):  # type: ignore[misc]
 
     Anchor-free, one class, one scale of output (after Zhou et al., "Objects as Points", 2019, and FCOS, ICCV 2019),
     with a three-level feature pyramid. The distances are the square of what the last layer says: eight bits then
-    resolve 0.2 pixel for a sign of 12 pixels and still reach one of 300.
+    resolve 0.2 pixel for a sign of 12 pixels and still reach a sign of 300.
 
     Each stage begins with a full convolution (as the fused blocks of EfficientNetV2, ICML 2021): it trains three times
     as fast as an expanded depthwise one at the same number of multiply-adds. `kind` says which class a sign is, in
-    training only: knowing what signs show keeps it from taking anything red and round for one.
+    training only: knowing what signs show keeps it from taking anything red and round for a sign.
     """
 
     def __init__(self, classes: int = 43) -> None:
@@ -109,7 +110,7 @@ class DetectorNet(nn.Module):  # type: ignore[misc]
         nn.init.constant_(self.side[0].bias, 3.0)
 
     def features(self, image: Tensor) -> Tensor:
-        """What all heads look at: N x 48 x H/8 x W/8."""
+        """The input of all heads: N x 48 x H/8 x W/8."""
         fine = self.stride8(self.stem(image))
         middle = self.stride16(fine)
         coarse = self.lateral32(self.stride32(middle))
@@ -123,7 +124,7 @@ class DetectorNet(nn.Module):  # type: ignore[misc]
         return self.heat(seen), root * root
 
     def with_kind(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As `forward`, and the class logits (N x 43 x H/8 x W/8) that only training asks for."""
+        """As `forward`, and the class logits (N x 43 x H/8 x W/8) that only training uses."""
         seen = self.features(image)
         root = self.side(seen)
         return self.heat(seen), root * root, self.kind(seen)

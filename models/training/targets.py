@@ -20,8 +20,8 @@ class Targets:
     """Targets of one batch, all float32 but `kind`, H and W in cells.
 
     heat N x H x W (0..1, 1 at a sign's cell), counted N x H x W (0 where nothing is to be learnt), sides N x 4 x H x W
-    (input pixels), weight N x H x W (a sign's weights sum to 1, 0 where no box is to be learnt), kind N x H x W (int64:
-    the class of the sign there, -1 for none or not known).
+    (input pixels), weight N x H x W (a sign's weights sum to 1, or less below a smaller sign; 0 where no box is to be
+    learnt), kind N x H x W (int64: the class of the sign there, -1 for none or not known).
     """
 
     heat: Tensor
@@ -96,12 +96,12 @@ def loss(heatmap: Tensor, sides: Tensor, kinds: Tensor, targets: Targets) -> Ten
     return focal + 2 * boxes + (doubt * named).sum() / (3 * named.sum().clamp(min=1))
 
 
-def _giou(one: Tensor, other: Tensor) -> Tensor:
+def _giou(first: Tensor, second: Tensor) -> Tensor:
     """Generalised IoU of boxes around the same point, given as distances to its sides (N x 4 x H x W)."""
-    low, high = torch.minimum(one, other), torch.maximum(one, other)
+    low, high = torch.minimum(first, second), torch.maximum(first, second)
     common = (low[:, 0] + low[:, 2]).clamp(min=0) * (low[:, 1] + low[:, 3]).clamp(min=0)
     hull = (high[:, 0] + high[:, 2]) * (high[:, 1] + high[:, 3]) + 1e-6
-    area_one = (one[:, 0] + one[:, 2]) * (one[:, 1] + one[:, 3])
-    area_other = (other[:, 0] + other[:, 2]).clamp(min=0) * (other[:, 1] + other[:, 3]).clamp(min=0)
-    union = area_one + area_other - common + 1e-6
+    area_first = (first[:, 0] + first[:, 2]) * (first[:, 1] + first[:, 3])
+    area_second = (second[:, 0] + second[:, 2]).clamp(min=0) * (second[:, 1] + second[:, 3]).clamp(min=0)
+    union = area_first + area_second - common + 1e-6
     return common / union - (hull - union) / hull

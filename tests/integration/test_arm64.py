@@ -24,7 +24,7 @@ from hardware.rig.drive import RoadWorld, Stage
 from hardware.signs import NUMBER_OF_SIGNS, draw
 from models.pictures import augment
 from models.release.shipped import load_manifest
-from tests.support.arm64 import BOARDS, Board, Emulated, NotToBeHadError
+from tests.support.arm64 import BOARDS, Board, Emulated, UnavailableError
 from tests.support.paths import ROOT
 
 ARTIFACTS = ROOT / "models" / "artifacts"
@@ -48,7 +48,7 @@ frame = given["frame"]
 scaled = Letterbox(frame.shape[:2], tuple(told["input"])).fill(frame)
 found = Detector(network, Thresholds(told["score"], told["nms_iou"]), told["stride"])(frame)
 seen = Classifier(model, told["expand"], told["temperature"])(frame, [box[:4] for box in found])
-classes = np.array([one.class_id for one in seen])
+classes = np.array([answer.class_id for answer in seen])
 found = np.array(found).reshape(-1, 5)
 np.savez(out, logits=logits, step=step, first=first, second=second, scaled=scaled, found=found, classes=classes)
 print(platform.machine())
@@ -60,11 +60,11 @@ Answers = dict[str, NDArray[np.float64]]
 @pytest.fixture(scope="module")
 def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
     if platform.machine() != "x86_64":
-        pytest.skip("this compares with the x86-64 wheel, and this machine is another")
+        pytest.skip("this compares with the x86-64 wheel, and this machine is not x86-64")
     folder = tmp_path_factory.mktemp("arm64")
     try:
         yield Emulated(folder)
-    except NotToBeHadError as error:
+    except UnavailableError as error:
         pytest.skip(str(error))
     finally:
         shutil.rmtree(folder)  # hundreds of megabytes, which pytest would keep for three runs
@@ -72,13 +72,13 @@ def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulated]:
 
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the shipped models: the same ones for all, should others be trained and put in place meanwhile."""
+    """A copy of the shipped models, so that all tests use the same files even if new models are shipped meanwhile."""
     return Path(shutil.copytree(ARTIFACTS, tmp_path_factory.mktemp("models") / "artifacts"))
 
 
 @pytest.fixture(scope="module")
 def given(artifacts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pictures that all are shown: `VERSIONS` crops of each sign, a frame of the rig's road, and it scaled down."""
+    """The pictures for all: `VERSIONS` crops of each sign, a frame of the rig's road, and that frame scaled down."""
     path, picture = tmp_path_factory.mktemp("given") / "given.npz", frame()
     size = load_manifest(artifacts).detector.operating_points.fast.input
     scaled = Letterbox((picture.shape[0], picture.shape[1]), size).fill(picture)
@@ -113,7 +113,7 @@ def frame() -> NDArray[np.uint8]:
 
 
 def order(artifacts: Path, given: Path, out: Path) -> list[str]:
-    """The script's arguments: the device's own settings for its default operating point, from the manifest."""
+    """The script's arguments: the device's own settings for the operating point `fast`, from the manifest."""
     manifest = load_manifest(artifacts)
     point = manifest.detector.operating_points.fast
     told = {
@@ -166,7 +166,7 @@ def test_the_arm64_wheel_gives_the_same_classes(here: Answers, there: Answers) -
         f"{int((classes == others).sum())} of {len(classes)} crops get the same class ({right} the drawn one); "
         f"logits at most {apart.max():.2f} int8 steps apart, {float((apart > 0.5).mean()):.2%} of them at all"
     )
-    assert right > 0.9 * len(classes)  # that both got classes wrong alike would show little
+    assert right > 0.9 * len(classes)  # if both were wrong in most classes, agreement would show little
     assert np.array_equal(classes, others)
     assert float(apart.max()) < 2.5
 
@@ -195,12 +195,12 @@ def test_perception_on_arm64_finds_the_same_signs_though_opencv_scales_otherwise
     assert all(score <= 0.05 and same_class for _, score, same_class in pairs)
 
 
-def matched(ones: Answers, others: Answers, least: float) -> Iterator[tuple[float, float, bool]]:
-    """For each box that one is sure of, the other's nearest: frame pixels and score apart, whether the class agrees."""
-    sure = ones["found"][:, 4] >= least
-    assert sure.any() and len(others["found"]) > 0
-    for box, class_id in zip(ones["found"][sure], ones["classes"][sure], strict=True):
-        apart = np.abs(others["found"][:, :4] - box[:4]).max(axis=1)
+def matched(first: Answers, second: Answers, least: float) -> Iterator[tuple[float, float, bool]]:
+    """For each sure box of `first`, the nearest of `second`: frame pixels and score apart, whether the class agrees."""
+    sure = first["found"][:, 4] >= least
+    assert sure.any() and len(second["found"]) > 0
+    for box, class_id in zip(first["found"][sure], first["classes"][sure], strict=True):
+        apart = np.abs(second["found"][:, :4] - box[:4]).max(axis=1)
         nearest = int(apart.argmin())
-        score = abs(float(others["found"][nearest, 4] - box[4]))
-        yield float(apart[nearest]), score, bool(others["classes"][nearest] == class_id)
+        score = abs(float(second["found"][nearest, 4] - box[4]))
+        yield float(apart[nearest]), score, bool(second["classes"][nearest] == class_id)

@@ -44,7 +44,7 @@ def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     if found.returncode != 0:
-        pytest.skip("no Python 3.11 is at hand; tflite-runtime 2.14 has no wheel for a later one")
+        pytest.skip("no Python 3.11 is installed; tflite-runtime 2.14 has no wheel for a later Python")
     export = [
         "export",
         "-q",
@@ -95,7 +95,7 @@ def test_both_interpreters_give_the_same_answers(other_python: Path, tmp_path: P
     assert np.array_equal(ours["logits"].argmax(axis=1), theirs["logits"].argmax(axis=1))
     for key in ours:  # integer kernels round differently: a step here and there, never a shift
         if ours[key].shape[-1] == 4:
-            continue  # sides mean nothing where no sign is; where one is they are compared below
+            continue  # sides mean nothing where no sign is; those of the sign are compared below
         apart, scale = np.abs(ours[key] - theirs[key]), float(np.ptp(ours[key]))
         assert float(apart.mean()) <= 0.01 * scale and float(apart.max()) <= 0.1 * scale, key
     assert found(ours) == pytest.approx(found(theirs), abs=1.5)

@@ -49,7 +49,7 @@ def frames(short: drive.Drive) -> list[np.ndarray]:
         return [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
 
 
-def test_the_video_is_h264_of_the_right_size_and_tells_its_time(short: drive.Drive) -> None:
+def test_the_video_is_h264_of_the_right_size_and_holds_its_start_time(short: drive.Drive) -> None:
     with av.open(str(short.video)) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 1536, 864)

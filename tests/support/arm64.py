@@ -1,8 +1,8 @@
-"""An arm64 Python on a machine of another kind: Debian's, in qemu's user emulation, with the wheels that a Pi installs.
+"""An arm64 Python on a machine that is not arm64: Debian's, in qemu's user emulation, with a Pi's wheels.
 
-No root file system is entered and nothing is registered with the kernel: qemu runs the one program, and looks up every
-absolute path that it opens in a folder first. That folder also says which processor this is, for the interpreter's
-CPU detection reads /proc/cpuinfo and crashes on that of an x86-64 machine.
+No root file system is entered and nothing is registered with the kernel: qemu runs a single program, and looks up every
+absolute path that it opens in a folder first. That folder also says which processor this is: the interpreter's CPU
+detection reads /proc/cpuinfo, and crashes on that of an x86-64 processor.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_
 _CORES = 4
 
 
-class NotToBeHadError(RuntimeError):
+class UnavailableError(RuntimeError):
     """The emulator, the arm64 system files or the arm64 wheels are not available here."""
 
 
 @dataclass(frozen=True)
 class Board:
-    """A Raspberry Pi by its processor: qemu's name for it, and the lines by which Linux tells it.
+    """A Raspberry Pi by its processor: qemu's name for it, and the lines with which Linux describes it.
 
     Sources: Arm Cortex-A72 and Cortex-A76 technical reference manuals, MIDR_EL1; `Features` as the boards print them.
     """
@@ -54,7 +54,7 @@ class Board:
         return "".join("\n".join(lines).format(core) + "\n\n" for core in range(_CORES))
 
 
-# The Pi 4 lacks the int8 dot product (asimddp): the interpreter takes other kernels on it.
+# The older board lacks the int8 dot product (asimddp): the interpreter takes other kernels on it.
 BOARDS = (
     Board("Raspberry Pi 4", "cortex-a72", 0xD08, 0, 3, "fp asimd evtstrm crc32 cpuid"),
     Board(
@@ -68,16 +68,16 @@ class Emulated:
     """An arm64 Python in `folder`, with the same versions of the packages as the Python that calls this.
 
     Raises:
-        NotToBeHadError: a part of it is missing and cannot be fetched.
+        UnavailableError: a program or file that it needs is missing and cannot be fetched.
     """
 
     def __init__(self, folder: Path) -> None:
         names = ("qemu-aarch64-static", "qemu-aarch64")
         qemu = next((path for path in map(shutil.which, names) if path is not None), None)
         if qemu is None:
-            raise NotToBeHadError("qemu's user emulation is not installed (Debian: qemu-user-static)")
+            raise UnavailableError("qemu's user emulation is not installed (Debian: qemu-user-static)")
         if shutil.which("mmdebstrap") is None:
-            raise NotToBeHadError("mmdebstrap is not installed")
+            raise UnavailableError("mmdebstrap is not installed")
         self._qemu, self._root = qemu, folder / "root"
         self._wheels, self._bytecode = folder / "wheels", folder / "bytecode"
         self._fetch_system()
@@ -121,7 +121,7 @@ class Emulated:
             file.write_text(content)
         python = self._root / "usr" / "bin" / f"python{PYTHON}"
         search = os.pathsep.join(map(str, [*paths, self._wheels]))
-        # Nothing else of the caller's environment: variables that tune libraries for its processor would mislead these.
+        # Nothing else of the caller's environment: what tunes libraries for its own processor would mislead these.
         environment = {"PATH": os.defpath, "PYTHONPATH": search, "PYTHONPYCACHEPREFIX": str(self._bytecode)}
         command = [self._qemu, "-L", str(self._root), "-cpu", board.cpu, str(python), "-c", script, *arguments]
         return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
@@ -131,4 +131,4 @@ def _fetched(what: str, command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or ["nothing said"]
-        raise NotToBeHadError(f"{what} are not available: {said[-1]}")
+        raise UnavailableError(f"{what} cannot be fetched: {said[-1]}")

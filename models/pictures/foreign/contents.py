@@ -60,7 +60,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def row(
     text: str, rng: Generator, middle: float = 0.0, high: float = 1.4, wide: float = 2.0, bold: float = 0.1
 ) -> Drawing:
-    """One row of text about the height `middle`, at most `wide` and `high`; strokes take `bold` of a letter's place."""
+    """A row of text about height `middle`, at most `wide` and `high`; strokes take at least `bold` of a letter."""
     pitch = min(high * rng.uniform(0.55, 0.85), wide / len(text))
     width, stroke = pitch * rng.uniform(0.68, 0.8), pitch * rng.uniform(bold, bold + 0.12)
     height = min(high, width * 2.4) - stroke
@@ -74,7 +74,7 @@ def row(
 
 
 def words(*choices: str) -> Content:
-    """One of several texts; its rows are parted by a slash."""
+    """One of several texts; a slash separates its rows."""
 
     def drawn(rng: Generator) -> Drawing:
         rows = str(rng.choice(choices)).split("/")
@@ -85,7 +85,7 @@ def words(*choices: str) -> Content:
 
 
 def limit(rng: Generator, *numbers: int, below: str = "") -> Drawing:
-    """A speed, with the unit below it if there is one."""
+    """A speed, with the unit `below` it if given."""
     number = str(rng.choice(numbers))
     if below:
         return (*row(number, rng, -0.2, 1.1, 1.7, 0.15), *row(below, rng, 0.75, 0.45, 0.9))

@@ -1,4 +1,4 @@
-"""Drawings of road signs that are none of the 43 classes, to teach and to test that the classifier refuses them."""
+"""Drawings of road signs outside the 43 classes, to train the classifier to refuse them and to measure that it does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def draw(kind: Kind, side: int, rng: Generator) -> NDArray[np.uint8]:
         side: of the square picture, in pixels, 16 and more.
 
     Returns:
-        uint8, side x side x 4, RGBA. The sign touches two opposite edges, what is beside it is transparent.
+        uint8, side x side x 4, RGBA. The sign touches two opposite edges, the rest is transparent.
     """
     square = _changed(kind, side, rng) if kind.classes else _composed(kind, side, rng)
     aspect = float(np.exp(rng.uniform(*np.log(kind.aspect))))
@@ -46,7 +46,7 @@ def draw(kind: Kind, side: int, rng: Generator) -> NDArray[np.uint8]:
 
 
 def patches(grounds: NDArray[np.uint8], count: int, rng: Generator, held_out: bool) -> NDArray[np.uint8]:
-    """`count` classifier patches (N x 64 x 64 x 3, RGB) on background patches, each kind as `often` as it says.
+    """`count` classifier patches (N x 64 x 64 x 3, RGB) on background patches, each kind with its weight `often`.
 
     Args:
         grounds: N x 64 x 64 x 3, RGB.
@@ -85,8 +85,8 @@ def _composed(kind: Kind, side: int, rng: Generator) -> NDArray[np.uint8]:
     return np.dstack([canvas.finish(), mask.finish()[:, :, :1]])
 
 
-def _distance(one: Colour, other: Colour) -> int:
-    return sum(abs(a - b) for a, b in zip(one, other, strict=True))
+def _distance(first: Colour, second: Colour) -> int:
+    return sum(abs(a - b) for a, b in zip(first, second, strict=True))
 
 
 def _far_from(ground: Colour) -> Colour:

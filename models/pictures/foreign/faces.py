@@ -75,7 +75,7 @@ class Kind:
         aspect: width over height, from and to.
         classes: GTSRB classes whose faces are taken, and changed by `change`, in place of all that.
         held_out: never shown in training, so that refusing it can be measured.
-        often: how many times as often as others it is shown in training: what is easily taken for one of the 43 is.
+        often: weight of the kind among the patches; above 1 for kinds that are easily taken for one of the 43.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The kinds of sign that are none of the 43 classes, as a table: outline, colours and what stands on them.
 
 Signs abroad that look like one of the 43 and say the same (the octagon STOP, a speed limit 50, no entry, give way)
-are left out: whoever reads them as that class is right.
+are left out: to read them as that class is right.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ BROWN: Colour = (120, 70, 35)
 ORANGE: Colour = (240, 130, 30)
 LIME: Colour = (200, 225, 40)
 LIGHT: Colour = (180, 182, 185)
-_PAPER: Colour = (245, 245, 245)  # white that is not the ground's
+_PAPER: Colour = (245, 245, 245)  # a white that is not replaced by the ground's colour
 _PAINTS = (RED, BLUE, GREEN, YELLOW, WHITE, BLACK, ORANGE, BROWN)
 
 _RED_RIM = ((WHITE, 1.0), (RED, 0.98))

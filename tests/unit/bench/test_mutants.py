@@ -364,7 +364,7 @@ def test_a_copy_may_lie_in_the_place_of_the_checkout_for_its_tests_alone(tmp_pat
     assert not (root / "made").exists()
 
 
-def test_what_takes_too_long_is_ended_and_told(tmp_path: Path) -> None:
+def test_a_run_that_takes_too_long_is_ended_and_reported(tmp_path: Path) -> None:
     endless = "import time\ndef test_it():\n    while True:\n        time.sleep(1)\n"
     with Workspace(_checkout(tmp_path / "checkout", tests=endless)) as workspace:
         assert workspace.copy(0).pytest(["tests"], seconds=1).status is None

@@ -99,12 +99,12 @@ def test_a_reference_has_the_size_that_its_publisher_states(reference: graphs.Re
 
 def test_a_budget_is_a_ratio_at_equal_threads() -> None:
     judged = budgets.judge({(_FAST, 1): 8.0, (_SSD, 1): 10.0, (_FAST, 2): 9.0, (_SSD, 2): 6.0})
-    assert [(one.threads, round(one.share, 2), one.good) for one in judged] == [(1, 0.8, True), (2, 1.5, False)]
+    assert [(entry.threads, round(entry.share, 2), entry.good) for entry in judged] == [(1, 0.8, True), (2, 1.5, False)]
 
 
 def test_far_may_take_half_of_its_reference_and_no_more() -> None:
-    assert [one.good for one in budgets.judge({(_FAR, 1): 10.0, (_YOLO, 1): 20.0})] == [True]
-    assert [one.good for one in budgets.judge({(_FAR, 1): 10.1, (_YOLO, 1): 20.0})] == [False]
+    assert [entry.good for entry in budgets.judge({(_FAR, 1): 10.0, (_YOLO, 1): 20.0})] == [True]
+    assert [entry.good for entry in budgets.judge({(_FAR, 1): 10.1, (_YOLO, 1): 20.0})] == [False]
 
 
 def test_what_other_programs_took_is_not_counted_at_one_thread() -> None:
@@ -114,8 +114,8 @@ def test_what_other_programs_took_is_not_counted_at_one_thread() -> None:
 
 
 def test_a_crop_is_judged_at_one_thread_without_any_reference() -> None:
-    assert [one.good for one in budgets.judge({(_CROP, 1): 0.4, (_CROP, 2): 0.6})] == [True]
-    assert [one.good for one in budgets.judge({(_CROP, 1): 0.6})] == [False]
+    assert [entry.good for entry in budgets.judge({(_CROP, 1): 0.4, (_CROP, 2): 0.6})] == [True]
+    assert [entry.good for entry in budgets.judge({(_CROP, 1): 0.6})] == [False]
 
 
 def test_without_the_reference_nothing_is_claimed_about_the_detector() -> None:
@@ -149,13 +149,13 @@ def test_each_operating_point_is_a_network_of_its_own() -> None:
 def test_taking_turns_runs_each_network_at_each_number_of_threads() -> None:
     (classifier,) = [network for network in networks.ours(ARTIFACTS) if network.crop_expand]
     timed = networks.take_turns([classifier], [1, 2], 2)
-    assert [(one.threads, len(one.samples)) for one in timed] == [(1, 6), (2, 6)]
+    assert [(entry.threads, len(entry.samples)) for entry in timed] == [(1, 6), (2, 6)]
 
 
 def test_the_table_shows_times_size_and_verdict_of_each_network() -> None:
     timed = [_timed(_FAST, 1, 8.0), _timed(_SSD, 1, 10.0)]
-    judged = budgets.judge({(one.network.name, one.threads): one.judged for one in timed})
-    costs = {one.network.name: macs.Cost(850_000_000, 328_000) for one in timed}
+    judged = budgets.judge({(entry.network.name, entry.threads): entry.judged for entry in timed})
+    costs = {entry.network.name: macs.Cost(850_000_000, 328_000) for entry in timed}
     shown = _shown(tables.graphs(timed, costs, judged))
     (row,) = [line for line in shown.splitlines() if _FAST in line]
     for piece in ("1024x576", "850", "328", "8.00/8.00", "0.80x PASS"):

@@ -1,4 +1,4 @@
-"""What tracking makes of boxes in videos: two thresholds keep more of a sign than one, and no more of what is none."""
+"""What tracking makes of boxes in videos: two thresholds keep more of a sign than one, and no more of other things."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def test_models_that_were_exchanged_are_not_measured(
 
 
 def test_videos_of_the_same_name_are_told_apart(make_video: VideoMaker, tmp_path: Path) -> None:
-    one = make_video(frames=2)
-    other = tmp_path / "other" / one.name
-    other.parent.mkdir()
-    other.write_bytes(one.read_bytes())
-    assert set(clips.measure([one, other], shipped.ARTIFACTS, "fast")) == {str(one), str(other)}
+    first = make_video(frames=2)
+    second = tmp_path / "second" / first.name
+    second.parent.mkdir()
+    second.write_bytes(first.read_bytes())
+    assert set(clips.measure([first, second], shipped.ARTIFACTS, "fast")) == {str(first), str(second)}
 
 
-def test_what_is_no_video_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_video_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "none.mp4").write_bytes(b"no video")
     for path in (tmp_path / "none.mp4", tmp_path / "absent.mp4"):
         assert clips.main([str(path)]) == 2

@@ -85,7 +85,7 @@ def test_a_table_without_a_column_is_refused(crops: Path) -> None:
         gtsrb.load(DataSet(crops, *gtsrb.TRAIN))
 
 
-def test_an_image_that_is_none_is_named(crops: Path) -> None:
+def test_a_file_that_is_not_an_image_is_named(crops: Path) -> None:
     (crops / "Train" / "14" / "00014_00000_00000.jpg").write_bytes(b"not a picture")
     source = DataSet(crops, *gtsrb.TRAIN)
     with pytest.raises(DataError, match=r"00014_00000_00000\.jpg is not an image"):

@@ -56,7 +56,7 @@ def test_a_refused_detection_claims_nothing_and_its_sign_is_missed() -> None:
     assert _confusions(frames) == [("speed limit 30", "nothing", 1)]
 
 
-def test_a_refused_detection_does_not_take_the_sign_from_one_that_reads_it() -> None:
+def test_a_refused_detection_does_not_take_the_sign_from_a_detection_that_reads_it() -> None:
     x, y, w, h, _ = _at(1)
     frames = [_read([LIMIT_30], [((x + 4, y, w, h, 0.95), REFUSED), ((x, y, w, h, 0.9), LIMIT_30)])]
     figures = end_to_end.figures(frames)

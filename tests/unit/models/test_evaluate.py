@@ -300,7 +300,7 @@ def test_a_picture_of_one_pixel_is_named(
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture"])
-def test_a_picture_that_is_none_is_named(content: bytes, crops: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_picture_is_named(content: bytes, crops: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (crops / "Test" / "00001.png").write_bytes(content)
     assert f"{crops}: Test/00001.png is not an image" in _said(["--gtsrb", crops], capsys)
 
@@ -317,7 +317,7 @@ def test_a_picture_that_is_cut_off_ends_in_one_sentence_and_nothing_of_a_library
     assert f"{crops}: Test/00000.jpg is not an image that can be decoded; " in shown.splitlines()[-1]
 
 
-def test_bad_data_is_told_before_any_model_is_loaded(
+def test_bad_data_is_reported_before_any_model_is_loaded(
     crops: Path, scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (scenes / "gt.txt").write_text("nonsense\n")
@@ -327,7 +327,7 @@ def test_bad_data_is_told_before_any_model_is_loaded(
 
 
 @pytest.mark.parametrize("place", ["none/figures.json", ""])
-def test_a_result_that_cannot_be_written_is_told_before_the_measuring(
+def test_a_result_that_cannot_be_written_is_reported_before_the_measuring(
     place: str, crops: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(evaluate, "measure", lambda *arguments: pytest.fail("measured in vain"))

@@ -1,4 +1,4 @@
-"""Signs outside the 43 classes: every kind can be drawn, and what measures the refusal is never taught."""
+"""Signs outside the 43 classes: every kind can be drawn, and the held-out kinds are never trained on."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_a_patch_keeps_its_ground_around_the_sign(grounds: NDArray[np.uint8]) ->
 
 
 def test_patches_repeat_with_their_seed(grounds: NDArray[np.uint8]) -> None:
-    one, other = (foreign.patches(grounds, 30, np.random.default_rng(7), held_out=True) for _ in range(2))
-    assert np.array_equal(one, other)
+    first, second = (foreign.patches(grounds, 30, np.random.default_rng(7), held_out=True) for _ in range(2))
+    assert np.array_equal(first, second)
 
 
 def test_laid_pictures_differ_in_light_and_some_hang_on_posts(grounds: NDArray[np.uint8]) -> None:

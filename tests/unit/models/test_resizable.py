@@ -1,4 +1,4 @@
-"""The shipped detector takes any input whose sides are multiples of 32, and the classifier refuses what is no sign."""
+"""The shipped detector takes any input whose sides are multiples of 32, and the classifier refuses backgrounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thresholds and figures are made anew for networks that are there; what is no manifest and no figures is named."""
+"""Thresholds and figures are made anew for existing networks; a file that is not a manifest or figures is named."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_thresholds_and_figures_are_those_of_the_given_data_and_the_networks_sta
 
 @pytest.mark.parametrize(("option", "command"), [("--again", "models.evaluate"), ("--clips", "models.clips")])
 @pytest.mark.parametrize("content", ["[1]", "no JSON", '{"classifier": null}'])
-def test_figures_that_are_none_are_named(
+def test_a_file_that_is_not_figures_is_named(
     option: str,
     command: str,
     content: str,
@@ -85,7 +85,7 @@ def test_figures_that_are_none_are_named(
     assert capsys.readouterr().err.startswith(f"python -m models.ship: {path}: not what {command} --json writes")
 
 
-def test_data_without_its_test_set_are_told_before_any_model_is_replaced(
+def test_data_without_their_test_set_are_reported_before_any_model_is_replaced(
     data: list[str], models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "gtsrb" / "Test.csv").unlink()

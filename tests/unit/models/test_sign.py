@@ -1,4 +1,4 @@
-"""`python -m models.sign`: keys stay private, signatures are in the format, and the shipped models have one."""
+"""`python -m models.sign`: keys stay private, signatures are in the format, and the shipped models are signed."""
 
 from __future__ import annotations
 

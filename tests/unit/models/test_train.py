@@ -43,13 +43,13 @@ def test_both_stages_of_the_detector_are_trained_and_a_finished_training_is_not_
     assert not torch.equal(*before)
     assert _detector(data, "--resume") == 0
     after = [checkpoint.load(path, "detector")["weights"]["heat.weight"] for path in (first, second)]
-    assert all(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+    assert all(torch.equal(first, second) for first, second in zip(before, after, strict=True))
     plan = checkpoint.load(second, "detector")["plan"]
     assert {"data", "crops", "drawings", "first stage"} <= set(plan["inputs"])
 
 
 @pytest.mark.slow
-def test_another_first_stage_is_not_followed_by_the_second_stage_of_an_earlier_one(
+def test_another_first_stage_is_not_followed_by_an_earlier_second_stage(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     second = data / "out" / "detector.pt"

@@ -108,9 +108,9 @@ def test_the_loss_is_least_for_the_truth() -> None:
 
 def test_classifier_samples_keep_their_size_and_seed() -> None:
     patch = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    one = crops.sample(patch, np.random.default_rng(5))
-    assert one.shape == (48, 48, 3)
-    assert np.array_equal(one, crops.sample(patch, np.random.default_rng(5)))
+    first = crops.sample(patch, np.random.default_rng(5))
+    assert first.shape == (48, 48, 3)
+    assert np.array_equal(first, crops.sample(patch, np.random.default_rng(5)))
 
 
 def test_backgrounds_do_not_touch_signs() -> None:
@@ -161,7 +161,7 @@ def _fit(path: Path, steps: int, resume: bool) -> torch.nn.Module:
     return loop.fit(network, plan, make, loss, path, resume)
 
 
-def test_training_learns_and_a_resumed_one_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_training_learns_and_a_resumed_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
     path = tmp_path / "toy.pt"
     network = _fit(path, 200, resume=False)
     assert network[0].weight.detach().numpy() == pytest.approx(np.ones((1, 4)), abs=0.1)
@@ -212,15 +212,15 @@ def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(t
     assert checkpoint.load(tmp_path / "part.pt", "toy")["seconds"] > state["seconds"] > 0
 
 
-def test_a_checkpoint_of_another_plan_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_plan_is_not_resumed(tmp_path: Path) -> None:
     plan = TrainingPlan("toy", 10, batch=8, rate=0.05, seed=1, warmup=5)
     _dropping(tmp_path / "toy.pt", plan, resume=False)
     with pytest.raises(CheckpointError, match=r"another plan \(steps 10 and not 20, seed 1 and not 2\)"):
         _dropping(tmp_path / "toy.pt", replace(plan, steps=20, seed=2), resume=True)
 
 
-def test_a_checkpoint_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="no checkpoint to resume from"):
+def test_a_missing_damaged_or_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="there is no checkpoint"):
         checkpoint.load(tmp_path / "none.pt", "detector")
     (tmp_path / "bad.pt").write_bytes(b"not a checkpoint")
     with pytest.raises(CheckpointError, match="damaged"):

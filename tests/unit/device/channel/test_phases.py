@@ -8,7 +8,7 @@ import pytest
 
 from device.channel import link as links
 from device.channel import phases
-from device.channel.errors import HostileMessageError
+from device.channel.errors import HostileMessageError, OwnFaultError
 from device.channel.link import Link
 from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, Stop, Verdict
 from device.confine.policy import Permit, Phase
@@ -87,7 +87,7 @@ def test_a_beat_may_come_again_and_again() -> None:
 
 def test_an_end_sends_only_what_its_policy_lets_it_send() -> None:
     ours, _ = links.pair()
-    with pytest.raises(TypeError, match="no Stop"):
+    with pytest.raises(OwnFaultError, match="no Stop"):
         Link("peer", ours, sends={Go}).send(Stop())
 
 

@@ -37,7 +37,7 @@ def test_a_damaged_panel_is_still_read_and_wrong_in_four_to_nine_percent_of_its_
         assert _read(cv2.GaussianBlur(picture, (0, 0), 2.0)) == [TEXT]
 
 
-def test_damage_spares_what_a_reader_finds_the_code_by() -> None:
+def test_damage_spares_the_patterns_by_which_a_reader_finds_the_code() -> None:
     clean = panel.printed(TEXT)
     damaged = panel.damaged(clean, random.Random(1))
     changed = damaged.modules != clean.modules

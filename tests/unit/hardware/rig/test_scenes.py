@@ -56,7 +56,7 @@ def test_every_scene_is_met_once_and_fifty_metres_after_the_one_before() -> None
 
 
 @pytest.mark.parametrize("names", [["nonsense"], ["honest", "honest"]])
-def test_scenes_that_cannot_be_had_are_refused(names: list[str]) -> None:
+def test_unknown_and_repeated_scenes_are_refused(names: list[str]) -> None:
     with pytest.raises(UnknownSceneError):
         plan(1, names)
 

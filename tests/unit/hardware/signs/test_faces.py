@@ -53,6 +53,6 @@ def test_the_callers_copy_may_be_painted_on_without_harm() -> None:
 
 
 @pytest.mark.parametrize(("class_id", "size"), [(-1, 48), (43, 48), (0, 7), (0, 4096)])
-def test_what_does_not_exist_is_refused(class_id: int, size: int) -> None:
+def test_an_unknown_class_or_size_is_refused(class_id: int, size: int) -> None:
     with pytest.raises(NoSuchSignError):
         draw(class_id, size)
