@@ -95,13 +95,13 @@ share no physical sign with the training frames, as far as the overlap list tell
 |---|---|---|---|---|
 {table}
 
-The same frames, made worse by `models.augment` (mAP at `far`, both networks): {degraded}.
+The same frames, made worse by `models.pictures.augment` (mAP at `far`, both networks): {degraded}.
 
 All thresholds were chosen on these same frames: `score_proposed` (the detector's own; {far["proposals_per_frame"]:.1f} proposals a frame at `far`) for
 at most {chosen["proposals_per_frame"]} proposals a frame; `score_high`, from which on a box is surely a sign, for {chosen["false_boxes_per_frame"]} false boxes a frame;
 `score_low`, down to which a track goes on, for a precision of {chosen["precision"]}, but not below {chosen["least_score"]}. GTSDB leaves signs outside the 43 classes, and some
 within, without a box. {found["ignored_unlabelled"]} such signs in these frames were found by looking at each false box of an earlier network; they are
-listed in `models/gtsdb_unlabelled.csv` and count neither way. In training, unlabelled signs are background, except where an
+listed in `models/data/gtsdb_unlabelled.csv` and count neither way. In training, unlabelled signs are background, except where an
 earlier classifier was at least 95 % sure of one of the 43: there nothing is learnt. Intervals are 95 %: Wilson's for fractions, a
 bootstrap over frames for mAP.
 """
