@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
+from typing import Any, ClassVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -60,16 +62,27 @@ class RunView:
 
     def watch(self, message: Message) -> None:
         """Take one report of the session."""
-        match message:
-            case Running():
-                self._progress.update(self._task, description=self._title)
-            case Report():
-                note = f"sealed {message.sealed}, receipted {message.receipted}"
-                self._progress.update(self._task, completed=message.frame, total=message.frames or None, note=note)
-            case Incident():
-                self._console.print(f"[yellow]{message.kind}[/]: {message.compartment} ({message.detail})")
-            case Verdict():
-                style = STATE_STYLES[message.state]
-                held, seen = class_text(message.class_id), class_text(message.perceived_class_id)
-                where = f"frames {message.first_frame}-{message.last_frame}"
-                self._console.print(f"[{style}]{message.state:<12}[/] held: {held}; perceived: {seen}; {where}")
+        self._SHOWS[type(message)](self, message)
+
+    def _on_running(self, _: Running) -> None:
+        self._progress.update(self._task, description=self._title)
+
+    def _on_progress(self, report: Report) -> None:
+        note = f"sealed {report.sealed}, receipted {report.receipted}"
+        self._progress.update(self._task, completed=report.frame, total=report.frames or None, note=note)
+
+    def _on_incident(self, incident: Incident) -> None:
+        self._console.print(f"[yellow]{incident.kind}[/]: {incident.compartment} ({incident.detail})")
+
+    def _on_verdict(self, verdict: Verdict) -> None:
+        style = STATE_STYLES[verdict.state]
+        held, seen = class_text(verdict.class_id), class_text(verdict.perceived_class_id)
+        where = f"frames {verdict.first_frame}-{verdict.last_frame}"
+        self._console.print(f"[{style}]{verdict.state:<12}[/] held: {held}; perceived: {seen}; {where}")
+
+    _SHOWS: ClassVar[dict[type[Message], Callable[[RunView, Any], None]]] = {
+        Running: _on_running,
+        Report: _on_progress,
+        Incident: _on_incident,
+        Verdict: _on_verdict,
+    }

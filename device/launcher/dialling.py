@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 import time
 from types import TracebackType
+from typing import Final
 
 from device.config import UplinkConfig
 from device.confine import policy as policies
@@ -16,6 +17,7 @@ from device.launcher import settings
 from device.launcher.child import Child
 from device.launcher.errors import StartError
 
+DIALER: Final = "dialer"
 _RESTART_SECONDS = 0.2
 
 
@@ -56,7 +58,7 @@ class DialService:
             self._restart_at = now + _RESTART_SECONDS
             self.restarts += 1
             self._child = Child(
-                policies.load("dialer"),
+                policies.load(DIALER),
                 {"uplink": self._end.fileno()},
                 settings.dialer(self._uplink),
                 {},

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from device.channel.messages import Message, Sightings, Verdict
+from device.channel.messages import Sightings, Verdict
 from wire.classes import CLASS_NAMES
 from wire.errors import UsageError
 
@@ -63,14 +63,17 @@ class RunRecorder:
         except OSError as error:
             raise UsageError(f"{folder} cannot be written ({error.strerror})", "choose another --out") from None
 
-    def take(self, message: Message) -> None:
-        """One message from perception or verdict."""
-        if isinstance(message, Sightings) and 0 < message.frame - self._last_frame <= _MAX_LEAP:
-            self._last_frame = message.frame
-            self._write("sightings", sighting_fields(message))
-        elif isinstance(message, Verdict) and message.verdict_id not in self.verdicts:
-            self.verdicts[message.verdict_id] = message
-            self._write("verdicts", verdict_fields(message))
+    def on_sightings(self, sightings: Sightings) -> None:
+        """What perception saw in a frame that is not recorded yet."""
+        if 0 < sightings.frame - self._last_frame <= _MAX_LEAP:
+            self._last_frame = sightings.frame
+            self._write("sightings", sighting_fields(sightings))
+
+    def on_verdict(self, verdict: Verdict) -> None:
+        """A verdict, unless it is recorded already."""
+        if verdict.verdict_id not in self.verdicts:
+            self.verdicts[verdict.verdict_id] = verdict
+            self._write("verdicts", verdict_fields(verdict))
 
     def states(self) -> dict[str, int]:
         """State -> number of verdicts."""

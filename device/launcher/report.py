@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from device.channel.messages import Message
+from device.channel.messages import Identifier, Message
+from wire.vocabulary import CompartmentName, HealthKind
 
 
 class Progress(Message, frozen=True, tag="progress"):
@@ -28,9 +29,9 @@ class Running(Message, frozen=True, tag="running"):
 class Incident(Message, frozen=True, tag="incident"):
     """A restart, an invalid message or an alarm, as it happens."""
 
-    kind: str
-    compartment: str
-    detail: str
+    kind: HealthKind
+    compartment: CompartmentName
+    detail: Identifier
 
 
 class Finished(Message, frozen=True, tag="finished"):

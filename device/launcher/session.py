@@ -23,8 +23,8 @@ from device.channel import link as links
 from device.channel import topology
 from device.channel.errors import HostileMessageError, PeerClosedError
 from device.channel.link import Link
-from device.channel.messages import Message, Sightings, Stop, StreamEnd, Verdict
-from device.launcher.dialling import DialService
+from device.channel.messages import Message, Sightings, Stop, Verdict
+from device.launcher.dialling import DIALER, DialService
 from device.launcher.plan import RunPlan
 from device.launcher.recorder import RunRecorder
 from device.launcher.report import Finished, Incident, Progress, Running
@@ -70,11 +70,19 @@ class Session:
     """
 
     def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher) -> None:
-        self._plan, self._out, self._watcher = plan, out, watcher
+        self._plan, self._out = plan, out
         self._recorder = RunRecorder(out)
         self._finished: Finished | None = None
         self._incidents: list[Incident] = []
         self._stop = self._interrupted = False
+        self._takes: dict[type[Message], tuple[Callable[[Any], None], ...]] = {
+            Running: (watcher,),
+            Progress: (watcher,),
+            Incident: (self._incidents.append, watcher),
+            Finished: (self._on_finished,),
+            Sightings: (self._recorder.on_sightings,),
+            Verdict: (self._recorder.on_verdict, watcher),
+        }
 
     def run(self) -> RunOutcome:
         """Start, watch, end. SIGINT and SIGTERM end the run early, with what was made so far kept."""
@@ -92,23 +100,19 @@ class Session:
 
     def _run(self) -> RunOutcome:
         ours, theirs = links.pair()
-        perception, for_perception = links.pair()
-        verdict, for_verdict = links.pair()
-        dial, for_uplink = links.pair()
-        handed = {
-            "launcher": theirs,
-            "perception.recorder": for_perception,
-            "verdict.recorder": for_verdict,
-            "uplink.dialer": for_uplink,
-        }
+        handed, records, dial = {"launcher": theirs}, [], theirs
+        for link in topology.links():
+            if link.second not in (topology.RECORDER, DIALER):
+                continue
+            near, handed[f"{link.first}.{link.first_end}"] = links.pair()
+            if link.second == DIALER:
+                dial = near
+            else:
+                records.append(Link(link.first, near, *topology.sent(link.first, link.first_end)))
         warden = self._start_warden(handed)
         for end in handed.values():
             end.close()
         launcher = Link("warden", ours, Running, Progress, Incident, Finished)
-        records = [
-            Link(name, end, *topology.sent(name, topology.RECORDER))
-            for name, end in (("perception", perception), ("verdict", verdict))
-        ]
         try:
             show = self._plan.config.warden.output == "inherit"
             with DialService(dial, self._plan.config.uplink, show_output=show) as dialer:
@@ -173,15 +177,12 @@ class Session:
             self._take(message)
 
     def _take(self, message: Message) -> None:
-        match message:
-            case Finished():
-                self._finished = message
-            case Sightings() | Verdict():
-                self._recorder.take(message)
-            case Incident():
-                self._incidents.append(message)
-        if not isinstance(message, Sightings | StreamEnd | Finished):
-            self._watcher(message)
+        """Each message to who is there for it: the record, the incidents, and whoever watches."""
+        for take in self._takes.get(type(message), ()):
+            take(message)
+
+    def _on_finished(self, finished: Finished) -> None:
+        self._finished = finished
 
     def _outcome(self, warden: subprocess.Popen[bytes], dialer: DialService) -> RunOutcome:
         finished = self._finished

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
-from pathlib import Path
 
 import msgspec
 
@@ -16,12 +14,9 @@ from device.channel.messages import Stop
 from device.confine import launch
 from device.launcher.plan import RunPlan
 from device.launcher.report import Finished
-from device.warden import artifacts
+from device.warden.run import supervise
 from device.warden.self_confine import confine
-from device.warden.summary import summarise
-from device.warden.supervisor import Supervisor
-from device.warden.table import OUTSIDE, SOURCE
-from device.warden.wiring import Wiring
+from device.warden.table import OUTSIDE
 from wire.errors import SealcamError
 
 _MAX_PLAN_BYTES = 256 * 1024
@@ -38,35 +33,12 @@ def main() -> int:
     try:
         launch.check()
         confine()
-        return _supervise(plan, launcher, {f"{n}.{e}": descriptors[f"{n}.{e}"] for n, e in OUTSIDE})
+        return supervise(plan, launcher, {f"{n}.{e}": descriptors[f"{n}.{e}"] for n, e in OUTSIDE})
     except SealcamError as error:
         launcher.send(Finished(error.exit_status, error.sentence, error.remedy, {}))
         return error.exit_status
     except PeerClosedError:
         return 1  # the command that started us is gone, and everything with it
-
-
-def _supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
-    manifest, models = artifacts.load_signed(Path(plan.models), plan.config.models.release_key)
-    device = Supervisor(plan, manifest, Wiring(outside, models), launcher)
-    sentence, remedy, status, seconds = "", "", 0, 0.0
-    try:
-        device.start()
-        began = time.monotonic()
-        try:
-            device.run()
-        except SealcamError as error:
-            sentence, remedy, status = error.sentence, error.remedy, 1  # the run had begun
-        seconds = device.stream_seconds(began)
-    finally:
-        device.stop()
-    summary = summarise(device, seconds)
-    if not status and any(child.done and child.done.get("damaged") for child in device.generations(SOURCE)):
-        status = 1
-        sentence = f"{plan.shown} is damaged or cut off after {summary['frames']} frames"
-        remedy = "what was read is reported; get the whole file for the rest"
-    launcher.send(Finished(status, sentence, remedy, summary))
-    return status
 
 
 if __name__ == "__main__":

@@ -150,3 +150,11 @@ def test_no_class_name_stands_in_two_modules() -> None:
         for _, tree in modules(package):
             names.update(node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
     assert not [name for name, times in names.items() if times > 1]
+
+
+@pytest.mark.parametrize("name", [name for name in COMPARTMENTS if name != "warden"])
+def test_a_compartment_is_a_policy_settings_and_a_thin_main(name: str) -> None:
+    folder = ROOT / "device" / name
+    assert (folder / "policy.toml").is_file()
+    assert (folder / "settings.py").is_file()
+    assert len((folder / "__main__.py").read_text(encoding="utf-8").splitlines()) <= 60
