@@ -70,7 +70,7 @@ def test_frames_of_the_publishers_test_are_never_trained_on(data: Path) -> None:
 
 
 def _scenes(data: Path) -> list[fit_classifier.gtsdb.Scene]:
-    return fit_classifier.gtsdb.load(fit_classifier.Source(data / "gtsdb", "gt.txt"))
+    return fit_classifier.gtsdb.load(fit_classifier.DataSet(data / "gtsdb", "gt.txt"))
 
 
 def test_the_classifier_is_trained_without_scenes_and_says_what_it_then_does_not_learn(
