@@ -137,7 +137,8 @@ class Child:
 
     def go(self, utc_ms: int, elapsed_ms: int = 0) -> None:
         self.phase = "running"
-        self.control.try_send(Go(utc_ms, elapsed_ms))
+        with contextlib.suppress(ConnectionError):  # its end will be noticed as that of any other
+            self.control.try_send(Go(utc_ms, elapsed_ms))
 
     def ask_to_stop(self) -> None:
         if self.phase == "running":

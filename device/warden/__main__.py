@@ -39,11 +39,11 @@ def main() -> int:
         launch.check()
         confine()
         return _supervise(plan, launcher, {f"{n}.{e}": descriptors[f"{n}.{e}"] for n, e in OUTSIDE})
+    except PeerClosedError:
+        return 1  # the command that started us is gone, and everything with it
     except SealcamError as error:
         launcher.send(Finished(error.exit_status, error.sentence, error.remedy, {}))
         return error.exit_status
-    except PeerClosedError:
-        return 1  # the command that started us is gone, and everything with it
 
 
 def _supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
