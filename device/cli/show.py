@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from device.channel.messages import Message, Verdict
@@ -26,6 +27,11 @@ STATE_STYLES: dict[StateName, str] = {
 }
 
 
+def printable(text: str) -> str:
+    """A name that a stranger may have chosen, a file's for example, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def class_text(class_id: int | None) -> str:
     """A class for people: its English name, or a dash."""
     return class_name(class_id, "-")
@@ -36,6 +42,7 @@ class RunView:
 
     def __init__(self, title: str, console: Console) -> None:
         self._console = console
+        title = escape(printable(title))
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
