@@ -23,7 +23,7 @@ import msgspec
 from device.channel import failures, phases, topology
 from device.channel.errors import ChannelError, CompartmentError, HostileMessageError, PeerClosedError
 from device.channel.link import Link
-from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, Stop
+from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, StageName, Stop
 from device.confine import policy as policies
 from device.confine.errors import PolicyError
 from device.confine.policy import Phase
@@ -67,7 +67,7 @@ class Compartment:
         self._settings = self._read(self.descriptor("settings"))
         self._links: list[Link] = []
         self._paused: set[Link] = set()
-        self._samples: dict[str, list[float]] = defaultdict(list)
+        self._samples: dict[StageName, list[float]] = defaultdict(list)
         self._next_beat = 0.0
         self._tight = False
 
@@ -116,13 +116,13 @@ class Compartment:
                 case Stop():
                     sys.exit(0)
 
-    def sample(self, stage: str, seconds: float) -> None:
+    def sample(self, stage: StageName, seconds: float) -> None:
         """Record how long a stage took; the next beat carries it."""
         samples = self._samples[stage]
         if len(samples) < _MAX_SAMPLES:
             samples.append(round(seconds * 1000.0, 3))
 
-    def timed(self, stage: str, handler: Callable[[Any], None]) -> Callable[[Any], None]:
+    def timed(self, stage: StageName, handler: Callable[[Any], None]) -> Callable[[Any], None]:
         """The handler, with each call counted as handled and its time recorded under `stage`."""
 
         def handle(message: Any) -> None:

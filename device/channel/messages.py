@@ -268,6 +268,10 @@ class Go(Message, frozen=True, tag="go"):
     elapsed_ms: Milliseconds = 0  # since the first Go of this run: a compartment that was restarted joins a stream
 
 
+StageName = Literal["capture", "classify", "codes", "detect", "seal", "verdict"]
+"""The stages whose time is measured: they are keys of `summary.json`, so that no compartment may invent one."""
+
+
 class Beat(Message, frozen=True, tag="beat"):
     """compartment -> warden, a few times a second: alive. Counts are since start; stages are milliseconds."""
 
@@ -275,7 +279,7 @@ class Beat(Message, frozen=True, tag="beat"):
     dropped: FrameNumber
     invalid: Annotated[dict[CompartmentName, Annotated[int, Meta(ge=0, le=2**40)]], Meta(max_length=10)]
     latencies_ms: Annotated[
-        dict[Identifier, Annotated[list[Annotated[float, Meta(ge=0.0, le=1e7)]], Meta(max_length=1024)]],
+        dict[StageName, Annotated[list[Annotated[float, Meta(ge=0.0, le=1e7)]], Meta(max_length=1024)]],
         Meta(max_length=8),
     ]  # samples since the last beat
     facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from device.cli import doctor, keys, redteam, replay, sign
 from device.cli import run as live
+from device.cli.show import printable
 from wire.errors import INTERRUPTED, SealcamError
 
 
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
     try:
         return int(arguments.run(arguments))
     except SealcamError as error:
-        print(f"sealcam: {error}", file=sys.stderr)
+        print(f"sealcam: {printable(str(error))}", file=sys.stderr)
         return error.exit_status
     except BrokenPipeError:
         return 1

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.show import RunView
+from device.cli.show import RunView, printable
 from device.config import MODELS
 from device.launcher.plan import RunPlan
 from device.launcher.session import RunOutcome, Session
@@ -75,12 +75,15 @@ def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config)
     gpx = arguments.gps
     if gpx is not None and not gpx.is_file():
         raise UsageError(f"{gpx} is not a readable file", "give a GPX track with --gps, or leave it out")
+    for path in (arguments.input, gpx):
+        if path is not None and not _is_utf8(path):
+            raise UsageError(f"{path} has a name that is not UTF-8", "rename it")
     return RunPlan(
         kind=input_kind(arguments.input),  # type: ignore[arg-type]
         input=str(arguments.input.resolve()),
-        shown=arguments.input.name or str(arguments.input),
+        shown=printable(arguments.input.name or str(arguments.input)),
         gpx=str(gpx.resolve()) if gpx else "",
-        gpx_shown=gpx.name if gpx else "",
+        gpx_shown=printable(gpx.name) if gpx else "",
         pace=arguments.pace,
         start=_start(arguments.video_start),
         home=str(home.path),
@@ -125,11 +128,19 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
             why = "no receipt came in time" if config.uplink.host else "no broker is configured (\\[uplink] host)"
             console.print(f"{s['waiting']} sealed events wait in the spool: {why}; they wait for the next run")
         if arguments.out:
-            console.print(f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json")
+            console.print(f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json", markup=False)
     if outcome.sentence:
         console.print(f"sealcam: {outcome.line}", markup=False, soft_wrap=True)
     if outcome.interrupted:
         console.print("sealcam: interrupted", markup=False)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _start(text: str | None) -> str:

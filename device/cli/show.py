@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, ClassVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from device.channel.messages import Message, Verdict
@@ -28,6 +29,11 @@ STATE_STYLES: dict[StateName, str] = {
 }
 
 
+def printable(text: str) -> str:
+    """A name that a stranger may have chosen, a file's for example, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def class_text(class_id: int | None) -> str:
     """A class for people: its English name, or a dash."""
     return class_name(class_id, "-")
@@ -38,6 +44,7 @@ class RunView:
 
     def __init__(self, title: str, console: Console) -> None:
         self._console = console
+        title = escape(printable(title))
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -32,8 +32,18 @@ def enforced(policy: Policy, pid: int) -> dict[str, bool]:
     }
 
 
+def has_ended(pid: int) -> bool:
+    """Whether process `pid` is gone, or dead and only not yet reaped."""
+    try:
+        return _status(Path("/proc") / str(pid))["State"][:1] in ("Z", "X")
+    except OSError:
+        return True
+
+
 def _status(process: Path) -> dict[str, str]:
-    return dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
+    """The fields of a process's status file. Its name, which it chooses itself, may hold any byte but a newline."""
+    lines = (process / "status").read_bytes().decode("utf-8", "replace").split("\n")
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
 def _has_both_filters(status: dict[str, str], own: dict[str, str]) -> bool:

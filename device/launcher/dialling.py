@@ -70,9 +70,12 @@ class DialService:
         except (ConnectionError, ValueError):
             return
         if self._child.facts is not None and not self._told:
-            self.layers = verify.enforced(self._child.policy, self._child.pid)
-            if not all(self.layers.values()) and self._child.ended() is None:
-                missing = ", ".join(layer for layer, held in self.layers.items() if not held)
-                raise StartError(f"dialer runs without {missing}", "run: sealcam doctor")
+            held = verify.enforced(self._child.policy, self._child.pid)
+            missing = [layer for layer in held if not held[layer]]
+            if missing and verify.has_ended(self._child.pid):
+                return
+            self.layers = held
+            if missing:
+                raise StartError(f"dialer runs without {', '.join(missing)}", "run: sealcam doctor")
             self._told = True
             self._child.go(0)

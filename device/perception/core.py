@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from device.channel.messages import MAX_BOXES, MAX_REGIONS, Box, Region
+from device.channel.messages import MAX_BOXES, MAX_REGIONS, Box, Region, StageName
 from device.perception.classify import Classified, Classifier
 from device.perception.detect import Detection, Detector, Image, Thresholds
 from device.perception.interpreter import Model
@@ -62,7 +62,11 @@ class Recogniser:
     """
 
     def __init__(
-        self, detector: bytes, classifier: bytes, settings: PerceptionSettings, sample: Callable[[str, float], None]
+        self,
+        detector: bytes,
+        classifier: bytes,
+        settings: PerceptionSettings,
+        sample: Callable[[StageName, float], None],
     ) -> None:
         thresholds = Thresholds(settings.score_proposed, settings.nms_iou)
         self._detector = Detector(Model(detector, settings.threads, settings.input), thresholds, settings.stride)

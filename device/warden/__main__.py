@@ -34,11 +34,11 @@ def main() -> int:
         launch.check()
         confine()
         return supervise(plan, launcher, {f"{n}.{e}": descriptors[f"{n}.{e}"] for n, e in OUTSIDE})
+    except PeerClosedError:
+        return 1  # the command that started us is gone, and everything with it
     except SealcamError as error:
         launcher.send(Finished(error.exit_status, error.sentence, error.remedy, {}))
         return error.exit_status
-    except PeerClosedError:
-        return 1  # the command that started us is gone, and everything with it
 
 
 if __name__ == "__main__":

@@ -264,7 +264,9 @@ class Supervisor:
                 continue
             held = verify.enforced(child.policy, child.pid)
             missing = [layer for layer in held if not held[layer]]
-            if missing and child.ended() is None:
+            if missing and verify.has_ended(child.pid):
+                continue  # it was not let go; its end is noticed as that of any other, or its silence
+            if missing:
                 raise StartError(f"{child.name} runs without {', '.join(missing)}", "run: sealcam doctor")
             self.layers[child.name] = held
             self._told.add(child.pid)

@@ -14,6 +14,7 @@ from device.channel.errors import HostileMessageError
 from device.channel.messages import (
     MAX_BOXES,
     MAX_MESSAGE_BYTES,
+    Beat,
     Box,
     Codec,
     FrameReady,
@@ -106,3 +107,13 @@ def test_an_identifier_with_a_line_break_at_its_end_is_refused() -> None:
 def test_our_own_oversized_message_is_our_own_bug() -> None:
     with pytest.raises(ValueError, match="over the"):
         encode(SealedEnvelope(1, b"x" * (MAX_MESSAGE_BYTES + 1)))
+
+
+def test_a_stage_that_nobody_measures_is_refused() -> None:
+    def beat(stage: str) -> bytes:
+        counts = {"handled": 1, "dropped": 0, "invalid": {}, "facts": {}}
+        return msgspec.msgpack.encode({"type": "beat", **counts, "latencies_ms": {stage: [1.0]}})
+
+    assert isinstance(Codec(Beat).decode(beat("detect")), Beat)
+    with pytest.raises(HostileMessageError):
+        Codec(Beat).decode(beat("your_device_was_hacked:evil.example"))

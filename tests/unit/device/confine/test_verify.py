@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +65,26 @@ def test_our_own_process_has_neither_namespaces_nor_limits_of_a_compartment(kern
 
 def test_a_process_that_is_gone_has_no_layer() -> None:
     assert verify.enforced(load("codes"), 2**22 + 1) == dict.fromkeys(REQUIRED_LAYERS, False)
+
+
+@pytest.fixture
+def renamed() -> Iterator[None]:
+    """Gives this process its own name back."""
+    before = Path("/proc/self/comm").read_bytes().strip()
+    yield
+    rename(before)
+
+
+def rename(name: bytes) -> None:
+    """What any process can do to its line `Name:` in /proc."""
+    ctypes.CDLL(None).prctl(15, name, 0, 0, 0)  # PR_SET_NAME
+
+
+@pytest.mark.usefixtures("renamed")
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"x\x0bCapOdd:\t1", b"x\rCapOdd:\t1"])
+def test_a_process_cannot_name_itself_so_that_it_cannot_be_looked_at(name: bytes) -> None:
+    before = verify._status(Path("/proc/self"))
+    rename(name)
+    after = verify._status(Path("/proc/self"))
+    assert after.keys() == before.keys() and after["CapAmb"] == before["CapAmb"]
+    assert not enforced()["namespaces"]

@@ -1,0 +1,38 @@
+"""A file's name may come from a stranger: a terminal obeys nothing of it, and no run fails by it."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from device import cli
+from device.cli.show import RunView
+
+ESCAPE = "\x1b]0;title\x07\x1b[2J"
+
+
+@pytest.mark.parametrize("name", [f"{ESCAPE}.mp4", "[/red].mp4", "[link=http://evil.example]x.mp4", "a\u202e4pm.exe"])
+def test_the_progress_line_shows_a_name_as_it_is(name: str) -> None:
+    shown = io.StringIO()
+    with RunView(f"replay {name}", Console(file=shown, force_terminal=True, width=200)):
+        pass
+    said = shown.getvalue()
+    assert not any(part in said for part in ("\x1b]", "\x1b[2J", "\x07", "\u202e"))
+    assert name.startswith("\x1b") or name.replace("\u202e", "?") in said
+
+
+@pytest.mark.parametrize("name", [f"{ESCAPE}.mp4".encode(), b"\xff.mp4"])
+def test_what_is_wrong_with_a_file_is_said_without_what_a_terminal_obeys(
+    name: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEALCAM_HOME", str(tmp_path / "home"))
+    path = Path(os.fsdecode(bytes(tmp_path) + b"/" + name))
+    if not name.startswith(b"\x1b"):
+        path.write_bytes(b"")  # it is there, but its name cannot be handed over
+    assert cli.main(["replay", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("sealcam: ") and said.rstrip("\n").isprintable()
