@@ -1,4 +1,4 @@
-"""A receiver's page over a real database, asked without a socket; and faults of a real file. Used by test_sink_*."""
+"""A receiver's page over a real database, asked without a socket."""
 
 from __future__ import annotations
 

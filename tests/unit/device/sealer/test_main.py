@@ -1,4 +1,4 @@
-"""The sealer as a process: its settings, its keys, what it joins to what, and its last words."""
+"""The program of the sealer: its settings, its keys, what it joins to what, and its last words."""
 
 from __future__ import annotations
 
