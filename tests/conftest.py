@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,11 +33,31 @@ def clips() -> Path:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """A development data home that tests may share."""
-    made = Home(tmp_path_factory.mktemp("sealcam") / "home")
+def made_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A development data home to copy; no test changes it.
+
+    It is made once: a home is flushed to the disk file by file, forty times, which takes long on a slow disk. A copy
+    is not flushed.
+    """
+    made = Home(tmp_path_factory.mktemp("made") / "home")
     made.ensure_development()
     return made
+
+
+@pytest.fixture
+def home(made_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A development data home of this test's own, which it may damage."""
+    return _copy(made_home, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def shared_home(made_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A development data home for all tests of one module: what one leaves there, the next finds."""
+    return _copy(made_home, tmp_path_factory)
+
+
+def _copy(made: Home, folders: pytest.TempPathFactory) -> Home:
+    return Home(shutil.copytree(made.path, folders.mktemp("data") / "home"))
 
 
 @pytest.fixture

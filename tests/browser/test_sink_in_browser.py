@@ -26,6 +26,7 @@ from cloud_sink.store import Store
 from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import Feed
 from cloud_sink.web.server import Server, listen
+from tests.support.waiting import until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
@@ -217,15 +218,11 @@ class Page:
 
     def until(self, expression: str) -> Any:
         """Wait for a JavaScript expression to be true."""
-        give_up = time.monotonic() + WITHIN_S
-        while time.monotonic() < give_up:
-            found = self.evaluate(expression)
-            if found:
-                return found
-            time.sleep(0.05)
-        pytest.fail(
-            f"{expression}: not within {WITHIN_S:g} s; the page says: {self.evaluate('document.body.innerText')}"
-        )
+
+        def what() -> str:
+            return f"{expression} on the page that says {self.evaluate('document.body.innerText')!r}"
+
+        return until(lambda: self.evaluate(expression), what=what, seconds=WITHIN_S)
 
     def open(self, address: str) -> None:
         """Go there and wait until the page listens for news."""

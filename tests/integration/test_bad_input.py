@@ -22,6 +22,12 @@ GPX = """<?xml version="1.0"?><gpx version="1.1" creator="t" xmlns="http://www.t
 </trkseg></trk></gpx>"""
 
 
+@pytest.fixture
+def home(shared_home: Home) -> Home:
+    """The same for all of these refusals: the last test looks at the spool that they left."""
+    return shared_home
+
+
 def test_a_missing_video_is_named(home: Home, tmp_path: Path) -> None:
     refused(home, "replay", tmp_path / "none.mp4", said="none.mp4")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,29 +13,14 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from demo.broker import Broker, BrokerError, BusyPortError, MissingBrokerError, find_mosquitto, free_port
-from identity import ExpiredCertificateError, Home, files, load
+from identity import ExpiredCertificateError, Home, files
 from identity.pki import Authority
+from tests.support.brokers import context_of
+from tests.support.waiting import until
 from wire import topics
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = Home(tmp_path_factory.mktemp("broker") / "home")
-    made.ensure_development()
-    return made
-
-
-@pytest.fixture(scope="module")
-def broker(home: Home) -> Iterator[Broker]:
-    with Broker(home, free_port()) as running:
-        yield running
-
-
-def context_of(folder: Path) -> ssl.SSLContext:
-    return load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt")
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def other_device(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A second device's TLS identity under the same certificate authority."""
     folder = tmp_path_factory.mktemp("other")
@@ -82,11 +66,8 @@ class Member:
         self.client.connect("localhost", broker.port)
         self.until(lambda: self.up)
 
-    def until(self, done: Callable[[], bool], seconds: float = 5.0) -> None:
-        give_up = time.monotonic() + seconds
-        while not done():
-            assert time.monotonic() < give_up, "the broker did not answer"
-            self.client.loop(0.05)
+    def until(self, done: Callable[[], bool]) -> None:
+        until(done, lambda: self.client.loop(0.05), what="an answer of the broker", seconds=5.0)
 
     def subscribe(self, topic: str) -> None:
         before = len(self.granted)
@@ -174,7 +155,7 @@ def test_without_a_certificate_nobody_gets_in(broker: Broker, home: Home) -> Non
 
 
 def test_a_certificate_of_another_authority_does_not_get_in(broker: Broker, home: Home, tmp_path: Path) -> None:
-    stranger = Home(tmp_path / "home")
+    stranger = Home(tmp_path / "stranger")
     stranger.ensure_development()
     context = ssl.create_default_context(cafile=str(home.broker / "ca.crt"))
     context.load_cert_chain(str(stranger.device / "tls.crt"), str(stranger.device / "tls.key"))

@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from demo.broker import Broker, free_port
+from demo.broker import Broker
 from device.channel.errors import PeerClosedError
 from device.channel.link import Link, pair
-from device.channel.messages import Verdict, VerdictStored
+from device.channel.messages import VerdictStored
 from device.confine import policy as policies
 from device.dialer.settings import DialerSettings
 from device.launcher.child import Child
 from device.sealer.settings import SealerSettings
 from device.uplink.settings import UplinkSettings
 from identity import Home
+from tests.support.sealer_samples import a_verdict
 from tests.support.sink import Sink
+from tests.support.waiting import until
 from wire import events
 
 RUN = "ab" * 16
@@ -73,8 +74,7 @@ class Telemetry:
 
     def send(self, *numbers: int) -> set[str]:
         for number in numbers:
-            verdict = Verdict(f"v-{number}", "VERIFIED", 14, 14, 0.9, 1, 9, 1000, 8, None, None, ["in_place"])
-            self.verdict.send(verdict)
+            self.verdict.send(a_verdict(number))
         return {f"v-{number}" for number in numbers}
 
     def stored(self) -> set[str]:
@@ -103,28 +103,6 @@ class Telemetry:
 def listen_to(child: Child) -> None:
     with contextlib.suppress(PeerClosedError):  # after it has said why
         child.listen()
-
-
-def until(done: Callable[[], bool], *steps: Callable[[], None], seconds: float = 20.0) -> None:
-    give_up = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < give_up, "it did not happen"
-        for step in steps:
-            step()
-        time.sleep(0.01)
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")
-    made.ensure_development()
-    return made
-
-
-@pytest.fixture
-def broker(home: Home) -> Iterator[Broker]:
-    with Broker(home, free_port()) as running:
-        yield running
 
 
 @pytest.fixture

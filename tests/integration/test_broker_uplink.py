@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-
-import pytest
 
 from demo.broker import Broker, free_port
 from device.channel.link import Link, pair
-from device.channel.messages import Dial, Dialled, Health, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
+from device.channel.messages import Dial, Dialled, Health, Message, ReceiptBytes, SealedEnvelope, VerdictStored
 from device.dialer.core import answer, connect
 from device.sealer.identity_files import identity_of
 from device.sealer.service import SealerService
@@ -21,8 +18,11 @@ from device.uplink.dialling import DialEnd
 from device.uplink.identity_files import device_id_of
 from device.uplink.service import UplinkService
 from identity import Home, load
+from tests.support.brokers import context_of
+from tests.support.sealer_samples import a_verdict
 from tests.support.sealing import from_inside
 from tests.support.sink import Sink
+from tests.support.waiting import until
 from wire import events
 
 RUN = "00" * 16
@@ -57,7 +57,7 @@ class Chain:
         )
         folder = self.home.device
         self.uplink = UplinkService(
-            load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"),
+            context_of(folder),
             host="localhost",
             device_id=device_id_of(folder / "tls.crt"),
             dial=self.end.ask,
@@ -96,31 +96,6 @@ class Chain:
             self.uplink.publish(message.sequence, message.sealed)
         while (proof := self.sealers_uplink.receive()) is not None:
             self.service.on_receipt(proof)
-
-
-def a_verdict(number: int) -> Verdict:
-    return Verdict(f"v-{number}", "VERIFIED", 14, 14, 0.9, 1, 9, 1000, 8, None, None, ["in_place"])
-
-
-def until(done: Callable[[], bool], *steps: Callable[[], None], seconds: float = 15.0) -> None:
-    give_up = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < give_up, "it did not happen"
-        for step in steps:
-            step()
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")
-    made.ensure_development()
-    return made
-
-
-@pytest.fixture
-def broker(home: Home) -> Iterator[Broker]:
-    with Broker(home, free_port()) as running:
-        yield running
 
 
 def test_verdicts_arrive_in_a_chain_and_are_forgotten_on_their_receipts(home: Home, broker: Broker) -> None:

@@ -88,21 +88,17 @@ def trust(home: Home, folder: Path) -> Broken:
 
 
 def sealer(home: Home, folder: Path, spoil: Callable[[Home], object]) -> Broken:
-    copy = Home(folder / "home")
-    shutil.copytree(home.path, copy.path)
-    spoil(copy)
-    device = [copy.device / name for name in ("signing.key", "id") if (copy.device / name).exists()]
-    public = [copy.trust / name for name in ("sink_hpke.pub", "receipt.pub")]
-    places = {**NO_PLACES, "signing": [*device, *public], "spool": [copy.spool]}
-    return Broken(SealerSettings(str(copy.path), RUN, 1024 * 1024, uplink=False), places)
+    spoil(home)
+    device = [home.device / name for name in ("signing.key", "id") if (home.device / name).exists()]
+    public = [home.trust / name for name in ("sink_hpke.pub", "receipt.pub")]
+    places = {**NO_PLACES, "signing": [*device, *public], "spool": [home.spool]}
+    return Broken(SealerSettings(str(home.path), RUN, 1024 * 1024, uplink=False), places)
 
 
 def uplink(home: Home, folder: Path, spoil: Callable[[Home], object]) -> Broken:
-    copy = Home(folder / "home")
-    shutil.copytree(home.path, copy.path)
-    spoil(copy)
-    places = {**NO_PLACES, "tls": [copy.device / name for name in ("tls.key", "tls.crt", "ca.crt")]}
-    return Broken(UplinkSettings(str(copy.path), "localhost", 8883), places)
+    spoil(home)
+    places = {**NO_PLACES, "tls": [home.device / name for name in ("tls.key", "tls.crt", "ca.crt")]}
+    return Broken(UplinkSettings(str(home.path), "localhost", 8883), places)
 
 
 def pins(home: Home, folder: Path) -> Broken:

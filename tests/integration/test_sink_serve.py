@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +14,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,55 +22,14 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from cloud_sink.keys import sink_keys
 from cloud_sink.simulator import PretendDevice, PublishedEnvelope, health, verdict
-from demo.broker import Broker, MissingBrokerError, find_mosquitto, free_port
+from demo.broker import Broker, free_port
 from identity import Home, load
 from identity.pki import VALID_DAYS, Authority
+from tests.support.brokers import context_of, needs_broker
+from tests.support.waiting import until
 from wire import receipt, topics
 
 WITHIN_S = 20.0
-
-
-def _has_broker() -> bool:
-    try:
-        find_mosquitto()
-    except MissingBrokerError:
-        return False
-    return True
-
-
-needs_broker = pytest.mark.skipif(not _has_broker(), reason="mosquitto is not installed: apt-get install mosquitto")
-
-
-@pytest.fixture(scope="module")
-def made_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("made") / "home")
-    home.ensure_development()
-    return home
-
-
-@pytest.fixture
-def home(made_home: Home, tmp_path: Path) -> Home:
-    """A data home of this test's own."""
-    shutil.copytree(made_home.path, tmp_path / "home")
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def broker(home: Home) -> Iterator[Broker]:
-    with Broker(home, free_port()) as running:
-        yield running
-
-
-def until(holds: Callable[[], Any], what: str) -> Any:
-    """Wait for `holds` to be true, and return what it gave."""
-    give_up = time.monotonic() + WITHIN_S
-    while time.monotonic() < give_up:
-        with contextlib.suppress(OSError):
-            found = holds()
-            if found:
-                return found
-        time.sleep(0.05)
-    pytest.fail(f"{what}: not within {WITHIN_S:g} s")
 
 
 @dataclass
@@ -116,6 +73,10 @@ class ServedSink:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{target}", timeout=10) as answer:
             return json.load(answer)
 
+    def until(self, holds: Callable[[], Any], what: str) -> Any:
+        """Wait for `holds`, which may ask a receiver that does not answer yet."""
+        return until(holds, what=what, seconds=WITHIN_S, despite=OSError)
+
     def states(self) -> list[str]:
         """The states of all stored verdicts, in order of arrival."""
         return [row["state"] for row in self.get("/api/verdicts")["verdicts"]]
@@ -134,7 +95,7 @@ class Sender:
             CallbackAPIVersion.VERSION2, client_id=home.device_id(), protocol=MQTTProtocolVersion.MQTTv5
         )
         folder = home.device
-        self._client.tls_set_context(load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"))
+        self._client.tls_set_context(context_of(folder))
         self._client.on_message = lambda client, data, message: self._receipts.put(bytes(message.payload))
         self._client.on_connect = lambda client, *_: client.subscribe(topics.receipt_topic(home.device_id()), qos=1)
         self._client.reconnect_delay_set(1, 1)
@@ -143,7 +104,7 @@ class Sender:
 
     def publish(self, message: PublishedEnvelope) -> None:
         """Publish at least once."""
-        until(self._client.is_connected, "the device is connected")
+        until(self._client.is_connected, what="the device is connected", seconds=WITHIN_S)
         self._client.publish(message.topic, message.sealed, qos=1).wait_for_publish(WITHIN_S)
 
     def receipt(self) -> receipt.Receipt:
@@ -175,7 +136,7 @@ def test_what_a_device_publishes_is_receipted_shown_and_verified(home: Home, bro
             (message.sequence, message.digest) for message in (*messages, messages[1])
         ]
         assert sink.states() == ["FORGED", "VERIFIED"]
-        until(lambda: sink.get("/api/stats")["not_stored"] == {"duplicate": 1}, "the duplicate is counted")
+        sink.until(lambda: sink.get("/api/stats")["not_stored"] == {"duplicate": 1}, "the duplicate is counted")
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     checked = sink.run("verify")
@@ -201,7 +162,7 @@ def test_forgeries_get_no_receipt_and_are_counted(home: Home, broker: Broker, ca
         camera.publish(camera.device.seal(verdict(), sequence=1, previous=honest.digest))
         assert [camera.receipt().sequence for _ in range(2)] == [0, 1]
         expected = {"malformed": 1, "unreadable": 1, "equivocation": 1}
-        until(lambda: sink.get("/api/stats")["not_stored"] == expected, "the refusals are counted")
+        sink.until(lambda: sink.get("/api/stats")["not_stored"] == expected, "the refusals are counted")
         assert sink.states() == ["VERIFIED", "VERIFIED"]
 
 
@@ -230,10 +191,10 @@ def test_a_broker_that_goes_away_is_reported_and_found_again(home: Home, broker:
     sink = ServedSink(home, broker.port)
     with sink.serving():
         broker.kill()
-        until(lambda: sink.get("/api/stats")["broker"] == "unreachable", "the broker is reported away")
+        sink.until(lambda: sink.get("/api/stats")["broker"] == "unreachable", "the broker is reported away")
         assert sink.get("/api/alerts")["alerts"][0]["title"] == "Broker unreachable"
         broker.start()
-        until(lambda: sink.get("/api/stats")["broker"] == "connected", "the broker is found again")
+        sink.until(lambda: sink.get("/api/stats")["broker"] == "connected", "the broker is found again")
         message = camera.device.seal(verdict())
         camera.publish(message)
         assert camera.receipt().digest == message.digest
@@ -267,7 +228,7 @@ def test_a_device_that_is_enrolled_while_the_receiver_runs_is_known(home: Home, 
     with sink.serving():
         early, late = camera.device.seal(verdict()), camera.device.seal(verdict())
         camera.publish(early)
-        until(lambda: sink.get("/api/stats")["not_stored"].get("unknown_device"), "the stranger is refused")
+        sink.until(lambda: sink.get("/api/stats")["not_stored"].get("unknown_device"), "the stranger is refused")
         key_file.write_bytes(content)
         key_file.chmod(0o600)
 
@@ -275,14 +236,14 @@ def test_a_device_that_is_enrolled_while_the_receiver_runs_is_known(home: Home, 
             camera.publish(late)
             return bool(sink.states())
 
-        until(known, "the device is known")
+        sink.until(known, "the device is known")
 
 
 def test_a_receiver_without_a_broker_serves_its_page_and_says_so_once(home: Home) -> None:
     sink = ServedSink(home, free_port())
     with sink.serving(ready=False):
-        stats = until(lambda: sink.get("/api/stats"), "the page is served")
-        until(lambda: sink.get("/api/stats")["broker"] == "unreachable", "the broker is reported away")
+        stats = sink.until(lambda: sink.get("/api/stats"), "the page is served")
+        sink.until(lambda: sink.get("/api/stats")["broker"] == "unreachable", "the broker is reported away")
         time.sleep(1.5)  # several attempts
     assert stats["envelopes"] == 0
     said = (home.path / "sink.err").read_text()

@@ -1,4 +1,4 @@
-"""A sealer with everything around it in the test's hands, and verdicts for it; used by the test_sealer_* modules."""
+"""A sealer with everything around it in the test's hands, and verdicts for it."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from demo.broker import Broker
 from identity import Home, load
+from tests.support.brokers import context_of
 from wire import envelope, receipt, topics
 
 RUN = "00" * 16
@@ -23,7 +24,7 @@ class Sink:
         self.opened: dict[int, envelope.Opened] = {}
         self.answers = True
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        self.client.tls_set_context(load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"))
+        self.client.tls_set_context(context_of(folder))
         self.client.on_connect = lambda c, *_: c.subscribe(topics.ENVELOPE_FILTER, qos=1)
         self.client.on_message = self._got
         self.port = broker.port

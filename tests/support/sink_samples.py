@@ -1,13 +1,11 @@
-"""A receiver's page over a real database, asked without a socket; and faults of a real file. Used by test_sink_*."""
+"""A receiver's page over a real database, asked without a socket."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,17 +52,6 @@ def asked(path: Path, query: str) -> list[tuple[Any, ...]]:
     """What another program reads in the database at `path`."""
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         return db.execute(query).fetchall()
-
-
-@contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """No file grows over `size` bytes while the block lasts: each write beyond it fails in the kernel."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @dataclass

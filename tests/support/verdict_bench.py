@@ -36,8 +36,8 @@ class Bench:
             facts={},
             handled=0,
         )
-        self.court = VerdictService(self.me, VerdictSettings(None, "test", lockstep, sure_score))
-        self.court.begin(Go(UTC_S * 1000))
+        self.service = VerdictService(self.me, VerdictSettings(None, "test", lockstep, sure_score))
+        self.service.begin(Go(UTC_S * 1000))
 
     def _link(self, peer: str) -> Link:
         ours, theirs = links.pair()
@@ -48,7 +48,7 @@ class Bench:
 
     def say(self, message: Message, peer: str | None = None) -> None:
         named = {Sightings: "perception", Readings: "codes"}
-        self.court.handlers[self.links[peer or named[type(message)]]][type(message)](message)
+        self.service.handlers[self.links[peer or named[type(message)]]][type(message)](message)
 
     def heard_by(self, peer: str) -> list[Message]:
         """What this peer was sent since it was last asked."""
@@ -58,7 +58,7 @@ class Bench:
         return heard
 
     def hears(self) -> list[Message]:
-        self.court.step()
+        self.service.step()
         return self.heard_by("sealer")
 
     def remembers(self) -> bytes:

@@ -15,10 +15,10 @@ Outcomes = dict[str, dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def outcomes(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+def outcomes(shared_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     scratch = tmp_path_factory.mktemp("scratch")
-    (home.path.parent / "notes").write_text("a user's file")
-    return {name: attack(name, home.path, scratch) for name in ALLOWED}
+    (shared_home.path.parent / "notes").write_text("a user's file")
+    return {name: attack(name, shared_home.path, scratch) for name in ALLOWED}
 
 
 def test_every_compartment_was_attacked_with_everything(outcomes: Outcomes) -> None:

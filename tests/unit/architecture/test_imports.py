@@ -1,4 +1,7 @@
-"""Who may import whom: a table for the top-level packages, a table for the parts of the device. Nothing else may."""
+"""Who may import whom: a table for the top-level packages, a table for the parts of the device. Nothing else may.
+
+Tests share through `tests/support`, never with each other.
+"""
 
 from __future__ import annotations
 
@@ -158,3 +161,37 @@ def test_a_compartment_is_a_policy_settings_and_a_thin_main(name: str) -> None:
     assert (folder / "policy.toml").is_file()
     assert (folder / "settings.py").is_file()
     assert len((folder / "__main__.py").read_text(encoding="utf-8").splitlines()) <= 60
+
+
+def of_other_tests(tree: ast.Module) -> list[str]:
+    """The imports that lead to a test module or a `conftest.py`: with `tests.` before it, without, or relative."""
+    found = [name for name in imported(tree) if not within(name, {"tests.support"}) and _is_of_a_test(name.split("."))]
+    relative = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level)
+    return found + ["." * node.level + (node.module or "") for node in relative]
+
+
+def _is_of_a_test(words: list[str]) -> bool:
+    return words[0] in {"tests", "conftest"} or any(word.startswith("test_") for word in words)
+
+
+def test_no_test_imports_another_test_module() -> None:
+    """What two of them need is in `tests/support`, or a fixture of a `conftest.py`."""
+    found = {module: of_other_tests(tree) for module, tree in modules("tests")}
+    assert not {module: names for module, names in found.items() if names}
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("from tests.unit.wire.test_cbor import SAMPLE", ["tests.unit.wire.test_cbor.SAMPLE"]),
+        ("from tests import conftest", ["tests.conftest"]),
+        ("import test_cbor", ["test_cbor"]),
+        ("def inside():\n    from test_cbor import SAMPLE", ["test_cbor.SAMPLE"]),
+        ("from .test_cbor import SAMPLE", [".test_cbor"]),
+        ("from . import test_cbor", ["."]),
+        ("from tests.support.paths import ROOT", []),
+        ("from wire import cbor", []),
+    ],
+)
+def test_an_import_of_another_test_is_found(line: str, names: list[str]) -> None:
+    assert of_other_tests(ast.parse(line)) == names

@@ -31,22 +31,13 @@ Output = pytest.CaptureFixture[str]
 DAY_MS = 24 * 3600 * 1000
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("cli") / "home")
-    home.ensure_development()
-    return home
-
-
 @pytest.fixture
-def home(made: Home) -> Home:
+def home(home: Home) -> Home:
     """A data home whose device reported three times, a day apart, and another device once."""
-    for old in made.sink.glob("sink.db*"):
-        old.unlink()
-    world = SimulatedFleet(sink_keys(made.sink))
-    own = world.enrol(made.device_id())
-    own.key = load.signing_key(made.device / "signing.key")
-    with Store(made.sink / "sink.db") as store:
+    world = SimulatedFleet(sink_keys(home.sink))
+    own = world.enrol(home.device_id())
+    own.key = load.signing_key(home.device / "signing.key")
+    with Store(home.sink / "sink.db") as store:
         receiver = world.receiver(store)
         for event, camera in (
             (health(), own),
@@ -56,10 +47,10 @@ def home(made: Home) -> Home:
         ):
             accepted(receiver, camera.seal(event))
             world.now_ms += DAY_MS
-    world_two = made.sink / "devices" / "cam-two.pub"
+    world_two = home.sink / "devices" / "cam-two.pub"
     world_two.write_text(world.signing_key("cam-two").public_bytes_raw().hex())  # type: ignore[union-attr]
     world_two.chmod(0o600)
-    return made
+    return home
 
 
 def at(home: Home, *arguments: str) -> list[str]:

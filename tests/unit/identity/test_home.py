@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import shutil
 import stat
 from pathlib import Path
 
@@ -22,18 +21,6 @@ from identity import (
     load,
 )
 from wire import cose, receipt, signcode
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("keys") / "home"
-    Home(path).ensure_development()
-    return path
-
-
-@pytest.fixture
-def home(template: Path, tmp_path: Path) -> Home:
-    return Home(shutil.copytree(template, tmp_path / "home"))
 
 
 def content(home: Home) -> dict[str, bytes]:

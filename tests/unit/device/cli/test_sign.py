@@ -19,17 +19,9 @@ from wire import signcode
 ISSUE = ["sign", "issue", "--class", "stop", "--lat", "52.52001", "--lon", "13.40495", "--heading", "270"]
 
 
-@pytest.fixture(scope="module")
-def home_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sign") / "home"
-    Home(path).ensure_development()
-    return path
-
-
 @pytest.fixture(autouse=True)
-def home(home_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setenv("SEALCAM_HOME", str(home_folder))
-    return Home(home_folder)
+def named_home(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEALCAM_HOME", str(home.path))
 
 
 def issued(capsys: pytest.CaptureFixture[str], *more: str) -> str:

@@ -20,10 +20,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 from cloud_sink import mqtt
 from cloud_sink.archive import Archive
 from cloud_sink.errors import BrokerIdentityError
-from cloud_sink.mqtt import BrokerState, Subscriber
+from cloud_sink.mqtt import BrokerState, Subscriber, parse_address
+from cloud_sink.receiver import Receiver
 from cloud_sink.simulator import PretendDevice, PublishedEnvelope, SimulatedFleet, verdict
 from cloud_sink.store import Store
 from wire import receipt
+from wire.errors import IssueError, UsageError
 
 FINE, LOST = MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_CONN_LOST
 GOOD = ReasonCode(PacketTypes.CONNACK, identifier=0)
@@ -397,3 +399,32 @@ def test_each_change_is_said_once_and_as_loud_as_it_is(
     (record,) = caplog.records
     assert (record.levelno, bench.changes) == (level, 1)
     assert ("the detail" in record.message) is (phase in ("unreachable", "store_failed"))
+
+
+# --- our own errors, and addresses ------------------------------------------------------------------------------------
+
+
+def test_an_error_of_our_own_is_not_taken_for_the_brokers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = SimulatedFleet()
+    with Store(tmp_path / "sink.db") as store:
+        receiver: Receiver = fleet.receiver(store)
+        subscriber = Subscriber(
+            ("127.0.0.1", 1),
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            receiver,
+            changed=lambda: None,
+            now_ms=lambda: fleet.now_ms,
+        )
+
+        def connect(*arguments: Any, **options: Any) -> None:
+            raise IssueError("sequence: out of range")
+
+        monkeypatch.setattr(subscriber._client, "connect", connect)
+        subscriber.run()
+    assert isinstance(subscriber.failure, IssueError)
+
+
+@pytest.mark.parametrize("text", ["nowhere", "nowhere:99999", ":8883", "host:", "host:x"])
+def test_a_wrong_address_is_answered_with_how_to_write_it(text: str) -> None:
+    with pytest.raises(UsageError, match="is not HOST:PORT; write it as localhost:8883"):
+        parse_address(text)

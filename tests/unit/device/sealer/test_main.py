@@ -1,4 +1,4 @@
-"""The sealer as a process: its settings, its keys, what it joins to what, and its last words."""
+"""The program of the sealer: its settings, its keys, what it joins to what, and its last words."""
 
 from __future__ import annotations
 
@@ -85,25 +85,12 @@ class PretendCompartment:
         return self.links["uplink"].envelopes()
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = Home(tmp_path_factory.mktemp("sealer") / "home")
-    made.ensure_development()
-    return made
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(process, "time", made)
     monkeypatch.setattr(compartment, "time", made)
     return made
-
-
-@pytest.fixture(autouse=True)
-def empty_spool(home: Home) -> None:
-    for path in home.spool.iterdir():
-        path.unlink()
 
 
 def settings(home: Home, *, on_camera: bool = False, uplink: bool = True) -> SealerSettings:

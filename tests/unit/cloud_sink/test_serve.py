@@ -196,13 +196,6 @@ def test_a_device_that_falls_silent_or_speaks_again_is_news_once(
 # --- a whole run ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    made = Home(tmp_path_factory.mktemp("serving") / "home")
-    made.ensure_development()
-    return made
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
 def test_a_run_serves_its_page_until_a_signal_and_warns_where_others_can_read_it(

@@ -16,7 +16,8 @@ from cloud_sink.chain import Span
 from cloud_sink.errors import SchemaError, SetupError, StoreError
 from cloud_sink.simulator import SimulatedFleet, health, verdict
 from cloud_sink.store import AddResult, Arrival, Store, StoreOutcome, Tally
-from tests.support.sink_samples import accepted, asked, changed, files_up_to
+from tests.support.full_disk import files_up_to
+from tests.support.sink_samples import accepted, asked, changed
 from wire.envelope import FIRST_PREVIOUS
 
 TABLES = ("device", "envelope", "verdict", "health", "span", "chain_break", "tally")

@@ -52,7 +52,7 @@ def remember(descriptor: int, judge: bytes, *kept: Verdict) -> None:
 
 def test_a_verdict_is_remembered_at_once_and_goes_to_all_three(descriptor: int) -> None:
     bench = Bench(descriptor)
-    bench.court._give([verdict(1)])
+    bench.service._give([verdict(1)])
     assert unstored(bench) == ["test:1:2:1"]
     for peer in ("recorder", "indicator", "sealer"):
         assert bench.heard_by(peer) == [verdict(1)]
@@ -60,19 +60,19 @@ def test_a_verdict_is_remembered_at_once_and_goes_to_all_three(descriptor: int) 
 
 def test_a_verdict_that_is_stored_is_forgotten_and_an_unknown_one_is_no_matter(descriptor: int) -> None:
     bench = Bench(descriptor)
-    bench.court._give([verdict(1), verdict(2)])
+    bench.service._give([verdict(1), verdict(2)])
     bench.say(VerdictStored("test:1:2:1"), "sealer")
-    bench.court.step()
+    bench.service.step()
     assert unstored(bench) == ["test:1:2:2"]
     memory.Memory(os.dup(descriptor)).save(b"untouched")
     bench.say(VerdictStored("test:9:9:9"), "sealer")
-    bench.court.step()
+    bench.service.step()
     assert bench.remembers() == b"untouched"
 
 
 def test_what_is_not_stored_is_sent_again_each_second(descriptor: int, clock: list[float]) -> None:
     bench = Bench(descriptor)
-    bench.court._give([verdict(1)])
+    bench.service._give([verdict(1)])
     bench.heard_by("sealer")
     sent = []
     for now in (100.0, 100.9, 100.99, 101.0, 101.5, 102.0):
@@ -91,14 +91,14 @@ def test_what_is_not_stored_is_sent_with_the_first_step_however_young_the_clock(
 
 def test_at_the_cap_a_verdict_is_sent_but_not_kept(descriptor: int) -> None:
     bench = Bench(descriptor)
-    bench.court._give([verdict(number) for number in range(511)])
-    bench.court._give([verdict(511), verdict(512)])
+    bench.service._give([verdict(number) for number in range(511)])
+    bench.service._give([verdict(511), verdict(512)])
     assert unstored(bench) == [f"test:1:2:{number}" for number in range(512)]
     assert bench.heard_by("recorder")[-1] == verdict(512)
-    bench.court._give([verdict(513)])
+    bench.service._give([verdict(513)])
     assert (len(unstored(bench)), bench.heard_by("recorder")) == (512, [verdict(513)])
     bench.say(VerdictStored("test:1:2:0"), "sealer")
-    bench.court._give([verdict(514)])
+    bench.service._give([verdict(514)])
     assert unstored(bench) == [*(f"test:1:2:{number}" for number in range(1, 512)), "test:1:2:514"]
 
 
@@ -106,13 +106,13 @@ def test_with_too_many_unstored_no_negative_number_is_kept(descriptor: int) -> N
     """A memory of a version with a higher cap."""
     remember(descriptor, Judge({}, None, stream="test").snapshot(), *(verdict(number) for number in range(514)))
     bench = Bench(descriptor)
-    bench.court._give([verdict(600), verdict(601), verdict(602)])
+    bench.service._give([verdict(600), verdict(601), verdict(602)])
     assert len(unstored(bench)) == 514
 
 
 def test_an_unsound_verdict_is_reported_and_the_others_go_out(descriptor: int) -> None:
     bench = Bench(descriptor)
-    bench.court._give([UNSOUND, verdict(1)])
+    bench.service._give([UNSOUND, verdict(1)])
     assert (unstored(bench), bench.heard_by("recorder")) == (["test:1:2:1"], [verdict(1)])
     bench.heard_by("sealer")
     (health,) = [one for one in bench.hears() if isinstance(one, Health)]
@@ -128,9 +128,9 @@ def test_an_unsound_verdict_is_reported_and_the_others_go_out(descriptor: int) -
 def test_the_reports_that_wait_are_bounded(descriptor: int) -> None:
     bench = Bench(descriptor)
     for _ in range(17):
-        bench.court._give([UNSOUND])
+        bench.service._give([UNSOUND])
     assert len(bench.hears()) == 16
-    bench.court._give([UNSOUND])
+    bench.service._give([UNSOUND])
     assert len(bench.hears()) == 1
 
 
@@ -138,21 +138,21 @@ def test_without_a_sound_verdict_nothing_is_sent_and_the_judge_is_remembered_wit
     descriptor: int,
 ) -> None:
     bench = Bench(descriptor)
-    bench.court._give([])
+    bench.service._give([])
     assert bench.remembers() == b""
-    bench.court.step()
-    assert persistence.from_bytes(bench.remembers()).judge == bench.court._judge.snapshot()
+    bench.service.step()
+    assert persistence.from_bytes(bench.remembers()).judge == bench.service._judge.snapshot()
     memory.Memory(os.dup(descriptor)).save(b"untouched")
-    bench.court.step()
+    bench.service.step()
     assert bench.remembers() == b"untouched"
 
 
 def test_a_sealer_that_is_slow_gets_all_of_it_later(descriptor: int, clock: list[float]) -> None:
     bench = Bench(descriptor)
-    bench.court._give([UNSOUND, verdict(1), verdict(2)])
+    bench.service._give([UNSOUND, verdict(1), verdict(2)])
     while bench.links["sealer"].try_send(verdict(3)):
         pass
-    bench.court.step()
+    bench.service.step()
     assert Health not in [type(one) for one in bench.heard_by("sealer")]
     clock[0] += 1.0
     heard = bench.hears()
@@ -166,9 +166,9 @@ def test_a_sealer_that_is_slow_gets_all_of_it_later(descriptor: int, clock: list
 def test_a_successor_knows_the_judges_state_and_what_has_ended(descriptor: int) -> None:
     first = Bench(descriptor)
     first.say(FixesEnd(), "position")
-    first.court.step()
+    first.service.step()
     second = Bench(descriptor)
-    assert second.court._judge._state.fixes_ended
+    assert second.service._judge._state.fixes_ended
     assert [one for one in second.hears() if isinstance(one, Health)] == []
 
 
@@ -191,7 +191,7 @@ def test_a_loss_is_told_once_whatever_is_lost(descriptor: int, judge: bytes, kep
 def test_what_happened_first_is_told_first(descriptor: int) -> None:
     remember(descriptor, b"spoilt")
     bench = Bench(descriptor)
-    bench.court._give([UNSOUND])
+    bench.service._give([UNSOUND])
     assert [one.kind for one in bench.hears() if isinstance(one, Health)] == ["restarted", "invalid_message"]
 
 

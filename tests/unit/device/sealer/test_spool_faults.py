@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from device.sealer import spool as spools
 from device.sealer.core import Head, SealedEvent
 from device.sealer.errors import SpoolError
 from device.sealer.spool import Spool
+from tests.support.full_disk import files_up_to
 from wire.envelope import FIRST_PREVIOUS, digest
 
 MIB = 1024 * 1024
@@ -40,17 +39,6 @@ def changed(folder: Path, *statements: str) -> None:
     with closing(sqlite3.connect(folder / "spool.db", isolation_level=None)) as db:
         for statement in statements:
             db.execute(statement)
-
-
-@contextmanager
-def files_up_to(size: int) -> Iterator[None]:
-    """No file grows over `size` bytes while the block lasts: each write beyond it fails in the kernel."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def works(spool: Spool) -> bool:

@@ -58,16 +58,16 @@ def test_a_good_memory_is_restored_without_a_report(descriptor: int) -> None:
     assert Bench(descriptor).hears() == [VERDICT]
 
 
-def test_a_verdict_out_of_bounds_is_reported_and_does_not_end_the_court(
+def test_a_verdict_out_of_bounds_is_reported_and_does_not_end_the_service(
     descriptor: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timeline, "MAX_UTC_MS", 2**60)
     bench = Bench(descriptor)
-    bench.court.begin(Go(2**48))
+    bench.service.begin(Go(2**48))
     drive = Journey([Sign(90.0)])
     for message in drive.messages():
         bench.say(message)
-    bench.court._give(bench.court._judge.on_fixes_end())
+    bench.service._give(bench.service._judge.on_fixes_end())
     heard = bench.hears()
     assert [(said.kind, said.compartment, said.detail) for said in heard if isinstance(said, Health)] == [
         ("invalid_message", "verdict", "verdict_out_of_bounds")
@@ -84,7 +84,7 @@ def test_in_realtime_a_message_from_the_future_is_not_believed(descriptor: int) 
 
 def test_a_service_that_joins_a_running_stream_believes_its_time(descriptor: int) -> None:
     bench = Bench(descriptor, lockstep=False)
-    bench.court.begin(Go(UTC_S * 1000, elapsed_ms=60_000))
+    bench.service.begin(Go(UTC_S * 1000, elapsed_ms=60_000))
     bench.say(Sightings(1500, 60_000, 1536, 864, []))
     assert bench.links["perception"].invalid == 0
 
@@ -112,7 +112,7 @@ def test_each_peer_may_say_only_what_it_has_to_say(descriptor: int) -> None:
         "codes": {Readings, StreamEnd},
     }
     assert {peer: set(link.receives) for peer, link in bench.links.items()} == expected
-    assert {link.peer: set(table) for link, table in bench.court.handlers.items()} == {
+    assert {link.peer: set(table) for link, table in bench.service.handlers.items()} == {
         peer: kinds for peer, kinds in expected.items() if kinds
     }
 
@@ -157,7 +157,7 @@ def test_in_realtime_the_stream_began_when_warden_says(
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     bench = Bench(descriptor, lockstep=False)
-    bench.court.begin(Go(UTC_S * 1000, elapsed_ms=60_000))
+    bench.service.begin(Go(UTC_S * 1000, elapsed_ms=60_000))
     now[0] = 105.0
     for peer, said in (
         ("perception", Sightings(1500, 65_000 + t_ms, 1536, 864, [])),
@@ -187,16 +187,16 @@ def test_the_models_score_is_the_judges(descriptor: int, sure_score: float, sure
     bench.say(FixesEnd(), "position")
     bench.say(Journey([Sign(50.0)]).sightings(0))
     bench.say(Readings(0, 0, []))
-    (face,) = bench.court._judge._state.faces
+    (face,) = bench.service._judge._state.faces
     assert face.sure == sure
 
 
 def test_no_more_fixes_are_read_while_the_judge_wants_none(descriptor: int) -> None:
     bench = Bench(descriptor)
-    bench.court.step()
+    bench.service.step()
     for number in range(2048):
         bench.say(Fix(UTC_S * 1000 + number, 48.0, 11.0, 0.0, 3.0), "position")
-    bench.court.step()
+    bench.service.step()
     assert bench.paused == [("position", False), ("position", True)]
 
 
@@ -210,17 +210,17 @@ def test_it_finishes_once_when_both_readers_have_ended(descriptor: int) -> None:
         if message.frame < 60:  # the sign has not gone by
             bench.say(message)
     bench.say(StreamEnd(60), "perception")
-    bench.court.step()
+    bench.service.step()
     assert bench.heard_by("recorder") == []
     bench.say(StreamEnd(60), "codes")
-    bench.court.step()
+    bench.service.step()
     (judged,) = bench.heard_by("recorder")
     assert isinstance(judged, Verdict)
     assert bench.reported == [{"unstored": 1, "finished": 1}]
-    bench.court.step()
+    bench.service.step()
     assert (bench.heard_by("recorder"), len(bench.reported)) == ([], 1)
     bench.say(VerdictStored(judged.verdict_id), "sealer")
-    bench.court.step()
+    bench.service.step()
     kept = persistence.from_bytes(bench.remembers())
     assert (kept.ended, kept.finished, kept.unstored) == ({"perception", "codes", "position"}, True, [])
 
@@ -229,7 +229,7 @@ def test_it_finishes_once_when_both_readers_have_ended(descriptor: int) -> None:
 def test_one_reader_that_has_ended_is_remembered_and_is_not_the_end(descriptor: int, peer: str) -> None:
     bench = Bench(descriptor)
     bench.say(StreamEnd(0), peer)
-    bench.court.step()
+    bench.service.step()
     kept = persistence.from_bytes(bench.remembers())
     assert (kept.ended, kept.finished, bench.me.facts["finished"]) == ({peer}, False, 0)
 
@@ -238,10 +238,10 @@ def test_an_end_without_a_verdict_is_remembered_once(descriptor: int) -> None:
     bench = Bench(descriptor)
     for peer in ("perception", "codes"):
         bench.say(StreamEnd(0), peer)
-    bench.court.step()
+    bench.service.step()
     assert persistence.from_bytes(bench.remembers()).finished is True
     memory.Memory(os.dup(descriptor)).save(b"untouched")
-    bench.court.step()
+    bench.service.step()
     assert bench.remembers() == b"untouched"
 
 
@@ -251,10 +251,10 @@ def test_a_fact_is_reported_when_it_changes_after_the_end_and_not_before(descrip
     for stored in (None, "test:1:2:1", "test:1:2:1", "test:1:2:9", "test:1:2:2"):
         if stored is not None:
             bench.say(VerdictStored(stored), "sealer")
-        bench.court.step()
+        bench.service.step()
     assert [facts["unstored"] for facts in bench.reported] == [2, 1, 0]
     other = Bench(memory.create())
-    other.court.step()
+    other.service.step()
     assert (other.me.facts, other.reported) == ({"unstored": 0, "finished": 0}, [])
 
 
@@ -263,12 +263,12 @@ def test_the_end_of_the_fixes_is_taken_once(descriptor: int) -> None:
     bench.say(FixesEnd(), "position")
     before = bench.remembers()
     assert persistence.from_bytes(before).ended == set()  # what was judged is kept at once, the end with the next step
-    bench.court.step()
+    bench.service.step()
     kept = bench.remembers()
     assert persistence.from_bytes(kept).ended == {"position"}
     memory.Memory(os.dup(descriptor)).save(b"untouched")
     bench.say(FixesEnd(), "position")
-    bench.court.step()
+    bench.service.step()
     assert bench.remembers() == b"untouched"
 
 
@@ -277,8 +277,8 @@ def test_an_end_that_is_known_changes_nothing_and_a_new_one_is_remembered(descri
     bench = Bench(descriptor)
     memory.Memory(os.dup(descriptor)).save(b"untouched")
     bench.say(StreamEnd(9), "perception")
-    bench.court.step()
+    bench.service.step()
     assert bench.remembers() == b"untouched"
     bench.say(StreamEnd(9), "codes")
-    bench.court.step()
+    bench.service.step()
     assert persistence.from_bytes(bench.remembers()).ended == {"perception", "codes"}

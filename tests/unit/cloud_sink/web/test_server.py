@@ -1,0 +1,57 @@
+"""The socket that the page is served on, and the server behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+
+import pytest
+from starlette.applications import Starlette
+
+from cloud_sink.errors import PortTakenError, SetupError
+from cloud_sink.web.server import Server, listen
+
+
+def test_a_taken_port_is_told_apart_from_an_address_that_is_not_ours() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        assert first.family is socket.AF_INET
+        with pytest.raises(PortTakenError, match="is taken") as taken:
+            listen("127.0.0.1", port)
+    assert str(port) in str(taken.value)
+    with pytest.raises(SetupError, match="cannot listen on") as refused:
+        listen("192.0.2.1", 0)  # TEST-NET-1
+    assert not isinstance(refused.value, PortTakenError)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+def test_an_ipv6_address_is_listened_on_as_one() -> None:
+    with listen("::1", 0) as listening:
+        assert listening.family is socket.AF_INET6
+
+
+def test_the_server_tells_nothing_of_itself_and_believes_no_proxy() -> None:
+    server = Server(Starlette())
+    config = server.config
+    assert (config.http, config.ws, config.lifespan) == ("h11", "none", "off")
+    assert (config.access_log, config.server_header, config.proxy_headers) == (False, False, False)
+    assert (config.limit_concurrency, config.timeout_keep_alive, config.timeout_graceful_shutdown) == (256, 10, 3)
+    assert config.log_level == "warning"
+
+
+def test_the_server_says_when_it_is_up_and_leaves_the_signals_alone() -> None:
+    async def start() -> tuple[bool, bool]:
+        server = Server(Starlette())
+        before, handler = server.up.is_set(), signal.getsignal(signal.SIGTERM)
+        with listen("127.0.0.1", 0) as listening:
+            with server.capture_signals():
+                assert signal.getsignal(signal.SIGTERM) is handler
+            serving = asyncio.create_task(server.serve([listening]))
+            await server.up.wait()
+            up = server.started
+            server.should_exit = True
+            await serving
+        return before, up
+
+    assert asyncio.run(start()) == (False, True)
