@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from device.confine.policy import REQUIRED_LAYERS, Policy
 
 _NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
+_ENDING_SECONDS = 0.5
 
 
 def enforced(policy: Policy, pid: int) -> dict[str, bool]:
@@ -33,11 +35,20 @@ def enforced(policy: Policy, pid: int) -> dict[str, bool]:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether process `pid` is gone, or dead and only not yet reaped."""
-    try:
-        return _status(Path("/proc") / str(pid))["State"][:1] in ("Z", "X")
-    except OSError:
-        return True
+    """Whether process `pid` is gone, or dead and only not yet reaped.
+
+    A process that is just ending has left its namespaces and does not count as dead yet: it is given a moment.
+    """
+    give_up = time.monotonic() + _ENDING_SECONDS
+    while True:
+        try:
+            if _status(Path("/proc") / str(pid))["State"][:1] in ("Z", "X"):
+                return True
+        except OSError:
+            return True
+        if time.monotonic() >= give_up:
+            return False
+        time.sleep(0.01)
 
 
 def _status(process: Path) -> dict[str, str]:
