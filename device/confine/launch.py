@@ -97,18 +97,19 @@ def start(
     args_fd = _memfd("arguments", b"".join(a.encode() + b"\0" for a in arguments))
     handed = ",".join(f"{name}={number}" for name, number in sorted(descriptors.items()))
     command = [bwrap, "--args", str(args_fd), "--", sys.executable, "-P", "-m", *module, "--descriptors", handed]
+    output = _our_output() if show_output else subprocess.DEVNULL
     try:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=None if show_output else subprocess.DEVNULL,
+            stderr=output,
             pass_fds=[filter_fd, info_write, args_fd, *descriptors.values()],
             env={"PATH": "/usr/bin:/bin"},
             cwd="/",
         )
     finally:
-        for descriptor in (filter_fd, args_fd, info_write):
+        for descriptor in (filter_fd, args_fd, info_write, *([output] if output >= 0 else [])):
             os.close(descriptor)
     with os.fdopen(info_read, "rb") as info:
         text = info.read(4096)
@@ -118,6 +119,14 @@ def start(
         process.wait()
         raise CannotConfineError(f"{policy.compartment} cannot be confined: {_REFUSED}", _ALLOW) from None
     return Started(process, pid)
+
+
+def _our_output() -> int:
+    """Our standard error, opened anew for writing alone: a terminal's own descriptor could be read from as well."""
+    try:
+        return os.open("/proc/self/fd/2", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    except OSError:
+        return subprocess.DEVNULL  # a socket, or closed: then it is discarded
 
 
 def check() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from device.capture.settings import CaptureSettings
 from device.channel.failures import SubjectName
 from device.config import MODELS, Config
+from device.confine import launch
 from device.dialer.settings import DialerSettings
 from device.launcher import settings
 from device.launcher.plan import RunPlan
@@ -200,3 +202,20 @@ def test_every_compartment_has_a_case() -> None:
 
 def test_compartments_are_never_started_by_hand() -> None:
     assert command("replay")[1:3] == ["-m", "demo"]
+
+
+def test_a_compartment_that_may_write_to_the_terminal_cannot_read_from_it(home: Home, tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    kept = os.dup(2)
+    os.dup2(theirs, 2)
+    try:
+        output = launch._our_output()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+    os.write(output, b"what it says\n")
+    assert os.read(ours, 64).startswith(b"what it says")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.read(output, 1)
+    for descriptor in (ours, theirs, output):
+        os.close(descriptor)
