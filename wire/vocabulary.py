@@ -1,6 +1,7 @@
 """The words that cross machines. Every table over them, on the device and at the receiver, is typed by them.
 
-A word that is added here makes `mypy --strict` and `tests/unit/test_vocabulary.py` name each table that lacks it.
+`tests/unit/test_vocabulary.py` names each table that lacks a word that is added here; `mypy --strict` finds each use of
+a word that is taken away.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from cloud_sink.chain import Span, listed
 from cloud_sink.mqtt import BrokerState
 from cloud_sink.silence import SILENT_AFTER_MS, silent_since
 from cloud_sink.web.verdicts import VerdictView, moment
-from cloud_sink.web.words import BROKER, HEALTH, TALLIES, Tone
+from cloud_sink.web.words import BROKER, HEALTH, STATES, TALLIES, Tone
 from wire.vocabulary import StateName
 
-ALERT_STATES: Final[tuple[StateName, ...]] = ("CONTRADICTED", "FORGED", "MISPLACED", "DAMAGED", "MISSING")
+ALERT_STATES: Final[tuple[StateName, ...]] = tuple(state for state, words in STATES.items() if words.alert)
 LOUDEST_FIRST: tuple[Tone, ...] = ("alarm", "warn", "plain", "good")
 
 

@@ -19,12 +19,16 @@ Tone = Literal["good", "alarm", "warn", "plain"]
 
 @dataclass(frozen=True)
 class StateWords:
-    """How a verdict's state is shown: a title, how loud, what it means, and what Sealcam does with the sign."""
+    """How a verdict's state is shown: a title, how loud, what it means, and what Sealcam does with the sign.
+
+    `alert`: whether a person should look.
+    """
 
     title: str
     tone: Tone
     meaning: str
     consequence: str
+    alert: bool
 
 
 @dataclass(frozen=True)

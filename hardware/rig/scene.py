@@ -1,4 +1,4 @@
-"""What a drive consists of: the ten scenes, the sign class of each, and the expected verdict."""
+"""What a drive consists of: the scenes, the sign class of each, and the expected verdict."""
 
 from __future__ import annotations
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from device.launcher.child import ENTRY
+from device.warden.table import COMPARTMENTS
 from identity.home import Home
 
 WARDEN = "device.warden"
-NAMES = {"capture", "perception", "codes", "position", "verdict", "sealer", "uplink", "indicator"}
+NAMES = {row.name for row in COMPARTMENTS}
 
 
 def command(*arguments: str | Path) -> list[str]:

@@ -110,7 +110,8 @@ def test_no_error_is_outside_the_root() -> None:
                 continue
             bases = {_name(base) for base in node.bases}
             if node.name.endswith("Error") or bases & known.keys():
-                assert bases & {*known, "SealcamError"}, f"{path}:{node.lineno}: {node.name} is outside SealcamError"
+                inside = not bases.isdisjoint({*known, "SealcamError"})
+                assert inside, f"{path}:{node.lineno}: {node.name} is outside SealcamError: derive it from wire.errors"
 
 
 def _name(node: ast.expr) -> str:
@@ -183,15 +184,18 @@ def _bare(path: Path) -> Iterator[str]:
 
 
 def test_what_a_user_reads_has_a_sentence_and_a_remedy() -> None:
-    assert [fault for path in _modules() for fault in _faults(path)] == []
+    faults = [fault for path in _modules() for fault in _faults(path)]
+    assert faults == [], "an error that a user reads is made of two texts: what is wrong, and what to do"
 
 
 def test_what_a_compartment_says_last_is_a_word_with_the_fields_that_it_needs() -> None:
-    assert [fault for path in _modules() for fault in _unfit(path)] == []
+    faults = [fault for path in _modules() for fault in _unfit(path)]
+    assert faults == [], "a CompartmentError takes a word of FAILURES, with the numbers and the subject of its row"
 
 
 def test_nothing_bare_is_raised() -> None:
-    assert [fault for path in _modules() for fault in _bare(path)] == []
+    faults = [fault for path in _modules() for fault in _bare(path)]
+    assert faults == [], "raise an error of ours (wire.errors and the errors.py of each package), not a bare one"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from cloud_sink.keys import EnrolledDevices
 from cloud_sink.mqtt import BrokerState
 from cloud_sink.serve import LOOPBACK, Serving, Settings, now_ms, only_one, serve
 from cloud_sink.simulator import SimulatedFleet, health
-from cloud_sink.store import Store
+from cloud_sink.store import SCHEMA_VERSION, Store
 from demo.broker import free_port
 from identity import Home
 from tests.support.sink_samples import accepted, changed
@@ -174,13 +174,13 @@ def test_a_device_that_falls_silent_or_speaks_again_is_news_once(
                 await asyncio.sleep(0.001)
             seen.append(bench.news)
 
-        changed(store.path, "PRAGMA user_version = 9")
+        changed(store.path, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
         await rounds()
-        changed(store.path, "PRAGMA user_version = 1")
+        changed(store.path, f"PRAGMA user_version = {SCHEMA_VERSION}")
         await rounds()
-        changed(store.path, "PRAGMA user_version = 9")
+        changed(store.path, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
         await rounds()
-        changed(store.path, "PRAGMA user_version = 1")
+        changed(store.path, f"PRAGMA user_version = {SCHEMA_VERSION}")
         await rounds()
         changed(store.path, "UPDATE envelope SET received_ms = 99999999999999")
         await rounds()

@@ -15,7 +15,7 @@ from cloud_sink.archive import Archive
 from cloud_sink.chain import Span
 from cloud_sink.errors import SchemaError, SetupError, StoreError
 from cloud_sink.simulator import SimulatedFleet, health, verdict
-from cloud_sink.store import AddResult, Arrival, Store, StoreOutcome, Tally
+from cloud_sink.store import SCHEMA_VERSION, AddResult, Arrival, Store, StoreOutcome, Tally
 from tests.support.full_disk import files_up_to
 from tests.support.sink_samples import accepted, asked, changed
 from wire.envelope import FIRST_PREVIOUS
@@ -58,7 +58,7 @@ def stored(path: Path) -> dict[str, int]:
 
 def test_a_new_database_carries_our_mark_and_version(store: Store, path: Path) -> None:
     assert asked(path, "PRAGMA application_id") == [(0x5EA1CA4D,)] == [(1_587_661_389,)]
-    assert asked(path, "PRAGMA user_version") == [(1,)]
+    assert asked(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -86,7 +86,7 @@ def test_another_writer_is_waited_for_as_long_as_is_said_and_five_seconds_unaske
 @pytest.mark.parametrize(
     "changes",
     [
-        ["PRAGMA user_version = 2"],
+        [f"PRAGMA user_version = {SCHEMA_VERSION + 1}"],
         ["PRAGMA user_version = 0"],
         ["PRAGMA application_id = 1587661388"],
         ["PRAGMA application_id = 0"],

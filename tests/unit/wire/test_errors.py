@@ -44,3 +44,8 @@ def test_the_classes_have_the_numbers_of_the_benchmark() -> None:
     known = vector("classes")["names"]
     assert list(CLASS_NAMES[: len(known)]) == known
     assert len(CLASS_NAMES) == NUMBER_OF_CLASSES == len(set(CLASS_NAMES)) >= 43
+
+
+def test_an_errors_line_is_its_only_argument_with_and_without_a_remedy() -> None:
+    assert errors.UsageError("it is wrong", "mend it").args == ("it is wrong; mend it",)
+    assert errors.IssueError("it is wrong").args == ("it is wrong",)

@@ -14,7 +14,7 @@ from tests.support.wire_samples import PAYLOADS, reason_of_refusal
 from wire import cbor, events
 from wire.errors import HostileInputError, IssueError
 from wire.events import CodeEvent, HealthEvent, PlaceEvent, VerdictEvent
-from wire.vocabulary import COMPARTMENTS, HEALTH_KINDS
+from wire.vocabulary import HEALTH_KINDS, CompartmentName, HealthKind
 
 CODE = CodeEvent(
     "0001020304050607", 14, 52.52001, 13.40495, 271.0, 1_700_000_000, 1_800_000_000, "00112233aabbccdd", 0.015, 12
@@ -68,16 +68,19 @@ KNOWN = (  # an event, and its bytes as they were when the format was fixed: dev
         "35a4e9003a6b49d1fff61a000f4240906178617861786178617861786178617861786178617861786178617861786178",
     ),
 )
-KNOWN_HEALTH = {
-    "started": "82028567737461727465646763617074757265001b0000018bcfe56800677369676b696c6c",
-    "stopped": "8202856773746f707065646a70657263657074696f6e011b0000018bcfe56801677369676b696c6c",
-    "restarted": "8202856972657374617274656465636f646573021b0000018bcfe56802677369676b696c6c",
-    "invalid_message": "8202856f696e76616c69645f6d65737361676568706f736974696f6e031b0000018bcfe56803677369676b696c6c",
-    "budget_spent": "8202856c6275646765745f7370656e746776657264696374041b0000018bcfe56804677369676b696c6c",
-    "degraded": "820285686465677261646564667365616c6572051b0000018bcfe56805677369676b696c6c",
-    "tamper": "8202856674616d7065726675706c696e6b061b0000018bcfe56806677369676b696c6c",
-    "spool_full": "8202856a73706f6f6c5f66756c6c69696e64696361746f72071b0000018bcfe56807677369676b696c6c",
-    "alive": "82028565616c697665666469616c6572081b0000018bcfe56808677369676b696c6c",
+KNOWN_HEALTH: dict[HealthKind, tuple[CompartmentName, str]] = {  # kind -> who says it here, and the bytes
+    "started": ("capture", "82028567737461727465646763617074757265001b0000018bcfe56800677369676b696c6c"),
+    "stopped": ("perception", "8202856773746f707065646a70657263657074696f6e011b0000018bcfe56801677369676b696c6c"),
+    "restarted": ("codes", "8202856972657374617274656465636f646573021b0000018bcfe56802677369676b696c6c"),
+    "invalid_message": (
+        "position",
+        "8202856f696e76616c69645f6d65737361676568706f736974696f6e031b0000018bcfe56803677369676b696c6c",
+    ),
+    "budget_spent": ("verdict", "8202856c6275646765745f7370656e746776657264696374041b0000018bcfe56804677369676b696c6c"),
+    "degraded": ("sealer", "820285686465677261646564667365616c6572051b0000018bcfe56805677369676b696c6c"),
+    "tamper": ("uplink", "8202856674616d7065726675706c696e6b061b0000018bcfe56806677369676b696c6c"),
+    "spool_full": ("indicator", "8202856a73706f6f6c5f66756c6c69696e64696361746f72071b0000018bcfe56807677369676b696c6c"),
+    "alive": ("dialer", "82028565616c697665666469616c6572081b0000018bcfe56808677369676b696c6c"),
 }
 
 
@@ -86,11 +89,15 @@ def test_a_verdict_has_the_bytes_that_it_always_had(event: VerdictEvent, known: 
     assert events.to_cbor(event).hex() == known
 
 
-@pytest.mark.parametrize("number", range(len(HEALTH_KINDS)))
-def test_a_health_event_has_the_bytes_that_it_always_had(number: int) -> None:
-    kind = HEALTH_KINDS[number]
-    event = HealthEvent(kind, COMPARTMENTS[number], number, 1_700_000_000_000 + number, "sigkill")
-    assert events.to_cbor(event).hex() == KNOWN_HEALTH[kind]
+def test_the_bytes_of_every_kind_of_health_are_known() -> None:
+    assert set(KNOWN_HEALTH) == set(HEALTH_KINDS), "a new kind has its row at the end of KNOWN_HEALTH"
+
+
+@pytest.mark.parametrize(("number", "kind"), enumerate(KNOWN_HEALTH))
+def test_a_health_event_has_the_bytes_that_it_always_had(number: int, kind: HealthKind) -> None:
+    compartment, known = KNOWN_HEALTH[kind]
+    event = HealthEvent(kind, compartment, number, 1_700_000_000_000 + number, "sigkill")
+    assert events.to_cbor(event).hex() == known
 
 
 @pytest.mark.parametrize("event", [VERDICT, replace(VERDICT, code=None, position=None, class_id=None), HEALTH])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -12,6 +13,7 @@ from device.channel.messages import BY_TAG, FrameDone, FrameReady, Health, Strea
 from device.confine import policy as policies
 from device.confine.errors import PolicyError
 from device.confine.policy import LinkEnd, Permit, Policy
+from tests.support.paths import ROOT
 from wire.vocabulary import COMPARTMENTS
 
 Change = Callable[[Policy], Policy]
@@ -44,6 +46,15 @@ def test_every_link_is_found_once_and_both_ends_are_named() -> None:
     assert len(pairs) == len({frozenset(pair) for pair in pairs})
     ends = {(link.first, link.first_end) for link in topology.links()}
     assert {("sealer", "health"), ("perception", "recorder"), ("uplink", "dialer")} <= ends
+
+
+@pytest.mark.parametrize("name", COMPARTMENTS)
+def test_a_compartment_mentions_each_message_that_comes_in(name: str) -> None:
+    """A link that is never served goes unnoticed while it runs: its messages wait in the kernel until it is full."""
+    sources = [*(ROOT / "device" / name).glob("*.py"), ROOT / "device" / "channel" / "frames.py"]
+    mentioned = set(re.findall(r"\w+", " ".join(source.read_text("utf-8") for source in sources)))
+    coming = {BY_TAG[tag].__name__ for link in policies.load(name).links for tag in link.receives}
+    assert coming - mentioned == set(), f"device/{name} handles none of these, which its policy lets come in"
 
 
 def test_nobody_talks_to_anybody_that_the_design_does_not_name() -> None:
