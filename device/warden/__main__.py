@@ -22,7 +22,7 @@ from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
 from device.warden.table import OUTSIDE, SOURCE
 from device.warden.wiring import Wiring
-from wire.errors import SealcamError
+from wire.errors import MachineError, SealcamError
 
 _MAX_PLAN_BYTES = 256 * 1024
 
@@ -44,6 +44,10 @@ def main() -> int:
         return error.exit_status
     except PeerClosedError:
         return 1  # the command that started us is gone, and everything with it
+    except (OSError, MemoryError) as error:
+        failure = MachineError.of(error)
+        launcher.send(Finished(failure.exit_status, failure.sentence, failure.remedy, {}))
+        return failure.exit_status
 
 
 def _supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
@@ -55,8 +59,9 @@ def _supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         began = time.monotonic()
         try:
             device.run()
-        except SealcamError as error:
-            sentence, remedy, status = error.sentence, error.remedy, 1  # the run had begun
+        except (SealcamError, OSError, MemoryError) as error:
+            failure = error if isinstance(error, SealcamError) else MachineError.of(error)
+            sentence, remedy, status = failure.sentence, failure.remedy, 1  # the run had begun
         seconds = device.stream_seconds(began)
     finally:
         device.stop()
