@@ -5,12 +5,14 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from device.channel.messages import Message, Verdict
 from device.launcher.report import Incident, Running
 from device.launcher.report import Progress as Report
 from wire.classes import class_name
+from wire.errors import printable
 from wire.vocabulary import StateName
 
 STATE_STYLES: dict[StateName, str] = {
@@ -46,8 +48,8 @@ class RunView:
             console=console,
             transient=True,
         )
-        self._task = self._progress.add_task(f"{title}: starting", total=None, note="")
-        self._title = title
+        self._title = escape(printable(title))
+        self._task = self._progress.add_task(f"{self._title}: starting", total=None, note="")
 
     def __enter__(self) -> RunView:
         self._progress.start()
