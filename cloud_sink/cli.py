@@ -25,16 +25,16 @@ from cloud_sink.store import Store
 from cloud_sink.verify import verify
 from cloud_sink.web.api import event_json
 from identity import Home
-from wire.errors import INTERRUPTED, SealcamError, UsageError
+from wire.errors import INTERRUPTED, MachineError, SealcamError, UsageError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(format="sealcam-sink: %(message)s", level=logging.INFO, stream=sys.stderr)
-    home = Home.default() if arguments.home is None else Home(arguments.home.expanduser().absolute())
     command: Callable[[argparse.Namespace, Path], int] = arguments.command
     try:
+        home = Home.default() if arguments.home is None else Home.at(arguments.home)
         return command(arguments, home.sink)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader is gone; stay silent at exit
@@ -42,6 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SealcamError as error:
         print(f"sealcam-sink: {error}", file=sys.stderr)
         return error.exit_status
+    except (OSError, MemoryError) as error:
+        failure = MachineError.of(error)
+        print(f"sealcam-sink: {failure}", file=sys.stderr)
+        return failure.exit_status
     except KeyboardInterrupt:
         print("sealcam-sink: interrupted", file=sys.stderr)
         return INTERRUPTED

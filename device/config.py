@@ -165,7 +165,6 @@ _OURS = {"SEALCAM_HOME"}  # read by identity: the data home, not a configuration
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
     """Defaults, then the file, then `SEALCAM_<SECTION>_<KEY>`. Raises UsageError naming the file and the key."""
-    origin = str(path) if path else "the environment"
     table: dict[str, Any] = {}
     if path is not None:
         try:
@@ -174,13 +173,26 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
             raise UsageError(f"the configuration {path} cannot be read ({error.strerror})", "check --config") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"the configuration {path} is not TOML ({error})", "correct it") from None
+        except RecursionError:
+            raise UsageError(f"the configuration {path} is nested too deeply", "correct it") from None
+        _convert(table, str(path))
     for name, value in environment.items():
         if name.startswith("SEALCAM_") and name not in _OURS:
             section, _, key = name.removeprefix("SEALCAM_").lower().partition("_")
+            if not key:
+                raise UsageError(f"the environment: {name} names no key", "write SEALCAM_<SECTION>_<KEY>")
             if not isinstance(table.setdefault(section, {}), dict):
-                raise UsageError(f"{origin}: {section} is not a section", f"write [{section}] and its keys below")
+                raise UsageError(f"{section} is not a section", f"write [{section}] and its keys below")
             table[section][key] = value
+    return _convert(table, "the environment")
+
+
+def _convert(table: Mapping[str, Any], origin: str) -> Config:
     try:
-        return msgspec.convert(table, Config, strict=False)
+        config = msgspec.convert(table, Config, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError(f"{origin}: {error}", "see docs/configuration.md for the keys") from None
+    pins = config.indicator
+    if len({pins.red, pins.green, pins.blue, pins.buzzer, pins.tamper}) < 5:
+        raise UsageError(f"{origin}: two pins under [indicator] are the same pin", "give each a pin of its own")
+    return config

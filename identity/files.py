@@ -6,8 +6,10 @@ A file that is no secret, such as a public key, is refused only when others may 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import shlex
 import stat
 from pathlib import Path
 
@@ -41,7 +43,7 @@ def make_folder(path: Path) -> None:
     if not stat.S_ISDIR(mode):
         raise UnsafeKeyFileError(f"{path} is not a folder", _REPLACE)
     if stat.S_IMODE(mode) & 0o077:
-        raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 700 {path}")
+        raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 700 {shlex.quote(str(path))}")
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -85,6 +87,8 @@ def _read(path: Path, max_bytes: int, *, secret: bool) -> bytes:
     except FileNotFoundError:
         raise MissingKeyError(f"{path} is missing", "run: sealcam keys init") from None
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise MissingKeyError(f"{path} is a symbolic link", "put the file itself in its place") from None
         raise MissingKeyError(f"{path} cannot be read ({error.strerror})", _REPLACE) from None
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
@@ -92,7 +96,7 @@ def _read(path: Path, max_bytes: int, *, secret: bool) -> bytes:
         raise UnsafeKeyFileError(f"{path} is not a plain file", _REPLACE)
     with os.fdopen(descriptor, "rb") as file:
         if stat.S_IMODE(mode) & (0o077 if secret else 0o022):
-            raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 600 {path}")
+            raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 600 {shlex.quote(str(path))}")
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise DamagedKeyError(f"{path} is larger than {max_bytes} bytes", _REPLACE)

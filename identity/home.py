@@ -60,11 +60,18 @@ class Home:
 
     @classmethod
     def default(cls) -> Home:
-        """`$SEALCAM_HOME`, else `$XDG_DATA_HOME/sealcam`, else `~/.local/share/sealcam`."""
-        if named := os.environ.get("SEALCAM_HOME"):
-            return cls(Path(named).expanduser().absolute())
-        data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-        return cls(Path(data).expanduser().absolute() / "sealcam")
+        """`$SEALCAM_HOME`, else `$XDG_DATA_HOME/sealcam`, else `~/.local/share/sealcam`. Raises KeysError."""
+        named = os.environ.get("SEALCAM_HOME")
+        place = Path(named) if named else Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "sealcam"
+        return cls.at(place)
+
+    @classmethod
+    def at(cls, place: Path) -> Home:
+        """The home in a folder that a user named. Raises KeysError where `~` stands for no folder."""
+        try:
+            return cls(place.expanduser().absolute())
+        except RuntimeError:
+            raise KeysError(f"{place} names no folder: this user has no home folder", "set SEALCAM_HOME") from None
 
     @property
     def device(self) -> Path:
@@ -148,7 +155,15 @@ class Home:
         """The folders exist, and no other process that takes this lock changes the home meanwhile."""
         for folder in (self.path, *(self.path / name for name in _FOLDERS)):
             make_folder(folder)
-        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+        try:
+            descriptor = os.open(
+                self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE
+            )
+        except OSError as error:
+            raise KeysError(
+                f"the data home {self.path} cannot be written ({error.strerror})",
+                "free the place or set SEALCAM_HOME to another folder",
+            ) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield

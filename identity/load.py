@@ -134,7 +134,10 @@ def client_context(key: Path, chain: Path, authority: Path) -> ssl.SSLContext:
     Raises:
         ExpiredCertificateError, MissingKeyError, UnsafeKeyFileError, DamagedKeyError.
     """
-    read_private(key)
+    try:
+        serialization.load_pem_private_key(read_private(key), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise DamagedKeyError(f"{key} is no private key in PEM", "run: sealcam keys renew") from None
     certificate(chain)
     certificate(authority)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -10,10 +10,33 @@ itself ever gets into either, so both are safe to show, to log and to store.
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any, ClassVar, Final
 
 INTERRUPTED: Final = 130
 """Exit status of every program that Ctrl-C ended: 128 and SIGINT's number, as shells have it."""
+
+
+def line(sentence: str, remedy: str = "") -> str:
+    """What a user reads: one line, without what a terminal would obey."""
+    return printable(f"{sentence}; {remedy}" if remedy else sentence)
+
+
+def printable(text: str) -> str:
+    """The text with line ends, terminal escapes and bytes that are no UTF-8 written out: file names have them."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+_OF_THE_MACHINE: Final = {
+    errno.EMFILE: "allow more open files (ulimit -n 1024)",
+    errno.ENFILE: "close other programs",
+    errno.ENOMEM: "free memory, or allow more (ulimit -v unlimited)",
+    errno.EAGAIN: "allow more processes (ulimit -u), or close other programs",
+    errno.ENOSPC: "free some space on its disk",
+    errno.EFBIG: "allow larger files (ulimit -f unlimited)",
+}
+"""Error number -> remedy."""
 
 
 class SealcamError(Exception):
@@ -28,12 +51,12 @@ class SealcamError(Exception):
     exit_status: ClassVar[int] = 1
 
     def __init__(self, sentence: str, remedy: str = "") -> None:
-        super().__init__(f"{sentence}; {remedy}" if remedy else sentence)
+        super().__init__(line(sentence, remedy))
         self.sentence = sentence
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.sentence}; {self.remedy}" if self.remedy else self.sentence
+        return line(self.sentence, self.remedy)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.sentence, self.remedy)
@@ -49,6 +72,27 @@ class RunError(SealcamError, RuntimeError):
     """The run began and something in it went wrong."""
 
     exit_status = 1
+
+
+class MachineError(UsageError):
+    """The machine refuses the command something that it needs: descriptors, memory, space, a permission."""
+
+    @classmethod
+    def of(cls, error: OSError | MemoryError) -> MachineError:
+        """The error for the user, from the interpreter's own."""
+        number = getattr(error, "errno", None) or errno.ENOMEM
+        where = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
+        remedy = _OF_THE_MACHINE.get(number, "check the file's place and this machine's limits (ulimit -a)")
+        return cls(f"this machine refuses something that is needed ({os.strerror(number)}{where})", remedy)
+
+
+class LibraryMissingError(UsageError, ImportError):
+    """A package that the command itself needs cannot be loaded."""
+
+    @classmethod
+    def of(cls, error: ImportError) -> LibraryMissingError:
+        """The error for the user, from the interpreter's own."""
+        return cls(f"the library {error.name or 'of a package'} cannot be loaded", "reinstall Sealcam (make setup)")
 
 
 class ArtifactError(UsageError):

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from device.capture.errors import InputError
 from device.capture.settings import CaptureSettings
 from device.channel.failures import MAX_NUMBER
+from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
 
 Slot = Callable[[int, int], npt.NDArray[np.uint8]]
 """Gives the ring's next free slot for (width, height): uint8 [height, width, 3] to be filled with BGR pixels."""
@@ -97,6 +98,7 @@ class VideoSource:
             bgr = picture.reformat(format="bgr24")
             plane = bgr.planes[0]
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(bgr.height, plane.line_size)
+            _check_size(bgr.width, bgr.height)
             np.copyto(slot(bgr.width, bgr.height).reshape(bgr.height, -1), rows[:, : bgr.width * 3])
             yield number, t_ms
         if number < 0:
@@ -135,11 +137,13 @@ class FolderSource:
     def frames(self, slot: Slot, start: int) -> Iterator[tuple[int, int]]:
         for number in range(start, len(self._files)):
             image = self._read(number)
+            _check_size(image.shape[1], image.shape[0])
             np.copyto(slot(image.shape[1], image.shape[0]), image)
             yield number, round(number * 1000.0 / self._fps)
 
     def _read(self, number: int) -> npt.NDArray[np.uint8]:
-        image = cv2.imread(str(self._files[number]), cv2.IMREAD_COLOR)
+        path = self._files[number]
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None  # opening a pipe would wait
         if image is None:
             raise InputError("image_unreadable", number + 1)
         return np.asarray(image, np.uint8)
@@ -196,6 +200,12 @@ def warm_up() -> None:
     with av.open(buffer, "r", format="mjpeg") as container:
         for picture in container.decode(video=0):
             picture.reformat(format="bgr24")
+
+
+def _check_size(width: int, height: int) -> None:
+    """A later frame may be larger than the first. Raises InputError."""
+    if width > MAX_WIDTH or height > MAX_HEIGHT:
+        raise InputError("frames_too_large", width, height)
 
 
 def _natural(path: Path) -> tuple[tuple[int, int | str], ...]:

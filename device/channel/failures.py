@@ -44,6 +44,8 @@ FailureName = Literal[
     "key_missing",
     "key_unsafe",
     "library_missing",
+    "pins_library_missing",
+    "pins_library_unconfined",
     "pins_refused",
     "policy_bad",
     "settings_bad",
@@ -80,6 +82,7 @@ SubjectName = Literal[
     "av",
     "base45",
     "cbor2",
+    "colorzero",
     "cryptography",
     "cv2",
     "gpiozero",
@@ -234,6 +237,18 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         _SEALER,
     ),
     # --- indicator
+    "pins_library_missing": Failure(
+        "{compartment} cannot load the library {subject}, which the pins need",
+        'install it (.venv/bin/python -m pip install lgpio), or set [indicator] factory = "mock"',
+        ("indicator",),
+        subject=True,
+    ),
+    "pins_library_unconfined": Failure(
+        "the library {subject}, which the pins need, does not start in the read-only root of {compartment}",
+        'set [indicator] factory = "mock": Sealcam cannot use pins with this library yet',
+        ("indicator",),
+        subject=True,
+    ),
     "pins_refused": Failure(
         "the pins cannot be used ({subject})",
         'connect the board and join the group gpio, or set [indicator] factory = "mock"',

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from device.cli import doctor, keys, redteam, replay, sign
 from device.cli import run as live
-from device.cli.show import printable
-from wire.errors import INTERRUPTED, SealcamError
+from wire.errors import INTERRUPTED, MachineError, SealcamError, printable
 
 
 class Command(Protocol):
@@ -39,6 +39,7 @@ def parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMANDS) -> int:
     """Run one command; gives its exit status. An error that a user can mend is one sentence, never a traceback."""
+    _hold_standard_streams()
     arguments = parser(commands).parse_args(argv)
     try:
         return int(arguments.run(arguments))
@@ -47,6 +48,19 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
         return error.exit_status
     except BrokenPipeError:
         return 1
+    except (OSError, MemoryError) as error:
+        failure = MachineError.of(error)
+        print(f"sealcam: {failure}", file=sys.stderr)
+        return failure.exit_status
     except KeyboardInterrupt:
         print("sealcam: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _hold_standard_streams() -> None:
+    """Put /dev/null where a standard stream is closed: else its number goes to a socket that a child takes for it."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # open takes the lowest free number

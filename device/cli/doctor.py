@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import ctypes.util
 import json
 import os
 import platform
@@ -47,6 +46,15 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _loaded(library: str) -> str | None:
+    """The library's name where it can be loaded: one that is damaged is found by name too."""
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return None
+    return library
+
+
 def _namespaces() -> Check:
     try:
         launch.check()
@@ -57,7 +65,7 @@ def _namespaces() -> Check:
 
 def _seccomp() -> Check:
     actions = Path("/proc/sys/kernel/seccomp/actions_avail")
-    library = ctypes.util.find_library("seccomp")
+    library = _loaded("libseccomp.so.2")
     good = actions.exists() and library is not None
     return Check(
         "seccomp",
@@ -94,7 +102,7 @@ def _landlock() -> Check:
 
 
 def _zbar() -> Check:
-    found = ctypes.util.find_library("zbar")
+    found = _loaded("libzbar.so.0")
     return Check("zbar", found is not None, found or "not found", "sudo apt-get install libzbar0")
 
 

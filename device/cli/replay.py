@@ -12,13 +12,13 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.show import RunView, printable
+from device.cli.show import RunView
 from device.config import MODELS
 from device.launcher.plan import RunPlan
 from device.launcher.session import RunOutcome, Session
 from identity import register_guard
 from identity.home import Home
-from wire.errors import INTERRUPTED, UsageError
+from wire.errors import INTERRUPTED, UsageError, printable
 
 
 def add_parser(subparsers: Any) -> None:
@@ -128,7 +128,8 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
             why = "no receipt came in time" if config.uplink.host else "no broker is configured (\\[uplink] host)"
             console.print(f"{s['waiting']} sealed events wait in the spool: {why}; they wait for the next run")
         if arguments.out:
-            console.print(f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json", markup=False)
+            written = f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json"
+            console.print(printable(written), markup=False, soft_wrap=True)
     if outcome.sentence:
         console.print(f"sealcam: {outcome.line}", markup=False, soft_wrap=True)
     if outcome.interrupted:
@@ -151,8 +152,12 @@ def _start(text: str | None) -> str:
         return "gps"
     try:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except ValueError:
         raise UsageError(
             f"--video-start {text[:40]!r} is no ISO 8601 time", "write 2026-11-23T10:00:00Z, or gps"
         ) from None
-    return str(round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))
+    milliseconds = round(moment.timestamp() * 1000)
+    if milliseconds <= 0:
+        raise UsageError(f"--video-start {text[:40]!r} is not after 1970", "write 2026-11-23T10:00:00Z, or gps")
+    return str(milliseconds)

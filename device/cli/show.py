@@ -14,6 +14,7 @@ from device.channel.messages import Message, Verdict
 from device.launcher.report import Incident, Running
 from device.launcher.report import Progress as Report
 from wire.classes import class_name
+from wire.errors import printable
 from wire.vocabulary import StateName
 
 STATE_STYLES: dict[StateName, str] = {
@@ -29,11 +30,6 @@ STATE_STYLES: dict[StateName, str] = {
 }
 
 
-def printable(text: str) -> str:
-    """A name that a stranger may have chosen, a file's for example, without what a terminal would obey."""
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
 def class_text(class_id: int | None) -> str:
     """A class for people: its English name, or a dash."""
     return class_name(class_id, "-")
@@ -44,7 +40,6 @@ class RunView:
 
     def __init__(self, title: str, console: Console) -> None:
         self._console = console
-        title = escape(printable(title))
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -55,8 +50,8 @@ class RunView:
             console=console,
             transient=True,
         )
-        self._task = self._progress.add_task(f"{title}: starting", total=None, note="")
-        self._title = title
+        self._title = escape(printable(title))
+        self._task = self._progress.add_task(f"{self._title}: starting", total=None, note="")
 
     def __enter__(self) -> RunView:
         self._progress.start()

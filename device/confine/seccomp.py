@@ -41,7 +41,7 @@ def run_filter(policy: Policy) -> bytes:
 def _build(groups: Sequence[str]) -> bytes:
     try:
         import pyseccomp
-    except (ImportError, RuntimeError):
+    except (ImportError, RuntimeError, OSError):  # OSError: it is there and cannot be loaded
         raise CannotConfineError("libseccomp is not installed", "run: sudo apt-get install libseccomp2") from None
     program = pyseccomp.SyscallFilter(pyseccomp.ERRNO(errno.EPERM))
     for call, rule in sorted(effective(groups, load_groups()).items()):

@@ -11,10 +11,22 @@ from device.confine.policy import Limits
 
 _PR_SET_DUMPABLE, _PR_GET_SECCOMP, _PR_GET_NO_NEW_PRIVS = 4, 21, 39
 _MIB = 1024 * 1024
+_ULIMIT = {
+    resource.RLIMIT_AS: ("v", 1024),
+    resource.RLIMIT_NOFILE: ("n", 1),
+    resource.RLIMIT_FSIZE: ("f", 1024),
+    resource.RLIMIT_CORE: ("c", 1024),
+    resource.RLIMIT_MEMLOCK: ("l", 1024),
+    resource.RLIMIT_MSGQUEUE: ("q", 1),
+}
+"""Limit -> the shell's option and its unit in bytes (files, for open files)."""
 
 
 def limit(limits: Limits) -> None:
-    """Set hard and soft limits (setrlimit(2)). A compartment does so before it reads what it was handed."""
+    """Set hard and soft limits (setrlimit(2)). A compartment does so before it reads what it was handed.
+
+    Raises CannotConfineError where the machine's own hard limit is lower already.
+    """
     for kind, value in (
         (resource.RLIMIT_AS, limits.address_space_mib * _MIB),
         (resource.RLIMIT_NOFILE, limits.open_files),
@@ -23,7 +35,14 @@ def limit(limits: Limits) -> None:
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     ):
-        resource.setrlimit(kind, (value, value))
+        try:
+            resource.setrlimit(kind, (value, value))
+        except ValueError:
+            option, unit = _ULIMIT[kind]
+            needed = f"ulimit -{option} {value // unit}"
+            raise CannotConfineError(
+                f"a resource limit here is below what Sealcam needs ({needed})", "raise it, or start from another shell"
+            ) from None
 
 
 def tighten(run_filter: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +66,26 @@ class SignalPanel:
 
 def open_panel(settings: IndicatorSettings) -> SignalPanel:
     """The panel behind the pin factory that the settings name. Raises PinsError."""
+    refused: tuple[type[Exception], ...] = (GPIOZeroError, OSError)
+    if settings.factory == "lgpio":
+        refused += (load_lgpio().error,)
     try:
         factory = use_factory(settings.factory)
         if settings.factory == "mock":
             factory.pin(settings.tamper).drive_low()  # a laptop's case counts as shut
         return SignalPanel(settings.red, settings.green, settings.blue, settings.buzzer, settings.tamper)
-    except (GPIOZeroError, ImportError, OSError):
+    except refused:
         raise PinsError("pins_refused", subject="lgpio" if settings.factory == "lgpio" else "gpiozero") from None
+
+
+def load_lgpio() -> Any:
+    """The library below gpiozero's factory. Raises PinsError."""
+    try:
+        return importlib.import_module("lgpio")
+    except ImportError:
+        raise PinsError("pins_library_missing", subject="lgpio") from None
+    except OSError:  # it makes a pipe in its working directory while it is imported
+        raise PinsError("pins_library_unconfined", subject="lgpio") from None
 
 
 def use_factory(name: str) -> Any:

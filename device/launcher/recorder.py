@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,7 +11,7 @@ import msgspec
 
 from device.channel.messages import Sightings, Verdict
 from wire.classes import CLASS_NAMES
-from wire.errors import UsageError
+from wire.errors import RunError, UsageError
 
 _MAX_LEAP = 3600  # a frame number that leaps further is not believed: a false number must not silence the rest
 
@@ -81,9 +82,18 @@ class RunRecorder:
 
     def close(self) -> None:
         for file in self._files.values():
-            file.close()
+            with contextlib.suppress(OSError):  # what could not be written was told by `take`
+                file.close()
 
     def _write(self, name: str, fields: dict[str, Any]) -> None:
         if name in self._files:
-            self._files[name].write(msgspec.json.encode(fields) + b"\n")
-            self._files[name].flush()
+            try:
+                self._files[name].write(msgspec.json.encode(fields) + b"\n")
+                self._files[name].flush()
+            except OSError as error:
+                raise unwritten(f"{self._files[name].name}", error) from None
+
+
+def unwritten(path: str, error: OSError) -> RunError:
+    """The error for a file that could not be written while the run went on."""
+    return RunError(f"{path} cannot be written ({error.strerror})", "free its disk, or choose another --out")

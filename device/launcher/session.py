@@ -26,9 +26,9 @@ from device.channel.link import Link
 from device.channel.messages import Message, Sightings, Stop, Verdict
 from device.launcher.dialling import DIALER, DialService
 from device.launcher.plan import RunPlan
-from device.launcher.recorder import RunRecorder
+from device.launcher.recorder import RunRecorder, unwritten
 from device.launcher.report import Finished, Incident, Progress, Running
-from wire.errors import RunError
+from wire.errors import RunError, UsageError, line
 
 
 @dataclass
@@ -52,7 +52,7 @@ class RunOutcome:
     @property
     def line(self) -> str:
         """Sentence and remedy as the user reads them; empty when all is good."""
-        return f"{self.sentence}; {self.remedy}" if self.remedy else self.sentence
+        return line(self.sentence, self.remedy)
 
 
 _MESSAGES_A_TURN = 256
@@ -99,6 +99,10 @@ class Session:
         self._interrupted = self._interrupted or number == signal.SIGINT
 
     def _run(self) -> RunOutcome:
+        try:
+            plan = msgspec.json.encode(self._plan)
+        except UnicodeEncodeError as error:  # the file system takes any bytes
+            raise UsageError(f"the name {error.object} is not UTF-8 text", "rename it") from None
         ours, theirs = links.pair()
         handed, records, dial = {"launcher": theirs}, [], theirs
         for link in topology.links():
@@ -109,7 +113,7 @@ class Session:
                 dial = near
             else:
                 records.append(Link(link.first, near, *topology.sent(link.first, link.first_end)))
-        warden = self._start_warden(handed)
+        warden = self._start_warden(plan, handed)
         for end in handed.values():
             end.close()
         launcher = Link("warden", ours, Running, Progress, Incident, Finished)
@@ -123,9 +127,10 @@ class Session:
         finally:
             _end(warden)
 
-    def _start_warden(self, handed: dict[str, socket.socket]) -> subprocess.Popen[bytes]:
+    @staticmethod
+    def _start_warden(content: bytes, handed: dict[str, socket.socket]) -> subprocess.Popen[bytes]:
         plan = os.memfd_create("sealcam-plan", os.MFD_CLOEXEC)
-        os.write(plan, msgspec.json.encode(self._plan))
+        os.write(plan, content)
         os.lseek(plan, 0, os.SEEK_SET)
         numbers = {"plan": plan, **{name: end.fileno() for name, end in handed.items()}}
         try:
@@ -200,7 +205,10 @@ class Session:
             summary |= {"verdicts": self._recorder.states(), "run_id": self.run_id}
             if self._out is not None:
                 text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
-                (self._out / "summary.json").write_text(text, encoding="utf-8")
+                try:
+                    (self._out / "summary.json").write_text(text, encoding="utf-8")
+                except OSError as error:
+                    raise unwritten(str(self._out / "summary.json"), error) from None
         return RunOutcome(
             finished.exit_status, finished.sentence, finished.remedy, summary, self._incidents, self._interrupted
         )

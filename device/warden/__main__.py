@@ -17,7 +17,7 @@ from device.launcher.report import Finished
 from device.warden.run import supervise
 from device.warden.self_confine import confine
 from device.warden.table import OUTSIDE
-from wire.errors import SealcamError
+from wire.errors import MachineError, SealcamError
 
 _MAX_PLAN_BYTES = 256 * 1024
 
@@ -39,6 +39,10 @@ def main() -> int:
     except SealcamError as error:
         launcher.send(Finished(error.exit_status, error.sentence, error.remedy, {}))
         return error.exit_status
+    except (OSError, MemoryError) as error:
+        failure = MachineError.of(error)
+        launcher.send(Finished(failure.exit_status, failure.sentence, failure.remedy, {}))
+        return failure.exit_status
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
 from device.warden.table import SOURCE
 from device.warden.wiring import Wiring
-from wire.errors import SealcamError
+from wire.errors import MachineError, SealcamError
 
 
 def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
@@ -33,8 +33,9 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         began = time.monotonic()
         try:
             device.run()
-        except SealcamError as error:
-            sentence, remedy, status = error.sentence, error.remedy, 1  # the run had begun
+        except (SealcamError, OSError, MemoryError) as error:
+            failure = error if isinstance(error, SealcamError) else MachineError.of(error)
+            sentence, remedy, status = failure.sentence, failure.remedy, 1  # the run had begun
         seconds = device.stream_seconds(began)
     finally:
         device.stop()

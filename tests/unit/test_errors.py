@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
+import errno
 import importlib
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -22,7 +25,7 @@ from hardware.rig import __main__ as rig_program
 from hardware.signs import __main__ as signs_program
 from models import command
 from tests.support.paths import ROOT
-from wire.errors import HostileInputError, RunError, SealcamError, UsageError
+from wire.errors import HostileInputError, MachineError, RunError, SealcamError, UsageError, printable
 
 PACKAGES = ("wire", "identity", "device", "cloud_sink", "demo", "hardware", "models", "bench")
 EXTRAS = frozenset({"torch", "litert_torch", "ai_edge_quantizer", "pycocotools", "sklearn", "flatbuffers"})
@@ -274,3 +277,54 @@ def test_a_command_of_models_ends_with_one_line_and_the_status_of_its_error(
     assert command.run("python -m models.x", lambda: _raise(error)) == status
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", line)
+
+
+def test_what_a_terminal_would_obey_is_written_out() -> None:
+    name = "a\x1b[31m\nb\udce9\u202e.mp4"
+    assert str(UsageError(f"{name} is no file", "give another")) == (
+        r"a\x1b[31m\nb\udce9\u202e.mp4 is no file; give another"
+    )
+    assert printable("Straße 7.mp4") == "Straße 7.mp4"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.EMFILE, "x"), "ulimit -n"),
+        (MemoryError(), "free memory"),
+        (OSError(errno.ENOSPC, "x", "/out/a"), "/out/a"),
+    ],
+)
+def test_what_the_machine_refuses_has_a_sentence_and_a_remedy(error: OSError | MemoryError, said: str) -> None:
+    assert said in str(MachineError.of(error))
+
+
+@pytest.mark.parametrize(
+    ("program", "module", "library"),
+    [("sealcam", "demo.cli", "msgspec"), ("sealcam-sink", "cloud_sink.__main__", "paho")],
+)
+def test_a_command_without_a_library_says_so_without_a_traceback(program: str, module: str, library: str) -> None:
+    hidden = f"import sys; sys.modules[{library!r}] = None; sys.argv = [{program!r}, '--help']; "
+    script = hidden + f"from {module} import main; sys.exit(main())"
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"{program}: the library {library}")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_resource_limit_that_is_too_low_is_named() -> None:
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))\n"
+        "from device.confine import policy, tighten\ntighten.limit(policy.load('warden').limits)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "CannotConfineError: a resource limit here is below" in ended.stderr
+
+
+def test_a_closed_standard_stream_is_held_so_that_no_child_gets_a_socket_in_its_place() -> None:
+    script = (
+        "import os, sys\nos.close(1)\nfrom device import cli\n"
+        "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    sys.stderr.write(str(os.get_inheritable(1)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.stderr == "True"

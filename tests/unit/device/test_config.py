@@ -32,6 +32,8 @@ def test_the_file_overrides_the_defaults_and_the_environment_the_file(tmp_path: 
         ("[spool]\nmax_mib = 0\n", "max_mib"),
         ("uplink = 3\n", "uplink"),
         ("[uplink\n", "TOML"),
+        ("a = " + "[" * 5000, "TOML|nested"),
+        ("[indicator]\nred = 17\ngreen = 17\n", "same pin"),
     ],
 )
 def test_a_mistake_in_the_file_is_one_sentence_that_names_it(tmp_path: Path, text: str, said: str) -> None:
@@ -46,6 +48,15 @@ def test_a_mistake_in_the_file_is_one_sentence_that_names_it(tmp_path: Path, tex
 def test_an_unknown_key_in_the_environment_is_a_mistake_too() -> None:
     with pytest.raises(UsageError, match="hosst"):
         config.load(None, {"SEALCAM_UPLINK_HOSST": "x"})
+
+
+def test_a_mistake_in_the_environment_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "sealcam.toml"
+    file.write_text('[uplink]\nhost = "broker.example"\n')
+    with pytest.raises(UsageError, match=r"the environment: .*hosst"):
+        config.load(file, {"SEALCAM_UPLINK_HOSST": "x"})
+    with pytest.raises(UsageError, match="SEALCAM_UPLINK names no key"):
+        config.load(file, {"SEALCAM_UPLINK": "x"})
 
 
 def test_a_missing_file_is_named() -> None:

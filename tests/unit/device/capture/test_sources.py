@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import pytest
 
 from device.capture.errors import InputError
 from device.capture.sources import FolderSource, FrameSource, VideoSource
+from device.channel.ring import MAX_WIDTH
 from tests.support.videos import VideoMaker
 
 
@@ -104,3 +106,16 @@ def test_an_empty_folder_and_a_broken_picture_are_named(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"no picture")
     with pytest.raises(InputError, match="image 1 of"):
         FolderSource(tmp_path, 10.0)
+
+
+def test_a_pipe_among_the_pictures_is_named_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "1.png")
+    with pytest.raises(InputError, match="image 1 of"):
+        FolderSource(tmp_path, 10.0)
+
+
+def test_a_later_picture_that_is_too_large_is_named_by_its_size(tmp_path: Path) -> None:
+    for number, width in ((1, 30), (2, MAX_WIDTH + 1)):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros((20, width, 3), np.uint8))
+    with pytest.raises(InputError, match=f"{MAX_WIDTH + 1}x20 pixels"):
+        read(FolderSource(tmp_path, 10.0))
