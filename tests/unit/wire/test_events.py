@@ -93,7 +93,7 @@ def test_the_bytes_of_every_kind_of_health_are_known() -> None:
     assert set(KNOWN_HEALTH) == set(HEALTH_KINDS), "a new kind has its row at the end of KNOWN_HEALTH"
 
 
-@pytest.mark.parametrize(("number", "kind"), enumerate(KNOWN_HEALTH))
+@pytest.mark.parametrize(("number", "kind"), list(enumerate(KNOWN_HEALTH)))
 def test_a_health_event_has_the_bytes_that_it_always_had(number: int, kind: HealthKind) -> None:
     compartment, known = KNOWN_HEALTH[kind]
     event = HealthEvent(kind, compartment, number, 1_700_000_000_000 + number, "sigkill")
