@@ -35,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     command: Callable[[argparse.Namespace, Path], int] = arguments.command
     try:
         home = Home.default() if arguments.home is None else Home.at(arguments.home)
-        return command(arguments, home.sink)
+        status = command(arguments, home.sink)
+        sys.stdout.flush()  # here, where a reader that is gone can be noticed, and not while the interpreter ends
+        return status
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader is gone; stay silent at exit
         return 1

@@ -134,8 +134,9 @@ def client_context(key: Path, chain: Path, authority: Path) -> ssl.SSLContext:
     Raises:
         ExpiredCertificateError, MissingKeyError, UnsafeKeyFileError, DamagedKeyError.
     """
+    content = read_private(key)
     try:
-        serialization.load_pem_private_key(read_private(key), None)
+        serialization.load_pem_private_key(content, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise DamagedKeyError(f"{key} is no private key in PEM", "run: sealcam keys renew") from None
     certificate(chain)

@@ -42,11 +42,14 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
     _hold_standard_streams()
     arguments = parser(commands).parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        status = int(arguments.run(arguments))
+        sys.stdout.flush()  # here, where a reader that is gone can be noticed, and not while the interpreter ends
+        return status
     except SealcamError as error:
         print(f"sealcam: {printable(str(error))}", file=sys.stderr)
         return error.exit_status
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader is gone; stay silent at exit
         return 1
     except (OSError, MemoryError) as error:
         failure = MachineError.of(error)

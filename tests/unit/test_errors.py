@@ -328,3 +328,21 @@ def test_a_closed_standard_stream_is_held_so_that_no_child_gets_a_socket_in_its_
     )
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.stderr == "True"
+
+
+RAISES_OURS = frozenset(
+    {"read_private", "read_public", "_private", "_read", "signing_key", "public_key", "certificate"}
+)
+"""Calls of ours that raise errors which are a ValueError or an OSError too."""
+
+
+def test_no_error_of_ours_is_taken_for_a_librarys() -> None:
+    for path in _modules():
+        for node in ast.walk(_tree(path)):
+            if not isinstance(node, ast.Try):
+                continue
+            types = [kind for handler in node.handlers if handler.type for kind in ast.walk(handler.type)]
+            caught = {_name(kind) for kind in types if isinstance(kind, ast.expr)}
+            called = {_name(call) for part in node.body for call in ast.walk(part) if isinstance(call, ast.Call)}
+            if "ValueError" in caught and called & RAISES_OURS and not caught & _classes().keys():
+                pytest.fail(f"{path}:{node.lineno}: {called & RAISES_OURS} within an except ValueError; call it before")
