@@ -6,6 +6,8 @@ import functools
 import importlib.util
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +21,7 @@ from device.config import MODELS, Config
 from device.confine import launch
 from device.dialer.settings import DialerSettings
 from device.launcher import settings
+from device.launcher.child import ENTRY
 from device.launcher.plan import RunPlan
 from device.perception.settings import PerceptionSettings
 from device.position.settings import PositionSettings
@@ -27,7 +30,6 @@ from device.uplink.settings import UplinkSettings
 from device.verdict.settings import VerdictSettings
 from identity import Home
 from tests.support.alone import NO_PLACES, started, until_ready_or_gone
-from tests.support.running import command
 from wire import manifest
 from wire.vocabulary import COMPARTMENTS, CompartmentName
 
@@ -202,8 +204,12 @@ def test_every_compartment_has_a_case() -> None:
     assert {name for name, *_ in CASES.values()} | {"codes", "indicator"} == set(CONFINED)
 
 
-def test_compartments_are_never_started_by_hand() -> None:
-    assert command("replay")[1:3] == ["-m", "demo"]
+@pytest.mark.parametrize("arguments", [[], ["warden"], ["nobody"]])
+def test_what_is_no_compartment_is_not_started_by_hand(arguments: list[str]) -> None:
+    by_hand = [sys.executable, "-m", ENTRY, *arguments]
+    done = subprocess.run(by_hand, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "sealcam: compartments are started by sealcam, never by hand\n"
 
 
 def test_a_compartment_that_may_write_to_the_terminal_cannot_read_from_it(home: Home, tmp_path: Path) -> None:
