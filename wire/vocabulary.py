@@ -31,6 +31,7 @@ CompartmentName = Literal[
     "uplink",
     "indicator",
     "dialer",
+    "annotator",
     "warden",
 ]
 """The device's processes."""

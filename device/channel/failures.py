@@ -44,6 +44,7 @@ FailureName = Literal[
     "key_missing",
     "key_unsafe",
     "library_missing",
+    "output_unwritable",
     "pins_library_missing",
     "pins_library_unconfined",
     "pins_refused",
@@ -113,9 +114,9 @@ MAX_NUMBER: Final = 2**40
 class Failure:
     """One row: the sentence and the remedy, with places for what the run calls its inputs and for the fields.
 
-    Places: {input}, {gpx}, {home} and {compartment} (from the plan), {0} and {1} (numbers), {why} (the system's words
-    for the error number {0}), {subject}. `by`: which compartments may say it, all where empty. `numbers`,
-    `subject`: the fields that it needs.
+    Places: {input}, {gpx}, {home} and {compartment} (from the plan), {0} and {1} (numbers), {why} (the
+    system's words for the error number {0}), {subject}. `by`: which compartments may say it, all where empty.
+    `numbers`, `subject`: the fields that it needs.
     """
 
     sentence: str
@@ -126,7 +127,7 @@ class Failure:
 
 
 _KEYS: Final[tuple[CompartmentName, ...]] = ("sealer", "uplink", "verdict")
-_CAPTURE: Final[tuple[CompartmentName, ...]] = ("capture",)
+_CAPTURE: Final[tuple[CompartmentName, ...]] = ("capture", "annotator")
 _POSITION: Final[tuple[CompartmentName, ...]] = ("position",)
 _SEALER: Final[tuple[CompartmentName, ...]] = ("sealer",)
 _OUTPUT = "set SEALCAM_WARDEN_OUTPUT=inherit to see what {compartment} itself says, and report it"
@@ -198,6 +199,13 @@ FAILURES: Final[dict[FailureName, Failure]] = {
     "gpx_without_time": Failure("point {0} of {gpx} has no time", "record the track with times", _POSITION, 1),
     "gpx_before_1970": Failure(
         "point {0} of {gpx} has a time before 1970 or after 6429", "set the receiver's clock", _POSITION, 1
+    ),
+    # --- annotator
+    "output_unwritable": Failure(
+        "the annotated video cannot be written ({why})",
+        "free its disk, or choose another --annotate",
+        ("annotator",),
+        numbers=1,
     ),
     # --- keys
     "key_missing": Failure(

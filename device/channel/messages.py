@@ -138,6 +138,23 @@ class Readings(Message, frozen=True, tag="readings"):
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)]
 
 
+class CodeBox(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a symbol stands; pixels of the input frame. `read`: a decoder could read it."""
+
+    x: Pixels
+    y: Pixels
+    w: Extent
+    h: Extent
+    read: bool
+
+
+class CodeBoxes(Message, frozen=True, tag="code_boxes"):
+    """codes -> recorder: where symbols stand in one frame, never what they say. Sent where there are any."""
+
+    frame: FrameNumber
+    boxes: Annotated[list[CodeBox], Meta(min_length=1, max_length=MAX_READINGS)]
+
+
 # --- position ---------------------------------------------------------------------------------------------------
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.show import RunView
+from device.cli.show import DrawingView, RunView
 from device.config import MODELS
+from device.launcher import annotating
+from device.launcher.annotating import OverlayRecord
 from device.launcher.plan import RunPlan
 from device.launcher.session import RunOutcome, Session
 from identity import register_guard
@@ -41,6 +43,12 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
+    )
+    parser.add_argument(
+        "--annotate",
+        type=Path,
+        metavar="FILE.mp4",
+        help="write a copy of the video there, with boxes, codes and verdicts drawn (after the run)",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON on standard output")
     parser.add_argument(
@@ -107,11 +115,33 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home.default()
     plan = make_plan(arguments, home, config)
     check_home(home, config)
+    drawn = _drawn(arguments)
     console = Console(stderr=True)
     with RunView(f"replay {plan.shown}", console) as view:
-        outcome = Session(plan, arguments.out, view.watch).run()
+        session = Session(plan, arguments.out, view.watch, drawn)
+        outcome = session.run()
     tell(outcome, arguments, console, config)
-    return INTERRUPTED if outcome.interrupted else outcome.exit_status
+    if outcome.interrupted:
+        return INTERRUPTED
+    if drawn is not None and outcome.summary:
+        overlay = drawn.overlay(session.verdicts, int(outcome.summary["frames"]))
+        replaced = arguments.annotate.exists()
+        with DrawingView(arguments.annotate.name, console) as drawing:
+            frames = annotating.annotate(plan, overlay, arguments.annotate, drawing.progress)
+        how = "replaced" if replaced else "written"
+        text = printable(f"{how}: {arguments.annotate}, {frames} frames with boxes, codes and verdicts")
+        console.print(text, markup=False, soft_wrap=True)
+    return outcome.exit_status
+
+
+def _drawn(arguments: argparse.Namespace) -> OverlayRecord | None:
+    """Where the run's record for the annotated video goes. Raises UsageError before anything runs."""
+    if arguments.annotate is None:
+        return None
+    annotating.check(arguments.annotate)
+    if arguments.annotate.exists() and arguments.annotate.samefile(arguments.input):
+        raise UsageError("--annotate is the video that is replayed", "choose another file")
+    return OverlayRecord()
 
 
 def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:

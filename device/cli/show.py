@@ -88,3 +88,32 @@ class RunView:
         Incident: _on_incident,
         Verdict: _on_verdict,
     }
+
+
+class DrawingView:
+    """Shows how far an annotated video is."""
+
+    def __init__(self, title: str, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task(f"draw {escape(printable(title))}", total=None)
+
+    def __enter__(self) -> DrawingView:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def progress(self, drawn: int, frames: int) -> None:
+        """`frames`: of the input, 0 where it does not tell."""
+        self._progress.update(self._task, completed=drawn, total=frames or None)

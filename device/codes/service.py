@@ -6,7 +6,7 @@ import time
 
 from device.channel.compartment import Compartment
 from device.channel.frames import FrameStream
-from device.channel.messages import FrameReady, Readings, Region, Regions
+from device.channel.messages import CodeBox, CodeBoxes, FrameReady, Reading, Readings, Region, Regions
 from device.codes.core import CodeReader
 
 _WAIT_FOR_REGIONS_SECONDS = 1.0
@@ -22,7 +22,7 @@ class CodesService:
 
     def __init__(self, me: Compartment, reader: CodeReader, stream: FrameStream, *, lockstep: bool) -> None:
         self._me, self._reader, self._stream, self._lockstep = me, reader, stream, lockstep
-        self._verdict = me.link("verdict")
+        self._verdict, self._recorder = me.link("verdict"), me.link("recorder")
         self._regions: dict[int, list[Region]] = {}  # by frame; perception may be a few frames ahead
         self._latest: list[Region] = []
         self._waiting_since: tuple[int, float] = (-1, 0.0)
@@ -49,6 +49,8 @@ class CodesService:
         self._me.sample("codes", time.perf_counter() - began)
         if frame is not None and self._stream.intact(ready):
             self._verdict.send(Readings(ready.frame, ready.t_ms, found))
+            if found:
+                self._recorder.try_send(CodeBoxes(ready.frame, [_box(reading) for reading in found]))
         self._stream.done(ready)
 
     def _wanted(self, ready: FrameReady) -> list[Region] | None:
@@ -60,3 +62,7 @@ class CodesService:
         if self._waiting_since[0] != ready.frame:
             self._waiting_since = (ready.frame, time.monotonic())
         return None if time.monotonic() - self._waiting_since[1] < _WAIT_FOR_REGIONS_SECONDS else []
+
+
+def _box(reading: Reading) -> CodeBox:
+    return CodeBox(reading.x, reading.y, reading.w, reading.h, read=bool(reading.data))

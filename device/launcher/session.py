@@ -23,7 +23,8 @@ from device.channel import link as links
 from device.channel import topology
 from device.channel.errors import HostileMessageError, PeerClosedError
 from device.channel.link import Link
-from device.channel.messages import Message, Sightings, Stop, Verdict
+from device.channel.messages import CodeBoxes, Message, Sightings, Stop, Verdict
+from device.launcher.annotating import OverlayRecord
 from device.launcher.dialling import DIALER, DialService
 from device.launcher.plan import RunPlan
 from device.launcher.recorder import RunRecorder, unwritten
@@ -67,9 +68,10 @@ class Session:
 
     Args:
         watcher: called with each Running, Progress, Incident and Verdict message as it comes.
+        drawn: collects what an annotated video shows.
     """
 
-    def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher) -> None:
+    def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher, drawn: OverlayRecord | None = None) -> None:
         self._plan, self._out = plan, out
         self._recorder = RunRecorder(out)
         self._finished: Finished | None = None
@@ -80,7 +82,8 @@ class Session:
             Progress: (watcher,),
             Incident: (self._incidents.append, watcher),
             Finished: (self._on_finished,),
-            Sightings: (self._recorder.on_sightings,),
+            Sightings: (self._recorder.on_sightings, *([drawn.on_sightings] if drawn is not None else [])),
+            CodeBoxes: (drawn.on_code_boxes,) if drawn is not None else (),
             Verdict: (self._recorder.on_verdict, watcher),
         }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
+from device.annotator.settings import AnnotatorSettings
 from device.capture.settings import CaptureSettings
 from device.codes.settings import CodesSettings
 from device.config import UplinkConfig
@@ -64,6 +66,12 @@ def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> Mapping[Com
 def dialer(uplink: UplinkConfig) -> DialerSettings:
     """The settings of dialer, which the command starts itself."""
     return DialerSettings(uplink.host, uplink.port)
+
+
+def annotator(plan: RunPlan) -> AnnotatorSettings:
+    """The settings of annotator, which the command starts itself after a replay."""
+    kind: Literal["video", "folder"] = "folder" if plan.kind == "folder" else "video"
+    return AnnotatorSettings(kind, plan.input, plan.config.camera.folder_fps)
 
 
 def perception(manifest: Manifest, name: PointName, threads: int, lockstep: bool) -> PerceptionSettings:

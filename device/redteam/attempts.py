@@ -243,5 +243,6 @@ ALLOWED: dict[CompartmentName, frozenset[str]] = {
     "uplink": frozenset(),
     "indicator": frozenset({"thread"}),
     "dialer": _FILES | {"internet_socket", "datagram_socket"},
+    "annotator": _FILES | {"thread"},
 }
 """Compartment -> attempts that its policy allows. Reading system files: those of its own nearly empty root."""

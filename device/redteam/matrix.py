@@ -97,7 +97,7 @@ def _empty_model() -> int:
 
 
 _SPARES: dict[str, Callable[[], int]] = {"ring": ring.create, "memory": memory.create}
-"""How to make what a policy's descriptor names; anything else is a model, which no attempt looks into."""
+"""How to make what a policy's descriptor names; anything else is a file that no attempt looks into."""
 
 
 def _collect(control: Link, compartment: str) -> dict[str, int]:

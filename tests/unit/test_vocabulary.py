@@ -36,8 +36,9 @@ TABLES: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {  # name -> its voc
     "cloud_sink/web/words.toml: reasons": (REASONS, frozenset()),
     # hostile code is started as warden starts a compartment, and warden itself is not started so
     "device/redteam/attempts.py: ALLOWED": (COMPARTMENTS, frozenset({"warden"})),
-    # dialer is started beside warden, not by it
-    "device/launcher/settings.py: settings": (COMPARTMENTS, frozenset({"warden", "dialer"})),
+    "device/annotator/core.py: STATE_COLOURS": (STATES, frozenset()),
+    # dialer is started beside warden, annotator after it: not by it
+    "device/launcher/settings.py: settings": (COMPARTMENTS, frozenset({"warden", "dialer", "annotator"})),
 }
 
 SCHEMA_OF_STATES = {

@@ -30,6 +30,8 @@ _OUTSIDE_AFTER: Final = """\
   gpx --> position
   recorder -- "starts" --> warden
   recorder -- "starts" --> dialer
+  recorder -- "what to draw, after a replay" --> annotator
+  video --> annotator
   dialer -- "connects" --> broker
   uplink <-- "MQTT 5, mutual TLS 1.3" --> broker
   broker <-- "MQTT 5, mutual TLS 1.3" --> sink["cloud_sink"]

@@ -46,6 +46,7 @@ PARTS: dict[str, set[str]] = {
     },
     "device.cli": {"device", "wire", "identity"},  # the command line reaches into every part
     **{package: _COMPARTMENT for package in _COMPARTMENTS},
+    "device.annotator": _COMPARTMENT | {"device.capture"},  # decodes the same frames as capture, by the same code
     "device.verdict": _COMPARTMENT | {"identity"},  # loads trust anchors
     "device.sealer": _COMPARTMENT | {"identity"},  # loads the signing key
     "device.uplink": _COMPARTMENT | {"identity"},  # loads the TLS client key

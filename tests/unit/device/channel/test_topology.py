@@ -65,7 +65,7 @@ def test_nobody_talks_to_anybody_that_the_design_does_not_name() -> None:
             ("capture", "perception"), ("capture", "codes"), ("perception", "codes"), ("perception", "verdict"),
             ("codes", "verdict"), ("position", "verdict"), ("verdict", "indicator"), ("verdict", "sealer"),
             ("sealer", "uplink"), ("uplink", "dialer"), ("sealer", "warden"),
-            ("perception", "recorder"), ("verdict", "recorder"),
+            ("perception", "recorder"), ("codes", "recorder"), ("verdict", "recorder"),
         )
     }  # fmt: skip
 

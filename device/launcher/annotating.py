@@ -1,0 +1,159 @@
+"""Draws a replay's record into a copy of its video: collects what to draw, then starts annotator and waits for it.
+
+The command never decodes the video itself: that is C code fed by strangers. Annotator is confined as capture is, and is
+handed the one file that it writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import select
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from device.channel import overlay as overlays
+from device.channel.errors import HostileMessageError, PeerClosedError
+from device.channel.messages import CodeBoxes, Sightings, Verdict
+from device.channel.overlay import FrameOverlay, Overlay, VerdictOverlay
+from device.confine import policy as policies
+from device.confine import verify
+from device.launcher import settings
+from device.launcher.child import Child
+from device.launcher.errors import StartError
+from device.launcher.plan import RunPlan
+from wire.errors import RunError, UsageError, printable
+
+ANNOTATOR: Final = "annotator"
+MAX_FRAMES: Final = 2_000_000
+"""Frames whose boxes are kept: nine hours at 60 a second."""
+_SILENT_SECONDS: Final = 60.0
+_TURN_SECONDS: Final = 0.1
+
+
+class OverlayRecord:
+    """Collects what is to be drawn while a run goes on. Takes the messages as the recorder does."""
+
+    def __init__(self) -> None:
+        self._boxes: dict[int, Sightings] = {}
+        self._codes: dict[int, CodeBoxes] = {}
+
+    def on_sightings(self, sightings: Sightings) -> None:
+        """What perception saw in one frame."""
+        if len(self._boxes) < MAX_FRAMES:
+            self._boxes[sightings.frame] = sightings
+
+    def on_code_boxes(self, found: CodeBoxes) -> None:
+        """Where the code reader found symbols in one frame."""
+        if len(self._codes) < MAX_FRAMES:
+            self._codes[found.frame] = found
+
+    def overlay(self, verdicts: Iterable[Verdict], frames: int) -> Overlay:
+        """All of it. `frames`: how many frames of the input the run came to."""
+        drawn = {
+            number: FrameOverlay(
+                self._boxes[number].boxes if number in self._boxes else None,
+                self._codes[number].boxes if number in self._codes else None,
+            )
+            for number in self._boxes.keys() | self._codes.keys()
+        }
+        held = [
+            VerdictOverlay(v.state, v.class_id, v.perceived_class_id, v.first_frame, v.last_frame) for v in verdicts
+        ]
+        return Overlay(drawn, held, max(0, frames - 1))
+
+
+def check(path: Path) -> None:
+    """Before the run: whether the video can be written there. Raises UsageError."""
+    folder = path.parent
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise UsageError(f"{printable(str(path))} is a link or no plain file", "give --annotate the name of a new file")
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{printable(str(folder))} is no folder that can be written", "choose another --annotate")
+
+
+def annotate(plan: RunPlan, overlay: Overlay, path: Path, progress: Callable[[int, int], None]) -> int:
+    """Write the annotated video; returns its frames. An interrupted or failed one leaves no file.
+
+    Args:
+        progress: called with the frames that are drawn, and the frames of the input (0: not known).
+
+    Raises:
+        RunError: it cannot be written, or the frames cannot be read again. StartError: annotator lacks a layer.
+        CannotConfineError: this machine refuses bubblewrap.
+    """
+    with replaced(path) as output:
+        described = overlays.write(overlay)
+        try:
+            child = Child(
+                policies.load(ANNOTATOR),
+                {"overlay": described, "video_out": output},
+                settings.annotator(plan),
+                {"input": [Path(plan.input)]},
+                show_output=plan.config.warden.output == "inherit",
+            )
+        finally:
+            os.close(described)
+        try:
+            return _watch(child, settings.names(plan), progress)
+        finally:
+            child.kill()
+            child.release()
+
+
+def _watch(child: Child, names: dict[str, str], progress: Callable[[int, int], None]) -> int:
+    told = False
+    while child.done is None:
+        select.select([child.control], [], [], _TURN_SECONDS)
+        _hear(child)
+        if child.facts is not None and not told:
+            held = verify.enforced(child.policy, child.pid)
+            missing = [layer for layer in held if not held[layer]]
+            if missing and not verify.has_ended(child.pid):
+                raise StartError(f"annotator runs without {', '.join(missing)}", "run: sealcam doctor")
+            told = True
+            child.go(0)
+        drawn = child.beat.handled if child.beat is not None else 0
+        progress(drawn, (child.facts or {}).get("frames", 0))
+        ended = child.ended()
+        if ended is not None and child.done is None:
+            _hear(child)  # its last words
+            sentence, remedy = child.reason(names) or (f"annotator ended ({ended})", "run: sealcam doctor")
+            raise RunError(sentence, remedy)
+        if time.monotonic() - child.heard > _SILENT_SECONDS:
+            raise RunError(f"annotator is silent for {_SILENT_SECONDS:.0f} s", "free the machine and run it again")
+    return child.done.get("frames", 0)
+
+
+def _hear(child: Child) -> None:
+    with contextlib.suppress(HostileMessageError, PeerClosedError):
+        child.listen()
+
+
+def _unwritten(path: Path, error: OSError) -> RunError:
+    sentence = f"{printable(str(path))} cannot be written ({error.strerror})"
+    return RunError(sentence, "free its disk, or choose another --annotate")
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[int]:
+    """A new file beside `path`, for its owner alone, that takes its place at the end; it is gone where that fails."""
+    new = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise RunError(
+            f"{printable(str(path))} cannot be written ({error.strerror})", "choose another --annotate"
+        ) from None
+    try:
+        yield descriptor
+        os.fsync(descriptor)
+        new.replace(path)
+    except OSError as error:
+        raise _unwritten(path, error) from None
+    finally:
+        os.close(descriptor)
+        new.unlink(missing_ok=True)
