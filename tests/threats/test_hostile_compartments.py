@@ -22,7 +22,7 @@ def outcomes(shared_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Out
 
 
 def test_every_compartment_was_attacked_with_everything(outcomes: Outcomes) -> None:
-    assert set(outcomes) == {row.name for row in COMPARTMENTS} | {"dialer"}
+    assert set(outcomes) == {row.name for row in COMPARTMENTS} | {"dialer", "annotator"}
     assert all(list(row) == list(ATTEMPTS) for row in outcomes.values())
 
 
