@@ -47,9 +47,10 @@ class CodesService:
         frame = self._stream.view(ready)
         found = self._reader.read(frame, places, ready.frame) if frame is not None else []
         self._me.sample("codes", time.perf_counter() - began)
-        if frame is not None and self._stream.intact(ready):
+        judged = frame is not None and self._stream.intact(ready)
+        if judged:
             self._verdict.send(Readings(ready.frame, ready.t_ms, found))
-        self._stream.done(ready)
+        self._stream.done(ready, judged=judged)
 
     def _wanted(self, ready: FrameReady) -> list[Region] | None:
         """This frame's regions, in realtime the latest regions; None while they are worth waiting for."""

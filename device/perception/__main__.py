@@ -20,7 +20,7 @@ def main(me: Compartment) -> None:
     settings = me.settings(PerceptionSettings)
     perception = Recogniser(_read(me, "detector"), _read(me, "classifier"), settings, me.sample)
     perception.warm_up()
-    stream = FrameStream(me, lockstep=settings.lockstep)
+    stream = FrameStream(me, age=None if settings.lockstep else "perception_age")
     verdict, recorder, codes = me.link("verdict"), me.link("recorder"), me.link("codes")
     me.ready()
 
@@ -33,13 +33,14 @@ def main(me: Compartment) -> None:
             return
         frame = stream.view(ready)
         seen = perception.look(frame) if frame is not None else None
-        if frame is not None and seen is not None and stream.intact(ready):
-            codes.try_send(Regions(ready.frame, seen.regions))
+        judged = frame is not None and seen is not None and stream.intact(ready)
+        if judged:
+            codes.try_send(Regions(ready.frame, ready.t_ms, seen.regions))
             height, width = frame.shape[:2]
             sightings = Sightings(ready.frame, ready.t_ms, width, height, seen.boxes)
             verdict.send(sightings)
             recorder.send(sightings)
-        stream.done(ready)
+        stream.done(ready, judged=judged)
 
     me.serve({stream.link: stream.handlers}, tick=step)
 

@@ -31,7 +31,7 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
                 latencies[stage].extend(samples)
             if child.beat is not None:
                 handled[name] += child.beat.handled
-                dropped[name] += child.beat.dropped
+                dropped[name] += sum(child.beat.dropped.values())
     frames = max((c.beat.handled for c in device.generations(SOURCE) if c.beat), default=0)
     return {
         "frames": frames,

@@ -92,7 +92,7 @@ class LyingReader:
 
 def test_an_unsealed_ring_and_impossible_sizes_are_held_against_capture() -> None:
     descriptor = ring.create()
-    stream = FrameStream(LyingReader(os.dup(descriptor)), lockstep=True)  # type: ignore[arg-type]
+    stream = FrameStream(LyingReader(os.dup(descriptor)), age=None)  # type: ignore[arg-type]
     ready = FrameReady(0, 0, 2, *[0] * (len(FrameReady.__struct_fields__) - 3))
     assert stream.view(ready) is None
     assert stream.link.invalid == 1
