@@ -9,7 +9,7 @@ import cv2
 from device.capture import sources
 from device.capture.announce import Announcer
 from device.capture.errors import InputError
-from device.capture.feed import Feed
+from device.capture.feed import FrameFeed
 from device.capture.settings import CaptureSettings
 from device.channel.compartment import Compartment
 from device.channel.messages import FrameDone
@@ -22,7 +22,7 @@ def main(me: Compartment) -> None:
     ring = RingWriter(me.descriptor("ring"))
     readers = [me.link("perception"), me.link("codes")]
     announcer = Announcer(me, readers, lockstep=settings.pace == "lockstep")
-    feed = Feed(me, ring, announcer, settings)
+    feed = FrameFeed(me, ring, announcer, settings)
     sources.warm_up()
     me.tighten()  # the demuxer's first look at the file is under the run filter already
     source = sources.open_source(settings)

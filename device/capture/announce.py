@@ -1,4 +1,4 @@
-"""Which frame is announced to whom, which slots are spared meanwhile, and what becomes of a reader that does not answer.
+"""Which frame is announced to whom, which slots are spared meanwhile, and what becomes of a reader without an answer.
 
 In lockstep every reader gets every frame, in order, the next as soon as it has answered the frame before. The readers
 may be up to `AHEAD` frames apart. A slot of the ring is written again only when all have answered.

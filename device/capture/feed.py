@@ -25,7 +25,7 @@ _STUCK_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.1
 
 
-class Feed:
+class FrameFeed:
     """Fills slots and serves the readers until the source has ended.
 
     Make it before the run filter is in force (it makes a descriptor), and `start` it when warden says go.

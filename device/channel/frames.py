@@ -9,6 +9,7 @@ from device.channel.compartment import Compartment, Handlers
 from device.channel.errors import OvertakenError, RingError
 from device.channel.link import Link
 from device.channel.messages import FrameDone, FrameReady, StageName, StreamEnd
+from device.channel.overload import Overload
 from device.channel.ring import Frame, RingReader
 
 _TELL_END_SECONDS = 1.0
@@ -83,6 +84,18 @@ class FrameStream:
             return True
         self._me.dropped["lease_lost"] += 1
         return False
+
+    def keep_up(self, ready: FrameReady, overload: Overload, seconds: float) -> None:
+        """Whether to do less for each frame from now on; how many frames were judged with less goes to warden.
+
+        Args:
+            seconds: how long this frame took.
+        """
+        facts = self._me.facts
+        if overload.light:
+            facts["light_frames"] = facts.get("light_frames", 0) + 1
+        overload.judged(ready.frame, ready.t_ms, seconds)
+        facts["light"] = int(overload.light)
 
     def done(self, ready: FrameReady, *, judged: bool) -> None:
         """Go on to the next frame.

@@ -16,6 +16,7 @@ from device.channel.errors import HostileMessageError, OwnFaultError
 from device.channel.failures import FailureName, SubjectName
 from wire.classes import NUMBER_OF_CLASSES
 from wire.envelope import MAX_ENVELOPE_BYTES
+from wire.manifest import PointName
 from wire.vocabulary import CompartmentName, HealthKind, StateName
 
 MAX_BOXES = 64
@@ -93,6 +94,7 @@ class Sightings(Message, frozen=True, tag="sightings"):
     width: Annotated[int, Meta(ge=1, le=8192)]
     height: Annotated[int, Meta(ge=1, le=8192)]
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)]
+    point: PointName = "far"  # the operating point: what score is surely a sign depends on it
 
 
 class Region(Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from device.channel.messages import MAX_BOXES, MAX_CODE_BYTES, MAX_READINGS, Box, Reading
 from device.verdict.errors import SnapshotError
 from wire.geodesy import Pose, TimedPose
+from wire.manifest import PointName
 
 MAX_PENDING: Final = 128
 MAX_TRACKS: Final = 96
@@ -39,6 +40,7 @@ class Moment(Struct, forbid_unknown_fields=True):
     utc_ms: int
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)] | None
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)] | None
+    point: PointName = "far"  # the operating point at which the boxes were seen
 
 
 class Motion(Struct, forbid_unknown_fields=True):

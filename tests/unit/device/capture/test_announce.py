@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,7 +116,7 @@ def test_a_slow_reader_skips_evenly(device: Device, every: int) -> None:
         device.write()
         if number % every == every - 1:
             device.answer(device.perception)
-    gaps = [after - before for before, after in zip(device.perception.frames, device.perception.frames[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(device.perception.frames)]
     assert set(gaps[1:]) == {every}
 
 
@@ -151,7 +152,7 @@ def test_a_reader_that_keeps_losing_its_lease_is_given_more_time_up_to_a_bound(d
         device.write(seconds=0.1)
         if len(device.perception.frames) > before:
             lost.append(device.now)
-    spans = [after - before for before, after in zip(lost, lost[1:], strict=False)]
+    spans = [after - before for before, after in itertools.pairwise(lost)]
     assert spans[:4] == pytest.approx([LEASE_SECONDS, 2 * LEASE_SECONDS, 4 * LEASE_SECONDS, MAX_LEASE_SECONDS], abs=0.3)
     assert spans[4:] == pytest.approx([MAX_LEASE_SECONDS] * len(spans[4:]), abs=0.3)
     device.answer(device.perception)

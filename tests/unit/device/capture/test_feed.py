@@ -1,4 +1,4 @@
-"""The thread that fills slots: each frame once, in order, with times that never go back; its errors are the process's."""
+"""The thread that fills slots: each frame once, in order, at its time; its errors are the process's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from device.capture.announce import Announcer
 from device.capture.errors import InputError
-from device.capture.feed import Feed
+from device.capture.feed import FrameFeed
 from device.capture.settings import CaptureSettings
 from device.channel import ring
 from device.channel.messages import FrameDone, FrameReady, Message, StreamEnd
@@ -69,7 +69,7 @@ def played(source: Any, pace: str, kind: str = "video") -> tuple[Me, Reader]:
     parts: Any = (me, [reader])
     announcer = Announcer(*parts, lockstep=pace == "lockstep")
     settings = CaptureSettings(kind, "/x", pace, 10.0, 4, 4, 25.0, 0)  # type: ignore[arg-type]
-    feed = Feed(parts[0], ring.RingWriter(os.dup(ring.create())), announcer, settings)
+    feed = FrameFeed(parts[0], ring.RingWriter(os.dup(ring.create())), announcer, settings)
     feed.start(source)
     link: Any = reader
     answered = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -79,7 +80,8 @@ class LyingReader:
     """As much of a compartment as a frame stream needs."""
 
     def __init__(self, descriptor: int) -> None:
-        self.dropped = self.handled = 0
+        self.dropped: Counter[str] = Counter()
+        self.handled = 0
         self._descriptor = descriptor
         self.ours, self.theirs = pair()
 
