@@ -15,8 +15,8 @@ LEAST_FPS: Final = 4.0
 """Below this rate the regions alone are read: a code without a sign is then lost, but no code below a sign. Down to
 this rate each code of the demo's drive is read often enough (`bench.steps`)."""
 MAX_REGIONS_AGE_MS: Final = 300
-"""Older regions are where a panel was. Of the codes in the demo's drive that are read in their frame's own regions, 70 %
-are read in those of 200 ms ago, 10 % in those of 400 ms ago."""
+"""Older regions are where a panel was. Of the codes in the demo's drive that are read in their frame's own regions,
+70 % are read in those of 200 ms ago, 10 % in those of 400 ms ago."""
 _WAIT_FOR_REGIONS_SECONDS = 1.0
 _KEPT_REGIONS = 8  # more than perception can be ahead
 

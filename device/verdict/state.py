@@ -174,7 +174,7 @@ class State(Struct, forbid_unknown_fields=True):
     )
     released_mark: int = -1
     released_ms: int = 0
-    agreed_frame: int = 0  # the last frame that was released and that both spoke of
+    agreed_frame: int = 0  # the last frame that was released and that both spoke of, or of one before and one after
     agreed_ms: int = 0
     newest_ms: int = 0
     start_utc_ms: int = 0  # unix milliseconds of the stream's start, as warden says; 0: not known
