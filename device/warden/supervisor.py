@@ -253,11 +253,14 @@ class Supervisor:
         self._go()
 
     def _plausible_frame(self, now: float) -> int:
-        """The highest frame number that can be true: the number in the ring was written by the source that fell."""
-        handled = sum(child.beat.handled for child in self.generations(READERS[0]) if child.beat is not None)
+        """The highest frame number that can be true: the number in the ring was written by the source that fell.
+
+        No reader alone can raise it; where the camera is faster than it said, both have come further than the clock.
+        """
+        reached = min(self.fact(reader, "last_frame") for reader in READERS)
         milli_fps = max((c.facts.get("milli_fps", 0) for c in self.generations(SOURCE) if c.facts), default=0)
         by_the_clock = (now - self._began) * milli_fps / 1000.0 if self._plan.pace == "realtime" else 0.0
-        return int(max(handled, min(by_the_clock, MAX_FACT))) + _LEAD_FRAMES
+        return int(max(reached, min(by_the_clock, MAX_FACT))) + _LEAD_FRAMES
 
     def _go(self) -> None:
         """Let those go that are ready, once the kernel itself says that every layer holds. Raises StartError."""

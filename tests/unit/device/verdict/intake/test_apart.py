@@ -96,3 +96,18 @@ def test_a_camera_that_starts_slowly_accuses_nobody(apart: bool) -> None:
 def test_a_camera_that_gets_four_times_as_fast_in_the_light_accuses_nobody(apart: bool) -> None:
     verdicts, _ = judged(60, 9, 13, apart=apart, pace=lambda seconds: 0.25 if seconds < 4.0 else 1.0, both=55)
     assert [verdict.state for verdict in verdicts] == ["VERIFIED"]
+
+
+def test_a_reader_that_counts_frames_faster_than_they_come_does_not_silence_the_other() -> None:
+    """Perception says each frame's true time and a number that is 60 too high: within the bound on leaps."""
+    judge = Judge(ANCHORS, None, stream="test")
+    judge.start(UTC_S * 1000, 0)
+    judge.on_fixes_end()
+    accused = set()
+    for frame in range(200):
+        now = frame * 40 + LATE_MS
+        judge.on_sightings(Sightings(frame + (60 if frame > 20 else 0), frame * 40, 1536, 864, []), now)
+        accused |= judge.accused()
+        judge.on_readings(Readings(frame, frame * 40, []), now)
+        accused |= judge.accused()
+    assert "perception" in accused
