@@ -5,8 +5,9 @@ may be up to `AHEAD` frames apart. A slot of the ring is written again only when
 
 In realtime a reader that has answered is given the newest frame, and no other until it has answered that. The slot of a
 frame that was given and not answered is spared: the reader *leases* it. So a reader holds one slot at most, works on
-what it has begun to the end, and skips what came meanwhile. A lease that is held for too long is taken away, since the
-reader may have been restarted; a reader that is only slow is given twice the time for its next.
+what it has begun to the end, and skips what came meanwhile. The frame is announced again now and then, since the reader
+may have been restarted. A lease that is held for too long is taken away; a reader that is only slow is given twice the
+time for its next.
 
 What a hostile reader can do here slows itself alone. Silent: it keeps one slot of four, then loses it. Answering before
 it is done: its slot is not spared. Answering for frames that it was not given: its link is not read for a moment.
@@ -42,7 +43,7 @@ class Reader:
         self.done = -1
         self.last = -1  # the last frame that it was given
         self.lease: FrameReady | None = None
-        self.since = 0.0
+        self.since = self.told_at = 0.0
         self.patience = LEASE_SECONDS
         self.paused_until: float | None = None
 
@@ -53,7 +54,9 @@ class Reader:
         """
         if not self.link.try_send(ready):
             return False
-        self.lease, self.since, self.last = ready, now, ready.frame
+        if ready.frame != self.last:
+            self.since = now
+        self.lease, self.told_at, self.last = ready, now, ready.frame
         return True
 
 
@@ -140,8 +143,7 @@ class Announcer:
     def _next_in_order(self, reader: Reader, now: float) -> None:
         """The next frame for a reader that waits; the same again for a reader that may have been restarted."""
         if reader.lease is not None:
-            if now - reader.since > _RESEND_SECONDS:
-                reader.give(reader.lease, now)
+            self._again(reader, now)
             return
         for ready in self._published:
             if ready.frame > reader.done:
@@ -155,8 +157,14 @@ class Announcer:
             reader.lease, reader.patience = None, min(2 * reader.patience, MAX_LEASE_SECONDS)
             name = f"{reader.link.peer}_leases_lost"
             self._me.facts[name] = self._me.facts.get(name, 0) + 1
+        self._again(reader, now)
         if reader.lease is None and self._published and self._published[-1].frame > reader.last:
             reader.give(self._published[-1], now)
+
+    @staticmethod
+    def _again(reader: Reader, now: float) -> None:
+        if reader.lease is not None and now - reader.told_at > _RESEND_SECONDS:
+            reader.give(reader.lease, now)
 
     def _forget_done(self) -> None:
         if not self._lockstep:
