@@ -16,7 +16,7 @@ def resampled(video: Path, path: Path, fps: int) -> int:
         target.metadata.update(source.metadata)
         taken = source.streams.video[0]
         rate = taken.average_rate or Fraction(15)
-        made = target.add_stream("libx264", rate=Fraction(fps), options={"crf": "18", "preset": "veryfast"})
+        made = target.add_stream("libx264", rate=Fraction(fps), options={"crf": "18", "preset": "ultrafast"})
         made.width, made.height, made.pix_fmt = taken.width, taken.height, "yuv420p"
         count = 0
         for number, picture in enumerate(source.decode(video=0)):
