@@ -135,7 +135,7 @@ def measure(course: Course, rates: Sequence[int], cores: Sequence[int], scratch:
     counts = {rate: retimed.resampled(course.folder / "drive.mp4", path, rate) for rate, path in videos.items()}
     for load in (load for load in LOADS if load.cores <= len(cores)):
         with _under(load, cores) as pinned:
-            reference, _ = _replay(pinned, course, videos[max(rates)], "lockstep", scratch / "lockstep")
+            reference, _ = _replay(pinned, course, course.folder / "drive.mp4", "lockstep", scratch / "lockstep")
             for rate in rates:
                 out = scratch / f"out{rate}"
                 summary, status = _replay(pinned, course, videos[rate], "realtime", out)
