@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -112,3 +113,32 @@ def test_a_camera_is_read_without_waiting_for_the_clock() -> None:
 def test_what_the_source_raises_ends_the_process_that_serves() -> None:
     with pytest.raises(InputError):
         played(Source([0, 40], InputError("camera_ended")), "realtime")
+
+
+def test_while_a_camera_gives_nothing_the_process_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Warden knows a stuck source by its silence."""
+    monkeypatch.setattr("device.capture.feed._STUCK_SECONDS", 0.0)
+    gives, asked = threading.Event(), threading.Event()
+
+    class StuckSource:
+        damaged = False
+
+        def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int]]:
+            asked.set()
+            gives.wait()
+            slot(4, 4)[:] = 0
+            yield 0, 0
+
+    me: Any = Me()
+    announcer = Announcer(me, [], lockstep=False)
+    settings = CaptureSettings("camera", "/x", "realtime", 10.0, 4, 4, 25.0, 0)
+    feed = FrameFeed(me, ring.RingWriter(os.dup(ring.create())), announcer, settings)
+    feed.start(StuckSource())
+    asked.wait()
+    serving = threading.Thread(target=feed.step)
+    serving.start()
+    assert serving.is_alive() and me.said is None
+    gives.set()
+    serving.join(30)
+    assert not serving.is_alive()
+    feed.stop()
