@@ -20,8 +20,9 @@ def resampled(video: Path, path: Path, fps: int) -> int:
         made.width, made.height, made.pix_fmt = taken.width, taken.height, "yuv420p"
         count = 0
         for number, picture in enumerate(source.decode(video=0)):
+            planes = picture.to_ndarray(format="yuv420p")
             while Fraction(count, fps) < Fraction(number + 1) / rate:
-                copy = av.VideoFrame.from_ndarray(picture.to_ndarray(format="yuv420p"), format="yuv420p")
+                copy = av.VideoFrame.from_ndarray(planes, format="yuv420p")
                 copy.colorspace, copy.color_range = picture.colorspace, picture.color_range
                 copy.pts, copy.time_base = count, Fraction(1, fps)
                 target.mux(made.encode(copy))
