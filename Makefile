@@ -44,8 +44,9 @@ replay: setup ## play a recording through the device; ARGS="VIDEO --gps FILE.gpx
 doctor: setup ## what this machine enforces and lacks
 	@$(BIN)/sealcam doctor
 
-bench: setup ## what isolation costs, how the chain endures losses, what perception takes beside known networks (minutes; builds the known networks if need be)
+bench: setup ## what isolation costs, what faster cameras come to, how the chain endures losses, what perception takes beside known networks (minutes; builds the known networks if need be)
 	@$(BIN)/python -m bench.isolation
+	@$(BIN)/python -m bench.slope
 	@$(BIN)/python -m bench.recovery
 	@$(BIN)/python -m bench.graphs || $(MAKE) bench-graphs
 	@$(BIN)/python -m bench.perception $(ARGS)

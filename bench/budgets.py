@@ -1,4 +1,4 @@
-"""The budgets of perception's time and memory. Times vary from machine to machine, so most are ratios in a run."""
+"""The budgets of time and memory. Times vary from machine to machine, so most are ratios in a run."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ FRAME_COPIES = 1.0
 
 THREADS_PAY = 1.3
 """A second thread pays when it makes a network at least this much faster."""
+
+SLOPE: dict[str, float] = {"throughput": 0.9, "age": 2.0}
+"""Realtime under overload (`bench.slope`): judged frames a second beside what lockstep reaches under the same load, at
+least; the age of a frame when it is judged, in times of what perception takes for a frame, under."""
+SOAK: dict[str, float] = {"rss_mib": 4.0, "descriptors": 0.0}
+"""By how much a compartment may grow from the second quarter of a soak to its last (`bench.soak`)."""
 
 
 @dataclass(frozen=True)

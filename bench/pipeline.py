@@ -80,7 +80,7 @@ class _Running:
         threads: int,
     ) -> None:
         settings = device_settings.perception(manifest, point, threads, lockstep=True)
-        self.point, self.threads, self._size = point, threads, settings.input
+        self.point, self.threads, self._size = point, threads, settings.point.input
         self._settings = settings
         self._now = time.thread_time if threads == 1 else time.perf_counter  # as `networks.TimedNetwork.judged`
         self._perception = Recogniser(detector, classifier, settings, lambda stage, seconds: None)
@@ -114,7 +114,7 @@ class _Running:
         first, second = self._model.run(picture)
         marks.append(self._now())
         heat, sides = (first, second) if first.shape[-1] == 1 else (second, first)
-        thresholds = Thresholds(self._settings.score_proposed, self._settings.nms_iou)
+        thresholds = Thresholds(self._settings.point.score_proposed, self._settings.nms_iou)
         found = decode(heat[0, :, :, 0], sides[0], thresholds, self._letterbox, self._settings.stride)
         marks.append(self._now())
         self._classifier(frame, [box[:4] for box in found])

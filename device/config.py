@@ -142,6 +142,14 @@ class WardenConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "terminal escapes"
         ),
     ] = "discard"
+    least_judged_share: Annotated[
+        float,
+        Meta(ge=0.0, le=1.0, extra={"unit": "share of the frames"}),
+        _does(
+            "in realtime, a reader that judges less than this of the frames is an `overload` event; a replay then ends "
+            "with status 1. Of 15 frames a second, half are twice what the signs of the demo's drive need"
+        ),
+    ] = 0.5
     deliver_seconds: Annotated[
         Seconds,
         _does("how long a replay that is judged to its end waits for its verdicts to be stored, then for the receipts"),

@@ -45,6 +45,7 @@ HealthKind = Literal[
     "degraded",
     "tamper",
     "spool_full",
+    "overload",
     "alive",
 ]
 """What the device says of itself."""

@@ -59,7 +59,8 @@ class Annotator:
     def __init__(self, overlay: Overlay) -> None:
         self._overlay = overlay
         self._ended_ms: dict[int, int] = {}  # verdict -> time of the last frame that shows its sign
-        self._held: tuple[FrameOverlay, int] | None = None
+        self._boxes: tuple[list[Box], int] = ([], -HELD_MS - 1)  # of the last judged frame, and its time
+        self._codes: tuple[list[CodeBox], int] = ([], -HELD_MS - 1)
 
     def draw(self, picture: Image, frame: int, t_ms: int) -> None:
         """Draws into a BGR picture, uint8 [height, width, 3].
@@ -69,23 +70,27 @@ class Annotator:
         """
         pen = _Pen(picture)
         shown = self._shown(frame, t_ms)
-        of_frame, judged = self._of(frame, t_ms)
-        for code in of_frame.codes or ():
+        judged = self._take(frame, t_ms)
+        for code in self._codes[0] if t_ms - self._codes[1] <= self._hold(judged) else ():
             pen.code(code)
-        for box in of_frame.boxes or ():
+        for box in self._boxes[0] if t_ms - self._boxes[1] <= HELD_MS else ():
             pen.box(box, _colour(box, shown, frame))
         pen.lines(_words(shown), [STATE_COLOURS[verdict.state] for verdict in shown])
         pen.foot(f"frame {frame}  {t_ms / 1000:.2f} s" + ("" if judged else "  not judged"))
 
-    def _of(self, frame: int, t_ms: int) -> tuple[FrameOverlay, bool]:
-        """What to draw, and whether perception judged this very frame."""
-        found = self._overlay.frames.get(frame)
-        if found is not None and found.boxes is not None:
-            self._held = (found, t_ms)
-            return found, True
-        if self._held is not None and t_ms - self._held[1] <= HELD_MS:
-            return self._held[0], False
-        return found or FrameOverlay(), False
+    def _take(self, frame: int, t_ms: int) -> bool:
+        """Notes what was seen in this frame; whether perception judged it."""
+        found = self._overlay.frames.get(frame, FrameOverlay())
+        if found.boxes is not None:
+            self._boxes = found.boxes, t_ms
+        if found.codes is not None:
+            self._codes = found.codes, t_ms
+        return found.boxes is not None
+
+    @staticmethod
+    def _hold(judged: bool) -> int:
+        """Symbols are told only where there are any: while every frame is judged, those of this frame are all."""
+        return 0 if judged else HELD_MS
 
     def _shown(self, frame: int, t_ms: int) -> list[VerdictOverlay]:
         """The verdicts whose signs are in sight, or were a moment ago; the newest first."""

@@ -1,4 +1,4 @@
-"""capture: joins a source of frames to the ring and announces each frame to perception and codes."""
+"""capture: joins a source of frames to the ring, and announces frames to perception and codes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2
 from device.capture import sources
 from device.capture.announce import Announcer
 from device.capture.errors import InputError
+from device.capture.feed import FrameFeed
 from device.capture.settings import CaptureSettings
 from device.channel.compartment import Compartment
 from device.channel.messages import FrameDone
@@ -20,6 +21,8 @@ def main(me: Compartment) -> None:
     settings = me.settings(CaptureSettings)
     ring = RingWriter(me.descriptor("ring"))
     readers = [me.link("perception"), me.link("codes")]
+    announcer = Announcer(me, readers, lockstep=settings.pace == "lockstep")
+    feed = FrameFeed(me, ring, announcer, settings)
     sources.warm_up()
     me.tighten()  # the demuxer's first look at the file is under the run filter already
     source = sources.open_source(settings)
@@ -35,10 +38,11 @@ def main(me: Compartment) -> None:
             "utc_ms": facts.utc_ms,
         }
     )
-    joined_ms = go.elapsed_ms if settings.kind == "camera" else 0
-    announcer = Announcer(me, ring, readers, source, settings, joined_ms)
+    feed.start(source, go.elapsed_ms if settings.kind == "camera" else 0)
     me.serve(
-        {link: {FrameDone: functools.partial(announcer.acknowledged, link)} for link in readers},
-        tick=announcer.step,
-        tick_seconds=announcer.seconds_to_next,
+        {link: {FrameDone: functools.partial(announcer.answered, link)} for link in readers},
+        tick=feed.step,
+        tick_seconds=feed.seconds_to_next,
+        watches=feed.watches,
     )
+    feed.stop()

@@ -1,150 +1,175 @@
-"""Which frame is announced to whom, and when: in lockstep as each reader is done, in realtime as the clock says.
+"""Which frame is announced to whom, which slots are spared meanwhile, and what becomes of a reader without an answer.
 
-In lockstep every reader gets every frame, in order, the next as soon as it has acknowledged the frame before. The
-readers may be up to `AHEAD` frames apart: perception may be at a later frame than codes. A slot of the ring is written
-again only when all are done with it.
+In lockstep every reader gets every frame, in order, the next as soon as it has answered the frame before. The readers
+may be up to `AHEAD` frames apart. A slot of the ring is written again only when all have answered.
+
+In realtime a reader that has answered is given the newest frame, and no other until it has answered that. The slot of a
+frame that was given and not answered is spared: the reader *leases* it. So a reader holds one slot at most, works on
+what it has begun to the end, and skips what came meanwhile. The frame is announced again now and then, since the reader
+may have been restarted. A lease that is held for too long is taken away; a reader that is only slow is given twice the
+time for its next.
+
+What a hostile reader can do here slows itself alone. Silent: it keeps one slot of four, then loses it. Answering before
+it is done: its slot is not spared. Answering for frames that it was not given: its link is not read for a moment.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from typing import Final
 
-from device.capture.settings import CaptureSettings
-from device.capture.sources import FrameSource
 from device.channel.compartment import Compartment
 from device.channel.link import Link
 from device.channel.messages import FrameDone, FrameReady, StreamEnd
-from device.channel.ring import SLOTS, RingWriter
+from device.channel.ring import SLOTS
 
-AHEAD = SLOTS - 1
-_RESEND_SECONDS = 0.5
+AHEAD: Final = SLOTS - 1
+LEASE_SECONDS: Final = 3.0
+"""How long a reader may work on a frame. A detector on a Pi that is busy takes a third of a second."""
+MAX_LEASE_SECONDS: Final = 24.0
+"""Up to here the lease is doubled for a reader that keeps losing it: slower than that, it judges nothing."""
+_RESEND_SECONDS: Final = 0.5
+_PENANCE_SECONDS: Final = 0.1
 
 
 class Reader:
-    """A reader of the ring: the last frame that it is done with, and the frame that it is at."""
+    """A reader of the ring: what it was given, when, and how far it has come."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
         self.done = -1
-        self.given: FrameReady | None = None
-        self.given_at = 0.0
+        self.last = -1  # the last frame that it was given
+        self.lease: FrameReady | None = None
+        self.since = self.told_at = 0.0
+        self.patience = LEASE_SECONDS
+        self.paused_until: float | None = None
 
     def give(self, ready: FrameReady, now: float) -> bool:
-        """Announce a frame, for the first time or again. False when the link's queue is full."""
-        self.given, self.given_at = ready, now
-        return self.link.try_send(ready)
+        """Announce a frame, for the first time or again. False, and nothing is changed, when the link's queue is full.
+
+        Raises PeerClosedError.
+        """
+        if not self.link.try_send(ready):
+            return False
+        if ready.frame != self.last:
+            self.since = now
+        self.lease, self.told_at, self.last = ready, now, ready.frame
+        return True
 
 
 class Announcer:
-    """Publishes the source's frames in the ring and announces them.
+    """Who holds what. One thread publishes, another serves the links: each public method may be called from either.
 
     Args:
-        joined_ms: a camera that was restarted counts its time on from here.
+        clock: monotonic seconds.
     """
 
     def __init__(
         self,
         me: Compartment,
-        ring: RingWriter,
-        readers: list[Link],
-        source: FrameSource,
-        settings: CaptureSettings,
-        joined_ms: int = 0,
+        readers: Iterable[Link],
+        *,
+        lockstep: bool,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._me, self._ring, self._source = me, ring, source
-        self._lockstep = settings.pace == "lockstep"
-        self._live = settings.kind == "camera"
-        self._start = settings.start_frame
+        self._me, self._lockstep, self._clock = me, lockstep, clock
         self._readers = {link: Reader(link) for link in readers}
-        self._frames: Iterator[tuple[int, int]] | None = None
-        self._published: deque[FrameReady] = deque()  # not yet done with by all
-        self._newest_ms = self._joined_ms = joined_ms
-        self._began, self._base_ms = 0.0, 0
-        self._exhausted = self._ended = False
-        self._told_end_at = 0.0
+        self._published: deque[FrameReady] = deque()  # lockstep: not answered by all yet; realtime: the newest
+        self._changed = threading.Condition()
 
-    def acknowledged(self, link: Link, done: FrameDone) -> None:
-        """A reader is done with a frame."""
+    # --- for the thread that fills slots --------------------------------------------------------------------------
+
+    def spared(self) -> frozenset[int]:
+        """The slots that must not be written now: what is leased, and what is yet to be given."""
+        with self._changed:
+            leased = {reader.lease.slot for reader in self._readers.values() if reader.lease is not None}
+            return frozenset(leased | {ready.slot for ready in self._published})
+
+    def wait_for_room(self, seconds: float) -> bool:
+        """Wait until the next frame may be written. In realtime there is always room. False: not within `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(self._has_room, seconds)
+
+    def publish(self, ready: FrameReady) -> None:
+        """A frame is complete and due. In realtime it takes the place of the newest."""
+        with self._changed:
+            if not self._lockstep:
+                self._published.clear()
+                self._me.handled = ready.frame + 1
+            self._published.append(ready)
+
+    def _has_room(self) -> bool:
+        return not self._lockstep or len(self._published) < AHEAD
+
+    # --- for the thread that serves the links ---------------------------------------------------------------------
+
+    def answered(self, link: Link, done: FrameDone) -> None:
+        """A reader is done with a frame. Answers for a frame that it does not hold count for nothing."""
         reader = self._readers[link]
-        if reader.given is not None and done.frame == reader.given.frame:
-            reader.done, reader.given = done.frame, None
-            everyone = min(r.done for r in self._readers.values())
-            while self._published and self._published[0].frame <= everyone:
-                self._published.popleft()
+        with self._changed:
+            if reader.lease is None or done.frame != reader.lease.frame:
+                reader.paused_until = self._clock() + _PENANCE_SECONDS  # it may send them without end
+                self._me.pause(link)
+                return
+            reader.done, reader.lease, reader.patience = done.frame, None, LEASE_SECONDS
+            self._forget_done()
 
     def step(self) -> None:
-        """Whatever can be done now without waiting for a reader."""
-        now = time.monotonic()
-        if self._ended:
-            self._repeat_end(now)
-            return
-        if not self._exhausted and len(self._published) < (AHEAD if self._lockstep else 1):
-            self._publish()
-        if self._lockstep:
+        """Give each reader that waits its next frame."""
+        now = self._clock()
+        with self._changed:
             for reader in self._readers.values():
-                self._offer(reader, now)
-        elif self._published:
-            self._announce_when_due(self._published[0], now)
-        if self._exhausted and not self._published:
-            self._end(now)
+                if reader.paused_until is not None and now >= reader.paused_until:
+                    reader.paused_until = None
+                    self._me.resume(reader.link)
+                (self._next_in_order if self._lockstep else self._newest)(reader, now)
 
-    def seconds_to_next(self) -> float:
-        """How long the caller may sleep for, unless a message comes."""
-        if self._ended:
-            return 0.1
-        if self._lockstep:
-            return 0.1 if self._exhausted or len(self._published) >= AHEAD else 0.0
-        return 0.0 if self._live else 0.004
+    def all_answered(self) -> bool:
+        """Whether every reader has answered (or lost) all that there is for it."""
+        with self._changed:
+            if self._lockstep:
+                return not self._published
+            newest = self._published[-1].frame if self._published else -1
+            return all(reader.lease is None and reader.last >= newest for reader in self._readers.values())
 
-    def _publish(self) -> None:
-        """Fill the next slot of the ring."""
-        if self._frames is None:
-            self._frames = self._source.frames(self._ring.slot, self._start)
-        began = time.perf_counter()
-        taken = next(self._frames, None)
-        if taken is None:
-            self._exhausted = True
-            return
-        number, t_ms = taken
-        slot, generation = self._ring.publish(number)
-        self._me.sample("capture", time.perf_counter() - began)
-        if not self._began:
-            self._began, self._base_ms = time.monotonic(), self._joined_ms + t_ms
-        self._newest_ms = max(self._newest_ms, self._joined_ms + t_ms)  # a file's times may go back, a drive's do not
-        self._published.append(FrameReady(number, slot, generation, self._newest_ms))
+    def tell_end(self, end: StreamEnd) -> None:
+        """Tell every reader that no frame follows. To be told again: a reader may be restarted."""
+        for link in self._readers:
+            link.try_send(end)
 
-    def _offer(self, reader: Reader, now: float) -> None:
+    def _next_in_order(self, reader: Reader, now: float) -> None:
         """The next frame for a reader that waits; the same again for a reader that may have been restarted."""
-        if reader.given is not None:
-            if now - reader.given_at > _RESEND_SECONDS:
-                reader.give(reader.given, now)
+        if reader.lease is not None:
+            self._again(reader, now)
             return
         for ready in self._published:
             if ready.frame > reader.done:
-                reader.give(ready, now)
-                self._me.handled = max(self._me.handled, ready.frame + 1)
+                if reader.give(ready, now):
+                    self._me.handled = max(self._me.handled, ready.frame + 1)
                 return
 
-    def _announce_when_due(self, ready: FrameReady, now: float) -> None:
-        if not self._live and (now - self._began) * 1000.0 < ready.t_ms - self._base_ms:
+    def _newest(self, reader: Reader, now: float) -> None:
+        """The newest frame for a reader that waits, or that has held its last for too long."""
+        if reader.lease is not None and now - reader.since > reader.patience:
+            reader.lease, reader.patience = None, min(2 * reader.patience, MAX_LEASE_SECONDS)
+            name = f"{reader.link.peer}_leases_lost"
+            self._me.facts[name] = self._me.facts.get(name, 0) + 1
+        self._again(reader, now)
+        if reader.lease is None and self._published and self._published[-1].frame > reader.last:
+            reader.give(self._published[-1], now)
+
+    @staticmethod
+    def _again(reader: Reader, now: float) -> None:
+        if reader.lease is not None and now - reader.told_at > _RESEND_SECONDS:
+            reader.give(reader.lease, now)
+
+    def _forget_done(self) -> None:
+        if not self._lockstep:
             return
-        self._published.popleft()
-        for reader in self._readers.values():
-            if not reader.give(ready, now):
-                self._me.dropped += 1
-        self._me.handled = ready.frame + 1
-
-    def _end(self, now: float) -> None:
-        self._ended, self._told_end_at = True, now
-        for link in self._readers:
-            link.send(StreamEnd(self._me.handled))
-        self._me.done({"frames": self._me.handled, "damaged": int(self._source.damaged)})
-
-    def _repeat_end(self, now: float) -> None:
-        """A reader that was restarted after the last frame has to learn of the end too."""
-        if now - self._told_end_at > _RESEND_SECONDS:
-            self._told_end_at = now
-            for link in self._readers:
-                link.try_send(StreamEnd(self._me.handled))
+        everyone = min(reader.done for reader in self._readers.values())
+        while self._published and self._published[0].frame <= everyone:
+            self._published.popleft()
+        self._changed.notify_all()

@@ -14,7 +14,7 @@ import select
 import socket
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -23,7 +23,18 @@ import msgspec
 from device.channel import failures, phases, topology
 from device.channel.errors import ChannelError, CompartmentError, HostileMessageError, PeerClosedError
 from device.channel.link import Link
-from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, StageName, Stop
+from device.channel.messages import (
+    MAX_COUNT,
+    Beat,
+    Done,
+    DropCause,
+    Failed,
+    Go,
+    Message,
+    Ready,
+    StageName,
+    Stop,
+)
 from device.confine import policy as policies
 from device.confine.errors import PolicyError
 from device.confine.policy import Phase
@@ -51,7 +62,7 @@ class Compartment:
         self.phase: Phase = "starting"
         self.stopping = False
         self.handled = 0
-        self.dropped = 0
+        self.dropped: Counter[DropCause] = Counter()
         self.facts: dict[str, int] = {}
         self._descriptors = {key: int(number) for key, number in pairs}
         self._policy = policies.load(name)
@@ -240,7 +251,8 @@ class Compartment:
             return
         self._next_beat = now + _BEAT_SECONDS
         invalid = {link.peer: link.invalid for link in self._links if link.invalid}
-        beat = Beat(self.handled, self.dropped, invalid, dict(self._samples), dict(self.facts))  # type: ignore[arg-type]
+        dropped = {cause: min(count, MAX_COUNT) for cause, count in self.dropped.items() if count}
+        beat = Beat(self.handled, dropped, invalid, dict(self._samples), dict(self.facts))  # type: ignore[arg-type]
         if self._control.try_send(beat):
             self._samples.clear()
 

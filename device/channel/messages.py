@@ -16,6 +16,7 @@ from device.channel.errors import HostileMessageError, OwnFaultError
 from device.channel.failures import FailureName, SubjectName
 from wire.classes import NUMBER_OF_CLASSES
 from wire.envelope import MAX_ENVELOPE_BYTES
+from wire.manifest import PointName
 from wire.vocabulary import CompartmentName, HealthKind, StateName
 
 MAX_BOXES = 64
@@ -24,11 +25,13 @@ MAX_READINGS = 8
 MAX_CODE_BYTES = 1024
 MAX_MESSAGE_BYTES = 48 * 1024
 
-FrameNumber = Annotated[int, Meta(ge=0, le=2**40)]
+MAX_COUNT = 2**40
+FrameNumber = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**48)]
 Seconds = Annotated[int, Meta(ge=0, le=2**48)]
 Generation = Annotated[int, Meta(ge=0, le=2**62)]
 Slot = Annotated[int, Meta(ge=0, le=3)]  # device.channel.ring.SLOTS - 1
+Microseconds = Annotated[int, Meta(ge=0, le=2**62)]
 Pixels = Annotated[float, Meta(ge=-16384.0, le=16384.0)]
 Extent = Annotated[float, Meta(ge=0.0, le=16384.0)]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -53,10 +56,11 @@ class FrameReady(Message, frozen=True, tag="frame_ready"):
     slot: Slot
     generation: Generation
     t_ms: Milliseconds  # since the stream's first frame; what time that was, warden says in Go
+    taken_us: Microseconds = 0  # when it was taken, by the machine's monotonic clock: for the latency only
 
 
 class FrameDone(Message, frozen=True, tag="frame_done"):
-    """perception, codes -> capture, lockstep only: the frame is done with, its results are sent."""
+    """perception, codes -> capture: the frame is done with, its results are sent; its slot may be written again."""
 
     frame: FrameNumber
 
@@ -90,6 +94,7 @@ class Sightings(Message, frozen=True, tag="sightings"):
     width: Annotated[int, Meta(ge=1, le=8192)]
     height: Annotated[int, Meta(ge=1, le=8192)]
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)]
+    point: PointName = "far"  # the operating point: what score is surely a sign depends on it
 
 
 class Region(Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +110,7 @@ class Regions(Message, frozen=True, tag="regions"):
     """perception -> codes: where a code panel may hang in this frame."""
 
     frame: FrameNumber
+    t_ms: Milliseconds
     regions: Annotated[list[Region], Meta(max_length=MAX_REGIONS)]
 
 
@@ -285,15 +291,22 @@ class Go(Message, frozen=True, tag="go"):
     elapsed_ms: Milliseconds = 0  # since the first Go of this run: a compartment that was restarted joins a stream
 
 
-StageName = Literal["capture", "classify", "codes", "detect", "seal", "verdict"]
-"""The stages whose time is measured: they are keys of `summary.json`, so that no compartment may invent one."""
+StageName = Literal["capture", "classify", "codes", "codes_age", "detect", "perception_age", "seal", "verdict"]
+"""The stages whose time is measured: they are keys of `summary.json`, so that no compartment may invent one.
+
+`perception_age` and `codes_age`, in realtime: from when a frame was taken until its results are sent to verdict.
+"""
+DropCause = Literal["skipped", "lease_lost", "unreadable", "unconnected"]
+"""Why something was not handled. `skipped`: a newer frame was there when the reader was free again. `lease_lost`: the
+reader held the frame for too long, and its slot was written again. `unreadable`: the ring holds no such frame.
+`unconnected`: uplink had no connection. Keys of `summary.json`, as the stages are."""
 
 
 class Beat(Message, frozen=True, tag="beat"):
     """compartment -> warden, a few times a second: alive. Counts are since start; stages are milliseconds."""
 
     handled: FrameNumber
-    dropped: FrameNumber
+    dropped: Annotated[dict[DropCause, FrameNumber], Meta(max_length=4)]
     invalid: Annotated[dict[CompartmentName, Annotated[int, Meta(ge=0, le=2**40)]], Meta(max_length=10)]
     latencies_ms: Annotated[
         dict[StageName, Annotated[list[Annotated[float, Meta(ge=0.0, le=1e7)]], Meta(max_length=1024)]],

@@ -8,6 +8,9 @@ Layout: `SLOTS` slots of `stride` bytes each, one after the other. A slot is one
     height      u32   pixels
     pixels      height * width * 3 bytes, BGR, row by row
 
+No slot that a reader holds is written: the announcer says which to spare (`device.capture.announce`). Four slots are
+enough for two readers: each holds one, one has the newest frame, and one is being written.
+
 The memfd is made with its size sealed. The writer maps it writable and then seals it against every further writable
 mapping (`F_SEAL_FUTURE_WRITE`, Linux 5.1) and against unsealing, so that readers cannot write although they hold the
 same descriptor. Readers check seals, size and every number, once, into locals: the writer may be hostile.
@@ -19,6 +22,7 @@ import fcntl
 import mmap
 import os
 import struct
+from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
@@ -64,15 +68,24 @@ class RingWriter:
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, ALL_SEALS)
         os.close(descriptor)
         self._writes = 0
+        self._written = [0] * SLOTS  # the write that each slot had last
+        self._slot = 0
 
-    def slot(self, width: int, height: int) -> Frame:
+    def slot(self, width: int, height: int, spared: Collection[int] = ()) -> Frame:
         """The next slot's pixels, uint8 [height, width, 3], to be filled; readers see the slot as taken from now on.
 
-        Raises RingError for frames that no slot holds.
+        Args:
+            spared: slots that must not be written now.
+
+        Raises RingError for frames that no slot holds, and when every slot is spared.
         """
         if not (0 < width <= MAX_WIDTH and 0 < height <= MAX_HEIGHT):
             raise RingError(f"frames of {width}x{height} are not between 1x1 and {MAX_WIDTH}x{MAX_HEIGHT}")
+        free = [slot for slot in range(SLOTS) if slot not in spared]
+        if not free:
+            raise RingError("every slot of the ring is held")
         self._size = (width, height)
+        self._slot = min(free, key=self._written.__getitem__)
         offset = self._offset()
         _GENERATION.pack_into(self._map, offset, 2 * self._writes + 1)
         return np.frombuffer(self._map, np.uint8, height * width * 3, offset + _PAGE).reshape(height, width, 3)
@@ -83,12 +96,12 @@ class RingWriter:
         generation = 2 * self._writes + 2
         _HEADER.pack_into(self._map, offset, generation - 1, frame, *self._size)
         _GENERATION.pack_into(self._map, offset, generation)
-        slot = self._writes % SLOTS
         self._writes += 1
-        return slot, generation
+        self._written[self._slot] = self._writes
+        return self._slot, generation
 
     def _offset(self) -> int:
-        return (self._writes % SLOTS) * STRIDE
+        return self._slot * STRIDE
 
 
 class RingReader:

@@ -39,7 +39,8 @@ def add_parser(subparsers: Any) -> None:
         "--pace",
         choices=("lockstep", "realtime"),
         default="lockstep",
-        help="lockstep: every frame, reproducible (default); realtime: at the video's speed, late frames are dropped",
+        help="lockstep: every frame, reproducible (default); realtime: at the video's speed, the newest frame each "
+        "time; skipped frames are counted and told",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"

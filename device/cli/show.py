@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, ClassVar
 
@@ -28,6 +28,11 @@ STATE_STYLES: dict[StateName, str] = {
     "FORGED": "bold red",
     "CONTRADICTED": "bold red",
 }
+OVERLOAD_WORDS: Mapping[str, str] = {
+    "few_judged": "too many frames are skipped, signs may be missed",
+    "lightened": "does less for each frame, to skip fewer",
+}
+TELL_SHARE = 0.95
 
 
 def class_text(class_id: int | None) -> str:
@@ -71,10 +76,15 @@ class RunView:
 
     def _on_progress(self, report: Report) -> None:
         note = f"sealed {report.sealed}, receipted {report.receipted}"
+        if report.judged_share < TELL_SHARE:
+            note = f"judged {report.judged_share:.0%} of the frames, {note}"
         self._progress.update(self._task, completed=report.frame, total=report.frames or None, note=note)
 
     def _on_incident(self, incident: Incident) -> None:
-        self._console.print(f"[yellow]{incident.kind}[/]: {incident.compartment} ({incident.detail})")
+        detail = (
+            OVERLOAD_WORDS.get(incident.detail, incident.detail) if incident.kind == "overload" else incident.detail
+        )
+        self._console.print(f"[yellow]{incident.kind}[/]: {incident.compartment} ({detail})")
 
     def _on_verdict(self, verdict: Verdict) -> None:
         style = STATE_STYLES[verdict.state]

@@ -17,7 +17,7 @@ def main(me: Compartment) -> None:
     settings = me.settings(CodesSettings)
     reader = CodeReader()
     reader.warm_up()
-    stream = FrameStream(me, lockstep=settings.lockstep)
+    stream = FrameStream(me, age=None if settings.lockstep else "codes_age")
     perception = me.link("perception")
     service = CodesService(me, reader, stream, lockstep=settings.lockstep)
     me.ready()

@@ -1,7 +1,8 @@
 """The code reader: a frame in, readings out. Both decoders, a bounded amount of work for each frame, no clock.
 
 The first decoder searches the whole frame, since a code may hang where no sign is seen, and perception's regions again
-at twice the size, since a code far away has modules of less than two pixels. The second decoder is ten times slower: it
+at twice the size, since a code far away has modules of less than two pixels. A reader that cannot keep up searches the
+regions alone: then a code without a sign is not seen. The second decoder is ten times slower: it
 looks only where the first has found a symbol, at a size that suits it, and backs off where it has read nothing.
 What was read is untrusted and goes on as bytes.
 """
@@ -60,20 +61,23 @@ class CodeReader:
             for picture in (frame, spoilt):
                 CodeReader().read(picture, [Region(0.0, 0.0, 200.0, 200.0)], 0)
 
-    def read(self, frame: Image, regions: Sequence[Region], frame_number: int) -> list[Reading]:
+    def read(self, frame: Image, regions: Sequence[Region], frame_number: int, *, whole: bool = True) -> list[Reading]:
         """Reads one frame.
 
         Args:
             frame: uint8, height x width x 3, BGR; only read.
             regions: where perception thinks that panels may hang; pixels of the frame.
             frame_number: not used; the work done depends on what was read before, never on time.
+            whole: search the whole frame; else the regions only, at their own size where they are large.
 
         Returns:
             at most `MAX_READINGS`: what claims to be ours first, then what was decoded, then by module size.
         """
         gray = self._to_gray(frame)
-        symbols = _distinct(zxing.scan(gray))
-        for region in _worth_reading(regions, symbols, gray.shape):
+        symbols = _distinct(zxing.scan(gray)) if whole else []
+        for region in _worth_reading(
+            regions, symbols, gray.shape, largest=MAX_ENLARGED_PX if whole else max(gray.shape)
+        ):
             symbols = _distinct([*symbols, *_read_region(gray, region)])
         readable = [symbol for symbol in symbols if symbol.data is not None]
         unreadable = [symbol for symbol in symbols if symbol.data is None and _is_readable_size(symbol)]
@@ -121,14 +125,16 @@ class CodeReader:
         return [_reading(symbol, ["zxing"], rate), *([_reading(second, ["zbar"], None)] if ours else [])]
 
 
-def _worth_reading(regions: Sequence[Region], symbols: Sequence[Symbol], shape: tuple[int, ...]) -> list[Region]:
+def _worth_reading(
+    regions: Sequence[Region], symbols: Sequence[Symbol], shape: tuple[int, ...], largest: int
+) -> list[Region]:
     """The first few regions, cut to the frame, that hold no code of ours yet, neither too small nor too large."""
     height, width = shape[:2]
     chosen: list[Region] = []
     for region in regions:
         left, top = max(region.x, 0.0), max(region.y, 0.0)
         right, bottom = min(region.x + region.w, float(width)), min(region.y + region.h, float(height))
-        if not MIN_REGION_PX <= min(right - left, bottom - top) <= max(right - left, bottom - top) <= MAX_ENLARGED_PX:
+        if not MIN_REGION_PX <= min(right - left, bottom - top) <= max(right - left, bottom - top) <= largest:
             continue
         centres = [symbol.quad.mean(axis=0) for symbol in symbols if _is_ours(symbol)]
         if not any(left <= x <= right and top <= y <= bottom for x, y in centres):
@@ -139,8 +145,9 @@ def _worth_reading(regions: Sequence[Region], symbols: Sequence[Symbol], shape: 
 def _read_region(gray: Gray, region: Region) -> list[Symbol]:
     left, top = int(region.x), int(region.y)
     crop = gray[top : int(region.y + region.h), left : int(region.x + region.w)]
-    enlarged = cv2.resize(crop, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-    return [symbol.placed(2.0, left, top) for symbol in zxing.scan(np.asarray(enlarged, np.uint8))]
+    scale = 2.0 if max(crop.shape) <= MAX_ENLARGED_PX else 1.0
+    fitted = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return [symbol.placed(scale, left, top) for symbol in zxing.scan(np.asarray(fitted, np.uint8))]
 
 
 def _scan_with_zbar(gray: Gray, symbol: Symbol) -> list[Symbol]:

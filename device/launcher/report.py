@@ -11,12 +11,16 @@ from wire.vocabulary import CompartmentName, HealthKind
 
 
 class Progress(Message, frozen=True, tag="progress"):
-    """How far the run is. `frames` is 0 where the source does not tell."""
+    """How far the run is. `frames` is 0 where the source does not tell.
+
+    `judged_share`: of the last frames, the share that the slower reader judged.
+    """
 
     frame: int
     frames: int
     sealed: int
     receipted: int
+    judged_share: float = 1.0
 
 
 class Running(Message, frozen=True, tag="running"):

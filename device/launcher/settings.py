@@ -15,7 +15,7 @@ from device.config import UplinkConfig
 from device.dialer.settings import DialerSettings
 from device.indicator.settings import IndicatorSettings
 from device.launcher.plan import RunPlan
-from device.perception.settings import PerceptionSettings
+from device.perception.settings import PerceptionSettings, PointSettings
 from device.position.settings import PositionSettings
 from device.sealer.settings import SealerSettings
 from device.uplink.settings import UplinkSettings
@@ -33,7 +33,7 @@ def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> Mapping[Com
         plan.config.indicator,
         plan.config.uplink,
     )
-    point = operating_point(manifest, named.operating_point)
+    points = manifest.detector.operating_points
     return {
         "capture": CaptureSettings(
             kind=plan.kind,
@@ -49,7 +49,10 @@ def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> Mapping[Com
         "codes": CodesSettings(lockstep),
         "position": PositionSettings(plan.gpx or None),
         "verdict": VerdictSettings(
-            trust=str(Path(plan.home) / "trust"), stream="v", lockstep=lockstep, sure_score=point.score_high
+            trust=str(Path(plan.home) / "trust"),
+            stream="v",
+            lockstep=lockstep,
+            sure_scores={"far": points.far.score_high, "fast": points.fast.score_high},
         ),
         "sealer": SealerSettings(
             home=plan.home,
@@ -75,20 +78,24 @@ def annotator(plan: RunPlan) -> AnnotatorSettings:
 
 
 def perception(manifest: Manifest, name: PointName, threads: int, lockstep: bool) -> PerceptionSettings:
-    """The settings of perception at an operating point."""
-    point = operating_point(manifest, name)
+    """The settings of perception at an operating point, from which it may fall back to `fast` in realtime."""
+    lighter = None if lockstep or name == "fast" else _point(manifest, "fast")
     return PerceptionSettings(
         lockstep=lockstep,
         threads=threads,
         stride=manifest.detector.stride,
-        input=point.input,
-        score_proposed=point.score_proposed,
-        score_low=point.score_low,
+        point=_point(manifest, name),
+        lighter=lighter,
         nms_iou=manifest.detector.nms_iou,
         crop_expand=manifest.classifier.crop_expand,
         temperature=manifest.classifier.temperature,
         not_a_sign=manifest.classifier.not_a_sign,
     )
+
+
+def _point(manifest: Manifest, name: PointName) -> PointSettings:
+    point = operating_point(manifest, name)
+    return PointSettings(name, point.input, point.score_proposed, point.score_low)
 
 
 def mounts(plan: RunPlan) -> dict[str, list[Path]]:

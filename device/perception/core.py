@@ -17,7 +17,8 @@ from device.channel.messages import MAX_BOXES, MAX_REGIONS, Box, Region, StageNa
 from device.perception.classify import Classified, Classifier
 from device.perception.detect import Detection, Detector, Image, Thresholds
 from device.perception.interpreter import Model
-from device.perception.settings import PerceptionSettings
+from device.perception.settings import PerceptionSettings, PointSettings
+from wire.manifest import PointName
 
 CODE_REGION_SCORE: Final = 0.3
 """Below a box that the detector gives at least this score a code is looked for, even if the classifier refuses it."""
@@ -58,7 +59,9 @@ def scored(proposed: Sequence[Detection], read: Sequence[Classified], refused_fr
 class Recogniser:
     """The two networks in a row: the detector proposes, the classifier names, or refuses, each proposal.
 
-    `sample` is called with ("detect", seconds) and with ("classify", seconds) for each frame.
+    With a lighter operating point in the settings, the detector is loaded at both, so that `light` can be set at any
+    time: nothing is loaded or opened then. `sample` is called with ("detect", seconds) and with ("classify", seconds)
+    for each frame.
     """
 
     def __init__(
@@ -68,25 +71,43 @@ class Recogniser:
         settings: PerceptionSettings,
         sample: Callable[[StageName, float], None],
     ) -> None:
-        thresholds = Thresholds(settings.score_proposed, settings.nms_iou)
-        self._detector = Detector(Model(detector, settings.threads, settings.input), thresholds, settings.stride)
+        self.light = False
+        self._whole = settings.point
+        self._lighter = settings.lighter or settings.point
+        self._detectors = {
+            point.name: Detector(
+                Model(detector, settings.threads, point.input),
+                Thresholds(point.score_proposed, settings.nms_iou),
+                settings.stride,
+            )
+            for point in dict.fromkeys((self._whole, self._lighter))
+        }
         self._classifier = Classifier(
             Model(classifier, 1, named="classifier"), settings.crop_expand, settings.temperature
         )
         self._refused = settings.not_a_sign
-        self._reported = settings.score_low
         self._sample = sample
+
+    @property
+    def point(self) -> PointName:
+        """The operating point of the next look."""
+        return self._chosen.name
+
+    @property
+    def _chosen(self) -> PointSettings:
+        return self._lighter if self.light else self._whole
 
     def warm_up(self) -> None:
         """Run everything once, so that whatever is loaded lazily is loaded before the run filter is in force."""
         frame = np.full((288, 512, 3), 90, np.uint8)
-        self._detector(frame)
+        for detector in self._detectors.values():
+            detector(frame)
         self._classifier(frame, [(10.0, 10.0, 30.0, 30.0), (-5.0, -5.0, 90.0, 90.0)])
 
     def look(self, frame: Image) -> Recognised:
         """The signs in a BGR frame, uint8 [height, width, 3]."""
         began = time.perf_counter()
-        found = self._detector(frame)[:MAX_BOXES]
+        found = self._detectors[self._chosen.name](frame)[:MAX_BOXES]
         detected = time.perf_counter()
         classes = self._classifier(frame, [d[:4] for d in found])
         self._sample("detect", detected - began)
@@ -94,7 +115,7 @@ class Recogniser:
         boxes = [
             Box(*box.detection, box.read.class_id, min(1.0, box.read.probability))
             for box in scored(found, classes, self._refused)
-            if box.detection[4] >= self._reported
+            if box.detection[4] >= self._chosen.score_low
         ]
         return Recognised(boxes, code_regions(found))
 

@@ -45,7 +45,7 @@ class Carrier:
         self._passed = time.monotonic()
         self._me.handled += 1
         if not self._uplink.publish(envelope.sequence, envelope.sealed):
-            self._me.dropped += 1
+            self._me.dropped["unconnected"] += 1
 
     def watches(self) -> list[Watch]:
         """What to poll beside the link to sealer: dialer's answers, and the connection."""

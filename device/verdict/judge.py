@@ -26,6 +26,7 @@ from device.verdict.tracking import association, expected_signs, faces, panels
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
 from wire.geodesy import Pose
+from wire.manifest import PointName
 from wire.register import Register
 
 
@@ -40,6 +41,8 @@ class Judge:
         lockstep: every input is waited for, so the result does not depend on the order in which the three inputs
             arrive, as long as no more than `state.MAX_PENDING` moments are held back.
         sure_score: score of both networks from which on a box is surely a sign (`score_high` in the models' manifest).
+        sure_scores: that score by operating point, since perception may change its point while frames come too fast;
+            `sure_score` holds for a point that is not in it.
     """
 
     def __init__(
@@ -50,12 +53,14 @@ class Judge:
         stream: str,
         lockstep: bool = False,
         sure_score: float = 0.5,
+        sure_scores: Mapping[PointName, float] | None = None,
     ) -> None:
         self._check = SignatureCheck(anchors)
         self._register = register
         self._surroundings = Surroundings(register)
         self._lockstep = lockstep
         self._sure_score = sure_score
+        self._sure_scores = dict(sure_scores or {})
         self._state = State(stream)
         self._accused: frozenset[Side] = frozenset()
 
@@ -128,7 +133,8 @@ class Judge:
     def _step(self, moment: Moment, pose: Pose | None) -> list[Verdict]:
         verdicts = self._close(moment.t_ms)
         if moment.boxes is not None:
-            faces.see(self._state, moment, moment.boxes, pose, self._sure_score)
+            sure_score = self._sure_scores.get(moment.point, self._sure_score)
+            faces.see(self._state, moment, moment.boxes, pose, sure_score)
         if moment.readings is not None:
             panels.read(self._state, moment, moment.readings, pose)
         expected_signs.pass_by(self._state, self._surroundings, moment, pose)

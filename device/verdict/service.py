@@ -45,11 +45,12 @@ class VerdictService:
             trust.register,
             stream=settings.stream,
             lockstep=settings.lockstep,
-            sure_score=settings.sure_score,
+            sure_scores=settings.sure_scores,
         )
         self._lockstep = settings.lockstep
         self._memory = Memory(me.descriptor("memory"))
         self._unstored: dict[str, Verdict] = {}
+        self._heard: dict[Side, int] = {"perception": 0, "codes": 0}  # frames that each has spoken of
         self._ended: set[str] = set()
         self._finished = False
         self._changed = False
@@ -82,10 +83,12 @@ class VerdictService:
         self._accuse()
         self._me.sample("verdict", time.perf_counter() - began)
         self._me.handled += 1
+        self._heard["perception"] += 1
 
     def _on_readings(self, readings: Readings) -> None:
         self._give(self._judge.on_readings(readings, self._clock()))
         self._accuse()
+        self._heard["codes"] += 1
 
     def _on_fix(self, fix: Fix) -> None:
         self._give(self._judge.on_fix(fix))
@@ -128,7 +131,8 @@ class VerdictService:
             self._remember()
         self._report()
         self._resend()
-        facts = {"unstored": len(self._unstored), "finished": int(self._finished)}
+        heard = {f"{side}_frames": count for side, count in self._heard.items()}
+        facts = {"unstored": len(self._unstored), "finished": int(self._finished), **heard}
         if self._finished and facts != self._me.facts:
             self._me.facts.update(facts)
             self._me.report()

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from device.channel.messages import MAX_BOXES, MAX_CODE_BYTES, MAX_READINGS, Box, Reading
 from device.verdict.errors import SnapshotError
 from wire.geodesy import Pose, TimedPose
+from wire.manifest import PointName
 
 MAX_PENDING: Final = 128
 MAX_TRACKS: Final = 96
@@ -39,6 +40,7 @@ class Moment(Struct, forbid_unknown_fields=True):
     utc_ms: int
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)] | None
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)] | None
+    point: PointName = "far"  # the operating point at which the boxes were seen
 
 
 class Motion(Struct, forbid_unknown_fields=True):
@@ -172,7 +174,7 @@ class State(Struct, forbid_unknown_fields=True):
     )
     released_mark: int = -1
     released_ms: int = 0
-    agreed_frame: int = 0  # the last frame that was released and that both spoke of
+    agreed_frame: int = 0  # the last frame that was released and that both spoke of, or of one before and one after
     agreed_ms: int = 0
     newest_ms: int = 0
     start_utc_ms: int = 0  # unix milliseconds of the stream's start, as warden says; 0: not known

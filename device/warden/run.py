@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from device.channel.link import Link
 from device.launcher.plan import RunPlan
@@ -39,10 +41,25 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         seconds = device.stream_seconds(began)
     finally:
         device.stop()
-    summary = summarise(device, seconds)
+    summary = summarise(device, seconds, lockstep=plan.pace == "lockstep")
     if not status and any(child.done and child.done.get("damaged") for child in device.generations(SOURCE)):
         status = 1
         sentence = f"{plan.shown} is damaged or cut off after {summary['frames']} frames"
         remedy = "what was read is reported; get the whole file for the rest"
+    least = plan.config.warden.least_judged_share
+    if not status and plan.kind != "camera" and summary["judged_share"] < least:
+        status, (sentence, remedy) = 1, _overloaded(summary, least)
     launcher.send(Finished(status, sentence, remedy, summary))
     return status
+
+
+def _overloaded(summary: Mapping[str, Any], least: float) -> tuple[str, str]:
+    """Sentence and remedy for a replay of which too few frames were judged."""
+    share = summary["judged_share"]
+    reader = min(summary["judged_shares"], key=summary["judged_shares"].__getitem__)
+    return (
+        f"{reader} judged {share:.0%} of {summary['frames']} frames, less than {least:.0%} ([warden] "
+        "least_judged_share): signs may have been missed",
+        "replay it with --pace lockstep, or free the machine; for a camera, ask for fewer frames ([camera] fps) or set "
+        '[perception] operating_point = "fast"',
+    )

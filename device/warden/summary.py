@@ -6,9 +6,9 @@ import statistics
 from collections import defaultdict
 from typing import Any
 
+from device.warden import workload
 from device.warden.supervisor import Supervisor
-from device.warden.table import COMPARTMENTS, READERS, SOURCE, STORE
-from wire.vocabulary import CompartmentName
+from device.warden.table import COMPARTMENTS, READERS, STORE
 
 
 def percentiles(samples: list[float]) -> dict[str, float]:
@@ -19,25 +19,25 @@ def percentiles(samples: list[float]) -> dict[str, float]:
     return {f"p{p}": round(cuts[p - 1], 3) for p in (50, 95, 99)}
 
 
-def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
+def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str, Any]:
     """`summary.json` but for the command's part: verdicts, run id, dialer. `seconds`: from Go to the stream's end."""
     names = [row.name for row in COMPARTMENTS]
     latencies: dict[str, list[float]] = defaultdict(list)
-    handled: dict[CompartmentName, int] = dict.fromkeys(names, 0)
-    dropped: dict[CompartmentName, int] = dict.fromkeys(names, 0)
     for name in names:
         for child in device.generations(name):
             for stage, samples in child.latencies.items():
                 latencies[stage].extend(samples)
-            if child.beat is not None:
-                handled[name] += child.beat.handled
-                dropped[name] += child.beat.dropped
-    frames = max((c.beat.handled for c in device.generations(SOURCE) if c.beat), default=0)
+    dropped = {name: workload.dropped(device, name, lockstep=lockstep) for name in names}
+    shares = {name: workload.judged_share(device, name, lockstep=lockstep) for name in READERS}
+    judged = sum(beat.handled for beat in workload.beats(device, READERS[0]))
     return {
-        "frames": frames,
-        "dropped": dropped[READERS[0]],
-        "dropped_by": {name: count for name, count in dropped.items() if count},
-        "fps": round(handled[READERS[0]] / seconds, 2) if seconds > 0 else 0.0,
+        "frames": workload.frames(device),
+        "dropped": sum(dropped[READERS[0]].values()),
+        "dropped_by": {name: causes for name, causes in dropped.items() if causes},
+        "judged_share": round(min(shares.values()), 4),
+        "judged_shares": {name: round(share, 4) for name, share in shares.items()},
+        "light_frames": {name: device.total(name, "light_frames") for name in READERS},
+        "fps": round(judged / seconds, 2) if seconds > 0 else 0.0,
         "seconds": round(seconds, 3),
         "latency_ms": {stage: percentiles(samples) for stage, samples in sorted(latencies.items()) if samples},
         "delivered": device.total("uplink", "delivered"),

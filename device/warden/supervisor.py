@@ -20,6 +20,7 @@ from device.warden.stream import MAX_FACT, begins_at
 from device.warden.suspicion import Suspicion
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, ROWS, SOURCE, STORE, TRACK
 from device.warden.wiring import Wiring
+from device.warden.workload import Workload
 from wire.manifest import Manifest
 from wire.vocabulary import CompartmentName, HealthKind
 
@@ -46,6 +47,7 @@ class Supervisor:
         self.children: dict[CompartmentName, Child] = {}
         self.budgets = {name: RestartBudget(limits.restarts, limits.restart_window_seconds) for name in _NAMES}
         self.suspicion = Suspicion(limits.restart_window_seconds)
+        self._workload = Workload(limits.least_judged_share)
         self._falls: Counter[CompartmentName] = Counter()  # in a row, soon after the start
         self.gone: list[Child] = []  # ended children, for their counts and latencies
         self.layers: dict[str, dict[str, bool]] = {}
@@ -251,11 +253,14 @@ class Supervisor:
         self._go()
 
     def _plausible_frame(self, now: float) -> int:
-        """The highest frame number that can be true: the number in the ring was written by the source that fell."""
-        handled = sum(child.beat.handled for child in self.generations(READERS[0]) if child.beat is not None)
+        """The highest frame number that can be true: the number in the ring was written by the source that fell.
+
+        No reader alone can raise it; where the camera is faster than it said, both have come further than the clock.
+        """
+        reached = min(self.fact(reader, "last_frame") for reader in READERS)
         milli_fps = max((c.facts.get("milli_fps", 0) for c in self.generations(SOURCE) if c.facts), default=0)
         by_the_clock = (now - self._began) * milli_fps / 1000.0 if self._plan.pace == "realtime" else 0.0
-        return int(max(handled, min(by_the_clock, MAX_FACT))) + _LEAD_FRAMES
+        return int(max(reached, min(by_the_clock, MAX_FACT))) + _LEAD_FRAMES
 
     def _go(self) -> None:
         """Let those go that are ready, once the kernel itself says that every layer holds. Raises StartError."""
@@ -313,7 +318,13 @@ class Supervisor:
         sources = self.generations(SOURCE)
         frame = next((c.beat.handled for c in sources if c.beat), 0)
         frames = next((c.facts.get("frames", 0) for c in sources if c.facts), 0)
-        self._launcher.try_send(Progress(frame, frames, self.total(STORE, "sealed"), self.total(STORE, "receipted")))
+        share = 1.0
+        if self._plan.pace == "realtime":
+            for reader, word in self._workload.look(self, now):
+                self._incident("overload", reader, word)
+            share = min(self._workload.shares().values(), default=1.0)
+        sealed, receipted = self.total(STORE, "sealed"), self.total(STORE, "receipted")
+        self._launcher.try_send(Progress(frame, frames, sealed, receipted, share))
 
     # --- stop -----------------------------------------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ def no_gpx(home: Home, folder: Path) -> Broken:
 def trust(home: Home, folder: Path) -> Broken:
     shutil.copytree(home.trust, folder / "trust")
     next((folder / "trust" / "authority").glob("*.pub")).write_text("no key\n")
-    told = VerdictSettings(str(folder / "trust"), "v", True, 0.5)
+    told = VerdictSettings(str(folder / "trust"), "v", True, {"far": 0.5})
     return Broken(told, {**NO_PLACES, "trust": [folder / "trust"]})
 
 

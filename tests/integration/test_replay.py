@@ -68,8 +68,9 @@ def test_nothing_is_left_running_after_an_interrupt_or_a_kill(home: Home, make_v
 
 @pytest.mark.parametrize("victim", sorted(NAMES))
 def test_a_killed_compartment_is_restarted_and_no_frame_is_lost(
-    home: Home, make_video: VideoMaker, tmp_path: Path, victim: str
+    home: Home, make_video: VideoMaker, tmp_path: Path, victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SEALCAM_WARDEN_LEAST_JUDGED_SHARE", "0")  # a reader is away for a good part of four seconds
     video = make_video(frames=40, size=(320, 192))
     with replaying(home, video, "--pace", "realtime", "--out", tmp_path / "out", "--json") as (process, pids):
         os.kill(pids[victim], signal.SIGKILL)
@@ -79,6 +80,23 @@ def test_a_killed_compartment_is_restarted_and_no_frame_is_lost(
     assert summary["restarts"][victim] >= 1
     assert all(count == 0 for name, count in summary["restarts"].items() if name != victim)
     assert summary["frames"] == 40
+
+
+def test_a_camera_faster_than_the_networks_is_judged_evenly_and_told(
+    home: Home, make_video: VideoMaker, tmp_path: Path
+) -> None:
+    """240 frames a second are more than the detector can look at on any machine of today."""
+    video = make_video(frames=600, size=(320, 192), fps=240)
+    done = sealcam(home, "replay", video, "--pace", "realtime", "--out", tmp_path, "--json")
+    summary = json.loads(done.stdout)
+    frames = [json.loads(line)["frame"] for line in (tmp_path / "sightings.jsonl").read_text().splitlines()]
+    missed = summary["dropped_by"]["perception"]
+    assert summary["frames"] == 600 and set(missed) <= {"skipped", "away"}
+    assert len(frames) == 600 - summary["dropped"] and len(frames) >= 8
+    assert summary["judged_share"] == pytest.approx(len(frames) / 600, abs=1e-3) and summary["judged_share"] < 0.5
+    assert frames[-1] == 599, "the newest frame comes last"
+    assert sum(summary["restarts"].values()) == sum(summary["invalid_messages"].values()) == 0
+    assert done.returncode == 1 and "judged" in done.stderr
 
 
 def test_the_stop_sign_of_a_real_drive_is_one_unverified_verdict(home: Home, clips: Path, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Bench:
             facts={},
             handled=0,
         )
-        self.service = VerdictService(self.me, VerdictSettings(None, "test", lockstep, sure_score))
+        self.service = VerdictService(self.me, VerdictSettings(None, "test", lockstep, {"far": sure_score}))
         self.service.begin(Go(UTC_S * 1000))
 
     def _link(self, peer: str) -> Link:

@@ -15,12 +15,14 @@ VideoMaker = Callable[..., Path]
 def maker(folder: Path) -> VideoMaker:
     """Makes small H.264 videos in `folder`: a grey field with a bright square that moves one step a frame."""
 
-    def make(name: str = "video.mp4", frames: int = 12, size: tuple[int, int] = (160, 96), started: str = "") -> Path:
+    def make(
+        name: str = "video.mp4", frames: int = 12, size: tuple[int, int] = (160, 96), started: str = "", fps: int = 10
+    ) -> Path:
         path = folder / name
         with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
             if started:
                 container.metadata["creation_time"] = started
-            stream = container.add_stream("libx264", rate=Fraction(10))
+            stream = container.add_stream("libx264", rate=Fraction(fps))
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
             for number in range(frames):

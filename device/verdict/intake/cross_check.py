@@ -24,7 +24,9 @@ MAX_LEAP_MS: Final = 120_000
 FIRST_RATE: Final = 0.24
 """Frames a millisecond before both readers have spoken of one frame..."""
 RATE_SLACK: Final = 1.5
-"""...and how much faster than so far, in the mean, frames may come after that."""
+"""...and how much faster than so far, in the mean, frames may come after that..."""
+RATE_KNOWN_MS: Final = 1000
+"""...once they have agreed this far into the stream: a camera's first frames may come slowly."""
 _OTHER: Final[dict[Side, Side]] = {"perception": "codes", "codes": "perception"}
 
 
@@ -58,9 +60,13 @@ def file(
 
 
 def passed(state: State, moment: Moment) -> None:
-    """Notes that a moment is released: what comes after it is measured by it, if both have spoken of it."""
+    """Notes that a moment is released: what comes after it is measured by it, if both agree on it.
+
+    They agree if both have spoken of it, or if both have come as far: in realtime they need not see the same frames,
+    and a moment that fits between those of the other is bounded by what the other has said.
+    """
     state.released_mark, state.released_ms = moment.frame, moment.t_ms
-    if _speakers(moment) == set(_OTHER):
+    if _speakers(moment) == set(_OTHER) or moment.frame <= min(state.marks.values()):
         state.agreed_frame, state.agreed_ms = moment.frame, moment.t_ms
 
 
@@ -79,7 +85,7 @@ def _leap(state: State, side: Side, frame: int, t_ms: int, now_ms: int | None) -
     """Realtime, where the other may rightly be away: bounded by our clock, and by the rate of frames so far."""
     own = now_ms - state.began_ms + MAX_LEAD_MS if now_ms is not None and state.began_ms is not None else None
     latest = own if own is not None else state.agreed_ms + MAX_LEAP_MS
-    rate = state.agreed_frame / state.agreed_ms if state.agreed_ms > 0 else FIRST_RATE
+    rate = state.agreed_frame / state.agreed_ms if state.agreed_ms >= RATE_KNOWN_MS else FIRST_RATE
     most = state.agreed_frame + MAX_LEAD_FRAMES + RATE_SLACK * rate * max(0, t_ms - state.agreed_ms)
     return NOBODY if t_ms <= latest and frame <= most else frozenset({side})
 

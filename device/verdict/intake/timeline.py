@@ -41,7 +41,7 @@ def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: 
         state, "perception", message.frame, message.t_ms, lockstep=lockstep, now_ms=now_ms
     )
     if moment is not None:
-        moment.boxes = list(message.boxes)
+        moment.boxes, moment.point = list(message.boxes), message.point
     return accused
 
 

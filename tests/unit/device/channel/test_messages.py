@@ -111,7 +111,7 @@ def test_our_own_oversized_message_is_our_own_bug() -> None:
 
 def test_a_stage_that_nobody_measures_is_refused() -> None:
     def beat(stage: str) -> bytes:
-        counts = {"handled": 1, "dropped": 0, "invalid": {}, "facts": {}}
+        counts = {"handled": 1, "dropped": {}, "invalid": {}, "facts": {}}
         return msgspec.msgpack.encode({"type": "beat", **counts, "latencies_ms": {stage: [1.0]}})
 
     assert isinstance(Codec(Beat).decode(beat("detect")), Beat)

@@ -13,7 +13,7 @@ from device.channel.link import Link
 from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, Stop, Verdict
 from device.confine.policy import Permit, Phase
 
-BEAT = Beat(0, 0, {}, {}, {})
+BEAT = Beat(0, {}, {}, {}, {})
 SAID_TO_WARDEN: dict[type[Message], Message] = {
     Ready: Ready({}),
     Beat: BEAT,

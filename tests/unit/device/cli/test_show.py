@@ -1,16 +1,20 @@
-"""A file's name may come from a stranger: a terminal obeys nothing of it, and no run fails by it."""
+"""What a user sees: a name from a stranger is obeyed by no terminal, an overload is told in words."""
 
 from __future__ import annotations
 
 import io
 import os
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.console import Console
 
 from device import cli
-from device.cli.show import RunView
+from device.channel.messages import Message
+from device.cli.show import OVERLOAD_WORDS, RunView
+from device.launcher.report import Incident, Progress
+from device.warden.workload import Word
 
 ESCAPE = "\x1b]0;title\x07\x1b[2J"
 
@@ -36,3 +40,28 @@ def test_what_is_wrong_with_a_file_is_said_without_what_a_terminal_obeys(
     assert cli.main(["replay", str(path)]) == 2
     said = capsys.readouterr().err
     assert said.startswith("sealcam: ") and said.rstrip("\n").isprintable()
+
+
+def shown(*messages: Message) -> str:
+    """What a terminal of 200 columns was sent."""
+    screen = io.StringIO()
+    with RunView("camera", Console(file=screen, force_terminal=True, width=200)) as view:
+        for message in messages:
+            view.watch(message)
+        view._progress.refresh()
+    return screen.getvalue()
+
+
+def test_a_share_of_judged_frames_is_shown_while_frames_are_skipped() -> None:
+    assert "judged 31% of the frames" in shown(Progress(90, 0, 1, 0, 0.31))
+    assert "judged" not in shown(Progress(90, 0, 1, 0, 0.99))
+
+
+@pytest.mark.parametrize("detail", OVERLOAD_WORDS)
+def test_an_overload_is_a_line_in_words(detail: str) -> None:
+    said = shown(Incident("overload", "perception", detail))
+    assert "overload" in said and OVERLOAD_WORDS[detail] in said and detail not in said
+
+
+def test_every_word_of_an_overload_has_its_line() -> None:
+    assert set(OVERLOAD_WORDS) == set(get_args(Word))

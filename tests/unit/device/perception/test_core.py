@@ -10,6 +10,7 @@ import pytest
 from device.perception.classify import Classified, Classifier
 from device.perception.core import CODE_REGION_SCORE, PerceptionSettings, Recogniser, code_regions, scored
 from device.perception.detect import Detection, Detector
+from device.perception.settings import PointSettings
 from tests.support.paths import ARTIFACTS
 
 HERE, THERE = (100.0, 100.0, 40.0, 40.0), (300.0, 100.0, 40.0, 40.0)
@@ -51,9 +52,8 @@ def _perception(monkeypatch: pytest.MonkeyPatch, found: list[Detection], read: l
             lockstep=True,
             threads=1,
             stride=8,
-            input=(64, 96),
-            score_proposed=0.2,
-            score_low=0.3,
+            point=PointSettings("far", (64, 96), 0.2, 0.3),
+            lighter=PointSettings("fast", (32, 64), 0.2, 0.5),
             nms_iou=0.4,
             crop_expand=1.2,
             temperature=1.0,

@@ -120,7 +120,7 @@ def test_each_peer_may_say_only_what_it_has_to_say(descriptor: int) -> None:
 def test_its_settings_are_all_named_and_no_other_is_taken() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(
-            b'{"trust":null,"stream":"x","lockstep":true,"sure_score":0.5,"more":1}', type=VerdictSettings
+            b'{"trust":null,"stream":"x","lockstep":true,"sure_scores":{"far":0.5},"more":1}', type=VerdictSettings
         )
 
 
@@ -216,7 +216,7 @@ def test_it_finishes_once_when_both_readers_have_ended(descriptor: int) -> None:
     bench.service.step()
     (judged,) = bench.heard_by("recorder")
     assert isinstance(judged, Verdict)
-    assert bench.reported == [{"unstored": 1, "finished": 1}]
+    assert bench.reported == [{"unstored": 1, "finished": 1, "perception_frames": 60, "codes_frames": 60}]
     bench.service.step()
     assert (bench.heard_by("recorder"), len(bench.reported)) == ([], 1)
     bench.say(VerdictStored(judged.verdict_id), "sealer")
@@ -255,7 +255,7 @@ def test_a_fact_is_reported_when_it_changes_after_the_end_and_not_before(descrip
     assert [facts["unstored"] for facts in bench.reported] == [2, 1, 0]
     other = Bench(memory.create())
     other.service.step()
-    assert (other.me.facts, other.reported) == ({"unstored": 0, "finished": 0}, [])
+    assert (other.me.facts["unstored"], other.me.facts["finished"], other.reported) == (0, 0, [])
 
 
 def test_the_end_of_the_fixes_is_taken_once(descriptor: int) -> None:

@@ -214,7 +214,7 @@ def test_it_waits_for_warden_and_tells_the_recorder_again_before_it_serves(descr
         assert tick.__func__ is VerdictService.step
         assert bench.heard_by("recorder") == [verdict(1), verdict(2)]
 
-    settings = VerdictSettings(None, "test", True, 0.5)
+    settings = VerdictSettings(None, "test", True, {"far": 0.5})
     me = SimpleNamespace(**vars(bench.me) | {"settings": lambda kind: settings, "ready": ready, "serve": serve})
     main(me)  # type: ignore[arg-type]
     assert done == ["ready", "serve"]

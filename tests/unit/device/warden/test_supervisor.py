@@ -12,6 +12,7 @@ import pytest
 from device.channel import link as links
 from device.channel import phases
 from device.channel.link import Link
+from device.channel.messages import Beat
 from device.confine import policy as policies
 from device.confine import verify
 from device.launcher.child import Child
@@ -68,3 +69,20 @@ def test_a_compartment_that_dies_before_it_is_let_go_is_not_said_to_lack_layers(
 def test_a_living_compartment_that_lacks_a_layer_ends_the_run(process: subprocess.Popen[bytes]) -> None:
     with pytest.raises(StartError, match="indicator runs without namespaces"):
         warden_of(child_of(process))._go()
+
+
+@pytest.mark.parametrize(
+    ("perception", "codes", "plausible"),
+    [(900, 890, 890 + 32), (2**40, 890, 890 + 32), (900, 2**40, 900 + 32), (3, 5, 150 + 32)],
+)
+def test_no_reader_alone_says_how_far_the_stream_has_come(perception: int, codes: int, plausible: int) -> None:
+    """After ten seconds of a camera of 15 frames a second; where it was faster than it said, both readers know."""
+    device = Supervisor.__new__(Supervisor)
+    device._plan = SimpleNamespace(pace="realtime")  # type: ignore[assignment]
+    device._began, device.gone = 100.0, []
+    device.children = {
+        "capture": SimpleNamespace(beat=None, facts={"milli_fps": 15_000}),
+        "perception": SimpleNamespace(beat=Beat(1, {}, {}, {}, {"last_frame": perception}), facts={}),
+        "codes": SimpleNamespace(beat=Beat(1, {}, {}, {}, {"last_frame": codes}), facts={}),
+    }  # type: ignore[assignment,dict-item]
+    assert device._plausible_frame(110.0) == plausible

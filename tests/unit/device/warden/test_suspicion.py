@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -79,7 +80,8 @@ class LyingReader:
     """As much of a compartment as a frame stream needs."""
 
     def __init__(self, descriptor: int) -> None:
-        self.dropped = self.handled = 0
+        self.dropped: Counter[str] = Counter()
+        self.handled = 0
         self._descriptor = descriptor
         self.ours, self.theirs = pair()
 
@@ -92,7 +94,7 @@ class LyingReader:
 
 def test_an_unsealed_ring_and_impossible_sizes_are_held_against_capture() -> None:
     descriptor = ring.create()
-    stream = FrameStream(LyingReader(os.dup(descriptor)), lockstep=True)  # type: ignore[arg-type]
+    stream = FrameStream(LyingReader(os.dup(descriptor)), age=None)  # type: ignore[arg-type]
     ready = FrameReady(0, 0, 2, *[0] * (len(FrameReady.__struct_fields__) - 3))
     assert stream.view(ready) is None
     assert stream.link.invalid == 1

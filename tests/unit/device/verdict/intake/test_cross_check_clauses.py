@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from device.verdict.intake import cross_check
+from device.verdict.intake import cross_check, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.state import Moment, State
 from tests.support.verdict_samples import state
@@ -193,11 +193,21 @@ def test_later_they_come_at_most_half_again_as_fast_as_so_far(frame: int, accuse
     assert say(before, "codes", frame, 3500, lockstep=False) == ({"codes"} if accused else set())
 
 
-def test_the_rate_is_known_from_the_first_millisecond_on() -> None:
-    before = held(agreed_frame=1, agreed_ms=1)
-    assert say(before, "codes", 1 + 64 + 15, 11, lockstep=False) == set()
-    before = held(agreed_frame=1, agreed_ms=1)
-    assert say(before, "codes", 1 + 64 + 16, 11, lockstep=False) == {"codes"}
+@pytest.mark.parametrize(("agreed_ms", "lead"), [(999, 64 + 36), (1000, 64 + 1)])
+def test_the_rate_is_known_once_both_agree_on_a_second(agreed_ms: int, lead: int) -> None:
+    """Over 100 ms: 1.5 times 0.24 a millisecond before, 1.5 times 0.01 after."""
+    before = held(agreed_frame=10, agreed_ms=agreed_ms)
+    assert say(before, "codes", 10 + lead, agreed_ms + 100, lockstep=False) == set()
+    before = held(agreed_frame=10, agreed_ms=agreed_ms)
+    assert say(before, "codes", 10 + lead + 1, agreed_ms + 100, lockstep=False) == {"codes"}
+
+
+def test_a_moment_of_one_reader_between_those_of_the_other_is_agreed_on() -> None:
+    before = held(fixes_ended=True)
+    for side, frame in (("codes", 3), ("perception", 4), ("codes", 5), ("perception", 6)):
+        assert say(before, side, frame, lockstep=False) == set()  # type: ignore[arg-type]
+    assert [moment.frame for moment, _ in timeline.released(before, lockstep=False)] == [3, 4, 5]
+    assert (before.agreed_frame, before.agreed_ms) == (5, 200)
 
 
 @pytest.mark.parametrize("t_ms", [2500, 1500])

@@ -1,0 +1,127 @@
+"""How many of the stream's frames each reader judged, what became of the others, and when that is too few.
+
+What a reader says of itself is held against what verdict heard of it, and all counts against the frames of the stream.
+These are findings for telemetry, the screen and the exit status: no compartment is restarted or stopped for them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Protocol
+
+from device.channel.messages import Beat
+from device.warden.table import JUDGE, READERS, SOURCE
+from wire.vocabulary import CompartmentName
+
+Word = Literal["few_judged", "lightened"]
+"""What an overload event says: too few frames are judged; or a reader does less for each frame."""
+
+WINDOW_SECONDS: Final = 10.0
+MIN_SECONDS: Final = 3.0
+"""A share over less says nothing: a reader that is restarted is away for a second or two."""
+REPEAT_SECONDS: Final = 60.0
+"""An event of one kind, of one reader, comes at most so often: a reader that lies could fill the spool with them."""
+
+
+class Counted(Protocol):
+    """The supervisor, as far as counts go."""
+
+    def generations(self, name: CompartmentName) -> list[Any]: ...
+    def total(self, name: CompartmentName, key: str) -> int: ...
+    def fact(self, name: CompartmentName, key: str) -> int: ...
+
+
+def beats(device: Counted, name: CompartmentName) -> list[Beat]:
+    """The last beat of each start of a compartment."""
+    return [child.beat for child in device.generations(name) if child.beat is not None]
+
+
+def frames(device: Counted) -> int:
+    """Frames of the stream so far."""
+    return max((beat.handled for beat in beats(device, SOURCE)), default=0)
+
+
+def judged(device: Counted, reader: CompartmentName) -> int:
+    """Frames whose results a reader has sent and verdict has got, at most those of the stream."""
+    heard = device.total(JUDGE, f"{reader}_frames")
+    return min(frames(device), sum(beat.handled for beat in beats(device, reader)), heard)
+
+
+def dropped(device: Counted, name: CompartmentName, *, lockstep: bool) -> dict[str, int]:
+    """What a compartment did not handle, by cause. Of a reader no more than the frames of the stream.
+
+    In realtime a frame of which the reader says nothing has the cause `away`: the reader was being restarted then. In
+    lockstep no frame is skipped, and what a killed reader had done since its last beat was done.
+    """
+    causes: Counter[str] = Counter()
+    for beat in beats(device, name):
+        causes.update(beat.dropped)
+    if name not in READERS:
+        return {cause: count for cause, count in causes.items() if count}
+    left = frames(device) if lockstep else frames(device) - judged(device, name)
+    told: dict[str, int] = {}
+    for cause, count in causes.items():
+        told[cause] = min(count, left)
+        left -= told[cause]
+    if not lockstep:
+        told["away"] = left
+    return {cause: count for cause, count in told.items() if count}
+
+
+def judged_share(device: Counted, reader: CompartmentName, *, lockstep: bool) -> float:
+    """The share of the stream's frames that a reader judged; 1 where there was no frame."""
+    came = frames(device)
+    return 1.0 - sum(dropped(device, reader, lockstep=lockstep).values()) / came if came else 1.0
+
+
+@dataclass
+class _Glance:
+    """The counts at a moment."""
+
+    at: float
+    frames: int
+    judged: dict[CompartmentName, int]
+
+
+@dataclass
+class Workload:
+    """Watches the shares while the device runs.
+
+    Args:
+        least: the share below which a reader judges too little.
+    """
+
+    least: float
+    _glances: deque[_Glance] = field(default_factory=deque)
+    _told: dict[tuple[CompartmentName, Word], float] = field(default_factory=dict)
+    _light: dict[CompartmentName, bool] = field(default_factory=dict)
+
+    def look(self, device: Counted, now: float) -> list[tuple[CompartmentName, Word]]:
+        """What is to be told now: (reader, word). `now`: monotonic seconds."""
+        self._glances.append(_Glance(now, frames(device), {reader: judged(device, reader) for reader in READERS}))
+        while now - self._glances[1 if len(self._glances) > 1 else 0].at > WINDOW_SECONDS:
+            self._glances.popleft()
+        found: list[tuple[CompartmentName, Word]] = []
+        for reader in READERS:
+            light = bool(device.fact(reader, "light"))
+            if light and not self._light.get(reader):
+                found.append((reader, "lightened"))
+            self._light[reader] = light
+        found += [(reader, "few_judged") for reader, share in self.shares().items() if share < self.least]
+        return [event for event in found if self._is_due(event, now)]
+
+    def shares(self) -> Mapping[CompartmentName, float]:
+        """The share of the last frames that each reader judged; empty while too few came to say."""
+        first, last = self._glances[0], self._glances[-1]
+        came = last.frames - first.frames
+        if last.at - first.at < MIN_SECONDS or came <= 0:
+            return {}
+        return {reader: min(1.0, max(0, last.judged[reader] - first.judged[reader]) / came) for reader in READERS}
+
+    def _is_due(self, event: tuple[CompartmentName, Word], now: float) -> bool:
+        if now - self._told.get(event, float("-inf")) < REPEAT_SECONDS:
+            return False
+        self._told[event] = now
+        return True

@@ -1,0 +1,144 @@
+"""The thread that fills slots: each frame once, in order, at its time; its errors are the process's."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from device.capture.announce import Announcer
+from device.capture.errors import InputError
+from device.capture.feed import FrameFeed
+from device.capture.settings import CaptureSettings
+from device.channel import ring
+from device.channel.messages import FrameDone, FrameReady, Message, StreamEnd
+
+
+class Reader:
+    """Answers each frame when it is told of it."""
+
+    peer = "perception"
+
+    def __init__(self) -> None:
+        self.told: list[Message] = []
+
+    def try_send(self, message: Message) -> bool:
+        self.told.append(message)
+        return True
+
+
+class Me:
+    """As much of a compartment as a feed needs."""
+
+    def __init__(self) -> None:
+        self.handled = 0
+        self.dropped: Counter[str] = Counter()
+        self.facts: dict[str, int] = {}
+        self.said: dict[str, int] | None = None
+        self.samples: list[float] = []
+
+    def sample(self, stage: str, seconds: float) -> None:
+        self.samples.append(seconds)
+
+    def pause(self, link: Any) -> None: ...
+    def resume(self, link: Any) -> None: ...
+
+    def done(self, facts: dict[str, int]) -> None:
+        self.said = facts
+
+
+class Source:
+    damaged = False
+
+    def __init__(self, times: list[int], error: Exception | None = None) -> None:
+        self._times, self._error = times, error
+
+    def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int]]:
+        for number, t_ms in enumerate(self._times):
+            slot(4, 4)[:] = number
+            yield number, t_ms
+        if self._error is not None:
+            raise self._error
+
+
+def played(source: Any, pace: str, kind: str = "video") -> tuple[Me, Reader]:
+    me, reader = Me(), Reader()
+    parts: Any = (me, [reader])
+    announcer = Announcer(*parts, lockstep=pace == "lockstep")
+    settings = CaptureSettings(kind, "/x", pace, 10.0, 4, 4, 25.0, 0)  # type: ignore[arg-type]
+    feed = FrameFeed(parts[0], ring.RingWriter(os.dup(ring.create())), announcer, settings)
+    feed.start(source)
+    link: Any = reader
+    answered = 0
+    while me.said is None:
+        feed.step()
+        for message in reader.told[answered:]:
+            answered += 1
+            if isinstance(message, FrameReady):
+                announcer.answered(link, FrameDone(message.frame))
+    feed.stop()
+    return me, reader
+
+
+@pytest.mark.parametrize("pace", ["lockstep", "realtime"])
+def test_times_that_go_back_in_the_file_do_not_go_back_for_the_readers(pace: str) -> None:
+    _, reader = played(Source([0, 4, 1, 0, 12]), pace)
+    times = [told.t_ms for told in reader.told if isinstance(told, FrameReady)]
+    assert times == sorted(times) and times[-1] == 12
+
+
+def test_in_lockstep_every_frame_is_announced_once_and_the_end_is_told() -> None:
+    me, reader = played(Source(list(range(0, 4000, 40))), "lockstep")
+    frames = [told.frame for told in reader.told if isinstance(told, FrameReady)]
+    assert frames == list(range(100))
+    assert reader.told[-1] == StreamEnd(100) and me.said == {"frames": 100, "damaged": 0}
+    assert len(me.samples) == 100
+
+
+def test_in_realtime_a_frame_is_not_announced_before_it_is_due() -> None:
+    _, reader = played(Source([0, 60, 120]), "realtime")
+    first, *_, last = (told for told in reader.told if isinstance(told, FrameReady))
+    assert last.frame == 2 and last.taken_us - first.taken_us >= 115_000
+
+
+def test_a_camera_is_read_without_waiting_for_the_clock() -> None:
+    _, reader = played(Source([0, 3_600_000]), "realtime", kind="camera")
+    assert any(isinstance(told, FrameReady) and told.frame == 1 for told in reader.told)
+
+
+def test_what_the_source_raises_ends_the_process_that_serves() -> None:
+    with pytest.raises(InputError):
+        played(Source([0, 40], InputError("camera_ended")), "realtime")
+
+
+def test_while_a_camera_gives_nothing_the_process_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Warden knows a stuck source by its silence."""
+    monkeypatch.setattr("device.capture.feed._STUCK_SECONDS", 0.0)
+    gives, asked = threading.Event(), threading.Event()
+
+    class StuckSource:
+        damaged = False
+
+        def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int]]:
+            asked.set()
+            gives.wait()
+            slot(4, 4)[:] = 0
+            yield 0, 0
+
+    me: Any = Me()
+    announcer = Announcer(me, [], lockstep=False)
+    settings = CaptureSettings("camera", "/x", "realtime", 10.0, 4, 4, 25.0, 0)
+    feed = FrameFeed(me, ring.RingWriter(os.dup(ring.create())), announcer, settings)
+    feed.start(StuckSource())
+    asked.wait()
+    serving = threading.Thread(target=feed.step)
+    serving.start()
+    assert serving.is_alive() and me.said is None
+    gives.set()
+    serving.join(30)
+    assert not serving.is_alive()
+    feed.stop()

@@ -1,0 +1,100 @@
+"""Codes' work for each frame: with which regions it is read, and when the regions alone are."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device.channel.messages import FrameReady, Readings, Region, Regions
+from device.codes.service import MAX_REGIONS_AGE_MS, CodesService
+
+HERE = [Region(1.0, 2.0, 3.0, 4.0)]
+
+
+class Bench:
+    """The service with a reader that notes what it is asked for, and a stream whose frames are always there."""
+
+    def __init__(self, *, lockstep: bool = False) -> None:
+        self.asked: list[tuple[int, list[Region], bool]] = []
+        self.sent: list[Any] = []
+        self.pending: FrameReady | None = None
+        self.overloaded = False
+        self.judged: list[bool] = []
+        verdict = SimpleNamespace(send=self.sent.append, try_send=self.sent.append)
+        me: Any = SimpleNamespace(link=lambda name: verdict, sample=lambda stage, seconds: None)
+        reader: Any = self
+        stream: Any = self
+        self.service = CodesService(me, reader, stream, lockstep=lockstep)
+
+    def read(self, frame: Any, regions: list[Region], number: int, *, whole: bool) -> list[Any]:
+        self.asked.append((number, list(regions), whole))
+        return []
+
+    def view(self, ready: FrameReady) -> Any:
+        return np.zeros((4, 6, 3), np.uint8)
+
+    def intact(self, ready: FrameReady) -> bool:
+        return True
+
+    def keep_up(self, ready: FrameReady, overload: Any, seconds: float) -> None:
+        overload.light = self.overloaded
+
+    def done(self, ready: FrameReady, *, judged: bool) -> None:
+        self.pending = None
+        self.judged.append(judged)
+
+    def end_to_tell(self) -> None:
+        return None
+
+    def at(self, frame: int, t_ms: int | None = None) -> tuple[int, list[Region], bool] | None:
+        """What the reader is asked for in this frame; None: it is waited for regions."""
+        self.pending = FrameReady(frame, 0, 2, frame * 40 if t_ms is None else t_ms)
+        before = len(self.asked)
+        self.service.step()
+        return self.asked[before] if len(self.asked) > before else None
+
+
+def test_in_realtime_the_latest_regions_are_used_and_none_are_waited_for() -> None:
+    bench = Bench()
+    assert bench.at(0) == (0, [], True)
+    bench.service.take_regions(Regions(0, 0, HERE))
+    assert bench.at(3) == (3, HERE, True)
+    assert bench.sent == [Readings(0, 0, []), Readings(3, 120, [])]
+
+
+@pytest.mark.parametrize(("age_ms", "used"), [(MAX_REGIONS_AGE_MS, HERE), (MAX_REGIONS_AGE_MS + 1, [])])
+def test_regions_that_are_too_old_are_not_used(age_ms: int, used: list[Region]) -> None:
+    bench = Bench()
+    bench.service.take_regions(Regions(0, 1000, HERE))
+    assert bench.at(30, 1000 + age_ms) == (30, used, True)
+
+
+def test_a_reader_that_cannot_keep_up_reads_the_regions_alone_until_it_can() -> None:
+    bench = Bench()
+    bench.service.take_regions(Regions(0, 0, HERE))
+    bench.overloaded = True
+    assert bench.at(0) == (0, HERE, True)
+    assert bench.at(1) == (1, HERE, False)
+    bench.overloaded = False
+    bench.at(2)
+    assert bench.at(3) == (3, HERE, True)
+
+
+def test_a_reader_that_cannot_keep_up_reads_whole_frames_where_perception_says_nothing() -> None:
+    bench = Bench()
+    bench.overloaded = True
+    bench.at(0)
+    assert bench.at(1) == (1, [], True)
+
+
+def test_in_lockstep_the_regions_of_the_frame_are_waited_for_and_the_whole_frame_is_read() -> None:
+    bench = Bench(lockstep=True)
+    bench.overloaded = True
+    assert bench.at(0) is None
+    bench.service.take_regions(Regions(0, 0, HERE))
+    assert bench.at(0) == (0, HERE, True)
+    bench.service.take_regions(Regions(1, 40, []))
+    assert bench.at(1) == (1, [], True)

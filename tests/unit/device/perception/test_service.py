@@ -1,0 +1,101 @@
+"""Perception's work for each frame: what it sends, at which operating point, and when it does less."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device.channel.messages import FrameReady, Message, Region, Regions, Sightings, StreamEnd
+from device.perception.core import Recognised
+from device.perception.service import PerceptionService
+
+
+class HeldLink:
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+
+    def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    def try_send(self, message: Message) -> bool:
+        self.sent.append(message)
+        return True
+
+
+class Stream:
+    """A frame stream whose frames are always there; `overloaded` is what keeping up comes to."""
+
+    def __init__(self, *, overloaded: bool = False, intact: bool = True, there: bool = True) -> None:
+        self.pending: FrameReady | None = None
+        self.ended: StreamEnd | None = None
+        self.judged: list[bool] = []
+        self.kept = 0
+        self._overloaded, self._intact, self._there = overloaded, intact, there
+
+    def view(self, ready: FrameReady) -> Any:
+        return np.zeros((4, 6, 3), np.uint8) if self._there else None
+
+    def intact(self, ready: FrameReady) -> bool:
+        return self._intact
+
+    def keep_up(self, ready: FrameReady, overload: Any, seconds: float) -> None:
+        self.kept += 1
+        overload.light = self._overloaded
+
+    def done(self, ready: FrameReady, *, judged: bool) -> None:
+        self.pending = None
+        self.judged.append(judged)
+
+    def end_to_tell(self) -> StreamEnd | None:
+        return self.ended
+
+
+class Recogniser:
+    light = False
+
+    @property
+    def point(self) -> str:
+        return "fast" if self.light else "far"
+
+    def look(self, frame: Any) -> Recognised:
+        return Recognised([], [Region(1.0, 2.0, 3.0, 4.0)])
+
+
+def worked(stream: Stream, frames: int = 3, *, lockstep: bool = False) -> dict[str, HeldLink]:
+    links = {name: HeldLink() for name in ("verdict", "recorder", "codes")}
+    parts: Any = (SimpleNamespace(link=links.__getitem__), Recogniser(), stream)
+    service = PerceptionService(*parts, lockstep=lockstep)
+    for frame in range(frames):
+        stream.pending = FrameReady(frame, 0, 2, frame * 40)
+        service.step()
+    stream.ended = StreamEnd(frames)
+    service.step()
+    return links
+
+
+def test_sightings_go_to_verdict_and_the_recorder_and_regions_to_codes() -> None:
+    links = worked(Stream(), 1)
+    assert links["verdict"].sent == [Sightings(0, 0, 6, 4, [], "far"), StreamEnd(1)]
+    assert links["recorder"].sent == links["verdict"].sent
+    assert links["codes"].sent == [Regions(0, 0, [Region(1.0, 2.0, 3.0, 4.0)])]
+
+
+def test_while_frames_come_too_fast_they_are_seen_at_the_lighter_point_and_say_so() -> None:
+    sent = worked(Stream(overloaded=True))["verdict"].sent
+    assert [told.point for told in sent if isinstance(told, Sightings)] == ["far", "fast", "fast"]
+
+
+def test_in_lockstep_every_frame_gets_the_whole_work() -> None:
+    stream = Stream(overloaded=True)
+    sent = worked(stream, lockstep=True)["verdict"].sent
+    assert {told.point for told in sent if isinstance(told, Sightings)} == {"far"} and stream.kept == 0
+
+
+@pytest.mark.parametrize("stream", [Stream(intact=False), Stream(there=False)])
+def test_of_a_frame_that_was_lost_nothing_is_said(stream: Stream) -> None:
+    links = worked(stream, 2)
+    assert links["codes"].sent == [] and links["recorder"].sent == [StreamEnd(2)]
+    assert stream.judged == [False, False]
