@@ -128,7 +128,7 @@ class VerdictService:
             self._remember()
         self._report()
         self._resend()
-        facts = {"unstored": len(self._unstored), "finished": int(self._finished)}
+        facts = {"unstored": len(self._unstored), "finished": int(self._finished), **self._judge.places()}
         if self._finished and facts != self._me.facts:
             self._me.facts.update(facts)
             self._me.report()

@@ -7,7 +7,8 @@ from collections import defaultdict
 from typing import Any
 
 from device.warden.supervisor import Supervisor
-from device.warden.table import COMPARTMENTS, READERS, SOURCE, STORE
+from device.warden.table import COMPARTMENTS, JUDGE, READERS, SOURCE, STORE, TRACK
+from device.warden.track import summarise_track
 from wire.vocabulary import CompartmentName
 
 
@@ -48,4 +49,11 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
         "restarts": {name: budget.total for name, budget in device.budgets.items()},
         "invalid_messages": {name: device.suspicion.invalid[name] for name in names},
         "layers": device.layers,
+        "track": _track(device),
     }
+
+
+def _track(device: Supervisor) -> dict[str, Any] | None:
+    facts = next((child.facts for child in device.generations(TRACK) if child.facts), {})
+    places = {key: device.fact(JUDGE, key) for key in ("moments", "unplaced", "vague", "set_aside")}
+    return summarise_track(facts, places)

@@ -31,11 +31,11 @@ def test_at_a_fix_the_pose_is_that_fix() -> None:
 def test_between_two_fixes_the_pose_is_in_proportion() -> None:
     found = pose_at(fixed(timed(1000, 10.0, 20.0, 3.0), timed(3000, 30.0, 40.0, 7.0), timed(4000, 90.0)), 1500)
     assert found is not None
-    assert (found.lat, found.heading, found.accuracy_m) == (pytest.approx(degrees(15.0)), pytest.approx(25.0), 7.0)
+    assert (found.lat, found.heading) == (pytest.approx(degrees(15.0)), pytest.approx(25.0))
 
 
-@pytest.mark.parametrize(("gap_ms", "known"), [(4000, True), (4001, False)])
-def test_two_fixes_bracket_a_moment_if_they_are_four_seconds_apart_at_most(gap_ms: int, known: bool) -> None:
+@pytest.mark.parametrize(("gap_ms", "known"), [(15_000, True), (15_001, False)])
+def test_two_fixes_bracket_a_moment_if_they_are_fifteen_seconds_apart_at_most(gap_ms: int, known: bool) -> None:
     held = fixed(timed(1000), timed(1000 + gap_ms, 10.0))
     assert (pose_at(held, 1001) is not None) is known
     assert (pose_at(held, 999 + gap_ms) is not None) is known
@@ -73,7 +73,7 @@ def test_the_speed_is_that_between_the_last_two_fixes_however_long_they_took() -
     assert north(pose_at(fixed(timed(1000, 0.0), timed(3000, 20.0)), 3500)) == 25.0
 
 
-@pytest.mark.parametrize(("gap_ms", "metres"), [(4000, 44.0), (4001, 40.0)])
+@pytest.mark.parametrize(("gap_ms", "metres"), [(4000, 44.0), (15_001, 40.0)])
 def test_two_fixes_far_apart_tell_no_speed(gap_ms: int, metres: float) -> None:
     held = fixed(timed(1000, 0.0), timed(1000 + gap_ms, 40.0))
     found = pose_at(held, 1000 + gap_ms + 400)

@@ -1,0 +1,44 @@
+"""What a run says on the screen of its track: what was left out, and why places were not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from device.channel.tracks import LEFT_OUT_WORDS
+
+SPARSE_S: Final = 2.0
+"""From this distance between two points on, the track itself is named as what makes places unsure."""
+
+
+def track_notes(track: Mapping[str, Any] | None, name: str) -> list[str]:
+    """The lines for the summary's `track`, none where nothing is to be said. `name`: the file's."""
+    if not track:
+        return []
+    notes = []
+    left_out = track["left_out"]
+    if left_out:
+        total = track["fixes"] + sum(left_out.values())
+        reasons = ", ".join(f"{count} {LEFT_OUT_WORDS[reason]}" for reason, count in left_out.items())
+        notes.append(f"{name}: {sum(left_out.values())} of {total} points left out: {reasons}")
+    if track["cut_off"]:
+        notes.append(f"{name} ends before its end tags, as a file that was cut off")
+    if track["not_believed"]:
+        notes.append(f"{track['not_believed']} fixes were not believed: no vehicle can have driven there")
+    unsure = track["unplaced"] + track["vague"]
+    if unsure:
+        notes.append(
+            f"the place was not known well enough in {unsure} of {track['moments']} frames; a code read there is "
+            f"place_unchecked{_why(track, name)}"
+        )
+    return notes
+
+
+def _why(track: Mapping[str, Any], name: str) -> str:
+    if max(track["typical_s"], track["longest_gap_s"]) < SPARSE_S and not track["breaks"]:
+        return ""
+    breaks = f", {track['breaks']} breaks" if track["breaks"] else ""
+    return (
+        f" ({name} has a point each {track['typical_s']:g} s, the longest gap is {track['longest_gap_s']:g} s{breaks}: "
+        "record a point each second)"
+    )
