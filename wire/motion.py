@@ -23,6 +23,13 @@ MAX_GAP_MS: Final = 15_000
 """Fixes further apart than this say nothing about speed, heading or place between them."""
 MOVING_M: Final = 3.0
 """A vehicle whose fixes lie nearer together than this may be standing: a receiver's wander covers as much, metres."""
+HELD_MS: Final = 1000
+"""Over how long a vehicle's velocity is taken: over less, the fixes' errors outweigh it."""
+MAX_LOOK_BACK: Final = 32
+NOISE: Final = 2.0
+"""How many times its stated accuracy a fix may be off, beside the next."""
+UNKNOWN: Final = 0.5
+"""The effort that is taken where it cannot be told."""
 HEADING_MS: Final = 5000
 """Over how long a slow vehicle's direction is looked for."""
 
@@ -37,31 +44,47 @@ def velocity(before: TimedPose, after: TimedPose) -> Velocity:
     return east / seconds, north / seconds
 
 
-def effort(before: TimedPose, after: TimedPose, held: Velocity | None = None, over_ms: int = 0) -> float:
-    """How hard a vehicle at `before` had to try to be at `after`: 0 on a steady drive, above 1 it is impossible.
+def held(track: Sequence[TimedPose]) -> tuple[Velocity | None, int]:
+    """The mean velocity at the end of a track, and over how many milliseconds it is taken: a second, if the fixes are
+    not further apart. None where the last fix begins the track."""
+    last = track[-1]
+    found: tuple[Velocity | None, int] = (None, 0)
+    if last.begins:
+        return found
+    for before in reversed(track[-MAX_LOOK_BACK:-1]):
+        found = velocity(before, last), last.utc_ms - before.utc_ms
+        if found[1] >= HELD_MS or before.begins:
+            break
+    return found
 
-    A vehicle that has driven at `held` on average for h seconds, and goes on for s seconds with an acceleration of at
+
+def effort(before: TimedPose, after: TimedPose, drove: Velocity | None = None, over_ms: int = 0) -> float:
+    """How hard a vehicle at `before` had to try to be at `after`: 0 as it drove before, above 1 it is impossible.
+
+    Where it is not known how it drove before, all that is not too fast is `UNKNOWN`. A vehicle that has driven at `held` on average for h seconds, and goes on for s seconds with an acceleration of at
     most a, leaves the straight on by at most a s (h + s) / 2. The fixes' own errors come on top, as independent ones.
 
     Args:
-        held: the mean velocity over the `over_ms` milliseconds before `before`; None: not known.
+        drove: the mean velocity over the `over_ms` milliseconds before `before`; None: not known.
     """
     milliseconds = after.utc_ms - before.utc_ms
     if milliseconds <= 0:
         return math.inf
     seconds = milliseconds / 1000
     here, there = before.pose, after.pose
-    noise = math.hypot(here.accuracy_m, there.accuracy_m)
+    noise = NOISE * math.hypot(here.accuracy_m, there.accuracy_m)
     moved = distance_m(here.lat, here.lon, there.lat, there.lon)
     fast = max(0.0, moved - noise) / (MAX_SPEED_M_S * seconds)
-    if held is None or not 0 < over_ms <= MAX_GAP_MS or milliseconds > MAX_GAP_MS:
+    if fast > 1.0:
         return fast
+    if drove is None or not 0 < over_ms <= MAX_GAP_MS or milliseconds > MAX_GAP_MS:
+        return UNKNOWN
     east, north = offset_m(here.lat, here.lon, there.lat, there.lon)
-    aside = math.hypot(east - held[0] * seconds, north - held[1] * seconds)
+    aside = math.hypot(east - drove[0] * seconds, north - drove[1] * seconds)
     over = over_ms / 1000
     share = seconds / over
-    noise = math.hypot(there.accuracy_m, here.accuracy_m * (1 + share), here.accuracy_m * share)
-    return max(fast, aside / (MAX_ACCELERATION * seconds * (over + seconds) / 2 + noise))
+    noise = NOISE * math.hypot(there.accuracy_m, here.accuracy_m * (1 + share), here.accuracy_m * share)
+    return aside / (MAX_ACCELERATION * seconds * (over + seconds) / 2 + noise)
 
 
 def acceleration(first: TimedPose, middle: TimedPose, last: TimedPose) -> float:

@@ -20,10 +20,19 @@ MAX_POINTS: Final = 1_000_000
 MAX_DEPTH: Final = 64
 MAX_RESUMED: Final = 256
 """How many damaged places of a file are passed over; what follows the last is not read."""
-_NO_END: Final = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
+_CUT: Final = frozenset(
+    expat.errors.codes[error]
+    for error in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+    )
+)
+"""The errors of a text that ends too early."""
 _MORE_AFTER_END: Final = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
 _MAX_TEXT: Final = 64  # characters of a time or a dilution
 _RESUMES_AT: Final = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,31}:)?)trkpt[\s>/]")
+_POINT: Final = re.compile(rb"<(?:[A-Za-z_][\w.-]{0,31}:)?trkp")  # of a tag that is not whole
 _READ: Final = frozenset({"time", "hdop"})
 _SEGMENTS: Final = frozenset({"trk", "trkseg"})
 _OTHER_POINTS: Final = frozenset({"wpt", "rtept"})
@@ -79,11 +88,12 @@ class _Reader:
             self._reads_file = True
             parser.Parse(text, True)
         except expat.ExpatError as error:
-            if error.code == _NO_END and not self._in_point:
+            place = max(parser.ErrorByteIndex - len(as_if), 0)
+            if error.code in _CUT and not self._in_point and not _POINT.match(text, place):
                 self.track.cut = True  # between two points: no more is lost than what was never written
                 return None
             self.track.left_out["damaged"] += 1
-            return max(parser.ErrorByteIndex - len(as_if), 0) + (error.code != _MORE_AFTER_END)
+            return place + (error.code != _MORE_AFTER_END)
         return None
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:

@@ -11,14 +11,14 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Final
 
 from device.channel.messages import Fix
 from device.channel.tracks import LeftOut
 from device.position.track import RawTrack, Track
 from wire.geodesy import TimedPose, distance_m
-from wire.motion import MAX_GAP_MS, Velocity, effort, headings, velocity
+from wire.motion import MAX_GAP_MS, Velocity, effort, headings, held
 
 MAX_OPEN: Final = 4
 """So many runs of a segment may be gone on with."""
@@ -42,7 +42,7 @@ class _Run:
     order: int
     points: list[TimedPose]
     parts: LeftOut = "alone"
-    held: Velocity | None = None
+    drove: Velocity | None = None
     over_ms: int = 0
 
     @property
@@ -55,18 +55,18 @@ class _Run:
 
     def goes_on(self, point: TimedPose) -> float:
         """The effort to go on with `point`; more than 1: it does not."""
-        return effort(self.points[-1], point, self.held, self.over_ms) if self._soon(point) else 2.0
+        return effort(self.points[-1], point, self.drove, self.over_ms) if self._soon(point) else 2.0
 
     def add(self, point: TimedPose) -> None:
-        self.held, self.over_ms = velocity(self.points[-1], point), point.utc_ms - self.end
         self.points.append(point)
+        self.drove, self.over_ms = held(self.points)
 
     def _soon(self, point: TimedPose) -> bool:
         return 0 < point.utc_ms - self.end <= MAX_PAUSE_MS
 
 
 def checked(raw: RawTrack) -> Track:
-    """The fixes that a vehicle can have driven through, in order of time, with breaks and headings; the rest counted."""
+    """The fixes that a vehicle can have driven through, in order of time, with breaks and headings."""
     left_out = Counter(raw.left_out)
     runs: list[_Run] = []
     for number, segment in enumerate(raw.segments):
@@ -108,8 +108,9 @@ def _parted(run: _Run, before: _Run | None) -> _Run:
     if before is not None:
         gap = run.start - before.end
         run.parts = "impossible" if gap > 0 else "out_of_order" if gap else "repeated"
+        before.parts = run.parts if before.parts == "alone" else before.parts
         if abs(gap) <= MAX_GAP_MS:
-            run.held, run.over_ms = before.held, before.over_ms  # as it drove until then, elsewhere
+            run.drove, run.over_ms = before.drove, before.over_ms  # as it drove until then, elsewhere
     return run
 
 
@@ -121,7 +122,7 @@ def _repeats(before: TimedPose, point: TimedPose) -> bool:
 def _after_first_fix(runs: list[_Run], left_out: Counter[LeftOut]) -> list[_Run]:
     """Without the runs that a receiver wrote before it knew the time."""
     kept: list[_Run] = []
-    for run, following in zip(runs, [*runs[1:], None], strict=True):
+    for run, following in zip_longest(runs, runs[1:]):
         cold = (
             following is not None
             and following.segment == run.segment
@@ -153,10 +154,12 @@ def _apart(runs: list[_Run], left_out: Counter[LeftOut]) -> list[_Run]:
 
 def _why(run: _Run, beside: Sequence[_Run]) -> LeftOut:
     """Why a run is left out, by the runs before and after it that are kept."""
-    over = [other for other in beside if other.start <= run.end and run.start <= other.end]
-    if not over:
+    near = [other for other in beside if max(other.start - run.end, run.start - other.end) <= MAX_PAUSE_MS]
+    if not near:
         return "alone"
-    return run.parts if over[0].segment == run.segment and run.parts != "alone" else "repeated"
+    if any(other.segment == run.segment for other in near) and run.parts != "alone":
+        return run.parts
+    return "repeated" if any(other.start <= run.end and run.start <= other.end for other in near) else "alone"
 
 
 def _without_jumps(runs: list[_Run], left_out: Counter[LeftOut]) -> list[_Run]:
@@ -176,7 +179,7 @@ def _without_jumps(runs: list[_Run], left_out: Counter[LeftOut]) -> list[_Run]:
 
 def _is_jump(before: _Run, after: _Run) -> bool:
     soon = after.start - before.end <= MAX_PAUSE_MS
-    return soon and effort(before.points[-1], after.points[0], before.held, before.over_ms) > 1.0
+    return soon and effort(before.points[-1], after.points[0], before.drove, before.over_ms) > 1.0
 
 
 def _fixes(run: _Run, courses: dict[int, float], *, begins: bool) -> list[Fix]:

@@ -1,11 +1,11 @@
 """Which fixes count. `position` may be mistaken or fallen, so that no fix is believed alone.
 
-A fix counts if a vehicle at the last one can have driven to it. One that does not go on is doubted until the next: where
-that goes on from the last good fix, the doubted one was a slip; where it goes on from the doubted one, the two may be a
-new beginning. A beginning that the last fix does not contradict (the first of all, or after a pause) needs two fixes
-that agree. One that contradicts it, because no vehicle can have driven there or because time goes back, must hold out
-for `BELIEVED_MS`: longer than a receiver's reflections last, and so that a source that was false is overruled by its
-successor.
+A fix counts if a vehicle at the last one can have driven to it. One that does not go on is doubted until the next:
+where that goes on from the last good fix, the doubted one was a slip; where it goes on from the doubted one, the two
+may be a new beginning. A beginning that the last fix does not contradict (the first of all, or after a pause) needs two
+fixes that agree. One that contradicts it, because no vehicle can have driven there or because time goes back, must hold
+out for `BELIEVED_MS`: longer than most reflections last, and short enough that a source that was false is overruled by
+its successor.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from device.channel.messages import Fix
 from device.verdict.intake.route import KEPT_MS
 from device.verdict.state import MAX_DOUBTED, MAX_FIXES, State
 from wire.geodesy import Pose, TimedPose, distance_m
-from wire.motion import effort, velocity
+from wire.motion import effort, held
 
 BELIEVED_MS: Final = 15_000
 """For so long fixes that contradict the last good one must agree among themselves."""
@@ -78,9 +78,7 @@ def _goes_on(track: list[TimedPose], fix: TimedPose) -> bool:
     last = track[-1]
     if not 0 < fix.utc_ms - last.utc_ms <= MAX_PAUSE_MS:
         return False
-    if len(track) < 2 or last.begins:
-        return effort(last, fix) <= 1.0
-    return effort(last, fix, velocity(track[-2], last), last.utc_ms - track[-2].utc_ms) <= 1.0
+    return effort(last, fix, *held(track)) <= 1.0
 
 
 def _is_beginning(state: State) -> bool:

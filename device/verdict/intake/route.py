@@ -1,8 +1,8 @@
 """Where the vehicle was at a moment: interpolated between fixes, never guessed far beyond them.
 
 The place has an error, and it covers every place where the vehicle may have been: the fixes' own error; how far a
-vehicle that accelerates may leave the even way between two fixes (`wire.motion.stray_m`), which grows with the square of
-the gap; and how far it came while the moment itself is uncertain.
+vehicle that accelerates may leave the even way between two fixes (`wire.motion.stray_m`), which grows with the square
+of the gap; and how far it came while the moment itself is uncertain.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Final
 
-from device.verdict.state import State
+from device.verdict.state import MAX_FIXES, State
 from wire.geodesy import EARTH_RADIUS_M, Pose, TimedPose, between, distance_m
 from wire.motion import CRUISE_ACCELERATION, MAX_ACCELERATION, MAX_GAP_MS, acceleration, stray_m
 
@@ -67,6 +67,15 @@ def _time(fix: TimedPose) -> int:
     return fix.utc_ms
 
 
+def is_settled(state: State, utc_ms: int, error_ms: int = 0, *, lockstep: bool) -> bool:
+    """Whether no fix that is still to come can change the pose at `utc_ms`. In realtime the next fix is enough, and the
+    one after it, which shows how the vehicle drove on, is not waited for."""
+    needed = 2 if lockstep else 1
+    if state.fixes_ended or len(state.fixes) >= MAX_FIXES:
+        return True
+    return len(state.fixes) >= needed and utc_ms > 0 and state.fixes[-needed].utc_ms >= utc_ms + error_ms
+
+
 def note(state: State, pose: Pose | None, accuracy_m: float) -> None:
     """Counts a moment by how well its pose is known; `accuracy_m`: what is needed to put a code in its place."""
     state.moments += 1
@@ -103,8 +112,8 @@ def _between(fixes: list[TimedPose], index: int, utc_ms: int) -> Pose:
 
 
 def _hidden_acceleration(fixes: list[TimedPose], index: int) -> float:
-    """What the vehicle may have accelerated by between the fixes `index` - 1 and `index`: what a steady drive hides, and
-    what the fixes on either side show."""
+    """What the vehicle may have accelerated by between the fixes `index` - 1 and `index`, metres a second squared: what
+    a steady drive hides, and what the fixes on either side show."""
     seen = [
         acceleration(*fixes[middle - 1 : middle + 2])
         for middle in (index - 1, index)

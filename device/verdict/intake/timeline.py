@@ -72,7 +72,7 @@ def released(
         spoken = _spoken(state, moment, waited_ms)
         if spoken or forced:  # before, only one reader has named its time, and that must not cost us fixes
             route.forget(state, utc_ms)
-        if not forced and not (spoken and _placed(state, moment, utc_ms, waited_ms)):
+        if not forced and not (spoken and _placed(state, utc_ms, waited_ms, lockstep=lockstep)):
             return
         state.pending.pop(0)
         cross_check.passed(state, moment)
@@ -97,7 +97,5 @@ def _spoken(state: State, moment: Moment, waited_ms: int) -> bool:
     return moment.frame <= min(state.marks.values()) or waited_ms >= PEER_PATIENCE_MS
 
 
-def _placed(state: State, moment: Moment, utc_ms: int, waited_ms: int) -> bool:
-    if state.fixes_ended or (state.fixes and utc_ms and state.fixes[-1].utc_ms >= utc_ms):
-        return True
-    return waited_ms >= FIX_PATIENCE_MS
+def _placed(state: State, utc_ms: int, waited_ms: int, *, lockstep: bool) -> bool:
+    return route.is_settled(state, utc_ms, lockstep=lockstep) or waited_ms >= FIX_PATIENCE_MS

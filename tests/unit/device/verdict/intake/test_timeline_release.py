@@ -135,10 +135,12 @@ def test_the_time_of_a_moment_counts_from_the_start_else_from_the_first_fix(
 
 
 @pytest.mark.parametrize(("last_fix_ms", "frames"), [(UTC_MS + 80, [0, 1, 2]), (UTC_MS + 79, [0, 1]), (UTC_MS - 1, [])])
-def test_in_lockstep_a_moment_waits_for_a_fix_at_its_time_or_later(last_fix_ms: int, frames: list[int]) -> None:
-    fixes = [timed(UTC_MS - 5000), timed(last_fix_ms)]
-    before = held(0, 1, 2, perception=2, codes=2, fixes_ended=False, start_utc_ms=UTC_MS, fixes=fixes)
-    assert released(before) == frames
+def test_a_moment_waits_for_a_fix_at_its_time_or_later(last_fix_ms: int, frames: list[int]) -> None:
+    """In lockstep for the one after it as well: that one shows how the vehicle drove on."""
+    fixes = [timed(UTC_MS - 5000), timed(last_fix_ms), timed(UTC_MS + 90_000)]
+    waiting = {"perception": 2, "codes": 2, "fixes_ended": False, "start_utc_ms": UTC_MS}
+    assert released(held(0, 1, 2, fixes=fixes, **waiting)) == frames  # type: ignore[arg-type]
+    assert released(held(0, 1, 2, fixes=fixes[:2], **waiting), lockstep=False) == frames  # type: ignore[arg-type]
 
 
 def test_no_fix_or_no_time_places_a_moment() -> None:
