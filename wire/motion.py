@@ -61,8 +61,9 @@ def held(track: Sequence[TimedPose]) -> tuple[Velocity | None, int]:
 def effort(before: TimedPose, after: TimedPose, drove: Velocity | None = None, over_ms: int = 0) -> float:
     """How hard a vehicle at `before` had to try to be at `after`: 0 as it drove before, above 1 it is impossible.
 
-    Where it is not known how it drove before, all that is not too fast is `UNKNOWN`. A vehicle that has driven at `held` on average for h seconds, and goes on for s seconds with an acceleration of at
-    most a, leaves the straight on by at most a s (h + s) / 2. The fixes' own errors come on top, as independent ones.
+    Where it is not known how it drove before, all that is not too fast is `UNKNOWN`. A vehicle that has driven at
+    `drove` on average for h seconds, and goes on for s seconds with an acceleration of at most a, leaves the straight
+    on by at most a s (h + s) / 2. The fixes' own errors come on top, as independent ones.
 
     Args:
         drove: the mean velocity over the `over_ms` milliseconds before `before`; None: not known.

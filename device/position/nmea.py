@@ -18,8 +18,8 @@ from pynmeagps.exceptions import NMEAMessageError, NMEAParseError, NMEATypeError
 from device.position.errors import PositionError
 from device.position.track import RawTrack
 
-MAX_SENTENCES: Final = 300_000
-"""A day and a half with two sentences each second; a sentence takes some 60 us to read."""
+MAX_SENTENCES: Final = 200_000
+"""A day with two sentences each second; one takes some 60 us to read, on a Pi a few times that."""
 COURSE_FROM_KNOTS: Final = 4.0
 """A receiver's own direction counts from this speed on (2 m/s): below, it is noise."""
 

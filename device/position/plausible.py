@@ -74,7 +74,9 @@ def checked(raw: RawTrack) -> Track:
     kept = _after_first_fix(runs, left_out)
     kept = _apart(kept, left_out)
     kept = _without_jumps(kept, left_out)
-    fixes = [fix for index, run in enumerate(kept) for fix in _fixes(run, raw.courses, begins=index > 0)]
+    jumps = _jumps(runs, kept)
+    pieces = [piece for run in kept for piece in _pieces(run, jumps)]
+    fixes = [fix for index, piece in enumerate(pieces) for fix in _fixes(piece, raw.courses, begins=index > 0)]
     return Track(fixes, left_out, raw.cut)
 
 
@@ -182,7 +184,26 @@ def _is_jump(before: _Run, after: _Run) -> bool:
     return soon and effort(before.points[-1], after.points[0], before.drove, before.over_ms) > 1.0
 
 
-def _fixes(run: _Run, courses: dict[int, float], *, begins: bool) -> list[Fix]:
+def _jumps(runs: Sequence[_Run], kept: Sequence[_Run]) -> list[int]:
+    """When jumps of two points and more began that were left out: where the vehicle was meanwhile is not known."""
+    stay = {id(run) for run in kept}
+    return sorted(
+        run.start for run in runs if id(run) not in stay and run.parts == "impossible" and len(run.points) > 1
+    )
+
+
+def _pieces(run: _Run, jumps: Sequence[int]) -> list[list[TimedPose]]:
+    """The run's points, parted where a jump was left out."""
+    pieces: list[list[TimedPose]] = [[]]
+    for point in run.points:
+        before = pieces[-1][-1].utc_ms if pieces[-1] else None
+        if before is not None and bisect_left(jumps, before) < bisect_left(jumps, point.utc_ms):
+            pieces.append([])
+        pieces[-1].append(point)
+    return pieces
+
+
+def _fixes(points: Sequence[TimedPose], courses: dict[int, float], *, begins: bool) -> list[Fix]:
     return [
         Fix(
             utc_ms=point.utc_ms,
@@ -192,5 +213,5 @@ def _fixes(run: _Run, courses: dict[int, float], *, begins: bool) -> list[Fix]:
             accuracy_m=point.pose.accuracy_m,
             begins=begins and index == 0,
         )
-        for index, (point, heading) in enumerate(zip(run.points, headings(run.points), strict=True))
+        for index, (point, heading) in enumerate(zip(points, headings(points), strict=True))
     ]

@@ -10,6 +10,7 @@ its successor.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from typing import Final
 
@@ -34,11 +35,14 @@ def take_fix(state: State, fix: Fix) -> None:
     if fix.utc_ms == 0 or _is_known(state, told) or (_is_full(state) and told.utc_ms > state.fixes[-1].utc_ms):
         state.ignored += 1
         return
-    if state.fixes and not told.begins and _goes_on(state.fixes, told):
+    good, doubted = _effort(state.fixes, told), _effort(state.doubted, told)
+    begun = bool(state.doubted) and state.doubted[0].begins and doubted <= 1.0
+    if good <= min(doubted, 1.0) and not begun:
+        jumped = sum(state.fixes[-1].utc_ms < fix.utc_ms < told.utc_ms for fix in state.doubted) > 1
         _set_aside(state, len(state.doubted))
-        _believe(state, told)
+        _believe(state, TimedPose(told.utc_ms, told.pose, begins=jumped))  # where it was meanwhile is not known
         return
-    if not (state.doubted and not told.begins and _goes_on(state.doubted, told)):
+    if doubted > 1.0:
         _set_aside(state, len(state.doubted))
     elif len(state.doubted) >= MAX_DOUBTED:
         del state.doubted[1::2]  # their length in time is what counts
@@ -67,18 +71,18 @@ def _is_known(state: State, fix: TimedPose) -> bool:
     if not state.fixes or fix.utc_ms > state.fixes[-1].utc_ms:
         return False
     index = bisect_left(state.fixes, fix.utc_ms, key=lambda one: one.utc_ms)
-    held = state.fixes[index]
-    if held.utc_ms == fix.utc_ms and _apart_m(held, fix) <= _SAME_PLACE_M:
+    known = state.fixes[index]
+    if known.utc_ms == fix.utc_ms and _apart_m(known, fix) <= _SAME_PLACE_M:
         _set_aside(state, len(state.doubted))  # the source agrees with what is held
         return True
     return index == 0 and fix.utc_ms < state.placed_ms - KEPT_MS
 
 
-def _goes_on(track: list[TimedPose], fix: TimedPose) -> bool:
-    last = track[-1]
-    if not 0 < fix.utc_ms - last.utc_ms <= MAX_PAUSE_MS:
-        return False
-    return effort(last, fix, *held(track)) <= 1.0
+def _effort(track: list[TimedPose], fix: TimedPose) -> float:
+    """How hard it is to go on with `fix`; more than 1: it does not."""
+    if not track or fix.begins or not 0 < fix.utc_ms - track[-1].utc_ms <= MAX_PAUSE_MS:
+        return math.inf
+    return effort(track[-1], fix, *held(track))
 
 
 def _is_beginning(state: State) -> bool:

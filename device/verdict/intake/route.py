@@ -113,13 +113,14 @@ def _between(fixes: list[TimedPose], index: int, utc_ms: int) -> Pose:
 
 def _hidden_acceleration(fixes: list[TimedPose], index: int) -> float:
     """What the vehicle may have accelerated by between the fixes `index` - 1 and `index`, metres a second squared: what
-    a steady drive hides, and what the fixes on either side show."""
+    a steady drive hides, and twice what the fixes on either side show, which is the mean over two gaps: all of it may
+    have been in one."""
     seen = [
         acceleration(*fixes[middle - 1 : middle + 2])
         for middle in (index - 1, index)
         if 0 < middle < len(fixes) - 1 and _is_joined(fixes, middle) and _is_joined(fixes, middle + 1)
     ]
-    return min(CRUISE_ACCELERATION + max(seen), MAX_ACCELERATION) if seen else UNSEEN_ACCELERATION
+    return min(CRUISE_ACCELERATION + 2 * max(seen), MAX_ACCELERATION) if seen else UNSEEN_ACCELERATION
 
 
 def _beyond(fixes: list[TimedPose], utc_ms: int) -> Pose:

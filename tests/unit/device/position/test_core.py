@@ -99,9 +99,10 @@ def test_the_facts_say_when_how_far_apart_and_what_was_left_out() -> None:
 # --- whatever the bytes -------------------------------------------------------------------------------------------
 
 _PARTS = [
-    b"<gpx>", b"</gpx>", b"<trk>", b"<trkseg>", b"</trkseg>", b"</trk>", b"<?xml version='1.0' encoding='utf-7'?>", b"&a;",
-    b"<trkpt lat='48' lon='11'>", b"<trkpt lat='1e9' lon='x'/>", b"<time>2026-05-04T10:00:00Z</time>", b"</trkpt>", b"&",
-    b"<time>0001-01-01T00:00:00+14:00</time>", b"<time>9999-12-31T23:59:59-14:00</time>", b"<hdop>1e999</hdop>", b"\x00",
+    b"<gpx>", b"</gpx>", b"<trk>", b"<trkseg>", b"</trkseg>", b"</trk>", b"&a;", b"\x00",
+    b"<?xml version='1.0' encoding='utf-7'?>",
+    b"<trkpt lat='48' lon='11'>", b"<trkpt lat='1e9' lon='x'/>", b"<time>2026-05-04T10:00:00Z</time>", b"</trkpt>",
+    b"<time>0001-01-01T00:00:00+14:00</time>", b"<time>9999-12-31T23:59:59-14:00</time>", b"<hdop>1e999</hdop>",
     b"<trkpt lat='48.0001' lon='11'><time>2026-05-04T10:00:01Z</time></trkpt>", b"<![CDATA[", b"]]>", b"<!--", b"-->",
     b"<!DOCTYPE a [<!ENTITY a '&#60;trkpt'>]>", b"\xff\xfe", b"\xef\xbb\xbf", b"<x:trkpt", b"\r\n", b"$GPRMC,", b"$",
     *(make(at).encode() for at in drive(2) for make in (rmc, gga)), b"*00", rmc(At(0, 0))[:-6].encode() + b"*",

@@ -32,6 +32,13 @@ def test_a_jump_and_back_is_left_out(east: float, lasts: int) -> None:
     assert left(shifted(drive(60), 25, 25 + lasts, east)) == (61 - lasts, {"impossible": lasts})
 
 
+@pytest.mark.parametrize(("lasts", "breaks"), [(1, 0), (2, 1), (6, 1)])
+def test_where_the_vehicle_was_during_a_jump_is_not_known(lasts: int, breaks: int) -> None:
+    """One point is a slip; for longer the receiver itself did not know."""
+    found = fixes(shifted(drive(60), 25, 25 + lasts, 5000.0))
+    assert [index for index, fix in enumerate(found) if fix.begins] == [25] * breaks
+
+
 @pytest.mark.parametrize("lasts", [1, 6, 14])
 def test_a_jump_at_either_end_is_left_out(lasts: int) -> None:
     assert left(shifted(drive(60), 0, lasts, 5000.0)) == (61 - lasts, {"impossible": lasts})
