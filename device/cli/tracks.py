@@ -24,21 +24,22 @@ def track_notes(track: Mapping[str, Any] | None, name: str) -> list[str]:
     if track["cut_off"]:
         notes.append(f"{name} ends before its end tags, as a file that was cut off")
     if track["not_believed"]:
-        notes.append(f"{track['not_believed']} fixes were not believed: no vehicle can have driven there")
+        notes.append(f"{track['not_believed']} fixes were not believed: no vehicle can have driven so")
     unsure = track["unplaced"] + track["vague"]
     if unsure:
         notes.append(
-            f"the place was not known well enough in {unsure} of {track['moments']} frames; a code read there is "
-            f"place_unchecked{_why(track, name)}"
+            f"the place was not known well enough in {unsure} of {track['moments']} frames; no code read there "
+            f"can be VERIFIED (place_unchecked){_why(track, name)}"
         )
     return notes
 
 
 def _why(track: Mapping[str, Any], name: str) -> str:
-    if max(track["typical_s"], track["longest_gap_s"]) < SPARSE_S and not track["breaks"]:
+    """What the track itself has to do with it: points far apart, pauses and breaks."""
+    breaks = track["breaks"]
+    if max(track["typical_s"], track["longest_gap_s"]) < SPARSE_S and not breaks:
         return ""
-    breaks = f", {track['breaks']} breaks" if track["breaks"] else ""
-    return (
-        f" ({name} has a point each {track['typical_s']:g} s, the longest gap is {track['longest_gap_s']:g} s{breaks}: "
-        "record a point each second)"
-    )
+    counted = f" and {breaks} break{'s' * (breaks > 1)}" if breaks else ""
+    remedy = ": record a point each second" if track["typical_s"] >= SPARSE_S else ""
+    gaps = f"a point each {track['typical_s']:g} s, gaps of up to {track['longest_gap_s']:g} s"
+    return f" ({name} has {gaps}{counted}{remedy})"

@@ -10,7 +10,7 @@ from device.channel.messages import FixesEnd
 from device.position.core import MAX_TRACK_BYTES, read_track
 from device.position.errors import PositionError
 from device.position.settings import PositionSettings
-from device.position.track import Track
+from device.position.track import CheckedTrack
 
 _WARM_UP = (
     b"""<gpx version="1.1" creator="sealcam" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>
@@ -34,7 +34,7 @@ def main(me: Compartment) -> None:
     for example in _WARM_UP:
         read_track(example)
     me.tighten()  # the parsers see the file under the run filter only
-    track = read_track(content) if settings.gpx else Track([], Counter())
+    track = read_track(content) if settings.gpx else CheckedTrack([], Counter())
     me.ready(track.facts())
     waiting = [*track.fixes, FixesEnd()]
     waiting.reverse()

@@ -6,30 +6,22 @@ is not is left out and counted, by reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections import Counter
+from typing import Final, NoReturn
 
-from device.channel.failures import FailureName
 from device.channel.tracks import LeftOut
 from device.position.errors import PositionError
 from device.position.gpx import read_gpx
 from device.position.nmea import is_nmea, read_nmea
 from device.position.plausible import checked
-from device.position.track import Track
+from device.position.track import CheckedTrack
 
 MAX_TRACK_BYTES: Final = 16 * 1024 * 1024
 
 _BEFORE_XML: Final = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # byte order marks, and white space in any encoding
-_NOTHING_LEFT: Final[Mapping[LeftOut | None, FailureName]] = {
-    "no_time": "track_without_time",
-    "no_place": "track_nowhere",
-    "before_fix": "track_before_fix",
-    "no_fix": "track_before_fix",
-}
-"""What is said of a track without a single fix, by the reason of most of its points."""
 
 
-def read_track(data: bytes) -> Track:
+def read_track(data: bytes) -> CheckedTrack:
     """The fixes of a GPX file or an NMEA log, in order of time, with the heading computed from the track.
 
     Args:
@@ -44,9 +36,21 @@ def read_track(data: bytes) -> Track:
     raw = read_gpx(data) if _is_xml(data) or not is_nmea(data) else read_nmea(data)
     track = checked(raw)
     if not track.fixes:
-        reason = max(track.left_out, key=lambda reason: track.left_out[reason], default=None)
-        raise PositionError(_NOTHING_LEFT.get(reason, "track_unusable"), raw.points)
+        _refuse(raw.points, track.left_out)
     return track
+
+
+def _refuse(points: int, left_out: Counter[LeftOut]) -> NoReturn:
+    """What is said of a track without a single fix, by the reason of most of its points."""
+    match max(left_out, key=lambda reason: left_out[reason], default=None):
+        case "no_time":
+            raise PositionError("track_without_time", points)
+        case "no_place":
+            raise PositionError("track_nowhere", points)
+        case "before_fix" | "no_fix":
+            raise PositionError("track_before_fix", points)
+        case _:
+            raise PositionError("track_unusable", points)
 
 
 def _is_xml(data: bytes) -> bool:

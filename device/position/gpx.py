@@ -56,8 +56,10 @@ def read_gpx(data: bytes) -> RawTrack:
         damage = None if behind is None else found.start() + max(behind, 1)
     if not reader.is_gpx:
         raise PositionError("track_malformed")
+    if not reader.track.points and reader.others:
+        raise PositionError("track_only_marks")
     if not reader.track.points:
-        raise PositionError("track_only_marks" if reader.others else "track_empty")
+        raise PositionError("track_empty")
     return reader.track
 
 

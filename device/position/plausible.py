@@ -16,7 +16,7 @@ from typing import Final
 
 from device.channel.messages import Fix
 from device.channel.tracks import LeftOut
-from device.position.track import RawTrack, Track
+from device.position.track import CheckedTrack, RawTrack
 from wire.geodesy import TimedPose, distance_m
 from wire.motion import MAX_GAP_MS, Velocity, effort, headings, held
 
@@ -65,7 +65,7 @@ class _Run:
         return 0 < point.utc_ms - self.end <= MAX_PAUSE_MS
 
 
-def checked(raw: RawTrack) -> Track:
+def checked(raw: RawTrack) -> CheckedTrack:
     """The fixes that a vehicle can have driven through, in order of time, with breaks and headings."""
     left_out = Counter(raw.left_out)
     runs: list[_Run] = []
@@ -77,7 +77,7 @@ def checked(raw: RawTrack) -> Track:
     jumps = _jumps(runs, kept)
     pieces = [piece for run in kept for piece in _pieces(run, jumps)]
     fixes = [fix for index, piece in enumerate(pieces) for fix in _fixes(piece, raw.courses, begins=index > 0)]
-    return Track(fixes, left_out, raw.cut)
+    return CheckedTrack(fixes, left_out, raw.cut)
 
 
 def _runs(segment: int, points: Sequence[TimedPose], left_out: Counter[LeftOut]) -> list[_Run]:

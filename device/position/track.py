@@ -47,7 +47,7 @@ class RawTrack:
 
 
 @dataclass(frozen=True)
-class Track:
+class CheckedTrack:
     """Fixes in order of time, and how many points were left out, by reason."""
 
     fixes: list[Fix]

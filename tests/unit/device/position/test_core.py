@@ -13,12 +13,12 @@ from device.channel.tracks import LEFT_OUT
 from device.position import core, gpx, nmea
 from device.position.core import read_track
 from device.position.errors import PositionError
-from device.position.track import Track
+from device.position.track import CheckedTrack
 from tests.support import tracks
 from tests.support.tracks import At, but, drive, gga, log, rmc
 
 
-def used(track: Track) -> list[float]:
+def used(track: CheckedTrack) -> list[float]:
     """Seconds since the start of the fixes that are used."""
     return [(fix.utc_ms - tracks.START_MS) / 1000 for fix in track.fixes]
 
@@ -93,7 +93,7 @@ def test_the_facts_say_when_how_far_apart_and_what_was_left_out() -> None:
         "cut": 1,
         "left_no_time": 1,
     }
-    assert len(Track(track.fixes, Counter(dict.fromkeys(LEFT_OUT, 1))).facts()) <= 16  # what Ready holds
+    assert len(CheckedTrack(track.fixes, Counter(dict.fromkeys(LEFT_OUT, 1))).facts()) <= 16  # what Ready holds
 
 
 # --- whatever the bytes -------------------------------------------------------------------------------------------
