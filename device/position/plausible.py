@@ -33,7 +33,7 @@ _DAY_MS: Final = 86_400_000
 _SAME_PLACE_M: Final = 1.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Run:
     """Points that follow each other. `order`: where its first point stands in its segment; `parts`: how it left the
     run before it, if that stays and this does not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from wire.geodesy import Pose, TimedPose
 
 DEFAULT_ACCURACY_M: Final = 5.0
 """What a point is taken to be off by where it gives no dilution of precision, metres (a good consumer receiver)."""
+MIN_ACCURACY_M: Final = 1.0
+"""No point counts as better than this, whatever its dilution: a consumer receiver beside a road never is."""
 METRES_PER_HDOP: Final = 3.0
 """User equivalent range error of a consumer receiver: accuracy is about this times the horizontal dilution."""
 
@@ -83,8 +86,9 @@ def unusable(utc_ms: int | None, place: tuple[float, float] | None) -> LeftOut |
 
 def accuracy_m(hdop: float | None) -> float:
     """Metres; what is no dilution of precision counts as none given."""
-    known = hdop is not None and 0.0 < hdop < float("inf")
-    return min(hdop * METRES_PER_HDOP, 10_000.0) if known and hdop is not None else DEFAULT_ACCURACY_M
+    if hdop is None or not 0.0 < hdop < math.inf:
+        return DEFAULT_ACCURACY_M
+    return min(max(hdop * METRES_PER_HDOP, MIN_ACCURACY_M), 10_000.0)
 
 
 def _gaps(fixes: Iterable[Fix]) -> list[int]:

@@ -8,7 +8,7 @@ import pytest
 
 from device.position.core import read_track
 from device.position.gpx import MAX_RESUMED, read_gpx
-from device.position.track import DEFAULT_ACCURACY_M
+from device.position.track import DEFAULT_ACCURACY_M, MIN_ACCURACY_M
 from tests.support import tracks
 from tests.support.paths import SHARED_DATA
 from tests.support.tracks import At, but, drive, trkpt
@@ -38,6 +38,8 @@ def test_the_dilution_of_precision_sets_the_accuracy() -> None:
     points = but(drive(3), n0={"extra": "<hdop>2.5</hdop>"}, n2={"extra": "<hdop>-1</hdop>"}, n3={"extra": "<hdop/>"})
     fixes = read_track(tracks.gpx(points)).fixes
     assert [fix.accuracy_m for fix in fixes] == [7.5, *[DEFAULT_ACCURACY_M] * 3]
+    track = read_track(tracks.gpx(but(drive(3), n0={"extra": "<hdop>1e-9</hdop>"}, n1={"extra": "<hdop>1e9</hdop>"})))
+    assert [fix.accuracy_m for fix in track.fixes[:2]] == [MIN_ACCURACY_M, 10_000.0]
 
 
 @pytest.mark.parametrize(

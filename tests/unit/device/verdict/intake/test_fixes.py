@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
+
 import pytest
 
 from device.channel.messages import Fix
+from device.position.core import read_track
 from device.verdict.intake.fixes import BELIEVED_MS, FAR_AHEAD_MS, has_source, take_fix, wants_fixes
 from device.verdict.intake.route import forget, pose_at
 from device.verdict.state import MAX_DOUBTED, MAX_FIXES, State
+from tests.support import tracks
 from tests.support.verdict_samples import degrees, state
 
 YEAR_MS = 365 * 86_400_000
@@ -41,6 +46,24 @@ def test_the_first_fix_waits_for_one_that_agrees() -> None:
 
 def test_a_fix_that_goes_on_is_taken_at_once() -> None:
     assert seconds(told(*(fix(k) for k in range(5)))) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("every_s", "sigma"), [(0.2, 0.5), (0.2, 1.5), (1.0, 0.5), (1.0, 1.5), (5.0, 2.0)])
+def test_a_receivers_noise_is_not_doubted(every_s: float, sigma: float) -> None:
+    rng = random.Random(3)
+    drive = [fix(every_s * k, 15.0 * every_s * k + rng.gauss(0, sigma)) for k in range(600)]
+    assert told(*drive).set_aside <= 3
+
+
+def test_what_position_lets_pass_is_believed() -> None:
+    """Honest tracks with jumps, breaks and pauses: the two do not contradict each other."""
+    at = tracks.drive(90)
+    broken = [*at[:20], *(replace(one, east=900.0) for one in at[20:])]
+    for segments in ([at], [broken], [at[:40], at[50:]], [at[:40], tracks.drive(30, start=200)]):
+        track = read_track(tracks.gpx(*segments))
+        made = told(*track.fixes)
+        assert len(made.fixes) == len(track.fixes)
+        assert [one.begins for one in made.fixes][1:] == [one.begins for one in track.fixes][1:]
 
 
 def test_one_false_future_fix_blinds_for_nothing() -> None:
