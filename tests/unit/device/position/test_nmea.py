@@ -119,3 +119,16 @@ def test_points_at_ten_hertz_keep_their_fractions() -> None:
     track = read_track(log(drive(3, every=0.1), rmc))
     assert (len(track.fixes), track.facts()["typical_ms"]) == (31, 100)
     assert track.fixes[1].utc_ms == tracks.START_MS + 100
+
+
+def test_sentences_that_tell_no_place_make_no_point() -> None:
+    """A date alone, a date that is none, and a course before anything else."""
+    odd = sentence("GPVTG,4.5,T,,M,29.2,N,54.0,K,A") + sentence("GPZDA,095900.00,31,02,2026,00,00")
+    alone = zda(At(-30, 0.0)) + sentence("GPZDA,095945.00,,,,00,00")
+    assert left((odd + alone).encode() + log(drive(9), rmc)) == (10, {})
+
+
+def test_a_place_without_its_hemisphere_is_none() -> None:
+    data = log(drive(9), rmc).decode().splitlines()
+    bare = sentence(data[4][1:].split("*")[0].replace(",N,", ",,"))
+    assert left("\r\n".join([*data[:4], bare.strip(), *data[5:]]).encode()) == (9, {"no_place": 1})

@@ -45,6 +45,12 @@ def test_a_jump_at_either_end_is_left_out(lasts: int) -> None:
     assert left(shifted(drive(60), 61 - lasts, 61, 5000.0)) == (61 - lasts, {"impossible": lasts})
 
 
+def test_of_several_jumps_in_a_row_the_long_side_stays() -> None:
+    rows = [At(k, 15.0 * k, 0.0 if k < 20 else 5000.0 if k < 30 else 10_000.0) for k in range(36)]
+    assert left(rows) == (20, {"impossible": 16})
+    assert left(rows[10:]) == (10, {"impossible": 16})
+
+
 def test_of_a_jump_without_return_both_sides_stay_and_nothing_is_known_between() -> None:
     found = fixes(shifted(drive(60), 30, 61, 5000.0))
     assert [index for index, fix in enumerate(found) if fix.begins] == [30]
