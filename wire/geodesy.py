@@ -7,7 +7,6 @@ for a sign this is far below a fix's error. Within a kilometre the local plane a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -25,10 +24,11 @@ class Pose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TimedPose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A pose with its clock, unix milliseconds."""
+    """A pose with its clock, unix milliseconds. `begins`: of the way to here nothing is known."""
 
     utc_ms: int
     pose: Pose
+    begins: bool = False
 
 
 def distance_m(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
@@ -82,13 +82,3 @@ def between(before: TimedPose, after: TimedPose, utc_ms: int) -> Pose:
         heading=heading,
         accuracy_m=max(first.accuracy_m, second.accuracy_m),
     )
-
-
-def headings(places: Sequence[tuple[float, float]], standing_m: float) -> list[float | None]:
-    """The direction of travel at each place of a track, None where neither neighbour is `standing_m` metres away."""
-    found: list[float | None] = []
-    for index, here in enumerate(places):
-        before, after = places[max(index - 1, 0)], places[min(index + 1, len(places) - 1)]
-        moved = distance_m(*here, *after) >= standing_m or distance_m(*before, *here) >= standing_m
-        found.append(bearing(*before, *after) if moved and before != after else None)
-    return found

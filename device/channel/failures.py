@@ -25,17 +25,6 @@ FailureName = Literal[
     "disk_full",
     "folder_empty",
     "frames_too_large",
-    "gpx_before_1970",
-    "gpx_doctype",
-    "gpx_empty",
-    "gpx_malformed",
-    "gpx_not_on_earth",
-    "gpx_not_sorted",
-    "gpx_not_utf8",
-    "gpx_too_large",
-    "gpx_too_many_points",
-    "gpx_unreadable",
-    "gpx_without_time",
     "image_unreadable",
     "interpreter_missing",
     "interpreter_refuses_model",
@@ -57,6 +46,17 @@ FailureName = Literal[
     "spool_unusable",
     "spool_unwritable",
     "system_refused",
+    "track_before_fix",
+    "track_doctype",
+    "track_empty",
+    "track_malformed",
+    "track_nowhere",
+    "track_only_marks",
+    "track_too_large",
+    "track_too_many_points",
+    "track_unreadable",
+    "track_unusable",
+    "track_without_time",
     "unexpected",
     "video_unreadable",
     "video_without_frames",
@@ -87,11 +87,11 @@ SubjectName = Literal[
     "cryptography",
     "cv2",
     "gpiozero",
-    "gpxpy",
     "lgpio",
     "msgspec",
     "numpy",
     "paho",
+    "pynmeagps",
     "pyzbar",
     "segno",
     "zxingcpp",
@@ -101,7 +101,7 @@ SUBJECTS: Final[tuple[SubjectName, ...]] = get_args(SubjectName)
 
 UNNAMED: Final[Mapping[str, str]] = {
     "input": "the input",
-    "gpx": "the GPX file",
+    "gpx": "the track",
     "compartment": "the compartment",
     "home": "the data home",
 }
@@ -185,20 +185,42 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         "the barcode decoder {subject} is not installed", "run: sudo apt-get install libzbar0", ("codes",), subject=True
     ),
     # --- position
-    "gpx_unreadable": Failure("{gpx} cannot be read ({why})", "check the path", _POSITION, 1),
-    "gpx_too_large": Failure("{gpx} is too large, at most {0} bytes are read", "cut the track", _POSITION, 1),
-    "gpx_too_many_points": Failure("{gpx} has more than {0} points", "cut the track", _POSITION, 1),
-    "gpx_empty": Failure("{gpx} has no track point", "record a track with times", _POSITION),
-    "gpx_not_sorted": Failure(
-        "point {0} of {gpx} is earlier than the point before it", "sort the track by time", _POSITION, 1
+    "track_unreadable": Failure("{gpx} cannot be read ({why})", "check the path", _POSITION, 1),
+    "track_too_large": Failure("{gpx} is too large, at most {0} bytes are read", "cut the track", _POSITION, 1),
+    "track_too_many_points": Failure("{gpx} has more than {0} points", "cut the track", _POSITION, 1),
+    "track_doctype": Failure("{gpx} has a document type declaration, which no track needs", "remove it", _POSITION),
+    "track_malformed": Failure(
+        "{gpx} is neither GPX nor an NMEA 0183 log that can be read", "export it again as GPX 1.1", _POSITION
     ),
-    "gpx_doctype": Failure("{gpx} has a document type declaration, which no track needs", "remove it", _POSITION),
-    "gpx_not_utf8": Failure("{gpx} is not UTF-8 text", "save it as UTF-8", _POSITION),
-    "gpx_malformed": Failure("{gpx} cannot be read as GPX", "export it again as GPX 1.1", _POSITION),
-    "gpx_not_on_earth": Failure("point {0} of {gpx} is not a place on Earth", "correct or remove it", _POSITION, 1),
-    "gpx_without_time": Failure("point {0} of {gpx} has no time", "record the track with times", _POSITION, 1),
-    "gpx_before_1970": Failure(
-        "point {0} of {gpx} has a time before 1970 or after 6429", "set the receiver's clock", _POSITION, 1
+    "track_empty": Failure("{gpx} has no track point", "record a track with times", _POSITION),
+    "track_only_marks": Failure(
+        "{gpx} holds waypoints or a route, but no track",
+        "export the recorded track: only that says when the vehicle was where",
+        _POSITION,
+    ),
+    "track_without_time": Failure(
+        "none of the {0} points of {gpx} can be used: most have no time that can be read",
+        "record the track with times, as 2026-01-31T12:00:00Z",
+        _POSITION,
+        1,
+    ),
+    "track_nowhere": Failure(
+        "none of the {0} points of {gpx} can be used: most are no place on Earth",
+        "export it with places in degrees and with decimal points",
+        _POSITION,
+        1,
+    ),
+    "track_before_fix": Failure(
+        "none of the {0} points of {gpx} can be used: most are of before the receiver's first fix",
+        "record until the receiver has a fix, or take another track",
+        _POSITION,
+        1,
+    ),
+    "track_unusable": Failure(
+        "none of the {0} points of {gpx} can be used: no two within a minute of each other agree",
+        "record a point each second",
+        _POSITION,
+        1,
     ),
     # --- annotator
     "output_unwritable": Failure(

@@ -165,17 +165,21 @@ class CodeBoxes(Message, frozen=True, tag="code_boxes"):
 
 
 class Fix(Message, frozen=True, tag="fix"):
-    """position -> verdict: where the vehicle was. `utc_ms` is the fix's own clock (GPS time)."""
+    """position -> verdict: where the vehicle was. `utc_ms` is the fix's own clock (GPS time).
+
+    `begins`: a new segment begins with this fix; of the way to it nothing is known.
+    """
 
     utc_ms: Milliseconds
     lat: Latitude
     lon: Longitude
     heading: Heading | None  # degrees clockwise from true north, None when standing
     accuracy_m: Annotated[float, Meta(ge=0.0, le=10_000.0)]
+    begins: bool = False
 
 
 class FixesEnd(Message, frozen=True, tag="fixes_end"):
-    """position -> verdict: no fix follows (the GPX file is at its end, or there is no source at all)."""
+    """position -> verdict: no fix follows (the track file is at its end, or there is no source at all)."""
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------

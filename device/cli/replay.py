@@ -13,6 +13,7 @@ from rich.console import Console
 
 from device import config as configs
 from device.cli.show import DrawingView, RunView
+from device.cli.tracks import track_notes
 from device.config import MODELS
 from device.launcher import annotating
 from device.launcher.annotating import OverlayRecord
@@ -33,7 +34,10 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("input", type=Path, metavar="VIDEO|FOLDER_OF_FRAMES")
     parser.add_argument(
-        "--gps", type=Path, metavar="FILE.gpx", help="the drive's track; without it no code can be VERIFIED"
+        "--gps",
+        type=Path,
+        metavar="FILE.gpx",
+        help="the drive's track, GPX or an NMEA 0183 log; without it no code can be VERIFIED",
     )
     parser.add_argument(
         "--pace",
@@ -83,7 +87,9 @@ def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config)
     """The run that the arguments ask for. Raises UsageError."""
     gpx = arguments.gps
     if gpx is not None and not gpx.is_file():
-        raise UsageError(f"{gpx} is not a readable file", "give a GPX track with --gps, or leave it out")
+        raise UsageError(
+            f"{gpx} is not a readable file", "give a track (GPX or an NMEA 0183 log) with --gps, or leave it out"
+        )
     for path in (arguments.input, gpx):
         if path is not None and not _is_utf8(path):
             raise UsageError(f"{path} has a name that is not UTF-8", "rename it")
@@ -155,6 +161,9 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
         console.print(
             f"{s['frames']} frames at {s['fps']} fps; {states}; {s['receipted']} of {s['sealed']} events receipted"
         )
+        track = getattr(arguments, "gps", None)  # a run on a camera has none
+        for note in track_notes(s.get("track"), printable(track.name) if track else ""):
+            console.print(note, markup=False, soft_wrap=True)
         if s["waiting"]:
             why = "no receipt came in time" if config.uplink.host else "no broker is configured (\\[uplink] host)"
             console.print(f"{s['waiting']} sealed events wait in the spool: {why}; they wait for the next run")

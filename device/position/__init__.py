@@ -1,1 +1,1 @@
-"""position: turns a GPX file into fixes."""
+"""position: turns a track file, GPX or NMEA 0183, into fixes."""

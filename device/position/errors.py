@@ -1,7 +1,7 @@
-"""What can be wrong with a GPX file."""
+"""What can be wrong with a track file."""
 
 from device.channel.errors import CompartmentError
 
 
 class PositionError(CompartmentError):
-    """The GPX file cannot be used; the sentence says why, and what to do."""
+    """The track cannot be used; the sentence says why, and what to do."""

@@ -19,9 +19,9 @@ from device.verdict.decision import code_evidence, judgement
 from device.verdict.decision.code_evidence import SignatureCheck
 from device.verdict.decision.judgement import Case
 from device.verdict.decision.table import Code
-from device.verdict.intake import timeline
+from device.verdict.intake import fixes, route, timeline
 from device.verdict.intake.cross_check import Side
-from device.verdict.state import MAX_FIXES, Moment, State
+from device.verdict.state import Moment, State
 from device.verdict.tracking import association, expected_signs, faces, panels
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
@@ -67,12 +67,19 @@ class Judge:
     @property
     def wants_fixes(self) -> bool:
         """False while the buffer of fixes is full: read no more of them until frames have gone on."""
-        return len(self._state.fixes) < MAX_FIXES
+        return fixes.wants_fixes(self._state)
 
     @property
     def ignored(self) -> int:
         """How many messages were duplicates, out of order, beyond a bound or not believed."""
         return self._state.ignored
+
+    def places(self) -> dict[str, int]:
+        """How many moments were judged, how many without a place, with one that is not known well enough, and how many
+        fixes were not believed."""
+        state = self._state
+        counts = {"moments": state.moments, "unplaced": state.unplaced, "vague": state.vague}
+        return counts | {"set_aside": state.set_aside}
 
     def start(self, utc_ms: int, began_ms: int | None = None) -> None:
         """Tells when the stream began, as warden says. No reader has a say in it.
@@ -132,6 +139,7 @@ class Judge:
 
     def _step(self, moment: Moment, pose: Pose | None) -> list[Verdict]:
         verdicts = self._close(moment.t_ms)
+        route.note(self._state, pose, code_evidence.MAX_ACCURACY_M)
         if moment.boxes is not None:
             sure_score = self._sure_scores.get(moment.point, self._sure_score)
             faces.see(self._state, moment, moment.boxes, pose, sure_score)
@@ -185,7 +193,7 @@ class Judge:
         read = found.panel.sight if found.panel is not None else sign.last
         shown = expected_signs.recently_shown(self._state, read.last_ms)
         where = code_evidence.where(found, read.last_pose, around.ahead(read.last_pose, read.utc_ms), shown)
-        has_source = self._state.first_fix_ms > 0 or not self._state.fixes_ended
+        has_source = fixes.has_source(self._state)
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         return Case(sign, found, seen, entry, where, can_tell)
 

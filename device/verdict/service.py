@@ -132,7 +132,7 @@ class VerdictService:
         self._report()
         self._resend()
         heard = {f"{side}_frames": count for side, count in self._heard.items()}
-        facts = {"unstored": len(self._unstored), "finished": int(self._finished), **heard}
+        facts = {"unstored": len(self._unstored), "finished": int(self._finished), **heard, **self._judge.places()}
         if self._finished and facts != self._me.facts:
             self._me.facts.update(facts)
             self._me.report()

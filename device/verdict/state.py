@@ -24,6 +24,7 @@ MAX_PAYLOADS: Final = 6
 MAX_RATES: Final = 32
 MAX_VOTED: Final = 8
 MAX_FIXES: Final = 2048
+MAX_DOUBTED: Final = 256
 MAX_EXPECTED: Final = 64
 MAX_ATTRIBUTED: Final = 256
 MAX_SHOWN: Final = 64
@@ -179,10 +180,17 @@ class State(Struct, forbid_unknown_fields=True):
     newest_ms: int = 0
     start_utc_ms: int = 0  # unix milliseconds of the stream's start, as warden says; 0: not known
     began_ms: int | None = None  # our own monotonic clock at the stream's start, None: no clock
-    fixes: Annotated[list[TimedPose], Meta(max_length=MAX_FIXES)] = msgspec.field(default_factory=list)
+    fixes: Annotated[list[TimedPose], Meta(max_length=MAX_FIXES + MAX_DOUBTED)] = msgspec.field(default_factory=list)
+    doubted: Annotated[list[TimedPose], Meta(max_length=MAX_DOUBTED)] = msgspec.field(default_factory=list)
     fixes_ended: bool = False
     first_fix_ms: int = 0  # unix milliseconds; 0: no fix yet
     last_heading: float | None = None
+    last_heading_ms: int = 0  # unix milliseconds of the moment that it was the heading at
+    placed_ms: int = 0  # unix milliseconds of the newest moment that was placed, or was to be
+    moments: int = 0  # that were released
+    unplaced: int = 0  # of them, without a place
+    vague: int = 0  # of them, with a place or a heading that is not known well enough to put a code in its place
+    set_aside: int = 0  # fixes that were not believed
     faces: Annotated[list[FaceTrack], Meta(max_length=MAX_TRACKS)] = msgspec.field(default_factory=list)
     panels: Annotated[list[PanelTrack], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)
     expected: Annotated[list[ExpectedSign], Meta(max_length=MAX_EXPECTED)] = msgspec.field(default_factory=list)

@@ -8,7 +8,8 @@ from typing import Any
 
 from device.warden import workload
 from device.warden.supervisor import Supervisor
-from device.warden.table import COMPARTMENTS, READERS, STORE
+from device.warden.table import COMPARTMENTS, JUDGE, READERS, STORE, TRACK
+from device.warden.track import summarise_track
 
 
 def percentiles(samples: list[float]) -> dict[str, float]:
@@ -48,4 +49,11 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "restarts": {name: budget.total for name, budget in device.budgets.items()},
         "invalid_messages": {name: device.suspicion.invalid[name] for name in names},
         "layers": device.layers,
+        "track": _track(device),
     }
+
+
+def _track(device: Supervisor) -> dict[str, Any] | None:
+    facts = next((child.facts for child in device.generations(TRACK) if child.facts), {})
+    places = {key: device.fact(JUDGE, key) for key in ("moments", "unplaced", "vague", "set_aside")}
+    return summarise_track(facts, places)

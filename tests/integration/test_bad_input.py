@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from identity.home import Home
+from tests.support import tracks
 from tests.support.paths import ARTIFACTS
 from tests.support.running import command, refused, sealcam
 from tests.support.videos import VideoMaker
@@ -77,6 +79,19 @@ def test_a_track_of_another_day_is_refused(home: Home, make_video: VideoMaker, t
     video = make_video(started="2026-01-02T03:04:05Z")
     refused(home, "replay", video, "--gps", track, said="do not overlap")
     assert sealcam(home, "replay", video, "--gps", track, "--video-start", "gps").returncode == 0
+
+
+def test_what_is_good_of_a_track_is_used_and_the_rest_is_told(
+    home: Home, make_video: VideoMaker, tmp_path: Path
+) -> None:
+    drive = tracks.but(tracks.drive(30), n7={"text": ""}, n9={"text": "2026-05-04T10:00:02.5Z"})
+    files = {"odd.gpx": tracks.gpx(drive)[:-40], "odd.txt": tracks.log(drive[:9], tracks.rmc) + b"$GPRMC,1000"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        done = sealcam(home, "replay", make_video(started="2026-05-04T10:00:02Z"), "--gps", tmp_path / name, "--json")
+        assert (done.returncode, done.stderr.count("left out")) == (0, 1), done.stderr
+        left_out = json.loads(done.stdout)["track"]["left_out"]
+        assert left_out == ({"damaged": 1} if name == "odd.txt" else {"damaged": 1, "no_time": 1, "out_of_order": 1})
 
 
 @pytest.mark.parametrize("content", ["", "no xml", "<gpx></gpx>", "<!DOCTYPE x [<!ENTITY a 'a'>]><gpx>&a;</gpx>"])

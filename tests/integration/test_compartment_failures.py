@@ -129,7 +129,7 @@ CASES: dict[str, Case] = {
     "a classifier that is no model": (
         "perception", functools.partial(models, spoilt="classifier"), "interpreter_refuses_model", [], "classifier",
     ),
-    "a track that is none": ("position", functools.partial(gpx, content=b"no track"), "gpx_malformed", [], None),
+    "a track that is none": ("position", functools.partial(gpx, content=b"no track"), "track_malformed", [], None),
     "a track without a time": (
         "position",
         functools.partial(
@@ -137,9 +137,9 @@ CASES: dict[str, Case] = {
             content=b'<gpx version="1.1" creator="t" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>'
             b'<trkpt lat="1" lon="1"/></trkseg></trk></gpx>',
         ),
-        "gpx_without_time", [1], None,
+        "track_without_time", [1], None,
     ),
-    "a track that is not there": ("position", no_gpx, "gpx_unreadable", [2], None),
+    "a track that is not there": ("position", no_gpx, "track_unreadable", [2], None),
     "an anchor that is no key": ("verdict", trust, "key_damaged", [], "authority"),
     "a signing key that is gone": (
         "sealer",

@@ -20,7 +20,7 @@ _OUTSIDE_BEFORE: Final = """\
 flowchart LR
   subgraph street["the street: hostile"]
     video["camera, video, frames"]
-    gpx["GPX track"]
+    gpx["track"]
   end
   subgraph device["the device: compartments, each in its own namespaces"]"""
 _OUTSIDE_AFTER: Final = """\

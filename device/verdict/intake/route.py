@@ -1,51 +1,126 @@
-"""Where the vehicle was at a moment: interpolated between fixes, never guessed far beyond them."""
+"""Where the vehicle was at a moment: interpolated between fixes, never guessed far beyond them.
+
+The place has an error, and it covers every place where the vehicle may have been: the fixes' own error; how far a
+vehicle that accelerates may leave the even way between two fixes (`wire.motion.stray_m`), which grows with the square
+of the gap; and how far it came while the moment itself is uncertain.
+"""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from typing import Final
 
-from device.verdict.state import State
+from device.verdict.state import MAX_FIXES, State
 from wire.geodesy import EARTH_RADIUS_M, Pose, TimedPose, between, distance_m
+from wire.motion import CRUISE_ACCELERATION, MAX_ACCELERATION, MAX_GAP_MS, acceleration, stray_m
 
-MAX_GAP_MS: Final = 4000
-"""Fixes further apart than this do not bracket a moment: what lay between them is not known."""
 MAX_BEYOND_MS: Final = 2000
 """For how long after the last fix the vehicle is assumed to go on as before."""
+KEPT_MS: Final = 10_000
+"""Fixes older than this, beside the moment that is judged, are of no more use."""
+UNSEEN_ACCELERATION: Final = 3.4
+"""Where no third fix shows how steadily the vehicle drove, metres a second squared: the braking that roads are laid out
+for (AASHTO, A Policy on Geometric Design of Highways and Streets, stopping sight distance)."""
+SAME_HEADING_DEGREES: Final = 45.0
+"""Headings that differ by more, over the time that a moment may be at, are no heading."""
+MAX_TURN_MS: Final = 2000
+"""Fixes further apart than this do not tell when, between them, the vehicle turned."""
+MAX_ACCURACY_M: Final = 10_000.0
 _DRIFT_M_PER_S: Final = 5.0
 """By how much a position gets less accurate with each second beyond the last fix."""
-_KEPT_MS: Final = 10_000
 
 
-def pose_at(state: State, utc_ms: int) -> Pose | None:
-    """The vehicle's pose at `utc_ms`, None where the fixes do not tell. A standing vehicle keeps its last heading."""
-    pose = _unturned(state.fixes, utc_ms)
+def pose_at(state: State, utc_ms: int, error_ms: int = 0) -> Pose | None:
+    """The vehicle's pose at `utc_ms`, None where the fixes do not tell.
+
+    `accuracy_m` covers every place of `utc_ms` +- `error_ms`. `heading` is None where it is not the same, within
+    `SAME_HEADING_DEGREES`, over that time; a standing vehicle keeps its last one. Nothing is known across a break,
+    across more than `wire.motion.MAX_GAP_MS`, and before the first fix.
+    """
+    pose = _place(state.fixes, utc_ms)
     if pose is None:
         return None
-    if pose.heading is None:
-        return Pose(pose.lat, pose.lon, state.last_heading, pose.accuracy_m)
-    state.last_heading = pose.heading
-    return pose
+    heading = _kept_heading(state, utc_ms) if pose.heading is None else pose.heading
+    if pose.heading is not None:
+        state.last_heading, state.last_heading_ms = pose.heading, utc_ms
+    accuracy_m = _reach_m(state.fixes, pose, utc_ms, error_ms) if error_ms > 0 else pose.accuracy_m
+    if accuracy_m > MAX_ACCURACY_M:
+        return None
+    if heading is not None and not _is_steady(heading, _headings(state.fixes, utc_ms, error_ms)):
+        heading = None
+    return Pose(pose.lat, pose.lon, heading, accuracy_m)
 
 
-def forget(state: State, utc_ms: int) -> None:
-    """Drops the fixes that no later moment can need."""
-    useless = bisect_left(state.fixes, utc_ms - _KEPT_MS, key=lambda fix: fix.utc_ms) - 2
+def forget(state: State, utc_ms: int, error_ms: int = 0) -> None:
+    """Drops the fixes that no moment from `utc_ms` - `error_ms` on can need."""
+    state.placed_ms = max(state.placed_ms, utc_ms)
+    useless = bisect_left(state.fixes, utc_ms - error_ms - KEPT_MS, key=_time) - 2
     if useless > 0:
+        if any(fix.begins and fix.utc_ms > state.last_heading_ms for fix in state.fixes[:useless]):
+            state.last_heading = None
         del state.fixes[:useless]
 
 
-def _unturned(fixes: list[TimedPose], utc_ms: int) -> Pose | None:
-    index = bisect_left(fixes, utc_ms, key=lambda fix: fix.utc_ms)
+def _time(fix: TimedPose) -> int:
+    return fix.utc_ms
+
+
+def is_settled(state: State, utc_ms: int, error_ms: int = 0, *, lockstep: bool) -> bool:
+    """Whether no fix that is still to come can change the pose at `utc_ms`. In realtime the next fix is enough, and the
+    one after it, which shows how the vehicle drove on, is not waited for."""
+    needed = 2 if lockstep else 1
+    if state.fixes_ended or len(state.fixes) >= MAX_FIXES:
+        return True
+    return len(state.fixes) >= needed and utc_ms > 0 and state.fixes[-needed].utc_ms >= utc_ms + error_ms
+
+
+def note(state: State, pose: Pose | None, accuracy_m: float) -> None:
+    """Counts a moment by how well its pose is known; `accuracy_m`: what is needed to put a code in its place."""
+    state.moments += 1
+    state.unplaced += pose is None
+    state.vague += pose is not None and (pose.accuracy_m > accuracy_m or pose.heading is None)
+
+
+# --- the place ----------------------------------------------------------------------------------------------------
+
+
+def _place(fixes: list[TimedPose], utc_ms: int) -> Pose | None:
+    """The pose at one moment; its heading is None where the vehicle stood."""
+    index = bisect_left(fixes, utc_ms, key=_time)
     if index < len(fixes) and fixes[index].utc_ms == utc_ms:
         return fixes[index].pose
     if 0 < index < len(fixes):
-        before, after = fixes[index - 1], fixes[index]
-        return between(before, after, utc_ms) if after.utc_ms - before.utc_ms <= MAX_GAP_MS else None
+        return _between(fixes, index, utc_ms) if _is_joined(fixes, index) else None
     if index == len(fixes) and fixes and utc_ms - fixes[-1].utc_ms <= MAX_BEYOND_MS:
         return _beyond(fixes, utc_ms)
     return None
+
+
+def _is_joined(fixes: list[TimedPose], index: int) -> bool:
+    """Whether the way from the fix before to this one is known."""
+    before, after = fixes[index - 1], fixes[index]
+    return not after.begins and after.utc_ms - before.utc_ms <= MAX_GAP_MS
+
+
+def _between(fixes: list[TimedPose], index: int, utc_ms: int) -> Pose:
+    before, after = fixes[index - 1], fixes[index]
+    pose = between(before, after, utc_ms)
+    stray = stray_m(_hidden_acceleration(fixes, index), utc_ms - before.utc_ms, after.utc_ms - utc_ms)
+    return Pose(pose.lat, pose.lon, pose.heading, min(pose.accuracy_m + stray, MAX_ACCURACY_M))
+
+
+def _hidden_acceleration(fixes: list[TimedPose], index: int) -> float:
+    """What the vehicle may have accelerated by between the fixes `index` - 1 and `index`, metres a second squared: what
+    a steady drive hides, and twice what the fixes on either side show, which is the mean over two gaps: all of it may
+    have been in one."""
+    seen = [
+        acceleration(*fixes[middle - 1 : middle + 2])
+        for middle in (index - 1, index)
+        if 0 < middle < len(fixes) - 1 and _is_joined(fixes, middle) and _is_joined(fixes, middle + 1)
+    ]
+    return min(CRUISE_ACCELERATION + 2 * max(seen), MAX_ACCELERATION) if seen else UNSEEN_ACCELERATION
 
 
 def _beyond(fixes: list[TimedPose], utc_ms: int) -> Pose:
@@ -53,11 +128,7 @@ def _beyond(fixes: list[TimedPose], utc_ms: int) -> Pose:
     last = fixes[-1]
     seconds = (utc_ms - last.utc_ms) / 1000
     pose = last.pose
-    metres = 0.0
-    if len(fixes) > 1 and last.utc_ms - fixes[-2].utc_ms <= MAX_GAP_MS and pose.heading is not None:
-        before = fixes[-2]
-        travelled = distance_m(before.pose.lat, before.pose.lon, pose.lat, pose.lon)
-        metres = travelled * 1000 / (last.utc_ms - before.utc_ms) * seconds
+    metres = _speed(fixes, len(fixes) - 1) * seconds if pose.heading is not None else 0.0
     angle = math.radians(pose.heading or 0.0)
     north, east = metres * math.cos(angle), metres * math.sin(angle)
     width = max(math.cos(math.radians(pose.lat)), 1e-6)
@@ -65,5 +136,83 @@ def _beyond(fixes: list[TimedPose], utc_ms: int) -> Pose:
         lat=max(-90.0, min(90.0, pose.lat + math.degrees(north / EARTH_RADIUS_M))),
         lon=(pose.lon + math.degrees(east / EARTH_RADIUS_M / width) + 180.0) % 360.0 - 180.0,
         heading=pose.heading,
-        accuracy_m=min(pose.accuracy_m + _DRIFT_M_PER_S * seconds, 10_000.0),
+        accuracy_m=min(pose.accuracy_m + _DRIFT_M_PER_S * seconds, MAX_ACCURACY_M),
     )
+
+
+def _speed(fixes: list[TimedPose], index: int) -> float:
+    """Metres a second from the fix before to this one; 0 where the way between them is not known."""
+    if not 0 < index < len(fixes) or not _is_joined(fixes, index):
+        return 0.0
+    before, after = fixes[index - 1], fixes[index]
+    return _apart_m(before.pose, after.pose) * 1000 / (after.utc_ms - before.utc_ms)
+
+
+# --- over the time that the moment may be at ------------------------------------------------------------------------
+
+
+def _reach_m(fixes: list[TimedPose], pose: Pose, utc_ms: int, error_ms: int) -> float:
+    """How far from `pose` the vehicle may have been within `utc_ms` +- `error_ms`; infinite where that is not known."""
+    since, until = utc_ms - error_ms, utc_ms + error_ms
+    first, last = bisect_right(fixes, since, key=_time), bisect_left(fixes, until, key=_time)
+    reach = pose.accuracy_m
+    for index in range(first, last + 1):  # each piece of the way between two fixes, or beyond the ends
+        start = fixes[index - 1].utc_ms if index > first else since
+        end = fixes[index].utc_ms if index < last else until
+        if 0 < index < len(fixes):
+            if not _is_joined(fixes, index):
+                return math.inf
+            middle = (fixes[index - 1].utc_ms + fixes[index].utc_ms) // 2
+            widest = _between(fixes, index, min(max(middle, start), end)).accuracy_m
+            ends = (between(fixes[index - 1], fixes[index], at) for at in (start, end))
+            reach = max(reach, max(_apart_m(pose, one) for one in ends) + widest)
+        else:
+            reach = max(reach, _outside_m(fixes, index, pose, end - start))
+    return reach
+
+
+def _outside_m(fixes: list[TimedPose], index: int, pose: Pose, span_ms: int) -> float:
+    """The same for the time before the first fix (`index` 0) or after the last, of which little can be said."""
+    if not fixes or span_ms > MAX_BEYOND_MS:
+        return math.inf
+    end = fixes[0] if index == 0 else fixes[-1]
+    speed = _speed(fixes, 1 if index == 0 else len(fixes) - 1)
+    return _apart_m(pose, end.pose) + end.pose.accuracy_m + (speed + _DRIFT_M_PER_S) * span_ms / 1000
+
+
+def _apart_m(one: Pose, other: Pose) -> float:
+    return distance_m(one.lat, one.lon, other.lat, other.lon)
+
+
+# --- the heading ----------------------------------------------------------------------------------------------------
+
+
+def _kept_heading(state: State, utc_ms: int) -> float | None:
+    """The last heading of a vehicle that stands, if the track was not broken since."""
+    broken = any(fix.begins and state.last_heading_ms < fix.utc_ms <= utc_ms for fix in state.fixes)
+    if broken:
+        state.last_heading = None
+    return state.last_heading
+
+
+def _headings(fixes: list[TimedPose], utc_ms: int, error_ms: int) -> Iterable[float]:
+    """All headings over the time that the moment may be at, and of both ends of a gap that it lies in."""
+    since, until = utc_ms - error_ms, utc_ms + error_ms
+    first, last = bisect_left(fixes, since, key=_time), bisect_right(fixes, until, key=_time)
+    if first < len(fixes) and fixes[first].utc_ms > since and _hides_a_turn(fixes, first):
+        first -= 1
+    if last > 0 and fixes[last - 1].utc_ms < until and _hides_a_turn(fixes, last):
+        last += 1
+    poses = [fix.pose for fix in fixes[first:last]]
+    poses += [pose for at in (since, until) if (pose := _place(fixes, at)) is not None]
+    return [pose.heading for pose in poses if pose.heading is not None]
+
+
+def _hides_a_turn(fixes: list[TimedPose], index: int) -> bool:
+    return 0 < index < len(fixes) and fixes[index].utc_ms - fixes[index - 1].utc_ms > MAX_TURN_MS
+
+
+def _is_steady(heading: float, others: Iterable[float]) -> bool:
+    """Whether no two of these headings differ by more than `SAME_HEADING_DEGREES`."""
+    turns = [0.0, *((other - heading + 180.0) % 360.0 - 180.0 for other in others)]
+    return max(turns) - min(turns) <= SAME_HEADING_DEGREES

@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from device.channel.messages import Fix, Readings, Sightings
-from device.verdict.intake import cross_check, route
+from device.verdict.intake import cross_check, fixes, route
 from device.verdict.intake.cross_check import Side
-from device.verdict.state import MAX_FIXES, MAX_PENDING, Moment, State
-from wire.geodesy import Pose, TimedPose
+from device.verdict.state import MAX_PENDING, Moment, State
+from wire.geodesy import Pose
 
 PEER_PATIENCE_MS: Final = 1000
 """How far, in realtime, a reader may fall behind the other before the frame is judged without it."""
+FIX_PATIENCE_MS: Final = 4000
+"""How long, in realtime, a moment waits for a fix that is not earlier."""
 MAX_UTC_MS: Final = 2**48
 """The latest time that a verdict can carry."""
 
@@ -54,12 +56,8 @@ def take_readings(state: State, message: Readings, *, lockstep: bool, now_ms: in
 
 
 def take_fix(state: State, fix: Fix) -> None:
-    """Files one position. Fixes without a time, not later than the last, or over the cap are counted and ignored."""
-    if (state.fixes and fix.utc_ms <= state.fixes[-1].utc_ms) or len(state.fixes) >= MAX_FIXES or fix.utc_ms == 0:
-        state.ignored += 1
-        return
-    state.first_fix_ms = state.first_fix_ms or fix.utc_ms
-    state.fixes.append(TimedPose(fix.utc_ms, Pose(fix.lat, fix.lon, fix.heading, fix.accuracy_m)))
+    """Files one position, or doubts it, as `fixes` says."""
+    fixes.take_fix(state, fix)
 
 
 def released(
@@ -74,7 +72,7 @@ def released(
         spoken = _spoken(state, moment, waited_ms)
         if spoken or forced:  # before, only one reader has named its time, and that must not cost us fixes
             route.forget(state, utc_ms)
-        if not forced and not (spoken and _placed(state, moment, utc_ms, waited_ms)):
+        if not forced and not (spoken and _placed(state, utc_ms, waited_ms, lockstep=lockstep)):
             return
         state.pending.pop(0)
         cross_check.passed(state, moment)
@@ -99,7 +97,5 @@ def _spoken(state: State, moment: Moment, waited_ms: int) -> bool:
     return moment.frame <= min(state.marks.values()) or waited_ms >= PEER_PATIENCE_MS
 
 
-def _placed(state: State, moment: Moment, utc_ms: int, waited_ms: int) -> bool:
-    if state.fixes_ended or (state.fixes and utc_ms and state.fixes[-1].utc_ms >= utc_ms):
-        return True
-    return waited_ms >= route.MAX_GAP_MS
+def _placed(state: State, utc_ms: int, waited_ms: int, *, lockstep: bool) -> bool:
+    return route.is_settled(state, utc_ms, lockstep=lockstep) or waited_ms >= FIX_PATIENCE_MS

@@ -52,7 +52,7 @@ def test_no_text_of_a_compartment_gets_through(text: str) -> None:
 
 @pytest.mark.parametrize("numbers", [[-1], [MAX_NUMBER + 1], [0, 0, 0], [1.5], ["1"], [True]])
 def test_numbers_are_bounded(numbers: list[object]) -> None:
-    said = {"type": "failed", "failure": "gpx_too_large", "numbers": numbers}
+    said = {"type": "failed", "failure": "track_too_large", "numbers": numbers}
     with pytest.raises(HostileMessageError):
         Codec(Failed).decode(msgspec.msgpack.encode(said))
 
@@ -95,7 +95,7 @@ def test_who_may_say_what_with_which_fields(
         (RingError("no"), ("descriptor_bad", [], None)),
         (msgspec.ValidationError("no"), ("settings_bad", [], None)),
         (MemoryError(), ("address_space_spent", [], None)),
-        (ModuleNotFoundError("no", name="gpxpy.gpx"), ("library_missing", [], "gpxpy")),
+        (ModuleNotFoundError("no", name="pynmeagps.x"), ("library_missing", [], "pynmeagps")),
         (ModuleNotFoundError("no", name="evil"), ("unexpected", [], None)),
         (ImportError("no"), ("unexpected", [], None)),
         (PermissionError(errno.EACCES, "no"), ("system_refused", [errno.EACCES], None)),
@@ -116,7 +116,7 @@ def test_an_error_of_a_compartment_says_what_warden_will_say() -> None:
 
 
 def test_what_the_system_says_is_its_own_words_for_the_number() -> None:
-    sentence, _ = failures.words("gpx_unreadable", [errno.ENOENT], None, NAMES)
+    sentence, _ = failures.words("track_unreadable", [errno.ENOENT], None, NAMES)
     assert sentence == "drive.gpx cannot be read (No such file or directory)"
     sentence, _ = failures.words("video_unreadable", [MAX_NUMBER], None, NAMES)
     assert sentence == "drive.mp4 cannot be read as a video (damaged or not of this kind)"

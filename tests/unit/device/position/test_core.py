@@ -1,80 +1,65 @@
-"""A GPX file becomes fixes, or one sentence that says what is wrong with it."""
+"""A track file becomes fixes, with the rest counted by reason; or one sentence that says what is wrong with it."""
 
 from __future__ import annotations
 
-import math
+import tracemalloc
+from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from device.position import core
-from device.position.core import parse_gpx
+from device.channel.tracks import LEFT_OUT
+from device.position import core, gpx, nmea
+from device.position.core import read_track
 from device.position.errors import PositionError
-from wire.geodesy import Pose, TimedPose, ahead_and_aside_m, bearing, between, distance_m, heading_difference
+from device.position.track import CheckedTrack
+from tests.support import tracks
+from tests.support.tracks import At, but, drive, gga, log, rmc
 
 
-def gpx(*points: str, head: str = "") -> bytes:
-    body = "".join(points)
-    return (
-        f'<?xml version="1.0"?>{head}<gpx version="1.1" creator="t" xmlns="http://www.topografix.com/GPX/1/1">'
-        f"<trk><trkseg>{body}</trkseg></trk></gpx>"
-    ).encode()
+def used(track: CheckedTrack) -> list[float]:
+    """Seconds since the start of the fixes that are used."""
+    return [(fix.utc_ms - tracks.START_MS) / 1000 for fix in track.fixes]
 
 
-def point(lat: object, lon: object, second: int | None, extra: str = "") -> str:
-    time = f"<time>2026-05-04T10:00:{second:02}Z</time>" if second is not None else ""
-    return f'<trkpt lat="{lat}" lon="{lon}">{time}{extra}</trkpt>'
+def test_what_a_file_is_is_told_by_its_content() -> None:
+    assert len(read_track(tracks.gpx(drive(9))).fixes) == 10
+    assert len(read_track(log(drive(9), rmc)).fixes) == 10
+    assert len(read_track(b"\r\n  " + tracks.gpx(drive(9)).split(b"?>")[1]).fixes) == 10
 
 
-def test_a_drive_north_then_east_has_those_headings() -> None:
-    fixes = parse_gpx(
-        gpx(
-            point(48.0, 11.0, 0),
-            point(48.0001, 11.0, 1),
-            point(48.0002, 11.0, 2),
-            point(48.0002, 11.0002, 3),
-            point(48.0002, 11.0004, 4),
-        )
-    )
-    assert [fix.utc_ms for fix in fixes] == [1_777_888_800_000 + 1000 * second for second in range(5)]
-    headings = [fix.heading for fix in fixes]
-    assert headings[0] == pytest.approx(0.0)
-    assert headings[4] == pytest.approx(90.0, abs=0.1)
+SAID = [
+    (b"", "neither GPX nor"),
+    (b"not xml", "neither GPX nor"),
+    (b"<html><body>$GPRMC,</body></html>", "neither GPX nor"),
+    (b"\x00" * 4096, "neither GPX nor"),
+    (b"\xff\xfe\x00", "neither GPX nor"),
+    (b"<a>" * 5000, "neither GPX nor"),
+    (b"<gpx>" + b"<a>" * 5000, "neither GPX nor"),
+    (tracks.gpx([]), "no track point"),
+    (b"$GPVTG,,T,,M,0.0,N,0.0,K*50\r\n" * 3, "no track point"),
+    (b"<gpx><wpt lat='48' lon='11'/><rte><rtept lat='48' lon='11'/></rte></gpx>", "waypoints or a route"),
+    (tracks.gpx([At(k, 0.0, text="") for k in range(9)]), "none of the 9 points .* no time"),
+    (tracks.gpx(drive(9)).replace(b"2026-05", b"2026-99"), "none of the 10 points .* no time"),
+    (tracks.gpx(drive(9)).replace(b'lat="48.', b'lat="98.'), "no place on Earth"),
+    (tracks.gpx(drive(9)).replace(b'lat="48.', b'lat="48,'), "no place on Earth"),
+    (tracks.gpx(drive(9)).replace(b'lat="48.', b'lat="nan'), "no place on Earth"),
+    (tracks.gpx(drive(9)).replace(b'lon="11.', b'lon="1e400'), "no place on Earth"),
+    (tracks.gpx(drive(9)).replace(b"2026", b"1980"), "before the receiver's first fix"),
+    (log(drive(9), lambda at: rmc(at, status="V")), "before the receiver's first fix"),
+    (tracks.gpx(drive(0)), "none of the 1 points .* agree"),
+    (tracks.gpx(drive(3600, every=600)), "none of the 7 points .* agree"),
+    (tracks.gpx(drive(9), head='<!DOCTYPE gpx [<!ENTITY a "b">]>'), "document type declaration"),
+    (tracks.gpx(drive(9), head="<!DOCTYPE gpx>").decode().encode("utf-16"), "document type declaration"),
+    (tracks.gpx(drive(9), head="<!DOCTYPE gpx>").decode().encode("utf-16-be"), "document type declaration"),
+]
 
 
-def test_a_standing_vehicle_has_no_heading() -> None:
-    fixes = parse_gpx(gpx(*(point(48.0, 11.0, second) for second in range(3))))
-    assert [fix.heading for fix in fixes] == [None, None, None]
-
-
-def test_the_dilution_of_precision_sets_the_accuracy() -> None:
-    fixes = parse_gpx(gpx(point(48.0, 11.0, 0, "<hdop>2.5</hdop>"), point(48.0, 11.0, 1)))
-    assert [fix.accuracy_m for fix in fixes] == [7.5, core.DEFAULT_ACCURACY_M]
-
-
-@pytest.mark.parametrize(
-    ("data", "sentence"),
-    [
-        (b"", "cannot be read"),
-        (b"not xml", "cannot be read"),
-        (gpx(), "no track point"),
-        (gpx(point(48.0, 11.0, None)), "point 1 .* no time"),
-        (gpx(point(48.0, 11.0, 5), point(48.0, 11.0, 4)), "point 2 .* earlier"),
-        (gpx(point(91.0, 11.0, 0)), "not a place on Earth"),
-        (gpx(point("nan", 11.0, 0)), "not a place on Earth"),
-        (gpx(point(48.0, "inf", 0)), "not a place on Earth"),
-        (gpx(point("x", 11.0, 0)), "cannot be read"),
-        (gpx(point(48.0, 11.0, 0), head='<!DOCTYPE gpx [<!ENTITY a "b">]>'), "document type declaration"),
-        (gpx(point(48.0, 11.0, 0)).decode().encode("utf-16"), "not UTF-8"),
-        (gpx(point(48.0, 11.0, 0)).replace(b"2026", b"1960"), "before 1970"),
-        (gpx(point(48.0, 11.0, 0)).replace(b"2026-05", b"2026-99"), "no time"),
-        (b"\xff\xfe\x00", "not UTF-8"),
-        (gpx(point(48.0, 11.0, 0))[:-20], "cannot be read"),
-        (b"<a>" * 5000, "cannot be read"),
-    ],
-)
+@pytest.mark.parametrize(("data", "sentence"), SAID)
 def test_a_bad_file_is_refused_with_one_sentence(data: bytes, sentence: str) -> None:
     with pytest.raises(PositionError, match=sentence) as caught:
-        parse_gpx(data)
+        read_track(data)
     said = str(caught.value)
     assert said.isascii()
     assert said.isprintable()
@@ -83,48 +68,97 @@ def test_a_bad_file_is_refused_with_one_sentence(data: bytes, sentence: str) -> 
 
 def test_a_file_that_is_too_large_is_not_parsed() -> None:
     with pytest.raises(PositionError, match="at most"):
-        parse_gpx(b" " * (core.MAX_GPX_BYTES + 1))
+        read_track(b" " * (core.MAX_TRACK_BYTES + 1))
 
 
 def test_a_track_with_too_many_points_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "MAX_POINTS", 3)
-    with pytest.raises(PositionError, match="more than 3 points"):
-        parse_gpx(gpx(*(point(48.0, 11.0, second) for second in range(4))))
+    monkeypatch.setattr(gpx, "MAX_POINTS", 3)
+    monkeypatch.setattr(nmea, "MAX_SENTENCES", 3)
+    for data in (tracks.gpx(drive(3)), log(drive(3), rmc)):
+        with pytest.raises(PositionError, match="more than 3 points"):
+            read_track(data)
 
 
-def test_a_degree_of_latitude_is_111_km() -> None:
-    assert distance_m(48.0, 11.0, 49.0, 11.0) == pytest.approx(111_195, rel=0.001)
-    assert distance_m(0.0, 179.9999, 0.0, -179.9999) == pytest.approx(22.2, abs=0.1)
+def test_the_facts_say_when_how_far_apart_and_what_was_left_out() -> None:
+    later = drive(9, start=600)
+    points = but(drive(9), n5={"text": ""})
+    track = read_track(tracks.gpx(points, later)[:-20])
+    assert track.facts() == {
+        "fixes": 19,
+        "first_utc_ms": tracks.START_MS,
+        "last_utc_ms": tracks.START_MS + 609_000,
+        "breaks": 1,
+        "typical_ms": 1000,
+        "longest_ms": 2000,
+        "cut": 1,
+        "left_no_time": 1,
+    }
+    assert len(CheckedTrack(track.fixes, Counter(dict.fromkeys(LEFT_OUT, 1))).facts()) <= 16  # what Ready holds
 
 
-@pytest.mark.parametrize(("lat", "lon", "expected"), [(1, 0, 0), (0, 1, 90), (-1, 0, 180), (0, -1, 270)])
-def test_bearings_go_clockwise_from_north(lat: float, lon: float, expected: float) -> None:
-    assert bearing(48.0, 11.0, 48.0 + lat * 1e-4, 11.0 + lon * 1e-4) == pytest.approx(expected, abs=1e-6)
+# --- whatever the bytes -------------------------------------------------------------------------------------------
+
+_PARTS = [
+    b"<gpx>", b"</gpx>", b"<trk>", b"<trkseg>", b"</trkseg>", b"</trk>", b"&a;", b"\x00",
+    b"<?xml version='1.0' encoding='utf-7'?>",
+    b"<trkpt lat='48' lon='11'>", b"<trkpt lat='1e9' lon='x'/>", b"<time>2026-05-04T10:00:00Z</time>", b"</trkpt>",
+    b"<time>0001-01-01T00:00:00+14:00</time>", b"<time>9999-12-31T23:59:59-14:00</time>", b"<hdop>1e999</hdop>",
+    b"<trkpt lat='48.0001' lon='11'><time>2026-05-04T10:00:01Z</time></trkpt>", b"<![CDATA[", b"]]>", b"<!--", b"-->",
+    b"<!DOCTYPE a [<!ENTITY a '&#60;trkpt'>]>", b"\xff\xfe", b"\xef\xbb\xbf", b"<x:trkpt", b"\r\n", b"$GPRMC,", b"$",
+    *(make(at).encode() for at in drive(2) for make in (rmc, gga)), b"*00", rmc(At(0, 0))[:-6].encode() + b"*",
+    tracks.sentence("GPRMC,250000.00,A,9999.9,N,99999.9,E,1e9,1e9,999999,,,A").encode(),
+    tracks.sentence("GPGGA,,,,,,0,,,,,,,,").encode(), tracks.sentence("GPZDA,1,2,3,4,5,6").encode(),
+    tracks.sentence("GPGNS,100000,4800.0,N,01100.0,E,-1,:,;,+").encode(), tracks.sentence("GPVTG,,,,").encode(),
+]  # fmt: skip
 
 
-def test_headings_differ_the_short_way_round() -> None:
-    assert heading_difference(350.0, 10.0) == pytest.approx(20.0)
-    assert heading_difference(0.0, 180.0) == pytest.approx(180.0)
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(_PARTS), st.binary(max_size=12)), max_size=40))
+def test_whatever_the_bytes_nothing_comes_but_a_track_or_one_sentence(parts: list[bytes]) -> None:
+    try:
+        track = read_track(b"".join(parts))
+    except PositionError:
+        return
+    times = [fix.utc_ms for fix in track.fixes]
+    assert times == sorted(set(times))
+    assert all(-90 <= fix.lat <= 90 and -180 <= fix.lon <= 180 and 0 < fix.accuracy_m <= 1e4 for fix in track.fixes)
+    assert all(fix.heading is None or 0.0 <= fix.heading < 360.0 for fix in track.fixes)
 
 
-def test_ahead_and_aside_turn_with_the_heading() -> None:
-    pose = Pose(48.0, 11.0, 90.0, 1.0)
-    ahead, aside = ahead_and_aside_m(pose, 90.0, 48.0, 11.0 + 10 / (111_195 * math.cos(math.radians(48))))
-    assert (ahead, aside) == (pytest.approx(10.0, abs=0.01), pytest.approx(0.0, abs=0.01))
-    ahead, aside = ahead_and_aside_m(pose, 90.0, 48.0 - 10 / 111_195, 11.0)
-    assert (ahead, aside) == (pytest.approx(0.0, abs=0.01), pytest.approx(10.0, abs=0.01))
+_SECONDS = st.floats(-1e5, 1e5) | st.integers(0, 40)
+_METRES = st.floats(-1e5, 1e5) | st.integers(0, 600)
 
 
-def test_a_pose_between_two_fixes_turns_the_short_way_and_crosses_the_date_line() -> None:
-    before = TimedPose(1000, Pose(0.0, 179.9999, 350.0, 3.0))
-    after = TimedPose(2000, Pose(0.0001, -179.9999, 10.0, 6.0))
-    middle = between(before, after, 1500)
-    assert middle.lat == pytest.approx(0.00005)
-    assert abs(middle.lon) == pytest.approx(180.0)
-    assert middle.heading == pytest.approx(0.0)
-    assert middle.accuracy_m == 6.0
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(st.builds(At, _SECONDS, _METRES, _METRES), max_size=30), max_size=3))
+def test_each_point_is_either_used_or_counted(segments: list[list[At]]) -> None:
+    for data in (tracks.gpx(*segments), log([at for segment in segments for at in segment], rmc)):
+        try:
+            track = read_track(data)
+        except PositionError:
+            continue
+        assert len(track.fixes) + track.left_out.total() <= sum(map(len, segments))
+        if data.startswith(b"<"):
+            assert len(track.fixes) + track.left_out.total() == sum(map(len, segments))
 
 
-def test_a_point_that_is_repeated_counts_once() -> None:
-    fixes = parse_gpx(gpx(point(48.0, 11.0, 5), point(48.0, 11.0, 5), point(48.1, 11.0, 6)))
-    assert len(fixes) == 2
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<gpx><trk><trkseg>" + b"<trkpt>" * 60_000,
+        b"<gpx><trk><trkseg>" + b"<trkpt lat='1' lon='1'>&</trkpt>" * 20_000,
+        b"<gpx><trk><trkseg>" + b"<trkpt lat='1' lon='1'><time>2026-05-04T10:00:00Z</time></trkpt><trkseg>" * 9_000,
+        b"<gpx a='" + b"x" * 400_000,
+        b"$GPRMC," * 60_000,
+        b"$GPRMC," + b"1" * 400_000,
+    ],
+    ids=["open", "damaged", "nested", "attribute", "heads", "line"],
+)
+def test_a_file_that_is_made_to_be_slow_takes_no_more_memory_than_its_size_explains(data: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(PositionError):
+            read_track(data)
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(data) + 2_000_000
+    finally:
+        tracemalloc.stop()

@@ -117,6 +117,8 @@ def test_a_fix_releases_what_waited_for_it() -> None:
     made.on_readings(Readings(0, 0, []))
     assert made._state.faces == []
     made.on_fix(Fix(UTC_MS, 0.0, 0.0, 0.0, 3.0))
+    assert made._state.faces == []  # alone it is not believed
+    made.on_fix(Fix(UTC_MS + 1000, 0.0, 0.0, 0.0, 3.0))
     assert made._state.faces[0].sight.last_pose == pose()
 
 

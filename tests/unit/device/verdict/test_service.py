@@ -216,7 +216,8 @@ def test_it_finishes_once_when_both_readers_have_ended(descriptor: int) -> None:
     bench.service.step()
     (judged,) = bench.heard_by("recorder")
     assert isinstance(judged, Verdict)
-    assert bench.reported == [{"unstored": 1, "finished": 1, "perception_frames": 60, "codes_frames": 60}]
+    (facts,) = bench.reported
+    assert facts.items() >= {"unstored": 1, "finished": 1, "perception_frames": 60, "codes_frames": 60}.items()
     bench.service.step()
     assert (bench.heard_by("recorder"), len(bench.reported)) == ([], 1)
     bench.say(VerdictStored(judged.verdict_id), "sealer")

@@ -11,6 +11,7 @@ import pytest
 from device.verdict.errors import SnapshotError
 from device.verdict.state import (
     MAX_ATTRIBUTED,
+    MAX_DOUBTED,
     MAX_EXPECTED,
     MAX_FIXES,
     MAX_PANELS,
@@ -47,6 +48,7 @@ FULL = state(
     start_utc_ms=UTC_S * 1000,
     began_ms=5,
     fixes=[timed(UTC_S * 1000)],
+    doubted=[timed(UTC_S * 1000 + 9000)],
     fixes_ended=True,
     first_fix_ms=7,
     last_heading=8.0,
@@ -118,7 +120,8 @@ def test_a_field_that_is_not_known_spoils_it_wherever_it_is(part: Callable[[dict
         (lambda plain: plain, "pending", MAX_PENDING + 1),
         (lambda plain: plain["pending"][0], "boxes", 64),
         (lambda plain: plain["pending"][0], "readings", 8),
-        (lambda plain: plain, "fixes", MAX_FIXES),
+        (lambda plain: plain, "fixes", MAX_FIXES + MAX_DOUBTED),
+        (lambda plain: plain, "doubted", MAX_DOUBTED),
         (lambda plain: plain, "faces", MAX_TRACKS),
         (lambda plain: plain, "panels", MAX_PANELS),
         (lambda plain: plain["panels"][0], "payloads", MAX_PAYLOADS),
@@ -200,7 +203,7 @@ def test_the_message_of_a_refusal_is_short() -> None:
 
 def test_the_bounds_are_those_that_the_snapshots_size_was_reckoned_with() -> None:
     assert (MAX_PENDING, MAX_TRACKS, MAX_PANELS, MAX_PAYLOADS, MAX_RATES, MAX_VOTED) == (128, 96, 32, 6, 32, 8)
-    assert (MAX_FIXES, MAX_EXPECTED, MAX_ATTRIBUTED, MAX_SHOWN) == (2048, 64, 256, 64)
+    assert (MAX_DOUBTED, MAX_FIXES, MAX_EXPECTED, MAX_ATTRIBUTED, MAX_SHOWN) == (256, 2048, 64, 256, 64)
 
 
 def test_a_new_state_knows_nothing() -> None:
@@ -217,9 +220,16 @@ def test_a_new_state_knows_nothing() -> None:
         "start_utc_ms": 0,
         "began_ms": None,
         "fixes": [],
+        "doubted": [],
         "fixes_ended": False,
         "first_fix_ms": 0,
         "last_heading": None,
+        "last_heading_ms": 0,
+        "placed_ms": 0,
+        "moments": 0,
+        "unplaced": 0,
+        "vague": 0,
+        "set_aside": 0,
         "faces": [],
         "panels": [],
         "expected": [],

@@ -1,0 +1,45 @@
+"""What a run says on the screen of its track: what was left out, and why places were not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from device.channel.tracks import LEFT_OUT_WORDS
+
+SPARSE_S: Final = 2.0
+"""From this distance between two points on, the track itself is named as what makes places unsure."""
+
+
+def track_notes(track: Mapping[str, Any] | None, name: str) -> list[str]:
+    """The lines for the summary's `track`, none where nothing is to be said. `name`: the file's."""
+    if not track:
+        return []
+    notes = []
+    left_out = track["left_out"]
+    if left_out:
+        total = track["fixes"] + sum(left_out.values())
+        reasons = ", ".join(f"{count} {LEFT_OUT_WORDS[reason]}" for reason, count in left_out.items())
+        notes.append(f"{name}: {sum(left_out.values())} of {total} points left out: {reasons}")
+    if track["cut_off"]:
+        notes.append(f"{name} ends before its end tags, as a file that was cut off")
+    if track["not_believed"]:
+        notes.append(f"{track['not_believed']} fixes were not believed: no vehicle can have driven so")
+    unsure = track["unplaced"] + track["vague"]
+    if unsure:
+        notes.append(
+            f"the place was not known well enough in {unsure} of {track['moments']} frames; no code read there "
+            f"can be VERIFIED (place_unchecked){_why(track, name)}"
+        )
+    return notes
+
+
+def _why(track: Mapping[str, Any], name: str) -> str:
+    """What the track itself has to do with it: points far apart, pauses and breaks."""
+    breaks = track["breaks"]
+    if max(track["typical_s"], track["longest_gap_s"]) < SPARSE_S and not breaks:
+        return ""
+    counted = f" and {breaks} break{'s' * (breaks > 1)}" if breaks else ""
+    remedy = ": record a point each second" if track["typical_s"] >= SPARSE_S else ""
+    gaps = f"a point each {track['typical_s']:g} s, gaps of up to {track['longest_gap_s']:g} s"
+    return f" ({name} has {gaps}{counted}{remedy})"

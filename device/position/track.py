@@ -1,0 +1,102 @@
+"""What a track file gives before it is checked, and after."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from device.channel.messages import Fix
+from device.channel.tracks import PREFIX, LeftOut
+from wire.geodesy import Pose, TimedPose
+
+DEFAULT_ACCURACY_M: Final = 5.0
+"""What a point is taken to be off by where it gives no dilution of precision, metres (a good consumer receiver)."""
+MIN_ACCURACY_M: Final = 1.0
+"""No point counts as better than this, whatever its dilution: a consumer receiver beside a road never is."""
+METRES_PER_HDOP: Final = 3.0
+"""User equivalent range error of a consumer receiver: accuracy is about this times the horizontal dilution."""
+
+EARLIEST_MS: Final = 946_684_800_000
+"""2000-01-01: older than any GPX file, so a receiver that says so (6 January 1980...) has had no fix yet."""
+LATEST_MS: Final = 2**47  # the year 6429: beyond any receiver's clock, well inside the message's bound
+_NOWHERE_DEGREES: Final = 1e-4  # about 11 m around 0, 0, where receivers without a fix say they are
+
+
+@dataclass
+class RawTrack:
+    """The points of a file in its own order, by segment; `courses`: the direction of travel that the receiver itself
+    tells, degrees by time. `left_out` counts what was no point, by reason. `cut`: the file ends without its end."""
+
+    segments: list[list[TimedPose]] = field(default_factory=lambda: [[]])
+    left_out: Counter[LeftOut] = field(default_factory=Counter)
+    courses: dict[int, float] = field(default_factory=dict)
+    cut: bool = False
+
+    def add(self, utc_ms: int | None, place: tuple[float, float] | None, hdop: float | None) -> None:
+        """One point of the last segment; what cannot be one is counted."""
+        reason = unusable(utc_ms, place)
+        if reason is None and utc_ms is not None and place is not None:
+            self.segments[-1].append(TimedPose(utc_ms, Pose(*place, None, accuracy_m(hdop))))
+        elif reason is not None:
+            self.left_out[reason] += 1
+
+    @property
+    def points(self) -> int:
+        """How many points the file has, good or not."""
+        return sum(map(len, self.segments)) + self.left_out.total() - self.left_out["damaged"]
+
+
+@dataclass(frozen=True)
+class CheckedTrack:
+    """Fixes in order of time, and how many points were left out, by reason."""
+
+    fixes: list[Fix]
+    left_out: Counter[LeftOut]
+    cut: bool = False
+
+    def facts(self) -> dict[str, int]:
+        """For warden: how many fixes from when to when, how far apart (milliseconds), and what was left out."""
+        if not self.fixes:
+            return {"fixes": 0}
+        gaps = sorted(_gaps(self.fixes))
+        return {
+            "fixes": len(self.fixes),
+            "first_utc_ms": self.fixes[0].utc_ms,
+            "last_utc_ms": self.fixes[-1].utc_ms,
+            "breaks": sum(fix.begins for fix in self.fixes[1:]),
+            "typical_ms": gaps[len(gaps) // 2] if gaps else 0,
+            "longest_ms": gaps[-1] if gaps else 0,
+            "cut": int(self.cut),
+            **{f"{PREFIX}{reason}": count for reason, count in self.left_out.items() if count},
+        }
+
+
+def unusable(utc_ms: int | None, place: tuple[float, float] | None) -> LeftOut | None:
+    """Why a point says nothing, by itself; None: it may be good."""
+    if place is None or not (-90.0 <= place[0] <= 90.0 and -180.0 <= place[1] <= 180.0):  # true for NaN too
+        return "no_place"
+    if utc_ms is None or utc_ms > LATEST_MS:
+        return "no_time"
+    nowhere = abs(place[0]) < _NOWHERE_DEGREES and abs(place[1]) < _NOWHERE_DEGREES
+    return "before_fix" if utc_ms < EARLIEST_MS or nowhere else None
+
+
+def accuracy_m(hdop: float | None) -> float:
+    """Metres; what is no dilution of precision counts as none given."""
+    if hdop is None or not 0.0 < hdop < math.inf:
+        return DEFAULT_ACCURACY_M
+    return min(max(hdop * METRES_PER_HDOP, MIN_ACCURACY_M), 10_000.0)
+
+
+def _gaps(fixes: Iterable[Fix]) -> list[int]:
+    """Milliseconds between neighbours of one segment."""
+    found: list[int] = []
+    before: Fix | None = None
+    for fix in fixes:
+        if before is not None and not fix.begins:
+            found.append(fix.utc_ms - before.utc_ms)
+        before = fix
+    return found

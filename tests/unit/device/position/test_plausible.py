@@ -1,0 +1,112 @@
+"""What no vehicle can have driven is left out, and what is left out is no place; breaks stay breaks."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from device.channel.messages import Fix
+from device.position.core import read_track
+from device.position.errors import PositionError
+from tests.support import tracks
+from tests.support.tracks import At, but, drive
+
+
+def left(*segments: list[At]) -> tuple[int, dict[str, int]]:
+    track = read_track(tracks.gpx(*segments))
+    return len(track.fixes), {reason: count for reason, count in track.left_out.items() if count}
+
+
+def fixes(*segments: list[At]) -> list[Fix]:
+    return read_track(tracks.gpx(*segments)).fixes
+
+
+def shifted(points: list[At], first: int, last: int, east: float) -> list[At]:
+    return but(points, **{f"n{index}": {"east": east} for index in range(first, last)})
+
+
+@pytest.mark.parametrize("east", [40.0, 80.0, 300.0, 5000.0, 500_000.0])
+@pytest.mark.parametrize("lasts", [1, 3, 6, 12, 20])
+def test_a_jump_and_back_is_left_out(east: float, lasts: int) -> None:
+    assert left(shifted(drive(60), 25, 25 + lasts, east)) == (61 - lasts, {"impossible": lasts})
+
+
+@pytest.mark.parametrize(("lasts", "breaks"), [(1, 0), (2, 1), (6, 1)])
+def test_where_the_vehicle_was_during_a_jump_is_not_known(lasts: int, breaks: int) -> None:
+    """One point is a slip; for longer the receiver itself did not know."""
+    found = fixes(shifted(drive(60), 25, 25 + lasts, 5000.0))
+    assert [index for index, fix in enumerate(found) if fix.begins] == [25] * breaks
+
+
+@pytest.mark.parametrize("lasts", [1, 6, 14])
+def test_a_jump_at_either_end_is_left_out(lasts: int) -> None:
+    assert left(shifted(drive(60), 0, lasts, 5000.0)) == (61 - lasts, {"impossible": lasts})
+    assert left(shifted(drive(60), 61 - lasts, 61, 5000.0)) == (61 - lasts, {"impossible": lasts})
+
+
+def test_of_several_jumps_in_a_row_the_long_side_stays() -> None:
+    rows = [At(k, 15.0 * k, 0.0 if k < 20 else 5000.0 if k < 30 else 10_000.0) for k in range(36)]
+    assert left(rows) == (20, {"impossible": 16})
+    assert left(rows[10:]) == (10, {"impossible": 16})
+
+
+def test_of_a_jump_without_return_both_sides_stay_and_nothing_is_known_between() -> None:
+    found = fixes(shifted(drive(60), 30, 61, 5000.0))
+    assert [index for index, fix in enumerate(found) if fix.begins] == [30]
+    assert all(fix.heading == pytest.approx(0.0, abs=0.01) for fix in found)
+
+
+def test_a_break_between_segments_has_no_heading_across_it() -> None:
+    """The second segment begins where the first did: across the break the way would be back south."""
+    found = fixes(drive(9), drive(9, start=30))
+    assert [index for index, fix in enumerate(found) if fix.begins] == [10]
+    assert {round(fix.heading or 0.0, 3) % 360 for fix in found} == {0.0}
+
+
+def test_segments_are_put_in_order_of_time() -> None:
+    found = fixes(drive(9, start=86_400), drive(9))
+    assert [fix.utc_ms for fix in found] == sorted(fix.utc_ms for fix in found)
+    assert left(drive(9, start=86_400), drive(9)) == (20, {})
+
+
+def test_a_segment_that_is_written_backwards_is_read_forwards() -> None:
+    assert left(drive(30)[::-1]) == (31, {})
+
+
+def test_the_points_that_a_receiver_writes_before_it_knows_the_time_are_left_out() -> None:
+    """1024 weeks too early, as by a receiver that has not heard the week's number yet."""
+    cold = [At(k - 1024 * 7 * 86_400, 0.0) for k in range(30)]
+    assert left([*cold, *drive(60, start=31)]) == (61, {"before_fix": 30})
+
+
+def test_a_drive_of_another_day_is_not_taken_for_them() -> None:
+    assert left(drive(30, start=-10 * 86_400), drive(60)) == (92, {})
+
+
+@pytest.mark.parametrize(("sigma", "every"), [(0.5, 0.2), (2.0, 0.2), (2.0, 1.0), (3.0, 1.0), (2.0, 5.0), (4.0, 5.0)])
+def test_a_receivers_noise_is_no_jump(sigma: float, every: float) -> None:
+    rng = random.Random(1)
+    noisy = [At(at.second, at.north + rng.gauss(0, sigma), rng.gauss(0, sigma)) for at in drive(600, every)]
+    used, why = left(noisy)
+    assert sum(why.values()) <= len(noisy) / 200
+    assert used + sum(why.values()) == len(noisy)
+
+
+def test_hard_braking_and_a_sharp_turn_are_driven() -> None:
+    """From 30 m/s to a stop at 8 m/s2, then a right turn at 4 m/s2."""
+    braking = [At(t, 30 * t - 4 * t * t) for t in (0, 1, 2, 3)]
+    corner = [At(4 + k, 56.25, 2.0 * k * k) for k in range(5)]
+    assert left(braking + corner) == (9, {})
+
+
+def test_a_track_in_which_every_point_contradicts_the_others_is_refused() -> None:
+    rng = random.Random(2)
+    with pytest.raises(PositionError, match="agree"):
+        fixes([At(k, rng.uniform(-1e6, 1e6), rng.uniform(-1e6, 1e6)) for k in range(40)])
+
+
+def test_more_than_one_point_with_the_same_second_is_read_by_the_second() -> None:
+    """Five fixes a second, with whole seconds written: the first of each second is taken."""
+    coarse = [At(at.second // 1, at.north) for at in drive(20, every=0.2)]
+    assert left(coarse)[0] >= 20
