@@ -45,6 +45,7 @@ HealthKind = Literal[
     "tamper",
     "spool_full",
     "alive",
+    "unsealed",
 ]
 """What the device says of itself."""
 

@@ -14,7 +14,8 @@ from device.sealer.settings import SealerSettings
 from device.sealer.spool import Spool
 from identity import Home
 
-_LAST_WORDS_SECONDS = 2.0  # warden waits for five
+_DRAIN_SECONDS = 1.0  # what is on its way here when the run ends is evidence too
+_LAST_WORDS_SECONDS = 2.0  # warden waits for five in all
 
 
 def main(me: Compartment) -> None:
@@ -50,9 +51,13 @@ def main(me: Compartment) -> None:
         me.facts.update(service.facts())
 
     me.serve(handlers, tick=tick, tick_seconds=lambda: min(0.25, service.tick_seconds()))
+    me.drain({verdict: handlers[verdict], health: handlers[health]}, at_most=_DRAIN_SECONDS)
     if settings.on_camera:  # say `stopped`; if it is not delivered in a moment, it goes with the next run
         service.end()
         me.serve_until(
             lambda: service.settled, handlers, tick=tick, tick_seconds=lambda: 0.05, at_most=_LAST_WORDS_SECONDS
         )
+    service.finish()
+    me.facts.update(service.facts())
+    me.report()
     spool.close()

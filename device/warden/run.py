@@ -7,8 +7,8 @@ from pathlib import Path
 
 from device.channel.link import Link
 from device.launcher.plan import RunPlan
-from device.launcher.report import Finished
-from device.warden import artifacts
+from device.launcher.report import Finished, Notice
+from device.warden import artifacts, storage
 from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
 from device.warden.table import SOURCE
@@ -44,5 +44,12 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         status = 1
         sentence = f"{plan.shown} is damaged or cut off after {summary['frames']} frames"
         remedy = "what was read is reported; get the whole file for the rest"
+    if summary["unsealed"]:
+        lost = f"{storage.told(summary['unsealed'])} could not be stored, and will not reach the receiver"
+        if status:
+            launcher.try_send(Notice(lost, ""))
+        else:
+            status, sentence = 1, lost
+            remedy = "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too"
     launcher.send(Finished(status, sentence, remedy, summary))
     return status

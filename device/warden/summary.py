@@ -6,6 +6,7 @@ import statistics
 from collections import defaultdict
 from typing import Any
 
+from device.warden import storage
 from device.warden.supervisor import Supervisor
 from device.warden.table import COMPARTMENTS, READERS, SOURCE, STORE
 from wire.vocabulary import CompartmentName
@@ -44,6 +45,7 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
         "sealed": device.total(STORE, "sealed"),
         "receipted": device.total(STORE, "receipted"),
         "waiting": device.fact(STORE, "waiting"),
+        "unsealed": storage.unsealed(device),
         "false_receipts": device.total(STORE, "false_receipts"),
         "restarts": {name: budget.total for name, budget in device.budgets.items()},
         "invalid_messages": {name: device.suspicion.invalid[name] for name in names},
