@@ -28,9 +28,12 @@ def rows(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT count(*) FROM reserve").fetchone()[0])
 
 
-def spend(db: sqlite3.Connection) -> bool:
-    """Give the room of one report free, in the transaction that is open. False: there is none left."""
-    return db.execute("DELETE FROM reserve WHERE number = (SELECT max(number) FROM reserve)").rowcount == 1
+def spend(db: sqlite3.Connection, leave: int) -> bool:
+    """Give the room of one report free, in the transaction that is open. False: no more than `leave` are left."""
+    if rows(db) <= leave:
+        return False
+    db.execute("DELETE FROM reserve WHERE number = (SELECT max(number) FROM reserve)")
+    return True
 
 
 def add_row(db: sqlite3.Connection) -> None:

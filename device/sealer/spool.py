@@ -117,17 +117,18 @@ class Spool:
             with contextlib.suppress(SpoolRefusedError):
                 self._keep_reserve()
 
-    def add_report(self, sealed: SealedEvent, *, told: bool = False, waiting: Gap = NO_GAP) -> None:
+    def add_report(self, sealed: SealedEvent, *, told: bool = False, waiting: Gap = NO_GAP, leave: int = 0) -> None:
         """Store what sealer itself has to report: as `add`, and in the room that is kept where the disk is full.
 
         `told`: it reports all that is lost, which is counted no longer from the same transaction on; `waiting` is.
+        `leave`: for how many more important reports room is to be left.
         """
         self._check_room(sealed, 0)
         try:
-            self._add_report(sealed, told=told, waiting=waiting, spend=False)
+            self._add_report(sealed, told=told, waiting=waiting, spend=None)
         except SpoolFullError:
             self.refresh()
-            self._add_report(sealed, told=told, waiting=waiting, spend=True)
+            self._add_report(sealed, told=told, waiting=waiting, spend=leave)
 
     def note(self, lost: Gap, waiting: Gap) -> None:
         """Count durably, without new room, what is lost, and what will be if this run ends now. Raises as `add`."""
@@ -192,14 +193,14 @@ class Spool:
             with trouble(self._folder):
                 self._reserve(sealed.sequence + _RESERVE_NUMBERS)
 
-    def _add_report(self, sealed: SealedEvent, *, told: bool, waiting: Gap, spend: bool) -> None:
+    def _add_report(self, sealed: SealedEvent, *, told: bool, waiting: Gap, spend: int | None) -> None:
         with self._writing():
-            if spend and not (self._counts and reserve.spend(self._db)):
+            if spend is not None and not (self._counts and reserve.spend(self._db, spend)):
                 raise SpoolFullError("disk_full")
             self._insert(sealed)
             if self._counts and told:
                 ledger.note(self._db, self._run_id, NO_GAP, waiting)
-        self._whole = self._whole and not spend
+        self._whole = self._whole and spend is None
         self._stored(sealed)
 
     def _insert(self, sealed: SealedEvent) -> None:

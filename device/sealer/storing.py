@@ -25,7 +25,7 @@ MOST_VERDICTS: Final = 1024
 RETRY_SECONDS: Final = 0.5
 """After a refusal the spool is left alone so long: else each verdict that is sent again would be sealed for nothing."""
 GAP_SECONDS: Final = 60.0
-"""Between two gaps at least, so that a disk which is now full and now not is told in few words."""
+"""Between two gaps, and between two `spool_full`: a disk which is now full and now not is told in few words."""
 _NOTE_SECONDS: Final = 1.0
 _DETAILS: Final[dict[FailureName, str]] = {"spool_full": "no_room"}
 
@@ -63,7 +63,7 @@ class Storing:
         self._lost, self._lost_here = spool.lost, spool.lost_in_this_run
         self._noted = (spool.lost, NO_GAP)
         self._not_before = {"verdict": 0.0, "health": 0.0}
-        self._gap_not_before = self._note_not_before = 0.0
+        self._full_not_before = self._gap_not_before = self._note_not_before = 0.0
         self._finished = self._trouble_with_health = False
         self.sealed = 0
         self.trouble: SpoolRefusedError | None = None
@@ -115,11 +115,11 @@ class Storing:
             self.trouble = None
         return True
 
-    def report(self, message: Health | Gap, *, told: bool = False) -> bool:
+    def report(self, message: Health | Gap, *, told: bool = False, leave: int = 0) -> bool:
         """Store what sealer itself has to say, in the room that is kept where there is no other."""
         try:
             self._spool.refresh()
-            self._spool.add_report(self._sealed(message), told=told, waiting=self._waiting())
+            self._spool.add_report(self._sealed(message), told=told, waiting=self._waiting(), leave=leave)
         except SpoolRefusedError:
             return False
         self.sealed += 1
@@ -133,9 +133,11 @@ class Storing:
         self._not_before["verdict"] = again
         if health:  # which needs less room: a verdict would be refused too
             self._not_before["health"] = again
-        if first:
+        if first and self._clock() >= self._full_not_before:
+            self._full_not_before = self._clock() + GAP_SECONDS
             detail = _DETAILS.get(refusal.failure, refusal.failure)
-            self.report(Health("spool_full", "sealer", self._spool.waiting, self._unix_ms(), detail))
+            full = Health("spool_full", "sealer", self._spool.waiting, self._unix_ms(), detail)
+            self.report(full, leave=1)  # for the gap, which says what came of it
 
     def room(self) -> None:
         """Something was forgotten: there may be room again."""

@@ -104,6 +104,7 @@ def test_problems_are_listed_counted_and_end_with_status_1(home: Home, capsys: O
         "problem": "changed",
         "first": 1,
         "last": 1,
+        "detail": "",
     }
     changed(home.sink / "sink.db", "UPDATE envelope SET event = zeroblob(9) WHERE id = 3")
     assert main(at(home, "verify")) == 1

@@ -216,7 +216,7 @@ def test_it_finishes_once_when_both_readers_have_ended(descriptor: int) -> None:
     bench.service.step()
     (judged,) = bench.heard_by("recorder")
     assert isinstance(judged, Verdict)
-    assert bench.reported == [{"unstored": 1, "finished": 1}]
+    assert bench.reported == [{"unstored": 1, "dropped": 0, "finished": 1}]
     bench.service.step()
     assert (bench.heard_by("recorder"), len(bench.reported)) == ([], 1)
     bench.say(VerdictStored(judged.verdict_id), "sealer")
@@ -255,7 +255,7 @@ def test_a_fact_is_reported_when_it_changes_after_the_end_and_not_before(descrip
     assert [facts["unstored"] for facts in bench.reported] == [2, 1, 0]
     other = Bench(memory.create())
     other.service.step()
-    assert (other.me.facts, other.reported) == ({"unstored": 0, "finished": 0}, [])
+    assert (other.me.facts, other.reported) == ({"unstored": 0, "dropped": 0, "finished": 0}, [])
 
 
 def test_the_end_of_the_fixes_is_taken_once(descriptor: int) -> None:
