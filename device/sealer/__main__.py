@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from pathlib import Path
 
@@ -45,11 +46,7 @@ def main(me: Compartment) -> None:
     }
     me.ready()
     service.begin()
-
-    def tick() -> None:
-        service.tick()
-        me.facts.update(service.facts())
-
+    tick = functools.partial(service.step, me.facts)
     me.serve(handlers, tick=tick, tick_seconds=lambda: min(0.25, service.tick_seconds()))
     me.drain({verdict: handlers[verdict], health: handlers[health]}, at_most=_DRAIN_SECONDS)
     if settings.on_camera:  # say `stopped`; if it is not delivered in a moment, it goes with the next run
@@ -57,7 +54,6 @@ def main(me: Compartment) -> None:
         me.serve_until(
             lambda: service.settled, handlers, tick=tick, tick_seconds=lambda: 0.05, at_most=_LAST_WORDS_SECONDS
         )
-    service.finish()
-    me.facts.update(service.facts())
+    service.finish(me.facts)
     me.report()
     spool.close()

@@ -83,9 +83,10 @@ class SealerService:
         self._storing.report(self._own("stopped", ON_CAMERA))
         self._offer()
 
-    def finish(self) -> None:
-        """Nothing more comes: count what could not be stored as lost. Call it last, and once."""
+    def finish(self, facts: dict[str, int]) -> None:
+        """Nothing more comes: count what could not be stored as lost. Call it last, and once. `facts`: as in `step`."""
         self._storing.finish(self._unsaid)
+        facts.update(self.facts())
 
     @property
     def settled(self) -> bool:
@@ -138,6 +139,11 @@ class SealerService:
         if removed:
             self._storing.room()
         return removed
+
+    def step(self, facts: dict[str, int]) -> None:
+        """Do what is due, and bring `facts`, which go to warden, up to date."""
+        self.tick()
+        facts.update(self.facts())
 
     def tick(self) -> None:
         """Seal `alive` when it is time, send again what has no receipt, then new envelopes as there is room."""

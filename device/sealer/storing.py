@@ -111,8 +111,8 @@ class Storing:
             self.refuse(refusal, health=once is None)
             return False
         self.sealed += 1
-        if once is not None or self._trouble_with_health:
-            self.trouble = None
+        if once is not None or self._trouble_with_health or not self._refused:
+            self.trouble = None  # a report needs less room: it proves nothing where a verdict waits
         return True
 
     def report(self, message: Health | Gap, *, told: bool = False, leave: int = 0) -> bool:

@@ -19,8 +19,7 @@ from device.sealer.errors import SpoolError, SpoolFullError, SpoolRefusedError
 from identity.errors import KeysError
 from identity.files import PRIVATE_FILE
 
-_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
-_OF_THE_DISK: Final = (*_NO_ROOM, errno.EROFS, errno.EIO, errno.EFBIG)
+_OF_THE_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 _IN_USE: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _REFUSED: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _BLOCK = bytes(4096)
@@ -52,8 +51,9 @@ def refusal(number: int) -> SpoolRefusedError:
     """The error for one of the system's error numbers."""
     if number == errno.ENOSPC:
         return SpoolFullError("disk_full")
-    kind = SpoolFullError if number in _NO_ROOM else SpoolRefusedError
-    return kind("spool_unwritable", number)
+    if number == errno.EDQUOT:
+        return SpoolFullError("spool_unwritable", number)
+    return SpoolRefusedError("spool_unwritable", number)
 
 
 def ask(folder: Path) -> int:
@@ -62,7 +62,9 @@ def ask(folder: Path) -> int:
     try:
         descriptor = os.open(probe, _FLAGS, PRIVATE_FILE)
         try:
-            os.write(descriptor, _BLOCK)
+            written = 0
+            while written < len(_BLOCK):  # the first part may be taken yet
+                written += os.write(descriptor, _BLOCK[written:])
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -80,4 +82,6 @@ def _of_database(error: sqlite3.Error, folder: Path) -> SpoolError:
         return refusal(ask(folder) or errno.ENOSPC)
     if code in _REFUSED:
         return refusal(ask(folder) or errno.EIO)
-    return SpoolError("spool_in_use" if code in _IN_USE else "spool_damaged")
+    if code in _IN_USE:
+        return SpoolError("spool_in_use")
+    return SpoolError("spool_damaged")
