@@ -68,3 +68,33 @@ def test_a_compartment_that_dies_before_it_is_let_go_is_not_said_to_lack_layers(
 def test_a_living_compartment_that_lacks_a_layer_ends_the_run(process: subprocess.Popen[bytes]) -> None:
     with pytest.raises(StartError, match="indicator runs without namespaces"):
         warden_of(child_of(process))._go()
+
+
+def test_what_stores_is_asked_to_stop_when_those_before_it_have_ended() -> None:
+    """What they sent last is still on its way to it."""
+    happened: list[str] = []
+
+    class Ending:
+        def __init__(self, name: str) -> None:
+            self.name, self.control = name, None
+
+        def ask_to_stop(self) -> None:
+            happened.append(f"ask {self.name}")
+
+        def ended(self) -> str:
+            return "exit_0"
+
+        def kill(self) -> None:
+            """It has ended."""
+
+        def release(self) -> None:
+            happened.append(f"{self.name} ended")
+
+    device = Supervisor.__new__(Supervisor)
+    names = ("uplink", "sealer", "verdict", "perception")  # in any order, as restarts leave them
+    device.children = {name: Ending(name) for name in names}  # type: ignore[misc]
+    device.stop()
+    assert happened == [
+        *("ask perception", "ask verdict", "perception ended", "verdict ended"),
+        *("ask sealer", "ask uplink", "sealer ended", "uplink ended"),
+    ]
