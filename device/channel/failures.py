@@ -227,7 +227,7 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         subject=True,
     ),
     # --- sealer
-    "disk_full": Failure("the disk of the spool in {home} is full", "free some space", _SEALER),
+    "disk_full": Failure("the disk of the spool in {home} is full", "free some space (df -h, df -i)", _SEALER),
     "spool_full": Failure("the spool is full", "let the device reach its sink, or raise spool.max_mib", _SEALER),
     "spool_foreign": Failure(
         "the spool in {home} is of another device", "move it away, or restore that device", _SEALER

@@ -80,7 +80,7 @@ class SealerService:
 
     def end(self) -> None:
         """Seal `stopped`: this run ends in order. Call it once, on a camera only."""
-        self._storing.report(self._own("stopped", ON_CAMERA))
+        self._storing.report(self._own("stopped", ON_CAMERA), leave=1)
         self._offer()
 
     def finish(self, facts: dict[str, int]) -> None:

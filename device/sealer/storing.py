@@ -182,7 +182,7 @@ class Storing:
             "refused_verdicts": len(self._refused),
             "refused_health": len(self._reports),
             "trouble": 0 if trouble is None else 1 + REFUSALS.index(trouble.failure),
-            "trouble_number": 0 if trouble is None else sum(trouble.numbers[:1]),
+            "trouble_number": 0 if trouble is None else next(iter(trouble.numbers), 0),
             "finished": int(self._finished),
         }
 

@@ -83,27 +83,52 @@ from pathlib import Path
 from device.channel.messages import Health
 from device.sealer.core import seal
 from device.sealer.errors import SpoolFullError
+from device.sealer.gap import NO_GAP, Gap
 from device.sealer.identity_files import identity_of
 from device.sealer.spool import Spool
 from identity import Home
+from wire import envelope
 
-home, boot, count = Home(Path(sys.argv[1])), bytes(16), 0
+home, boot = Home(Path(sys.argv[1])), bytes(16)
 identity = identity_of(home)
-spool = Spool(home.spool, device_id=identity.device_id, run_id=boot.hex(), max_bytes=2**26)
+
+
+def opened():
+    return Spool(home.spool, device_id=identity.device_id, run_id=boot.hex(), max_bytes=2**26)
+
+
+def fill(spool):
+    try:
+        while True:
+            spool.add(seal(Health("restarted", "codes", 1, 1000, "sigkill"), spool.head, identity, boot), None)
+    except SpoolFullError:
+        spool.close()
+
+
+spool = opened()
 print("open", flush=True)
 sys.stdin.readline()
-try:
-    while True:
-        spool.add(seal(Health("restarted", "codes", 1, 1000, "sigkill"), spool.head, identity, boot), None)
-        count += 1
-except SpoolFullError:
-    print(count)
+fill(spool)
+again = opened()  # on the full disk, as a sealer that was restarted there
+before = again.waiting
+again.note(Gap(0, 1, 5, 6), NO_GAP)
+for sequence, sealed in again.after(-1, 3):
+    assert again.remove(sequence, envelope.digest(sealed))
+fill(again)  # what was forgotten made room
+again = opened()
+print(before, again.waiting, again.lost.count)
 """
-"""Opens the spool, waits for a word, and fills it with reports until it takes none; prints how many those are."""
+"""Opens the spool, waits for a word and fills it with reports; then opens it again, forgets three, and fills it again.
+
+Prints how many wait before and after, and what is counted as lost.
+"""
 
 
 def until_full(course: Course) -> int:
-    """A spool that was opened while there was room, on a disk that is full, full of reports; how many those are."""
+    """A spool that was opened while there was room, on a disk that is full, full of reports; how many those are.
+
+    The first three of its envelopes are gone, and one report is counted as lost.
+    """
     with subprocess.Popen(
         course.disks.command([sys.executable, "-c", FILL_SPOOL, str(course.home.path)]),
         stdin=subprocess.PIPE,
@@ -112,7 +137,10 @@ def until_full(course: Course) -> int:
     ) as filling:
         assert filling.stdout is not None and filling.stdout.readline() == "open\n"
         course.disks.fill(course.home.spool)
-        return int(filling.communicate("\n", timeout=60)[0])
+        before, after, lost = map(int, filling.communicate("\n", timeout=60)[0].split())
+    assert before - 3 < after <= before
+    assert lost == 1
+    return after
 
 
 @needs_broker
@@ -150,7 +178,8 @@ def test_a_full_spool_and_full_results_are_told_counted_and_told_to_the_receiver
             told = sink.get("/api/stats")
             assert told["verdicts"] == {"VERIFIED": 1}
             assert told["not_stored"]["unsealed_verdicts"] == 1
-            assert (told["missing"], told["breaks"]) == (0, 0)
+            assert told["not_stored"]["unsealed_health"] >= 1
+            assert (told["missing"], told["breaks"]) == (3, 0)
             assert told["health"]["restarted"] == waiting
         verified = sink.run("verify")
         assert "could not store 1 verdict" in verified.stdout and verified.returncode == 1
