@@ -11,6 +11,7 @@ from rich.console import Console
 
 from device import cli
 from device.cli.show import RunView
+from device.launcher.report import Notice
 
 ESCAPE = "\x1b]0;title\x07\x1b[2J"
 
@@ -36,3 +37,18 @@ def test_what_is_wrong_with_a_file_is_said_without_what_a_terminal_obeys(
     assert cli.main(["replay", str(path)]) == 2
     said = capsys.readouterr().err
     assert said.startswith("sealcam: ") and said.rstrip("\n").isprintable()
+
+
+def test_what_must_be_known_at_once_is_a_line_of_its_own_and_nothing_that_a_terminal_obeys() -> None:
+    shown = io.StringIO()
+    with RunView("replay x", Console(file=shown, width=60)) as view:
+        view.watch(
+            Notice(f"the disk of the spool in /h[red]{ESCAPE} is full: verdicts are not stored", "free some space")
+        )
+        view.watch(Notice("the spool takes events again", ""))
+    lines = [line for line in shown.getvalue().splitlines() if line.startswith("sealcam: ")]
+    assert lines == [
+        "sealcam: the disk of the spool in /h[red]\\x1b]0;title\\x07\\x1b[2J is full: verdicts are not stored; "
+        "free some space",
+        "sealcam: the spool takes events again",
+    ]
