@@ -98,11 +98,13 @@ def opened():
 
 
 def fill(spool):
-    try:
-        while True:
-            spool.add(seal(Health("restarted", "codes", 1, 1000, "sigkill"), spool.head, identity, boot), None)
-    except SpoolFullError:
-        spool.close()
+    for add in (lambda sealed: spool.add(sealed, None), spool.add_report):  # the second uses up what is kept too
+        try:
+            while True:
+                add(seal(Health("restarted", "codes", 1, 1000, "sigkill"), spool.head, identity, boot))
+        except SpoolFullError:
+            spool.refresh()
+    spool.close()
 
 
 spool = opened()
@@ -118,7 +120,8 @@ fill(again)  # what was forgotten made room
 again = opened()
 print(before, again.waiting, again.lost.count)
 """
-"""Opens the spool, waits for a word and fills it with reports; then opens it again, forgets three, and fills it again.
+"""Opens the spool, waits for a word and fills it with reports; then opens it again, forgets three, and fills it again,
+each time to the last page of what is kept for reports.
 
 Prints how many wait before and after, and what is counted as lost.
 """
