@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Final
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 _PRIVATE = 0o600
+_CANNOT_SYNC: Final = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # some file systems, and what is no file
 _RESERVED_BYTES: Final = 64 * 1024  # a summary has about a tenth of it
 
 
@@ -26,7 +28,8 @@ def _sync(descriptor: int, path: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
+        if error.errno not in _CANNOT_SYNC:
+            raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 class WholeLines:

@@ -42,15 +42,19 @@ def add_row(db: sqlite3.Connection) -> None:
 
 
 def keep_journal(path: Path) -> None:
-    """Make the journal as large as it will ever have to be, on the disk. Raises OSError.
+    """Make the journal as large as it will ever have to be, on the disk. Raises OSError, and leaves it as it was.
 
     SQLite reads no further than what its header says, and the header is empty between transactions.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
-        while size < _JOURNAL_BYTES:
-            size += os.write(descriptor, _BLOCK[: _JOURNAL_BYTES - size])
-        os.fsync(descriptor)
+        before = size = os.lseek(descriptor, 0, os.SEEK_END)
+        try:
+            while size < _JOURNAL_BYTES:
+                size += os.write(descriptor, _BLOCK[: _JOURNAL_BYTES - size])
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, before)  # a part of the room serves nothing, and an envelope may need it
+            raise
     finally:
         os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,22 @@ def test_a_file_that_is_larger_than_its_room_is_written_whole_too(tmp_path: Path
 def test_what_is_dropped_leaves_nothing(tmp_path: Path) -> None:
     ReservedFile(tmp_path / "summary.json").drop()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "good"), [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False)])
+def test_a_file_system_that_cannot_be_asked_to_sync_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, good: bool
+) -> None:
+    lines = WholeLines(tmp_path / "lines")
+    lines.add(b"1234")
+
+    def refused(descriptor: int) -> None:
+        raise OSError(number, "as the system says it")
+
+    monkeypatch.setattr("os.fsync", refused)
+    try:
+        lines.finish()
+    except OSError as error:
+        assert not good and error.filename == str(tmp_path / "lines")
+    else:
+        assert good

@@ -16,6 +16,7 @@ from device.sealer.core import Head, SealedEvent
 from device.sealer.errors import SpoolFullError
 from device.sealer.gap import NO_GAP, Gap
 from device.sealer.spool import Spool
+from tests.support.full_disk import files_up_to
 from wire.envelope import MAX_ENVELOPE_BYTES, digest
 
 MIB = 1024 * 1024
@@ -207,3 +208,13 @@ def test_a_link_in_the_place_of_the_journal_is_not_followed(tmp_path: Path) -> N
     with pytest.raises(OSError):
         reserve.keep_journal(tmp_path / "spool.db-journal")
     assert target.read_bytes() == b""
+
+
+def test_a_journal_that_cannot_have_all_its_room_takes_none(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    journal.write_bytes(b"old")
+    with files_up_to(20_000), pytest.raises(OSError):
+        reserve.keep_journal(journal)
+    assert journal.read_bytes() == b"old"
+    reserve.keep_journal(journal)
+    assert journal.stat().st_size == 48 * 1024 and journal.read_bytes().startswith(b"old\0")
