@@ -15,6 +15,8 @@ import os
 import sqlite3
 from pathlib import Path
 
+from identity.files import PRIVATE_FILE
+
 ROWS = 3
 _FILLER_BYTES = 489 + 2 * 4092  # on pages of 4096 bytes: 489 bytes in the table's page, and two pages of their own
 _JOURNAL_BYTES = 48 * 1024  # eleven pages; the largest envelope takes six
@@ -46,7 +48,7 @@ def keep_journal(path: Path) -> None:
 
     SQLite reads no further than what its header says, and the header is empty between transactions.
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
     try:
         before = size = os.lseek(descriptor, 0, os.SEEK_END)
         try:

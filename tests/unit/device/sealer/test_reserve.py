@@ -218,3 +218,17 @@ def test_a_journal_that_cannot_have_all_its_room_takes_none(tmp_path: Path) -> N
     assert journal.read_bytes() == b"old"
     reserve.keep_journal(journal)
     assert journal.stat().st_size == 48 * 1024 and journal.read_bytes().startswith(b"old\0")
+
+
+def test_a_journal_that_somebody_took_away_is_made_anew_before_the_database_needs_it(tmp_path: Path) -> None:
+    spool = opened(tmp_path)
+    spool.add(sealed(spool.head, b"one"), "v-1")
+    spool.close()
+    journal = tmp_path / "spool.db-journal"
+    journal.unlink()
+    reserve.keep_journal(journal)
+    assert (journal.stat().st_size, journal.stat().st_mode & 0o777) == (48 * 1024, 0o600)
+    again = opened(tmp_path, "run-2")
+    assert again.after(-1, 9) == [(0, b"one")]
+    again.add(sealed(again.head, b"two"), "v-2")
+    assert again.waiting == 2
