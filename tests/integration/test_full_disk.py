@@ -18,9 +18,9 @@ from cloud_sink.simulator import verdict
 from demo.broker import Broker, free_port
 from hardware.rig import drive
 from identity import Home, load
-from tests.integration.test_sink_serve import Sender, ServedSink
 from tests.support.brokers import needs_broker
 from tests.support.running import command
+from tests.support.served_sink import Sender, ServedSink
 from tests.support.small_disk import SmallDisks, small_disks
 from wire import register as registers
 
