@@ -17,7 +17,7 @@ from cloud_sink.errors import SchemaError, StoreError
 from cloud_sink.store import APPLICATION_ID, BUSY_TIMEOUT_S, SCHEMA_VERSION
 from wire import events
 from wire.errors import HostileInputError
-from wire.events import HealthEvent, VerdictEvent
+from wire.events import Event, GapEvent, HealthEvent, VerdictEvent
 from wire.vocabulary import HEALTH_KINDS, STATES, HealthKind, StateName, word
 
 MAX_ROWS = 500
@@ -40,7 +40,7 @@ class Stored:
     previous: bytes
     boot_id: bytes
     sealed_bytes: int
-    event: VerdictEvent | HealthEvent
+    event: Event
     received_ms: int
 
 
@@ -56,6 +56,13 @@ class StoredHealth(Stored):
     """A stored envelope that held a health event."""
 
     event: HealthEvent
+
+
+@dataclass(frozen=True)
+class StoredGap(Stored):
+    """A stored envelope in which its device says what it could not store."""
+
+    event: GapEvent
 
 
 @dataclass(frozen=True)
@@ -160,14 +167,14 @@ class Archive:
             return False
         return True if before or stored.sequence == 0 else None
 
-    def health(self, *, device_id: str, limit: int = 50) -> list[StoredHealth]:
-        """The latest health events of one device, newest first, without its heartbeats."""
+    def health(self, *, device_id: str, limit: int = 50) -> list[StoredHealth | StoredGap]:
+        """The latest health events and gaps of one device, newest first, without its heartbeats."""
         query = (
             f"SELECT {_COLUMNS} FROM health JOIN envelope ON envelope.id = health.envelope_id"  # noqa: S608
             " WHERE health.device_id = ? AND kind <> 'alive' ORDER BY envelope.id DESC LIMIT ?"
         )
         with self._reading() as db:
-            return [StoredHealth(*_row(row)) for row in db.execute(query, (device_id, min(limit, MAX_ROWS)))]
+            return [_health(row) for row in db.execute(query, (device_id, min(limit, MAX_ROWS)))]
 
     def devices(self) -> list[DeviceFacts]:
         """Every device that ever sent something authentic, by name."""
@@ -231,6 +238,12 @@ def _row(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*row[:7], parsed, *row[8:])
 
 
+def _health(row: tuple[Any, ...]) -> StoredHealth | StoredGap:
+    """A row of `_COLUMNS` that the table `health` names."""
+    parsed = _row(row)
+    return StoredGap(*parsed) if isinstance(parsed[7], GapEvent) else StoredHealth(*parsed)
+
+
 def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
     def grouped(table: str, column: str, words: tuple[_Word, ...]) -> dict[_Word, int]:
         query = f"SELECT {column}, count(*) FROM {table} WHERE device_id = ? GROUP BY {column}"  # noqa: S608
@@ -248,7 +261,7 @@ def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
         " (SELECT max(envelope_id) FROM health WHERE device_id = ? GROUP BY kind)",
         named,
     ).fetchall()
-    health = [StoredHealth(*_row(row)) for row in latest]
+    health = [stored for row in latest if isinstance(stored := _health(row), StoredHealth)]
     life = db.execute(  # CROSS JOIN: from the chain's end down, so that it ends at the first that fits
         f"SELECT {_COLUMNS} FROM envelope CROSS JOIN health ON health.envelope_id = envelope.id"  # noqa: S608
         f" WHERE envelope.device_id = ? AND kind IN ({', '.join('?' * len(SIGNS_OF_LIFE))})"

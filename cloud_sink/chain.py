@@ -1,5 +1,7 @@
 """The chain of one device's envelopes: which sequence numbers are missing. Pure. (`store` checks the links.)
 
+What a device says that it could not store (`wire.events.GapEvent`) is no gap of the chain, whose numbers go on.
+
 Each envelope carries its sequence number and the SHA-256 of the sealed envelope before it. Envelopes may arrive in any
 order and more than once. A gap is therefore a state, not an event: it is there while a later envelope is stored and an
 earlier envelope is not, and it goes away when the missing envelope comes.
@@ -9,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from wire.events import GapEvent
 
 _SPANS_NAMED = 4
 FIRST_SEQUENCE = 0
@@ -50,3 +54,9 @@ def listed(spans: Iterable[Span]) -> str:
     named = [f"{span.first}" if span.count == 1 else f"{span.first} to {span.last}" for span in every[:_SPANS_NAMED]]
     rest = len(every) - len(named)
     return ", ".join(named) + (f" and {rest} more" if rest else "")
+
+
+def unsealed_words(gap: GapEvent) -> str:
+    """What a device says that it could not store, as a reader wants it."""
+    parts = ((gap.verdicts, "verdict"), (gap.health, "report"))
+    return " and ".join(f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in parts if count)

@@ -25,7 +25,7 @@ from cloud_sink.store import Store
 from cloud_sink.verify import verify
 from cloud_sink.web.api import event_json
 from identity import Home
-from wire.errors import INTERRUPTED, MachineError, SealcamError, UsageError
+from wire.errors import INTERRUPTED, MachineError, SealcamError, UsageError, remedy_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,8 +89,15 @@ def _export(arguments: argparse.Namespace, folder: Path) -> int:
         raise SetupError(f"{arguments.out} is there already", "name another file, or move it away") from None
     except OSError as error:
         raise SetupError(f"cannot write {arguments.out} ({error.strerror})", "name another file") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        _write_export(archive, arguments.device, file)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            _write_export(archive, arguments.device, file)
+    except BaseException as error:
+        arguments.out.unlink(missing_ok=True)  # half an export looks like a whole one
+        if not isinstance(error, OSError) or isinstance(error, SealcamError):
+            raise
+        remedy = remedy_of(error.errno or 0, "name another file")
+        raise SetupError(f"cannot write {arguments.out} ({error.strerror})", remedy) from None
     return 0
 
 

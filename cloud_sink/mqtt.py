@@ -36,10 +36,12 @@ KEEPALIVE_S = 20
 MAX_PACKET_BYTES = 64 * 1024
 IN_FLIGHT = 16
 SETTLE_EVERY_S = 1.0
+QUIET_S = 5.0  # after the database failed: where nothing comes so long, nothing waits for room
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect; the last pause repeats
 
 Phase = Literal["connecting", "connected", "unreachable", "refused", "store_failed", "stopped"]
 
+_UNKNOWN = float("inf")
 _log = logging.getLogger("sealcam-sink")
 
 
@@ -75,6 +77,7 @@ class Subscriber(threading.Thread):
         self._now_ms = now_ms
         self._stopping = threading.Event()
         self._store_failed = False
+        self._mended_by = 0.0  # while the database failed and nothing was stored since: when to believe it works again
         self._ever_connected = False
         self.state = BrokerState("connecting", now_ms())
         self.failure: BaseException | None = None
@@ -143,7 +146,9 @@ class Subscriber(threading.Thread):
                 if self.state.phase not in ("refused", "store_failed"):
                     self._become("unreachable")
                 return subscribed
-            subscribed = subscribed or self.state.phase == "connected"
+            subscribed = subscribed or self.state.phase == "connected" or 0.0 < self._mended_by < _UNKNOWN
+            if self._mended_by and time.monotonic() >= self._mended_by:
+                self._mended()
             if time.monotonic() - settled >= SETTLE_EVERY_S:
                 settled = time.monotonic()
                 self._settle()
@@ -161,8 +166,12 @@ class Subscriber(threading.Thread):
         return True
 
     def _fail_store(self, error: StoreError) -> None:
-        self._store_failed = True
+        self._store_failed, self._mended_by = True, _UNKNOWN
         self._become("store_failed", str(error))
+
+    def _mended(self) -> None:
+        self._mended_by = 0.0
+        self._become("connected")
 
     def _become(self, phase: Phase, detail: str = "") -> None:
         if phase == self.state.phase:
@@ -188,7 +197,10 @@ class Subscriber(threading.Thread):
     ) -> None:
         if all(not reason.is_failure for reason in reasons):
             self._ever_connected = True
-            self._become("connected")
+            if self._mended_by:  # what was not acknowledged comes again now, and shows whether there is room for it
+                self._mended_by = time.monotonic() + QUIET_S
+            else:
+                self._become("connected")
         else:
             self._become("refused")
             client.disconnect()
@@ -208,6 +220,8 @@ class Subscriber(threading.Thread):
             self._fail_store(error)
             return
         if isinstance(decision, Accepted):
+            if self._mended_by:
+                self._mended()
             client.publish(topics.receipt_topic(decision.device_id), decision.receipt, qos=1)
             if decision.new:
                 self._changed()

@@ -63,8 +63,9 @@ CREATE TABLE chain_break (
     PRIMARY KEY (device_id, sequence)
 ) STRICT, WITHOUT ROWID;
 
--- What was not stored, counted by reason: refused messages, duplicates, and messages that came while the database failed.
--- device_id '' gathers the last of these and what names no enrolled device.
+-- What was not stored, counted by reason: refused messages, duplicates, messages that came while the database failed, and
+-- what devices say that they themselves could not store. device_id '' gathers what came while the database failed, and
+-- what names no enrolled device.
 CREATE TABLE tally (
     device_id TEXT NOT NULL CHECK (length(device_id) <= 64),
     reason    TEXT NOT NULL CHECK (length(reason) BETWEEN 1 AND 32),

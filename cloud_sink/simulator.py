@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cloud_sink.receiver import Receiver, SinkKeys
 from cloud_sink.store import Store
 from wire import cose, envelope, events, topics
-from wire.events import CodeEvent, Event, HealthEvent, PlaceEvent, VerdictEvent
+from wire.events import CodeEvent, Event, GapEvent, HealthEvent, PlaceEvent, VerdictEvent
 from wire.sink_key import SinkPrivateKey, SinkPublicKey
 from wire.vocabulary import CompartmentName, HealthKind, StateName
 
@@ -136,3 +136,9 @@ def health(kind: HealthKind = "started", compartment: CompartmentName = "warden"
     """A plausible health event; any field can be given."""
     defaults: dict[str, Any] = {"count": 1, "at_ms": EPOCH_MS, "detail": "none"}
     return HealthEvent(kind=kind, compartment=compartment, **{**defaults, **fields})
+
+
+def gap(verdicts: int = 3, health: int = 1, **fields: Any) -> GapEvent:
+    """A plausible gap; any field can be given."""
+    defaults: dict[str, Any] = {"from_ms": EPOCH_MS - 60_000, "to_ms": EPOCH_MS}
+    return GapEvent(verdicts=verdicts, health=health, **{**defaults, **fields})

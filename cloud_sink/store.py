@@ -18,12 +18,16 @@ from types import TracebackType
 from cloud_sink.chain import FIRST_SEQUENCE, Span, joined
 from cloud_sink.errors import SchemaError, StoreError
 from wire.envelope import FIRST_PREVIOUS
-from wire.events import HealthEvent, VerdictEvent
-from wire.vocabulary import STATES
+from wire.events import Event, GapEvent, HealthEvent, VerdictEvent
+from wire.vocabulary import STATES, HealthKind
 
 SCHEMA_VERSION = 1  # raise it with the states of wire.vocabulary too: they are in a CHECK
 APPLICATION_ID = 0x5EA1CA4D
 BUSY_TIMEOUT_S = 5.0
+MAX_TALLY = 2**53  # a device says itself how much it lost, and may say the same each minute
+UNSEALED: HealthKind = "unsealed"
+UNSEALED_VERDICTS, UNSEALED_HEALTH = "unsealed_verdicts", "unsealed_health"
+"""The reasons under which the tallies have what devices said that they could not store."""
 _SCHEMA = Path(__file__).with_name("schema.sql")
 
 
@@ -38,7 +42,7 @@ class Arrival:
     boot_id: bytes
     sealed: bytes
     event_bytes: bytes
-    event: VerdictEvent | HealthEvent
+    event: Event
     received_ms: int
 
 
@@ -167,11 +171,7 @@ class Store:
     def add_tallies(self, tallies: Mapping[tuple[str, str], Tally]) -> None:
         """Add to the tallies, keyed by (device id or '', reason). Raises StoreError."""
         with self._transaction() as db:
-            db.executemany(
-                "INSERT INTO tally (device_id, reason, count, first_ms, last_ms) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET count = count + excluded.count, last_ms = excluded.last_ms",
-                [(*key, tally.count, tally.first_ms, tally.last_ms) for key, tally in tallies.items()],
-            )
+            _add_tallies(db, tallies)
 
     def erase(self, *, device_id: str | None, before_ms: int | None, now_ms: int) -> int:
         """Erase the content of envelopes of `device_id` and received before `before_ms` (None: any); return how many.
@@ -225,7 +225,27 @@ def _insert(db: sqlite3.Connection, arrival: Arrival) -> int:
                 "INSERT INTO health (envelope_id, device_id, kind) VALUES (?, ?, ?)",
                 (row_id, arrival.device_id, health.kind),
             )
+        case GapEvent() as gap:
+            _insert_gap(db, row_id, arrival, gap)
     return row_id
+
+
+def _insert_gap(db: sqlite3.Connection, row_id: int, arrival: Arrival, gap: GapEvent) -> None:
+    """A gap stands among the device's health under its own word; what it counts, among what was not stored."""
+    db.execute(
+        "INSERT INTO health (envelope_id, device_id, kind) VALUES (?, ?, ?)", (row_id, arrival.device_id, UNSEALED)
+    )
+    counts = {UNSEALED_VERDICTS: gap.verdicts, UNSEALED_HEALTH: gap.health}
+    at = arrival.received_ms
+    _add_tallies(db, {(arrival.device_id, why): Tally(n, at, at) for why, n in counts.items() if n})
+
+
+def _add_tallies(db: sqlite3.Connection, tallies: Mapping[tuple[str, str], Tally]) -> None:
+    db.executemany(
+        "INSERT INTO tally (device_id, reason, count, first_ms, last_ms) VALUES (?1, ?2, min(?3, ?6), ?4, ?5)"
+        " ON CONFLICT DO UPDATE SET count = min(count + excluded.count, ?6), last_ms = excluded.last_ms",
+        [(*key, tally.count, tally.first_ms, tally.last_ms, MAX_TALLY) for key, tally in tallies.items()],
+    )
 
 
 def _extend_spans(db: sqlite3.Connection, device_id: str, sequence: int) -> None:

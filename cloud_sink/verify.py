@@ -2,12 +2,14 @@
 
 Digests are made anew from the sealed bytes, the envelopes are opened and their signatures verified again, and gaps and
 breaks are recomputed from the rows. So a change to a stored envelope or event is found, unless it was made with the
-device's key. Limits: of what is erased only the links can be checked; a chain that lost its latest envelopes looks like
-a shorter chain; boot ids, times of arrival and the tables that lists and counts come from are not compared.
+device's key. What a device says that it could not store is repeated here; the chain has no hole there. Limits: of what
+is erased only the links can be checked; a chain that lost its latest envelopes looks like a shorter chain; boot ids,
+times of arrival and the tables that lists and counts come from are not compared.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -15,14 +17,15 @@ from typing import Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from cloud_sink.archive import Archive, StoredLink
-from cloud_sink.chain import FIRST_SEQUENCE
+from cloud_sink.chain import FIRST_SEQUENCE, unsealed_words
 from cloud_sink.receiver import DeviceKeys
-from wire import envelope, topics
+from wire import envelope, events, topics
 from wire.envelope import FIRST_PREVIOUS
 from wire.errors import HostileInputError
+from wire.events import GapEvent
 from wire.sink_key import SinkPrivateKey
 
-Problem = Literal["missing", "broken_link", "not_enrolled", "changed", "not_authentic"]
+Problem = Literal["missing", "broken_link", "not_enrolled", "changed", "not_authentic", "unsealed"]
 
 SENTENCES: dict[Problem, str] = {
     "missing": "did not arrive",
@@ -30,6 +33,7 @@ SENTENCES: dict[Problem, str] = {
     "not_enrolled": "cannot be checked: the device is not enrolled any more",
     "changed": "is not what was stored: the bytes and their digest or event differ",
     "not_authentic": "does not open, or its device did not sign it",
+    "unsealed": "says that the device could not store",
 }
 
 
@@ -41,10 +45,11 @@ class ChainFinding:
     problem: Problem
     first: int
     last: int
+    detail: str = ""
 
     def __str__(self) -> str:
         numbers = f"{self.first}" if self.first == self.last else f"{self.first} to {self.last}"
-        return f"{self.device_id}: envelope {numbers} {SENTENCES[self.problem]}"
+        return f"{self.device_id}: envelope {numbers} {SENTENCES[self.problem]} {self.detail}".rstrip()
 
 
 def verify(archive: Archive, opening: SinkPrivateKey, devices: DeviceKeys) -> Iterator[ChainFinding]:
@@ -68,7 +73,26 @@ def _verify_chain(
         problem = _problem(link, device_id, opening, key) if key is not None else None
         if problem is not None:
             yield ChainFinding(device_id, problem, link.sequence, link.sequence)
+        elif lost := _lost(link):
+            yield ChainFinding(device_id, "unsealed", link.sequence, link.sequence, lost)
         expected, before = link.sequence + 1, link.digest
+
+
+def _lost(link: StoredLink) -> str:
+    """What the device says in this link that it could not store, empty in all other links."""
+    try:
+        gap = events.parse(link.event or b"")
+    except HostileInputError:
+        return ""
+    if not isinstance(gap, GapEvent):
+        return ""
+    from_time, to_time = (_clock(ms) for ms in (gap.from_ms, gap.to_ms))
+    return f"{unsealed_words(gap)}, {from_time} to {to_time}"
+
+
+def _clock(ms: int) -> str:
+    """The device's word for a time; it may say any year."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(ms / 1000)) if ms < 2**42 else "the far future"
 
 
 def _problem(link: StoredLink, device_id: str, opening: SinkPrivateKey, key: Ed25519PublicKey) -> Problem | None:

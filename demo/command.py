@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from demo.broker import Broker, free_port
-from demo.scenes import judge_scenes, print_table
+from demo.scenes import SceneResult, draw_table, judge_scenes, print_table
 from demo.sink_process import SinkProcess
 from device import config as configs
 from device.cli.show import RunView
@@ -23,9 +23,10 @@ from device.config import MODELS
 from device.launcher.plan import RunPlan
 from device.launcher.session import RunOutcome, Session
 from identity import load, register_guard
+from identity.files import write_private
 from identity.home import Home
 from wire import register as registers
-from wire.errors import RunError, UsageError
+from wire.errors import RunError, UsageError, line, remedy_of
 
 
 def add_parser(subparsers: Any) -> None:
@@ -68,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
         stored = sink.verdicts(bytes.fromhex(session.run_id))
         receipted = outcome.summary["waiting"] == 0
         rows = judge_scenes(drive.expected["scenes"], session.verdicts, stored, receipted=receipted)
-        print_table(rows, out / "table.svg")
+        print_table(rows)
+        drawn = _drawn(rows, out / "table.svg", console)
         good = outcome.exit_status == 0 and all(row.good for row in rows)
         s = outcome.summary
         console.print(
@@ -81,7 +83,18 @@ def run(arguments: argparse.Namespace) -> int:
             console.print("[bold red]at least one scene did not end as expected[/]")
         if not arguments.headless:
             _hold_open(sink, console)
-    return 0 if good else 1
+    return 0 if good and drawn else 1
+
+
+def _drawn(rows: list[SceneResult], picture: Path, console: Console) -> bool:
+    """The table as a picture; False, and said, where it cannot be written."""
+    try:
+        draw_table(rows, picture)
+    except OSError as error:
+        said = line(f"{picture} cannot be written ({error.strerror})", remedy_of(error.errno or 0, "free its disk"))
+        console.print(f"sealcam: {said}", markup=False, soft_wrap=True)
+        return False
+    return True
 
 
 def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
@@ -102,9 +115,10 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
         try:
             rendered = drive.render(out, seed, authority, now_ms, MODELS / "classifier.tflite", show)
         except OSError as error:
-            raise UsageError(f"{out} cannot be written ({error.strerror})", "choose another --out") from None
+            remedy = f"{remedy_of(error.errno or 0, 'free its disk')}, or choose another --out"
+            raise UsageError(f"{out} cannot be written ({error.strerror})", remedy) from None
     signed = registers.issue(rendered.register, authority, issued_at=now_ms // 1000)
-    (home.trust / "register.cose").write_bytes(signed)
+    write_private(home.trust / "register.cose", signed)
     register_guard.check(home.trust)
     return rendered
 

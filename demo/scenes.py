@@ -84,18 +84,19 @@ def _seen(verdicts: Sequence[Verdict]) -> str:
     )
 
 
-def print_table(rows: Sequence[SceneResult], picture: Path | None = None) -> None:
-    """The story as a table, on standard output, and as a picture (SVG) where a path is given."""
+def print_table(rows: Sequence[SceneResult]) -> None:
+    """The story as a table, on standard output."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PLAIN_WIDTH)
-    table = _table(rows)
-    console.print(table)
-    if picture is not None:
-        drawn = Console(record=True, width=_PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
-        drawn.print(table)
-        svg = drawn.export_svg(title="sealcam demo")
-        picture.write_text(_REMOTE_FONTS.sub("", svg), encoding="utf-8")
+    console.print(_table(rows))
+
+
+def draw_table(rows: Sequence[SceneResult], picture: Path) -> None:
+    """The story as a picture (SVG). Raises OSError."""
+    drawn = Console(record=True, width=_PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
+    drawn.print(_table(rows))
+    picture.write_text(_REMOTE_FONTS.sub("", drawn.export_svg(title="sealcam demo")), encoding="utf-8")
 
 
 def _table(rows: Sequence[SceneResult]) -> Table:

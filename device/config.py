@@ -152,7 +152,10 @@ class WardenConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0.5
     deliver_seconds: Annotated[
         Seconds,
-        _does("how long a replay that is judged to its end waits for its verdicts to be stored, then for the receipts"),
+        _does(
+            "how long a replay that is judged to its end waits for its verdicts to be stored (at most 5 s where the "
+            "spool takes nothing and no broker is configured), then for the receipts"
+        ),
     ] = 30.0
 
 

@@ -11,9 +11,11 @@ import os
 import secrets
 import shlex
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from identity.errors import DamagedKeyError, KeysError, MissingKeyError, UnsafeKeyFileError
+from wire.errors import remedy_of
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -37,9 +39,8 @@ def make_folder(path: Path) -> None:
                     folder.mkdir(mode=PRIVATE_FOLDER)
         mode = path.lstat().st_mode
     except OSError as error:
-        raise KeysError(
-            f"{path} cannot be made ({error.strerror})", "free the place or set SEALCAM_HOME to another folder"
-        ) from None
+        remedy = f"{remedy_of(error.errno or 0, 'free the place')}, or set SEALCAM_HOME to another folder"
+        raise KeysError(f"{path} cannot be made ({error.strerror})", remedy) from None
     if not stat.S_ISDIR(mode):
         raise UnsafeKeyFileError(f"{path} is not a folder", _REPLACE)
     if stat.S_IMODE(mode) & 0o077:
@@ -48,21 +49,40 @@ def make_folder(path: Path) -> None:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file of mode 0600: a new file beside it, synced, then moved over it. Raises KeysError."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    write_together({path: content})
+
+
+def write_together(contents: Mapping[Path, bytes]) -> None:
+    """Write files of mode 0600 that belong together, as `write_private`: all are on the disk before one is moved.
+
+    So a disk that is full leaves all as they were. Raises KeysError, naming the file.
+    """
+    beside: dict[Path, Path] = {}
+    path = next(iter(contents))
     try:
-        descriptor = os.open(beside, _NEW, PRIVATE_FILE)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+        for path, content in contents.items():
+            beside[path] = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+            _write_new(beside[path], content)
+        for path in contents:
+            beside[path].replace(path)
+            del beside[path]
+        for folder in dict.fromkeys(path.parent for path in contents):
+            _sync_folder(folder)
     except OSError as error:
-        raise KeysError(f"{path} cannot be written ({error.strerror})", "free the disk or check its folder") from None
+        remedy = remedy_of(error.errno or 0, "free the disk or check its folder")
+        raise KeysError(f"{path} cannot be written ({error.strerror})", remedy) from None
+    finally:
+        for left in beside.values():
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, _NEW, PRIVATE_FILE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_private(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from identity import load
 from identity.errors import DamagedKeyError, KeysError, MissingKeyError
-from identity.files import PRIVATE_FILE, make_folder, read_public, write_private
+from identity.files import PRIVATE_FILE, make_folder, read_public, write_private, write_together
 from identity.pki import Authority, Pair
 from identity.register_guard import SEEN
 from wire import cose, register, topics
@@ -205,19 +205,18 @@ class Home:
     def _make_certificates(self) -> None:
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         authority = Authority.create(now)
-        write_private(self.broker / "ca.key", authority.pair.key)
+        contents = {self.broker / "ca.key": authority.pair.key}
         for folder, pair in (
             (self.broker, authority.issue("localhost", "server", now)),
             (self.device, authority.issue(self.device_id(), "client", now)),
             (self.sink, authority.issue(topics.SINK_NAME, "client", now)),
         ):
-            _write_pair(folder, pair, authority.pair.certificate)
+            contents |= _pair_files(folder, pair, authority.pair.certificate)
+        write_together(contents)  # certificates of two authorities do not know each other
 
 
-def _write_pair(folder: Path, pair: Pair, authority: bytes) -> None:
-    write_private(folder / "tls.key", pair.key)
-    write_private(folder / "tls.crt", pair.certificate)
-    write_private(folder / "ca.crt", authority)
+def _pair_files(folder: Path, pair: Pair, authority: bytes) -> dict[Path, bytes]:
+    return {folder / "tls.key": pair.key, folder / "tls.crt": pair.certificate, folder / "ca.crt": authority}
 
 
 def _ensure_public(path: Path, raw: bytes) -> None:

@@ -34,9 +34,17 @@ _OF_THE_MACHINE: Final = {
     errno.ENOMEM: "free memory, or allow more (ulimit -v unlimited)",
     errno.EAGAIN: "allow more processes (ulimit -u), or close other programs",
     errno.ENOSPC: "free some space on its disk",
+    errno.EDQUOT: "free some of your quota on its disk",
+    errno.EROFS: "make its disk writable again (mount -o remount,rw), and check it: it may be failing",
+    errno.EIO: "check its disk (dmesg): it may be failing",
     errno.EFBIG: "allow larger files (ulimit -f unlimited)",
 }
 """Error number -> remedy."""
+
+
+def remedy_of(number: int, otherwise: str) -> str:
+    """What a user can do about one of the system's error numbers."""
+    return _OF_THE_MACHINE.get(number, otherwise)
 
 
 class SealcamError(Exception):
@@ -82,7 +90,7 @@ class MachineError(UsageError):
         """The error for the user, from the interpreter's own."""
         number = getattr(error, "errno", None) or errno.ENOMEM
         where = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
-        remedy = _OF_THE_MACHINE.get(number, "check the file's place and this machine's limits (ulimit -a)")
+        remedy = remedy_of(number, "check the file's place and this machine's limits (ulimit -a)")
         return cls(f"this machine refuses something that is needed ({os.strerror(number)}{where})", remedy)
 
 

@@ -1,12 +1,13 @@
-"""What the device tells the sink: verdicts and health, as bounded typed records in CBOR.
+"""What the device tells the sink: verdicts, health and gaps, as bounded typed records in CBOR.
 
 The sink treats the device as hostile too, since its key may be stolen: past `parse` every number is bounded, and every
 text is a word of a fixed vocabulary or matches a pattern without any character that means something to a page, a
 terminal or a database. The fields are those of the device's own messages of the same names.
 
-Format: `[format, fields]`, where `format` is 1 for a verdict and 2 for health, and `fields` is an array of the record's
-fields in their order. Numbers with a fraction travel as whole steps, so that every value has one encoding, and a NaN
-has none. A changed field list is a new format.
+Format: `[format, fields]`, where `format` is 1 for a verdict, 2 for health and 3 for a gap, and `fields` is an array of
+the record's fields in their order. Numbers with a fraction travel as whole steps, so that every value has one encoding,
+and a NaN has none. A changed field list is a new format. A receiver that does not know a format refuses the event and
+gives no receipt: the device keeps the envelope until the receiver is newer.
 """
 
 from __future__ import annotations
@@ -98,9 +99,25 @@ class HealthEvent(Struct, frozen=True, array_like=True, forbid_unknown_fields=Tr
     detail: Identifier
 
 
-Event: TypeAlias = VerdictEvent | HealthEvent
+class GapEvent(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What the device made and could not store: nothing of it comes later. Unix milliseconds, the first and the last.
 
-_FORMATS: Final[dict[int, type[Event]]] = {1: VerdictEvent, 2: HealthEvent}
+    It is the device's own word: the chain has no hole there, and a receiver can check neither number.
+    """
+
+    from_ms: Time
+    to_ms: Time
+    verdicts: Count
+    health: Count
+
+    def __post_init__(self) -> None:
+        if self.to_ms < self.from_ms or not self.verdicts + self.health:
+            raise IssueError("gap: it ends before it begins, or has nothing in it")
+
+
+Event: TypeAlias = VerdictEvent | HealthEvent | GapEvent
+
+_FORMATS: Final[dict[int, type[Event]]] = {1: VerdictEvent, 2: HealthEvent, 3: GapEvent}
 _STEPS_PER_UNIT: Final = {
     "confidence": 1_000_000,
     "error_rate": 1_000_000,
@@ -119,7 +136,7 @@ def to_cbor(event: Event) -> bytes:
     kind = type(event)
     number = next((number for number, known in _FORMATS.items() if known is kind), None)
     if number is None:
-        raise IssueError("event: neither a verdict nor health")
+        raise IssueError("event: neither a verdict, nor health, nor a gap")
     fields = msgspec.to_builtins(event)
     try:
         msgspec.convert(fields, kind, strict=True)

@@ -47,6 +47,7 @@ HealthKind = Literal[
     "spool_full",
     "overload",
     "alive",
+    "unsealed",
 ]
 """What the device says of itself."""
 

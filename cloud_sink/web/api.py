@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, structs
 
 from cloud_sink.archive import DeviceFacts, Stored, StoredVerdict, TallyRow
 from cloud_sink.web.alerts import Alert
 from wire.classes import class_name
-from wire.events import VerdictEvent
+from wire.events import Event, GapEvent, HealthEvent, VerdictEvent
+
+_TYPES: Final[dict[type[Event], str]] = {VerdictEvent: "verdict", HealthEvent: "health", GapEvent: "gap"}
 
 
 def event_json(stored: Stored) -> dict[str, Any]:
@@ -31,7 +33,7 @@ def event_json(stored: Stored) -> dict[str, Any]:
         "boot_id": stored.boot_id.hex(),
         "sealed_bytes": stored.sealed_bytes,
         "received_ms": stored.received_ms,
-        "type": "verdict" if isinstance(stored.event, VerdictEvent) else "health",
+        "type": _TYPES[type(stored.event)],
         **event,
     }
 

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from cloud_sink.archive import DeviceFacts, StoredHealth, TallyRow
-from cloud_sink.chain import Span, listed
+from cloud_sink.archive import DeviceFacts, StoredGap, StoredHealth, TallyRow
+from cloud_sink.chain import Span, listed, unsealed_words
+from cloud_sink.store import UNSEALED
 from cloud_sink.web.alerts import device_alerts, loudest_first, tally_alerts
 from cloud_sink.web.verdicts import moment
 from cloud_sink.web.words import HEALTH, STATES, TALLIES, StateWords, Tone, Words
+from wire.events import GapEvent
 from wire.vocabulary import CompartmentName, StateName
 
 
@@ -32,17 +34,23 @@ class DeviceView:
 
 @dataclass(frozen=True)
 class HealthLine:
-    """One health event, ready to be shown."""
+    """One health event or gap, ready to be shown. Of a gap: `what` it counts, and `since` when."""
 
     words: Words
     at: datetime | None
     compartment: CompartmentName
     count: int
+    what: str = ""
+    since: datetime | None = None
 
 
-def health_line(stored: StoredHealth) -> HealthLine:
-    """One stored health event in words."""
+def health_line(stored: StoredHealth | StoredGap) -> HealthLine:
+    """One stored health event or gap in words."""
     event = stored.event
+    if isinstance(event, GapEvent):
+        return HealthLine(
+            HEALTH[UNSEALED], moment(event.to_ms), "sealer", 1, unsealed_words(event), moment(event.from_ms)
+        )
     return HealthLine(HEALTH[event.kind], moment(event.at_ms), event.compartment, event.count)
 
 

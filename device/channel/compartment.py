@@ -232,6 +232,13 @@ class Compartment:
 
         self.serve(handlers, tick=step, tick_seconds=tick_seconds, watches=watches)
 
+    def drain(self, handlers: Mapping[Link, Handlers], *, at_most: float) -> None:
+        """After Stop: handle what peers had sent before they ended, for `at_most` seconds at the longest."""
+        give_up = time.monotonic() + at_most
+        while time.monotonic() < give_up and (waiting := select.select(list(handlers), [], [], 0)[0]):
+            for link in waiting:
+                self._dispatch(link, handlers[link])
+
     def _dispatch(self, link: Link, table: Handlers) -> None:
         message = self._receive(link)
         if message is not None:

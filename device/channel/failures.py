@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from wire.errors import remedy_of
 from wire.vocabulary import CompartmentName, word
 
 FailureName = Literal[
@@ -109,14 +110,17 @@ UNNAMED: Final[Mapping[str, str]] = {
 
 MAX_NUMBER: Final = 2**40
 
+REFUSALS: Final[tuple[FailureName, ...]] = ("spool_full", "disk_full", "spool_unwritable")
+"""Why the spool takes nothing at the moment. sealer goes on then, and tells warden the place in this tuple, from 1."""
+
 
 @dataclass(frozen=True)
 class Failure:
     """One row: the sentence and the remedy, with places for what the run calls its inputs and for the fields.
 
-    Places: {input}, {gpx}, {home} and {compartment} (from the plan), {0} and {1} (numbers), {why} (the
-    system's words for the error number {0}), {subject}. `by`: which compartments may say it, all where empty.
-    `numbers`, `subject`: the fields that it needs.
+    Places: {input}, {gpx}, {home} and {compartment} (from the plan), {0} and {1} (numbers), {why} and {mend} (the
+    system's words for the error number {0}, and ours for what to do), {subject}. `by`: which compartments may say it,
+    all where empty. `numbers`, `subject`: the fields that it needs.
     """
 
     sentence: str
@@ -253,13 +257,13 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         subject=True,
     ),
     # --- sealer
-    "disk_full": Failure("the disk of the spool in {home} is full", "free some space", _SEALER),
+    "disk_full": Failure("the disk of the spool in {home} is full", "free some space (df -h, df -i)", _SEALER),
     "spool_full": Failure("the spool is full", "let the device reach its sink, or raise spool.max_mib", _SEALER),
     "spool_foreign": Failure(
         "the spool in {home} is of another device", "move it away, or restore that device", _SEALER
     ),
     "spool_in_use": Failure("the spool in {home} is in use", "stop the other sealcam first", _SEALER),
-    "spool_unwritable": Failure("the spool in {home} cannot be written", "check its disk and its folder", _SEALER),
+    "spool_unwritable": Failure("the spool in {home} cannot be written ({why})", "{mend}", _SEALER, 1),
     "spool_unusable": Failure("the spool in {home} cannot be opened ({why})", "check its folder", _SEALER, 1),
     "spool_damaged": Failure(
         "the spool in {home} is damaged",
@@ -294,7 +298,8 @@ def words(
     """Sentence and remedy. `names`: what the run calls {input}, {gpx}, {home} and {compartment}."""
     row = FAILURES[failure]
     why = os.strerror(numbers[0]) if numbers and numbers[0] < 4096 else "damaged or not of this kind"
-    places = {**UNNAMED, **names, "why": why, "subject": subject or "a part"}
+    mend = remedy_of(numbers[0] if numbers else 0, "check its disk and its folder")
+    places = {**UNNAMED, **names, "why": why, "mend": mend, "subject": subject or "a part"}
     return row.sentence.format(*numbers, **places), row.remedy.format(*numbers, **places)
 
 

@@ -11,10 +11,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from device.channel.messages import Message, Verdict
-from device.launcher.report import Incident, Running
+from device.launcher.report import Incident, Notice, Running
 from device.launcher.report import Progress as Report
 from wire.classes import class_name
-from wire.errors import printable
+from wire.errors import line, printable
 from wire.vocabulary import StateName
 
 STATE_STYLES: dict[StateName, str] = {
@@ -86,6 +86,10 @@ class RunView:
         )
         self._console.print(f"[yellow]{incident.kind}[/]: {incident.compartment} ({detail})")
 
+    def _on_notice(self, notice: Notice) -> None:
+        text = f"sealcam: {line(notice.sentence, notice.remedy)}"
+        self._console.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
     def _on_verdict(self, verdict: Verdict) -> None:
         style = STATE_STYLES[verdict.state]
         held, seen = class_text(verdict.class_id), class_text(verdict.perceived_class_id)
@@ -96,6 +100,7 @@ class RunView:
         Running: _on_running,
         Report: _on_progress,
         Incident: _on_incident,
+        Notice: _on_notice,
         Verdict: _on_verdict,
     }
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 
 from device.channel.messages import Sightings, Verdict
+from device.launcher.outputs import ReservedFile, WholeLines
 from wire.classes import CLASS_NAMES
-from wire.errors import RunError, UsageError
+from wire.errors import RunError, UsageError, remedy_of
 
 _MAX_LEAP = 3600  # a frame number that leaps further is not believed: a false number must not silence the rest
 
@@ -48,21 +50,37 @@ def sighting_fields(sightings: Sightings) -> dict[str, Any]:
 class RunRecorder:
     """Counts always, writes when it is given a folder. A frame or verdict that comes again is recorded once.
 
-    Raises UsageError when the folder cannot be written.
+    A file that can no longer be written ends with its last whole line, and nothing is added to it later: a file with a
+    hole in it would look complete. The run goes on.
+
+    Args:
+        tell: is given the error at once when a file can no longer be written.
+
+    Attributes:
+        failures: those errors, in order.
+
+    Raises UsageError when the folder cannot be written from the start.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, tell: Callable[[RunError], None] = lambda error: None) -> None:
         self.verdicts: dict[str, Verdict] = {}
+        self.failures: list[RunError] = []
+        self._tell = tell
         self._last_frame = -1
-        self._files: dict[str, BinaryIO] = {}
+        self._files: dict[str, WholeLines] = {}
+        self._summary: ReservedFile | None = None
         if folder is None:
             return
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            self._summary = ReservedFile(folder / "summary.json")
             for name in ("sightings", "verdicts"):
-                self._files[name] = (folder / f"{name}.jsonl").open("wb")
+                self._files[name] = WholeLines(folder / f"{name}.jsonl")
         except OSError as error:
-            raise UsageError(f"{folder} cannot be written ({error.strerror})", "choose another --out") from None
+            self._give_up()
+            raise UsageError(
+                f"{folder} cannot be written ({error.strerror})", remedy_of(error.errno or 0, "choose another --out")
+            ) from None
 
     def on_sightings(self, sightings: Sightings) -> None:
         """What perception saw in a frame that is not recorded yet."""
@@ -80,20 +98,46 @@ class RunRecorder:
         """State -> number of verdicts."""
         return dict(Counter(v.state for v in self.verdicts.values()))
 
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Everything is on the disk when this returns, the summary as the last; or `failures` says what is not."""
+        for name in list(self._files):
+            self._attempt(name, self._files[name].finish)
+        file, self._summary = self._summary, None
+        if file is not None:
+            text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
+            self._attempt("summary", lambda: file.replace(text.encode()))
+
     def close(self) -> None:
-        for file in self._files.values():
-            with contextlib.suppress(OSError):  # what could not be written was told by `take`
-                file.close()
+        """Close what is open. Without `finish` before it there is no new summary."""
+        self._give_up()
 
     def _write(self, name: str, fields: dict[str, Any]) -> None:
         if name in self._files:
-            try:
-                self._files[name].write(msgspec.json.encode(fields) + b"\n")
-                self._files[name].flush()
-            except OSError as error:
-                raise unwritten(f"{self._files[name].name}", error) from None
+            self._attempt(name, lambda: self._files[name].add(msgspec.json.encode(fields)))
+
+    def _attempt(self, name: str, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except OSError as error:
+            lines = self._files.pop(name, None)
+            if lines is not None:
+                lines.close()
+            failure = unwritten(error, "; nothing more is recorded in it" if lines is not None else "")
+            self.failures.append(failure)
+            self._tell(failure)
+
+    def _give_up(self) -> None:
+        for lines in self._files.values():
+            lines.close()
+        self._files.clear()
+        if self._summary is not None:
+            self._summary.drop()
+            self._summary = None
 
 
-def unwritten(path: str, error: OSError) -> RunError:
-    """The error for a file that could not be written while the run went on."""
-    return RunError(f"{path} cannot be written ({error.strerror})", "free its disk, or choose another --out")
+def unwritten(error: OSError, then: str) -> RunError:
+    """The error for a file that could not be written while the run went on. `then`: what that means."""
+    remedy = remedy_of(error.errno or 0, "free its disk")
+    return RunError(
+        f"{error.filename} cannot be written ({error.strerror}){then}", f"{remedy}, or choose another --out"
+    )

@@ -38,6 +38,13 @@ class Incident(Message, frozen=True, tag="incident"):
     detail: Identifier
 
 
+class Notice(Message, frozen=True, tag="notice"):
+    """What the user must know at once, in our own words, while the run goes on. `remedy` is empty for good news."""
+
+    sentence: Annotated[str, Meta(max_length=1024)]
+    remedy: Annotated[str, Meta(max_length=1024)]
+
+
 class Finished(Message, frozen=True, tag="finished"):
     """The last report: the command's exit status (0, 1 or 2). `sentence` and `remedy` are empty when all is good."""
 

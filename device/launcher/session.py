@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import select
 import signal
@@ -27,8 +26,8 @@ from device.channel.messages import CodeBoxes, Message, Sightings, Stop, Verdict
 from device.launcher.annotating import OverlayRecord
 from device.launcher.dialling import DIALER, DialService
 from device.launcher.plan import RunPlan
-from device.launcher.recorder import RunRecorder, unwritten
-from device.launcher.report import Finished, Incident, Progress, Running
+from device.launcher.recorder import RunRecorder
+from device.launcher.report import Finished, Incident, Notice, Progress, Running
 from wire.errors import RunError, UsageError, line
 
 
@@ -67,13 +66,13 @@ class Session:
     """Runs a plan to its end.
 
     Args:
-        watcher: called with each Running, Progress, Incident and Verdict message as it comes.
+        watcher: called with each Running, Progress, Incident, Notice and Verdict message as it comes.
         drawn: collects what an annotated video shows.
     """
 
     def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher, drawn: OverlayRecord | None = None) -> None:
-        self._plan, self._out = plan, out
-        self._recorder = RunRecorder(out)
+        self._plan = plan
+        self._recorder = RunRecorder(out, lambda error: watcher(Notice(error.sentence, error.remedy)))
         self._finished: Finished | None = None
         self._incidents: list[Incident] = []
         self._stop = self._interrupted = False
@@ -81,6 +80,7 @@ class Session:
             Running: (watcher,),
             Progress: (watcher,),
             Incident: (self._incidents.append, watcher),
+            Notice: (watcher,),
             Finished: (self._on_finished,),
             Sightings: (self._recorder.on_sightings, *([drawn.on_sightings] if drawn is not None else [])),
             CodeBoxes: (drawn.on_code_boxes,) if drawn is not None else (),
@@ -119,7 +119,7 @@ class Session:
         warden = self._start_warden(plan, handed)
         for end in handed.values():
             end.close()
-        launcher = Link("warden", ours, Running, Progress, Incident, Finished)
+        launcher = Link("warden", ours, Running, Progress, Incident, Notice, Finished)
         try:
             show = self._plan.config.warden.output == "inherit"
             with DialService(dial, self._plan.config.uplink, show_output=show) as dialer:
@@ -206,15 +206,11 @@ class Session:
                 summary["layers"]["dialer"] = dialer.layers
                 summary["restarts"]["dialer"] = dialer.restarts
             summary |= {"verdicts": self._recorder.states(), "run_id": self.run_id}
-            if self._out is not None:
-                text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
-                try:
-                    (self._out / "summary.json").write_text(text, encoding="utf-8")
-                except OSError as error:
-                    raise unwritten(str(self._out / "summary.json"), error) from None
-        return RunOutcome(
-            finished.exit_status, finished.sentence, finished.remedy, summary, self._incidents, self._interrupted
-        )
+            self._recorder.finish(summary)
+        status, sentence, remedy = finished.exit_status, finished.sentence, finished.remedy
+        if not status and self._recorder.failures:
+            status, sentence, remedy = 1, self._recorder.failures[0].sentence, self._recorder.failures[0].remedy
+        return RunOutcome(status, sentence, remedy, summary, self._incidents, self._interrupted)
 
     @property
     def run_id(self) -> str:

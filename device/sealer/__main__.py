@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from device.sealer.settings import SealerSettings
 from device.sealer.spool import Spool
 from identity import Home
 
-_LAST_WORDS_SECONDS = 2.0  # warden waits for five
+_DRAIN_SECONDS = 1.0  # what is on its way here when the run ends is evidence too
+_LAST_WORDS_SECONDS = 2.0  # warden waits for five in all
 
 
 def main(me: Compartment) -> None:
@@ -44,15 +46,14 @@ def main(me: Compartment) -> None:
     }
     me.ready()
     service.begin()
-
-    def tick() -> None:
-        service.tick()
-        me.facts.update(service.facts())
-
+    tick = functools.partial(service.step, me.facts)
     me.serve(handlers, tick=tick, tick_seconds=lambda: min(0.25, service.tick_seconds()))
+    me.drain({verdict: handlers[verdict], health: handlers[health]}, at_most=_DRAIN_SECONDS)
     if settings.on_camera:  # say `stopped`; if it is not delivered in a moment, it goes with the next run
         service.end()
         me.serve_until(
             lambda: service.settled, handlers, tick=tick, tick_seconds=lambda: 0.05, at_most=_LAST_WORDS_SECONDS
         )
+    service.finish(me.facts)
+    me.report()
     spool.close()

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device.channel.messages import Health, Verdict
+from device.sealer.gap import Gap
 from wire import cose, envelope, events, receipt, topics
 from wire.errors import ForgedError
-from wire.events import CodeEvent, HealthEvent, PlaceEvent, VerdictEvent
+from wire.events import CodeEvent, GapEvent, HealthEvent, PlaceEvent, VerdictEvent
 from wire.sink_key import SinkPublicKey
 
 WINDOW = 16
@@ -52,9 +53,11 @@ class SealedEvent:
         return Head(self.sequence + 1, self.digest)
 
 
-def event_of(message: Verdict | Health) -> events.Event:
-    """A message between compartments -> the event of the wire with the same fields."""
+def event_of(message: Verdict | Health | Gap) -> events.Event:
+    """A message between compartments, or our own gap -> the event of the wire with the same fields."""
     match message:
+        case Gap(verdicts=verdicts, health=health, from_ms=from_ms, to_ms=to_ms):
+            return GapEvent(from_ms, to_ms, verdicts, health)
         case Health(kind=kind, compartment=compartment, count=count, at_ms=at_ms, detail=detail):
             return HealthEvent(kind, compartment, count, at_ms, detail)
         case Verdict(code=code, position=place):
@@ -67,7 +70,7 @@ def event_of(message: Verdict | Health) -> events.Event:
             return VerdictEvent(**fields)
 
 
-def seal(message: Verdict | Health, head: Head, identity: Identity, boot_id: bytes) -> SealedEvent:
+def seal(message: Verdict | Health | Gap, head: Head, identity: Identity, boot_id: bytes) -> SealedEvent:
     """Seal one message as the envelope at `head`."""
     data = envelope.seal(
         events.to_cbor(event_of(message)),

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 from device.channel.messages import Health, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
-from device.sealer.core import WINDOW, Identity, Window, check_receipt, seal
-from device.sealer.errors import SpoolFullError
+from device.sealer.core import RESEND_SECONDS, WINDOW, Identity, Window, check_receipt
+from device.sealer.errors import SpoolRefusedError
 from device.sealer.spool import Spool
+from device.sealer.storing import Storing
 from wire.errors import HostileInputError, IssueError
 from wire.events import ALIVE_EVERY_S, ON_CAMERA, ON_RECORDING
 from wire.vocabulary import HealthKind
 
 _STARTED = "STARTED"  # the mark under which the spool remembers that `started` was sealed
+_MOST_KNOWN = 4096
 
 
 class Peer(Protocol):
@@ -51,7 +53,7 @@ class SealerService:
     ) -> None:
         self._spool = spool
         self._identity = identity
-        self._boot_id = boot_id
+        self._storing = Storing(spool, identity, boot_id, clock=clock, unix_ms=unix_ms)
         self._verdict = verdict
         self._uplink = uplink
         self._clock = clock
@@ -61,43 +63,52 @@ class SealerService:
         self._alive_at = clock() + ALIVE_EVERY_S
         self._last_alive = -1  # the sequence number of the heartbeat before
         self._window = Window()
-        self._refused = 0  # since the spool became full
-        self.sealed = self.offered = self.receipted = self.false_receipts = 0
+        self._unsaid = 0  # 1: `started` is not sealed yet, the spool refused it
+        self._forget_at = 0.0
+        self._known: dict[int, bytes] = {}  # the sink has them, and the disk would not forget them
+        self.offered = self.receipted = self.false_receipts = 0
+
+    @property
+    def sealed(self) -> int:
+        """Envelopes that this process has stored."""
+        return self._storing.sealed
 
     def begin(self) -> None:
         """Seal `started`, unless that was done before sealer was restarted in this run."""
-        if not self._spool.has(_STARTED):
-            self._store(self._own("started", ON_CAMERA if self._on_camera else ON_RECORDING), _STARTED)
+        started = self._own("started", ON_CAMERA if self._on_camera else ON_RECORDING)
+        self._unsaid = 0 if self._storing.store(started, _STARTED) else 1
 
     def end(self) -> None:
         """Seal `stopped`: this run ends in order. Call it once, on a camera only."""
-        self._store(self._own("stopped", ON_CAMERA), None)
+        self._storing.report(self._own("stopped", ON_CAMERA), leave=1)
         self._offer()
+
+    def finish(self, facts: dict[str, int]) -> None:
+        """Nothing more comes: count what could not be stored as lost. Call it last, and once. `facts`: as in `step`."""
+        self._storing.finish(self._unsaid)
+        facts.update(self.facts())
 
     @property
     def settled(self) -> bool:
         """Whether nothing waits for a receipt that could come."""
-        return not self._offers or not self._spool.waiting
+        return not self._offers or not self._waiting
 
     def on_verdict(self, verdict: Verdict) -> None:
         """A verdict: sealed, on disk and acknowledged when this returns.
 
-        Where the spool has no room it is not acknowledged: verdict keeps it and sends it again. A verdict that the
+        Where the spool takes nothing it is not acknowledged: verdict keeps it and sends it again. A verdict that the
         wire's stricter bounds refuse is dropped and counted against its sender.
         """
         try:
-            if self._spool.has(verdict.verdict_id) or self._store(verdict, verdict.verdict_id):
+            if self._storing.verdict(verdict):
                 self._verdict.try_send(VerdictStored(verdict.verdict_id))
         except IssueError:
             self._verdict.invalid += 1
         self._offer()
 
     def on_health(self, health: Health, sender: Peer) -> None:
-        """Something about the device itself: sealed and on disk when this returns. Refused as `on_verdict`."""
-        try:
-            self._store(health, None)
-        except IssueError:
-            sender.invalid += 1
+        """Something about the device itself: on disk when this returns, or waiting for room."""
+        self._storing.health(health, sender)
         self._offer()
 
     def on_receipt(self, message: ReceiptBytes) -> None:
@@ -110,31 +121,47 @@ class SealerService:
         except HostileInputError:
             self.false_receipts += 1
             return
-        if self._spool.remove(receipt.sequence, receipt.digest):
+        if receipt.sequence not in self._known and self._forget(receipt.sequence, receipt.digest):
             self._window.forget(receipt.sequence)
             self.receipted += 1
         self._offer()
 
+    def _forget(self, sequence: int, digest: bytes) -> bool:
+        """Forget an envelope that the sink has; where the disk refuses even that, remember to. False: none is there."""
+        try:
+            removed = self._spool.remove(sequence, digest)
+        except SpoolRefusedError as refusal:
+            self._storing.refuse(refusal, health=True)
+            if len(self._known) < _MOST_KNOWN:  # one more is sent again, and its receipt comes again
+                self._known[sequence] = digest
+            return True
+        self._known.pop(sequence, None)
+        if removed:
+            self._storing.room()
+        return removed
+
+    def step(self, facts: dict[str, int]) -> None:
+        """Do what is due, and bring `facts`, which go to warden, up to date."""
+        self.tick()
+        facts.update(self.facts())
+
     def tick(self) -> None:
         """Seal `alive` when it is time, send again what has no receipt, then new envelopes as there is room."""
         now = self._clock()
+        if self._unsaid:
+            self.begin()
+        self._storing.retry()
+        if self._known and now >= self._forget_at:
+            self._forget_at = now + RESEND_SECONDS
+            for sequence, digest in list(self._known.items()):
+                self._forget(sequence, digest)
+                if sequence in self._known:
+                    break
         if self._on_camera and now >= self._alive_at:
             self._alive_at = now + ALIVE_EVERY_S
             self._say_alive()
-        if not self._offers:
-            return
-        for sequence in self._window.due(now):
-            if self._window.tried(sequence):
-                self._window.forget(sequence)  # makes room; it comes round again
-                continue
-            data = self._spool.get(sequence)
-            if data is None:
-                self._window.forget(sequence)
-            elif self._uplink.try_send(SealedEnvelope(sequence, data)):
-                self._window.sent(sequence, now)
-            else:
-                return
-        self._offer()
+        if self._offers:
+            self._offer(again=True)
 
     def tick_seconds(self) -> float:
         """Seconds until there is something to do, unless a message comes before."""
@@ -146,29 +173,58 @@ class SealerService:
             "sealed": self.sealed,
             "offered": self.offered,
             "receipted": self.receipted,
-            "waiting": self._spool.waiting,
+            "waiting": self._waiting,
             "false_receipts": self.false_receipts,
+            **self._storing.facts(),
         }
 
-    def _offer(self) -> None:
-        """Hand uplink the next envelopes, as many as the window has room for."""
-        if not self._offers or self._window.room <= 0:
+    @property
+    def _waiting(self) -> int:
+        return self._spool.waiting - len(self._known)
+
+    def _offer(self, *, again: bool = False) -> None:
+        """Hand uplink what has no receipt in time (`again`), then new envelopes, as many as the window has room for."""
+        if not self._offers:
             return
         now = self._clock()
-        fresh = self._spool.after(self._window.newest, self._window.room)
-        for sequence, data in fresh:
-            if not self._uplink.try_send(SealedEnvelope(sequence, data)):
+        try:
+            if again and not self._offer_due(now):
                 return
+            if self._window.room > 0 and self._offer_fresh(now):
+                self._offer_round(now)
+        except SpoolRefusedError as refusal:  # the disk cannot even be read
+            self._storing.refuse(refusal, health=True)
+
+    def _offer_due(self, now: float) -> bool:
+        """Send again what has no receipt in time. False: uplink takes no more."""
+        for sequence in self._window.due(now):
+            if self._window.tried(sequence):
+                self._window.forget(sequence)  # makes room; it comes round again
+                continue
+            data = self._spool.get(sequence)
+            if data is None:
+                self._window.forget(sequence)
+            elif self._uplink.try_send(SealedEnvelope(sequence, data)):
+                self._window.sent(sequence, now)
+            else:
+                return False
+        return True
+
+    def _offer_fresh(self, now: float) -> bool:
+        """Send what was never sent. False: uplink takes no more."""
+        for sequence, data in self._spool.after(self._window.newest, self._window.room):
+            if not self._uplink.try_send(SealedEnvelope(sequence, data)):
+                return False
             self._window.sent(sequence, now)
             self.offered += 1
-        self._offer_again(now)
+        return True
 
-    def _offer_again(self, now: float) -> None:
+    def _offer_round(self, now: float) -> None:
         """Send again what left the window without a receipt, where new envelopes leave room."""
         if self._window.room <= 0 or self._spool.waiting <= self._window.size:
             return
         for sequence, data in self._spool.after(self._window.turn, WINDOW + self._window.room):
-            if sequence in self._window:
+            if sequence in self._window or sequence in self._known:
                 continue
             if self._window.room <= 0 or not self._uplink.try_send(SealedEnvelope(sequence, data)):
                 return
@@ -178,33 +234,13 @@ class SealerService:
 
     def _say_alive(self) -> None:
         """A heartbeat, unless the last still waits: the sink learns no more from two, and the spool is finite."""
-        self.begin()  # where the spool was full at the start
-        if self._spool.get(self._last_alive) is None:
-            sequence = self._spool.head.sequence
-            if self._store(self._own("alive", ON_CAMERA), None):
-                self._last_alive = sequence
+        try:
+            waits = self._spool.get(self._last_alive) is not None
+        except SpoolRefusedError:
+            return
+        sequence = self._spool.head.sequence
+        if not waits and self._storing.store(self._own("alive", ON_CAMERA), None):
+            self._last_alive = sequence
 
     def _own(self, kind: HealthKind, detail: str) -> Health:
         return Health(kind, "sealer", 1, self._unix_ms(), detail)
-
-    def _store(self, message: Verdict | Health, once: str | None) -> bool:
-        try:
-            self._spool.add(seal(message, self._spool.head, self._identity, self._boot_id), once)
-        except SpoolFullError:
-            self._refused += 1
-            if self._refused == 1:
-                self._report_full()
-            return False
-        self.sealed += 1
-        if once is not None:
-            self._refused = 0
-        return True
-
-    def _report_full(self) -> None:
-        """Seal once that the spool is full, in the room that is kept for health events."""
-        full = Health("spool_full", "sealer", self._spool.waiting, self._unix_ms(), "no_room")
-        try:
-            self._spool.add(seal(full, self._spool.head, self._identity, self._boot_id), None)
-        except SpoolFullError:
-            return  # not even that fits: the disk itself is full
-        self.sealed += 1

@@ -1,8 +1,12 @@
 """The spool: sealed envelopes on disk until their receipts are verified, and the head of the device's chain.
 
-SQLite with a write-ahead log and full synchronisation: an envelope, the head after it and the id of the verdict in it
-become durable in one transaction or not at all. One process has it at a time (exclusive locking, so that no shared
-memory file is needed). A damaged spool is refused, never repaired silently.
+SQLite with a rollback journal and full synchronisation: an envelope, the head after it and the id of the verdict in it
+become durable in one transaction or not at all. One process has it at a time (exclusive locking). A damaged spool is
+refused, never repaired silently.
+
+A disk without room: forgetting an envelope takes none, and some is kept for reports (`reserve`). A write that is
+refused changes nothing, uses no number up, and may be tried again. What could not be stored is counted in here too, in
+place, so that the count outlives the run.
 
 Beside it the file `reserved` holds a number that no used sequence number reaches. A device whose spool was lost goes on
 from there: the sink shows a gap, and never sees a number twice.
@@ -10,16 +14,20 @@ from there: the sink shows a gap, and never sees a number twice.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from device.sealer import ledger, reserve
 from device.sealer.core import Head, SealedEvent
-from device.sealer.errors import SpoolError, SpoolFullError
-from identity.errors import KeysError
+from device.sealer.errors import SpoolError, SpoolFullError, SpoolRefusedError
+from device.sealer.gap import NO_GAP, Gap
+from device.sealer.trouble import trouble
 from identity.files import PRIVATE_FILE, read_private, write_private
 from wire.envelope import MAX_SEQUENCE
 
@@ -27,6 +35,7 @@ _FORMAT = 1
 _RESERVE_NUMBERS = 4096
 _HEALTH_RESERVE_BYTES = 64 * 1024  # kept free so that a full spool can still say so
 _BUSY_SECONDS = 3.0
+_PAGE_BYTES = 4096
 _SCHEMA = """
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL, device_id TEXT NOT NULL,
                    sequence INTEGER NOT NULL, previous BLOB NOT NULL) STRICT;
@@ -45,19 +54,26 @@ class Spool:
         run_id: the run whose verdict ids are remembered. Those of earlier runs are forgotten.
         max_bytes: how many bytes of envelopes it may hold.
 
+    Attributes:
+        lost: what was counted as lost and not yet reported when it was opened, of earlier runs too.
+        lost_in_this_run: the part of it that this run lost before sealer was restarted in it.
+
     Raises:
         SpoolError: damaged, of another device, in use by another process, or not writable.
-        SpoolFullError: the disk is full.
+        SpoolFullError: the disk is full, and the spool is new or was never opened while there was room.
     """
 
     def __init__(self, folder: Path, *, device_id: str, run_id: str, max_bytes: int) -> None:
         self.path = folder / "spool.db"
+        self._folder = folder
         self._reserved_path = folder / "reserved"
         self._run_id = run_id
         self._max_bytes = max_bytes
         self._head = Head()
         self._bytes = self._waiting = 0
-        with self._trouble():
+        self._unsure = self._counts = self._whole = False
+        self.lost = self.lost_in_this_run = NO_GAP
+        with trouble(folder):
             self._reserved = self._read_reserved()
             new = not self.path.exists()
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE))
@@ -67,6 +83,9 @@ class Spool:
             except BaseException:
                 self._db.close()
                 raise
+        for extra in (self._forget_earlier_runs, self._make_ledger, self._keep_reserve):
+            with contextlib.suppress(SpoolRefusedError):  # goes without, and again when there is room
+                extra()
 
     @property
     def head(self) -> Head:
@@ -85,28 +104,49 @@ class Spool:
 
         Raises:
             SpoolFullError: there is no room (the last 64 KiB are for health events), on the disk or by `max_bytes`.
-            SpoolError: the disk fails.
+            SpoolRefusedError: the disk refuses otherwise. Call `refresh` before the next envelope is sealed.
+            SpoolError: the database is damaged.
         """
-        room = self._max_bytes - (_HEALTH_RESERVE_BYTES if once is not None else 0)
-        if self._bytes + len(sealed.data) > room:
-            raise SpoolFullError("spool_full")
-        with self._trouble():
-            if sealed.sequence >= self._reserved:
-                self._reserve(sealed.sequence + _RESERVE_NUMBERS)
-            with self._transaction():
-                self._db.execute("INSERT INTO envelope VALUES (?, ?, ?)", (sealed.sequence, sealed.data, sealed.digest))
-                self._db.execute(
-                    "UPDATE head SET sequence = ?, previous = ?", (sealed.next.sequence, sealed.next.previous)
-                )
-                if once is not None:
-                    self._db.execute("INSERT INTO sealed_verdict VALUES (?, ?)", (self._run_id, once))
-        self._head = sealed.next
-        self._bytes += len(sealed.data)
-        self._waiting += 1
+        self._check_room(sealed, _HEALTH_RESERVE_BYTES if once is not None else 0)
+        with self._writing():
+            self._insert(sealed)
+            if once is not None:
+                self._db.execute("INSERT INTO sealed_verdict VALUES (?, ?)", (self._run_id, once))
+        self._stored(sealed)
+        if not self._whole:
+            with contextlib.suppress(SpoolRefusedError):
+                self._keep_reserve()
+
+    def add_report(self, sealed: SealedEvent, *, told: bool = False, waiting: Gap = NO_GAP, leave: int = 0) -> None:
+        """Store what sealer itself has to report: as `add`, and in the room that is kept where the disk is full.
+
+        `told`: it reports all that is lost, which is counted no longer from the same transaction on; `waiting` is.
+        `leave`: for how many more important reports room is to be left.
+        """
+        self._check_room(sealed, 0)
+        try:
+            self._add_report(sealed, told=told, waiting=waiting, spend=None)
+        except SpoolFullError:
+            self.refresh()
+            self._add_report(sealed, told=told, waiting=waiting, spend=leave)
+
+    def note(self, lost: Gap, waiting: Gap) -> None:
+        """Count durably, without new room, what is lost, and what will be if this run ends now. Raises as `add`."""
+        if not self._counts:
+            self._make_ledger()
+        with self._writing():
+            ledger.note(self._db, self._run_id, lost.bounded(), waiting.bounded())
+
+    def refresh(self) -> None:
+        """After a refusal: see where the chain stands, since a write that failed may be done. Raises as `add`."""
+        if self._unsure:
+            with trouble(self._folder):
+                self._look()
+            self._unsure = False
 
     def has(self, once: str) -> bool:
         """Whether the verdict, or what has this mark, was sealed in this run already."""
-        with self._trouble():
+        with trouble(self._folder):
             row = self._db.execute(
                 "SELECT 1 FROM sealed_verdict WHERE run_id = ? AND verdict_id = ?", (self._run_id, once)
             ).fetchone()
@@ -114,20 +154,23 @@ class Spool:
 
     def after(self, sequence: int, limit: int) -> list[tuple[int, bytes]]:
         """The next `limit` waiting envelopes above a sequence number: (sequence, sealed bytes)."""
-        with self._trouble():
+        with trouble(self._folder):
             return self._db.execute(
                 "SELECT sequence, sealed FROM envelope WHERE sequence > ? ORDER BY sequence LIMIT ?", (sequence, limit)
             ).fetchall()
 
     def get(self, sequence: int) -> bytes | None:
         """A waiting envelope; None where there is none of this number."""
-        with self._trouble():
+        with trouble(self._folder):
             row = self._db.execute("SELECT sealed FROM envelope WHERE sequence = ?", (sequence,)).fetchone()
         return row[0] if row else None
 
     def remove(self, sequence: int, digest: bytes) -> bool:
-        """Forget an envelope that the sink has, if its digest is this. False: there is no such envelope."""
-        with self._trouble():
+        """Forget an envelope that the sink has, if its digest is this. False: there is no such envelope.
+
+        Takes no room on the disk. Raises as `add`.
+        """
+        with self._writing():
             row = self._db.execute(
                 "DELETE FROM envelope WHERE sequence = ? AND digest = ? RETURNING length(sealed)", (sequence, digest)
             ).fetchall()
@@ -141,34 +184,119 @@ class Spool:
         """Close it; what is stored is stored already."""
         self._db.close()
 
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def _check_room(self, sealed: SealedEvent, kept: int) -> None:
+        if self._bytes + len(sealed.data) > self._max_bytes - kept:
+            raise SpoolFullError("spool_full")
+        if sealed.sequence >= self._reserved:
+            with trouble(self._folder):
+                self._reserve(sealed.sequence + _RESERVE_NUMBERS)
+
+    def _add_report(self, sealed: SealedEvent, *, told: bool, waiting: Gap, spend: int | None) -> None:
+        with self._writing():
+            if spend is not None and not (self._counts and reserve.spend(self._db, spend)):
+                raise SpoolFullError("disk_full")
+            self._insert(sealed)
+            if self._counts and told:
+                ledger.note(self._db, self._run_id, NO_GAP, waiting)
+        self._whole = self._whole and spend is None
+        self._stored(sealed)
+
+    def _insert(self, sealed: SealedEvent) -> None:
+        self._db.execute("INSERT INTO envelope VALUES (?, ?, ?)", (sealed.sequence, sealed.data, sealed.digest))
+        self._db.execute("UPDATE head SET sequence = ?, previous = ?", (sealed.next.sequence, sealed.next.previous))
+
+    def _stored(self, sealed: SealedEvent) -> None:
+        self._head = sealed.next
+        self._bytes += len(sealed.data)
+        self._waiting += 1
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with trouble(self._folder):
+            try:
+                with self._transaction():
+                    yield
+            except sqlite3.Error:
+                self._unsure = True
+                raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    # --- opening ----------------------------------------------------------------------------------------------------
+
     def _open(self, device_id: str, *, new: bool) -> None:
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY"):
-            self._db.execute(f"PRAGMA {pragma}")
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         if not new and self._db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise sqlite3.DatabaseError("quick_check")
-        with self._transaction():
-            if not self._db.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        for pragma in ("journal_mode = PERSIST", "synchronous = FULL", "temp_store = MEMORY", "secure_delete = OFF"):
+            self._db.execute(f"PRAGMA {pragma}")
+        largest, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        if largest != resource.RLIM_INFINITY:  # told as a full disk before the kernel refuses in the middle of a write
+            self._db.execute(f"PRAGMA max_page_count = {max(1, largest // _PAGE_BYTES)}")
+        if not self._db.execute("SELECT 1 FROM sqlite_schema").fetchone():
+            with self._transaction():
                 self._create(device_id)
-            head = self._db.execute("SELECT format, device_id, sequence, previous FROM head").fetchone()
-            if head is None or head[0] != _FORMAT:
-                raise sqlite3.DatabaseError("head")
-            if head[1] != device_id:
-                raise SpoolError("spool_foreign")
-            self._db.execute("DELETE FROM sealed_verdict WHERE run_id <> ?", (self._run_id,))
-        self._head = Head(head[2], head[3])
-        if self._reserved < self._head.sequence + _RESERVE_NUMBERS // 2:
-            self._reserve(self._head.sequence + _RESERVE_NUMBERS)
+        head = self._db.execute("SELECT format, device_id FROM head").fetchone()
+        if head is None or head[0] != _FORMAT:
+            raise sqlite3.DatabaseError("head")
+        if head[1] != device_id:
+            raise SpoolError("spool_foreign")
+        self._db.execute("SELECT run_id, verdict_id FROM sealed_verdict LIMIT 1")  # is it there?
+        self._look()
+        self.lost, self.lost_in_this_run = ledger.recall(self._db, self._run_id)
         for sequence, sealed, digest in self._db.execute("SELECT sequence, sealed, digest FROM envelope"):
             if hashlib.sha256(sealed).digest() != digest or sequence >= self._head.sequence:
                 raise sqlite3.DatabaseError("envelope")
-            self._bytes += len(sealed)
-            self._waiting += 1
+
+    def _look(self) -> None:
+        """Where the chain stands, and how much waits."""
+        self._head = Head(*self._db.execute("SELECT sequence, previous FROM head").fetchone())
+        self._waiting, self._bytes = self._db.execute(
+            "SELECT count(*), coalesce(sum(length(sealed)), 0) FROM envelope"
+        ).fetchone()
 
     def _create(self, device_id: str) -> None:
         for statement in _SCHEMA.split(";"):
             self._db.execute(statement)
         head = Head(self._reserved)
         self._db.execute("INSERT INTO head VALUES (1, ?, ?, ?, ?)", (_FORMAT, device_id, head.sequence, head.previous))
+
+    def _forget_earlier_runs(self) -> None:
+        with self._writing():
+            self._db.execute("DELETE FROM sealed_verdict WHERE run_id <> ?", (self._run_id,))
+
+    def _make_ledger(self) -> None:
+        with self._writing():
+            self._db.execute(reserve.TABLE)
+            ledger.make(self._db, self._run_id)
+            ledger.note(self._db, self._run_id, self.lost, NO_GAP)
+        self._counts = True
+
+    def _keep_reserve(self) -> None:
+        """Keep, while there is room, what deleting and reporting take, and the next sequence numbers."""
+        with trouble(self._folder):
+            if self._reserved < self._head.sequence + _RESERVE_NUMBERS // 2:
+                self._reserve(self._head.sequence + _RESERVE_NUMBERS)
+            reserve.keep_journal(self.path.with_name("spool.db-journal"))
+        if not self._counts:
+            self._make_ledger()
+        with trouble(self._folder):
+            missing = reserve.ROWS - reserve.rows(self._db)
+        for _ in range(missing):
+            with self._writing():
+                reserve.add_row(self._db)
+        self._whole = True
 
     def _read_reserved(self) -> int:
         if not self._reserved_path.exists():
@@ -181,33 +309,3 @@ class Spool:
     def _reserve(self, number: int) -> None:
         write_private(self._reserved_path, b"%d\n" % number)
         self._reserved = number
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    @contextmanager
-    def _trouble(self) -> Iterator[None]:
-        """An error of the database or the disk -> SpoolError or SpoolFullError."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without its extension
-            if code == sqlite3.SQLITE_FULL:
-                raise SpoolFullError("disk_full") from None
-            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise SpoolError("spool_in_use") from None
-            if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-                raise SpoolError("spool_unwritable") from None
-            raise SpoolError("spool_damaged") from None
-        except KeysError:
-            raise SpoolError("spool_unwritable") from None
-        except OSError as error:
-            raise SpoolError("spool_unusable", error.errno or 0) from None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from device.channel.errors import HostileMessageError
 from device.channel.messages import Codec, Verdict, encode
@@ -22,6 +24,7 @@ class Remembered:
     ended: set[str] = field(default_factory=set)
     finished: bool = False
     lost: int = 0
+    dropped: int = 0
 
 
 class _Kept(msgspec.Struct, forbid_unknown_fields=True):
@@ -29,11 +32,19 @@ class _Kept(msgspec.Struct, forbid_unknown_fields=True):
     unstored: list[bytes]
     ended: list[str]
     finished: bool
+    dropped: Annotated[int, Meta(ge=0, le=2**40)] = 0
 
 
-def to_bytes(judge: bytes, unstored: Iterable[Verdict], ended: Collection[str], finished: bool) -> bytes:
-    """The judge's snapshot, verdicts that are not yet stored, the inputs that have ended, and whether all is judged."""
-    return msgspec.msgpack.encode(_Kept(judge, [encode(verdict) for verdict in unstored], sorted(ended), finished))
+def to_bytes(
+    judge: bytes, unstored: Iterable[Verdict], ended: Collection[str], finished: bool, dropped: int = 0
+) -> bytes:
+    """The judge's snapshot, verdicts that are not yet stored, the inputs that have ended, whether all is judged.
+
+    `dropped`: how many verdicts there was no memory for, and sealer does not know yet.
+    """
+    return msgspec.msgpack.encode(
+        _Kept(judge, [encode(verdict) for verdict in unstored], sorted(ended), finished, dropped)
+    )
 
 
 def from_bytes(data: bytes) -> Remembered:
@@ -42,7 +53,7 @@ def from_bytes(data: bytes) -> Remembered:
         kept = msgspec.msgpack.decode(data, type=_Kept, strict=True)
     except msgspec.DecodeError:
         return Remembered(lost=1)
-    found = Remembered(kept.judge, [], set(kept.ended), kept.finished)
+    found = Remembered(kept.judge, [], set(kept.ended), kept.finished, dropped=kept.dropped)
     for saved in kept.unstored:
         verdict = _read(saved)
         if verdict is None:

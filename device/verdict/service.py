@@ -31,11 +31,15 @@ from wire.vocabulary import HealthKind
 
 _RESEND_SECONDS = 1.0
 _MAX_UNSTORED = 512  # of at most 2 KiB each, beside the judge's state, in a memory of 4 MiB
+_MAX_COUNT = 2**40
 _MAX_REPORTS = 16
 
 
 class VerdictService:
-    """The judge, its memory, and the verdicts that are not yet on disk: the first 512 of them survive a restart."""
+    """The judge, its memory, and the verdicts that are not yet on disk: the first 512 of them survive a restart.
+
+    Further verdicts, while these wait, are dropped and counted; sealer is told how many, and tells the sink.
+    """
 
     def __init__(self, me: Compartment, settings: VerdictSettings) -> None:
         self._me = me
@@ -51,10 +55,11 @@ class VerdictService:
         self._memory = Memory(me.descriptor("memory"))
         self._unstored: dict[str, Verdict] = {}
         self._heard: dict[Side, int] = {"perception": 0, "codes": 0}  # frames that each has spoken of
+        self._dropped = 0  # and not yet told to sealer
         self._ended: set[str] = set()
         self._finished = False
         self._changed = False
-        self._resend_at = 0.0
+        self._resend_at = self._tell_at = 0.0
         lost = self._restore()
         self._position, self._indicator = me.link("position"), me.link("indicator")
         self._sealer, self._recorder = me.link("sealer"), me.link("recorder")
@@ -132,18 +137,24 @@ class VerdictService:
         self._report()
         self._resend()
         heard = {f"{side}_frames": count for side, count in self._heard.items()}
-        facts = {"unstored": len(self._unstored), "finished": int(self._finished), **heard, **self._judge.places()}
+        stored = {"unstored": len(self._unstored), "dropped": self._dropped, "finished": int(self._finished)}
+        facts = {**stored, **heard, **self._judge.places()}
         if self._finished and facts != self._me.facts:
             self._me.facts.update(facts)
             self._me.report()
         self._me.facts.update(facts)
 
     def _report(self) -> None:
+        now = time.monotonic()
         while self._reports:
             kind, detail = self._reports[0]
             if not self._sealer.try_send(Health(kind, "verdict", 1, round(time.time() * 1000), detail)):
                 return
             self._reports.pop(0)
+        if self._dropped and now >= self._tell_at:
+            dropped = Health("unsealed", "verdict", self._dropped, round(time.time() * 1000), "dropped")
+            if self._sealer.try_send(dropped):
+                self._dropped, self._changed, self._tell_at = 0, True, now + _RESEND_SECONDS
 
     def _give(self, made: list[Verdict]) -> None:
         """Remember first, send then: a verdict is not lost whenever this process ends, unless 512 wait already.
@@ -156,12 +167,15 @@ class VerdictService:
             self._reports.append(("invalid_message", "verdict_out_of_bounds"))
         if not verdicts:
             return
-        for verdict in verdicts[: max(0, _MAX_UNSTORED - len(self._unstored))]:
+        room = max(0, _MAX_UNSTORED - len(self._unstored))
+        for verdict in verdicts[:room]:
             self._unstored[verdict.verdict_id] = verdict
+        self._dropped = min(_MAX_COUNT, self._dropped + len(verdicts[room:]))
         self._remember()
         for verdict in verdicts:
             self._recorder.send(verdict)
             self._indicator.try_send(verdict)
+        for verdict in verdicts[:room]:
             self._sealer.try_send(verdict)
 
     def record_again(self) -> None:
@@ -181,7 +195,9 @@ class VerdictService:
     def _remember(self) -> None:
         self._changed = False
         self._memory.save(
-            persistence.to_bytes(self._judge.snapshot(), self._unstored.values(), self._ended, self._finished)
+            persistence.to_bytes(
+                self._judge.snapshot(), self._unstored.values(), self._ended, self._finished, self._dropped
+            )
         )
 
     def _restore(self) -> bool:
@@ -191,7 +207,7 @@ class VerdictService:
             return False
         remembered = persistence.from_bytes(kept)
         self._unstored = {verdict.verdict_id: verdict for verdict in remembered.unstored}
-        self._ended, self._finished = remembered.ended, remembered.finished
+        self._ended, self._finished, self._dropped = remembered.ended, remembered.finished, remembered.dropped
         try:
             self._judge.restore(remembered.judge)
         except SnapshotError:

@@ -9,8 +9,8 @@ from typing import Any
 
 from device.channel.link import Link
 from device.launcher.plan import RunPlan
-from device.launcher.report import Finished
-from device.warden import artifacts
+from device.launcher.report import Finished, Notice
+from device.warden import artifacts, storage
 from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
 from device.warden.table import SOURCE
@@ -49,6 +49,13 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     least = plan.config.warden.least_judged_share
     if not status and plan.kind != "camera" and summary["judged_share"] < least:
         status, (sentence, remedy) = 1, _overloaded(summary, least)
+    if summary["unsealed"]:
+        lost = f"{storage.told(summary['unsealed'])} could not be stored, and will not reach the receiver"
+        if status:
+            launcher.try_send(Notice(lost, ""))
+        else:
+            status, sentence = 1, lost
+            remedy = "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too"
     launcher.send(Finished(status, sentence, remedy, summary))
     return status
 

@@ -6,7 +6,7 @@ import statistics
 from collections import defaultdict
 from typing import Any
 
-from device.warden import workload
+from device.warden import storage, workload
 from device.warden.supervisor import Supervisor
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, STORE, TRACK
 from device.warden.track import summarise_track
@@ -45,6 +45,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "sealed": device.total(STORE, "sealed"),
         "receipted": device.total(STORE, "receipted"),
         "waiting": device.fact(STORE, "waiting"),
+        "unsealed": storage.unsealed(device),
         "false_receipts": device.total(STORE, "false_receipts"),
         "restarts": {name: budget.total for name, budget in device.budgets.items()},
         "invalid_messages": {name: device.suspicion.invalid[name] for name in names},

@@ -15,7 +15,8 @@ from device.launcher import settings
 from device.launcher.child import Child, RestartBudget
 from device.launcher.errors import GivenUpError, StartError
 from device.launcher.plan import RunPlan
-from device.launcher.report import Incident, Progress, Running
+from device.launcher.report import Incident, Notice, Progress, Running
+from device.warden import storage
 from device.warden.stream import MAX_FACT, begins_at
 from device.warden.suspicion import Suspicion
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, ROWS, SOURCE, STORE, TRACK
@@ -27,6 +28,7 @@ from wire.vocabulary import CompartmentName, HealthKind
 _STOP_SECONDS = 5.0
 _REPORT_SECONDS = 0.2
 _SETTLE_SECONDS = 0.6  # two beats
+_ROOM_SECONDS = 5.0
 _YOUNG_SECONDS = 5.0
 _FALLS_UNTIL_FORGOTTEN = 3
 _LEAD_FRAMES = 32  # handled since the last beat, and in the ring
@@ -61,6 +63,7 @@ class Supervisor:
         self._judged_at: float | None = None
         self._finished_at: float | None = None
         self._ended_at: float | None = None
+        self._storage = storage.Watch()
         self._began = time.monotonic()
 
     # --- start ----------------------------------------------------------------------------------------------------
@@ -113,6 +116,7 @@ class Supervisor:
                 if name in self.children:
                     self._look_after(name)
             self._report()
+            self._watch_storage(time.monotonic())
             if self._over(time.monotonic()):
                 return
 
@@ -123,6 +127,7 @@ class Supervisor:
         """
         patience = self._plan.config.warden.deliver_seconds
         unstored = self.fact(JUDGE, "unstored")
+        trouble = storage.trouble(self, self._named)
         if not self.fact(JUDGE, "finished"):
             ended = any(child.done is not None for child in self.generations(SOURCE))
             self._ended_at = (self._ended_at or now) if ended else None
@@ -130,10 +135,13 @@ class Supervisor:
                 raise GivenUpError("the stream has ended and was not judged to its end", "see the incidents above")
             return False
         self._finished_at = self._finished_at or now
+        if trouble and not self._plan.config.uplink.host:  # no receipt can come and make room
+            patience = min(patience, _ROOM_SECONDS)
         if unstored and now - self._finished_at > patience:
+            why = trouble.sentence if trouble else "the spool is full or its disk fails"
             raise GivenUpError(
-                f"{unstored} verdicts could not be stored: the spool is full or its disk fails",
-                "let it be delivered (configure [uplink] host), or raise spool.max_mib",
+                f"{storage.told({'verdict': unstored})} could not be stored: {why}",
+                trouble.remedy if trouble else "let it be delivered (configure [uplink] host), or raise spool.max_mib",
             )
         if unstored:
             return False
@@ -282,6 +290,16 @@ class Supervisor:
         """From `began` to the moment when the stream was judged to its end (now, if it was not)."""
         return (self._judged_at or time.monotonic()) - began
 
+    def _watch_storage(self, now: float) -> None:
+        """Tell the user at once that verdicts are not stored, and why; telemetry is told by sealer itself."""
+        trouble = storage.trouble(self, self._named)
+        news = self._storage.news(trouble, now)
+        if news is None:
+            return
+        if trouble is not None:
+            self._launcher.try_send(Incident("spool_full", STORE, trouble.word))
+        self._launcher.try_send(Notice(*news))
+
     # --- what is known --------------------------------------------------------------------------------------------
 
     def fact(self, name: CompartmentName, key: str) -> int:
@@ -329,11 +347,21 @@ class Supervisor:
     # --- stop -----------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Ask all to finish, and wait in the order of the flow; kill what has not ended after five seconds."""
-        for child in self.children.values():
-            child.ask_to_stop()
+        """Ask all to finish, and wait in the order of the flow; kill what has not ended after five seconds.
+
+        What stores is asked once those have ended that may still send it something.
+        """
+        order = sorted(self.children, key=_NAMES.index)
+        until = _NAMES.index(STORE)
         deadline = time.monotonic() + _STOP_SECONDS
-        for child in self.children.values():
+        for names in ([n for n in order if _NAMES.index(n) < until], [n for n in order if _NAMES.index(n) >= until]):
+            self._end([self.children[name] for name in names], deadline)
+
+    @staticmethod
+    def _end(children: list[Child], deadline: float) -> None:
+        for child in children:
+            child.ask_to_stop()
+        for child in children:
             while child.ended() is None and time.monotonic() < deadline:
                 select.select([child.control], [], [], 0.02)
                 try:

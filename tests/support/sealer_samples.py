@@ -76,6 +76,11 @@ class Rig:
         for sent in self.uplink.envelopes():
             self.service.on_receipt(self.receipt_for(sent))
 
+    def counts(self) -> dict[str, int]:
+        """The facts of the service that are not 0, with what it always counts."""
+        always = ("sealed", "offered", "receipted", "waiting", "false_receipts")
+        return {name: count for name, count in self.service.facts().items() if count or name in always}
+
     def said(self) -> list[tuple[str, str]]:
         """The health events among what was sent since the last restart, each once."""
         sent = {e.sequence: events.parse(self.open(e).event) for e in self.uplink.envelopes()}

@@ -18,7 +18,7 @@ from cloud_sink.simulator import EPOCH_MS, PretendDevice, PublishedEnvelope, Sim
 from cloud_sink.store import Store
 from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import Feed
-from wire.events import HealthEvent, VerdictEvent
+from wire.events import Event
 
 QUIET = DeviceFacts("cam-one", EPOCH_MS, 7, 6, (), (), {}, {}, {}, None)
 WHEN = datetime.fromtimestamp(EPOCH_MS / 1000, UTC)
@@ -87,7 +87,7 @@ class Site:
         )
         self.app = make_app(sources, ["receiver.example"])
 
-    def report(self, event: VerdictEvent | HealthEvent, device: PretendDevice | None = None) -> None:
+    def report(self, event: Event, device: PretendDevice | None = None) -> None:
         message = (device or self.camera).seal(event)
         self.receiver.handle(message.topic, message.sealed)
         self.receiver.settle()

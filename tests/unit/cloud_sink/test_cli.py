@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -104,6 +105,7 @@ def test_problems_are_listed_counted_and_end_with_status_1(home: Home, capsys: O
         "problem": "changed",
         "first": 1,
         "last": 1,
+        "detail": "",
     }
     changed(home.sink / "sink.db", "UPDATE envelope SET event = zeroblob(9) WHERE id = 3")
     assert main(at(home, "verify")) == 1
@@ -147,6 +149,27 @@ def test_an_export_goes_to_a_new_private_file_only(home: Home, tmp_path: Path, c
     assert out.read_bytes() == before
     assert main(at(home, "export", "--out", str(tmp_path / "none" / "out"))) == 2
     assert "cannot write" in capsys.readouterr().err
+
+
+def test_an_export_that_does_not_fit_leaves_no_half_of_it_and_can_be_made_again(
+    home: Home, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.jsonl"
+
+    def full(archive: object, device_id: object, file: io.TextIOBase) -> None:
+        file.write("half a line")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(cli, "_write_export", full)
+        assert main(at(home, "export", "--out", str(out))) == 2
+    assert f"cannot write {out} (No space left on device); free some space on its disk" in capsys.readouterr().err
+    assert not out.exists()
+    assert main(at(home, "export", "--out", str(out))) == 0
+    changed(home.sink / "sink.db", "UPDATE envelope SET event = zeroblob(9) WHERE id = 4")
+    out.unlink()
+    assert main(at(home, "export", "--out", str(out))) == 1
+    assert "damaged" in capsys.readouterr().err and not out.exists()
 
 
 # --- erase ------------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud_sink import mqtt
 from cloud_sink.archive import Archive
-from cloud_sink.errors import BrokerIdentityError
+from cloud_sink.errors import BrokerIdentityError, StoreError
 from cloud_sink.mqtt import BrokerState, Subscriber, parse_address
 from cloud_sink.receiver import Receiver
 from cloud_sink.simulator import PretendDevice, PublishedEnvelope, SimulatedFleet, verdict
@@ -428,3 +428,78 @@ def test_an_error_of_our_own_is_not_taken_for_the_brokers(tmp_path: Path, monkey
 def test_a_wrong_address_is_answered_with_how_to_write_it(text: str) -> None:
     with pytest.raises(UsageError, match="is not HOST:PORT; write it as localhost:8883"):
         parse_address(text)
+
+
+# --- a database that is full, and then is not ------------------------------------------------------------------------
+
+
+def no_room_for_envelopes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts fit still, an envelope does not: as on a full disk whose last pages are the database's own."""
+
+    def full(arrival: object) -> None:
+        raise StoreError("cannot write: database or disk is full", "free it")
+
+    monkeypatch.setattr(bench.store, "add", full)
+
+
+def test_the_alarm_stays_while_each_new_connection_finds_the_database_full(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    no_room_for_envelopes(bench, monkeypatch)
+    message = bench.camera.seal(verdict())
+    for _ in range(3):
+        bench.client.steps = [lambda: bench.subscribed(GRANTED), lambda: bench.deliver(message)]
+        assert bench.subscriber._converse() is False
+        assert bench.phase == "store_failed"
+    assert [call for call in bench.client.calls if call[0] in ("publish", "ack")] == []
+    said = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(said) == 1 and "nothing is receipted until this is mended" in said[0]
+
+
+def test_the_alarm_ends_with_the_first_envelope_that_is_stored_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as meanwhile:
+        no_room_for_envelopes(bench, meanwhile)
+        message = bench.camera.seal(verdict())
+        bench.client.steps = [lambda: bench.subscribed(GRANTED), lambda: bench.deliver(message)]
+        bench.subscriber._converse()
+    phases: list[str] = []
+
+    def again() -> MQTTErrorCode:
+        phases.append(bench.phase)
+        bench.deliver(message)
+        phases.append(bench.phase)
+        return FINE
+
+    bench.client.steps = [lambda: bench.subscribed(GRANTED), again]
+    assert bench.subscriber._converse() is True
+    assert phases == ["store_failed", "connected"]
+
+
+def test_the_alarm_ends_too_where_nothing_comes_any_more(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(mqtt.time, "monotonic", lambda: now[0])
+    with monkeypatch.context() as meanwhile:
+        no_room_for_envelopes(bench, meanwhile)
+        bench.client.steps = [
+            lambda: bench.subscribed(GRANTED),
+            lambda: bench.deliver(bench.camera.seal(verdict())),
+        ]
+        bench.subscriber._converse()
+    phases: list[str] = []
+
+    def wait(seconds: float) -> MQTTErrorCode:
+        phases.append(bench.phase)
+        now[0] += seconds
+        return FINE
+
+    bench.client.steps = [
+        lambda: bench.subscribed(GRANTED),
+        lambda: wait(mqtt.QUIET_S - 0.5),
+        lambda: wait(0.5),
+        lambda: wait(0.5),
+    ]
+    bench.subscriber._converse()
+    assert phases == ["store_failed", "store_failed", "connected"]

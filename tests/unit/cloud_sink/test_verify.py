@@ -176,4 +176,6 @@ def test_of_what_is_erased_the_links_are_checked_still(bench: Bench) -> None:
 def test_a_finding_is_a_line_that_names_device_envelopes_and_problem() -> None:
     assert str(ChainFinding("cam-one", "missing", 2, 2)) == f"cam-one: envelope 2 {SENTENCES['missing']}"
     assert str(ChainFinding("cam-one", "missing", 2, 5)) == f"cam-one: envelope 2 to 5 {SENTENCES['missing']}"
-    assert set(SENTENCES) == {"missing", "broken_link", "not_enrolled", "changed", "not_authentic"}
+    said = "cam-one: envelope 7 says that the device could not store 3 verdicts"
+    assert str(ChainFinding("cam-one", "unsealed", 7, 7, "3 verdicts")) == said
+    assert set(SENTENCES) == {"missing", "broken_link", "not_enrolled", "changed", "not_authentic", "unsealed"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import stat
 from pathlib import Path
@@ -20,6 +21,7 @@ from identity import (
     files,
     load,
 )
+from tests.support.full_disk import files_up_to
 from wire import cose, receipt, signcode
 
 
@@ -199,3 +201,56 @@ def test_the_place_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_no_secret_shows_in_a_repr(home: Home) -> None:
     secret = load.sink_private(home.sink / "hpke.key")
     assert secret.to_bytes().hex() not in repr(secret) and repr(secret.to_bytes()) not in repr(secret)
+
+
+# --- a disk without room ----------------------------------------------------------------------------------------------
+
+
+def test_files_that_belong_together_are_all_new_or_all_old(tmp_path: Path) -> None:
+    small, large = tmp_path / "small", tmp_path / "large"
+    files.write_together({small: b"old", large: b"old"})
+    with files_up_to(1000), pytest.raises(KeysError, match=r"large cannot be written \(File too large\)"):
+        files.write_together({small: b"new", large: bytes(2000)})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"small": b"old", "large": b"old"}
+    files.write_together({small: b"new", large: b"new"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"small": b"new", "large": b"new"}
+
+
+def test_certificates_that_cannot_all_be_renewed_stay_as_they_were(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = content(home)
+    real, written = files._write_new, []
+
+    def full(path: Path, data: bytes) -> None:
+        written.append(path)
+        if len(written) == 7:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, data)
+
+    monkeypatch.setattr(files, "_write_new", full)
+    with pytest.raises(KeysError, match=r"No space left on device.*free some space"):
+        home.renew()
+    assert content(home) == before
+
+
+def test_a_new_home_that_meets_a_full_disk_at_any_file_is_finished_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home")
+    real, left = files._write_new, [0]
+
+    def full(path: Path, data: bytes) -> None:
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        left[0] -= 1
+        real(path, data)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(files, "_write_new", full)
+        for room in range(4):
+            left[0] = room
+            with pytest.raises(KeysError, match="No space left"):
+                home.ensure_development()
+            assert not [name for name in content(home) if "/." in name]
+    home.ensure_development()
+    home.check_certificates()
+    assert load.sink_public(home.trust / "sink_hpke.pub") == load.sink_private(home.sink / "hpke.key").public

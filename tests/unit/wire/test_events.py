@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cbor2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from device.channel import messages
 from tests.support.wire_samples import PAYLOADS, reason_of_refusal
 from wire import cbor, events
 from wire.errors import HostileInputError, IssueError
-from wire.events import CodeEvent, HealthEvent, PlaceEvent, VerdictEvent
+from wire.events import CodeEvent, GapEvent, HealthEvent, PlaceEvent, VerdictEvent
 from wire.vocabulary import HEALTH_KINDS, CompartmentName, HealthKind
 
 CODE = CodeEvent(
@@ -82,6 +83,7 @@ KNOWN_HEALTH: dict[HealthKind, tuple[CompartmentName, str]] = {  # kind -> who s
     "spool_full": ("indicator", "8202856a73706f6f6c5f66756c6c69696e64696361746f72071b0000018bcfe56807677369676b696c6c"),
     "alive": ("dialer", "82028565616c697665666469616c6572081b0000018bcfe56808677369676b696c6c"),
     "overload": ("warden", "820285686f7665726c6f61646677617264656e091b0000018bcfe56809677369676b696c6c"),
+    "unsealed": ("warden", "82028568756e7365616c65646677617264656e0a1b0000018bcfe5680a677369676b696c6c"),
 }
 
 
@@ -99,6 +101,57 @@ def test_a_health_event_has_the_bytes_that_it_always_had(number: int, kind: Heal
     compartment, known = KNOWN_HEALTH[kind]
     event = HealthEvent(kind, compartment, number, 1_700_000_000_000 + number, "sigkill")
     assert events.to_cbor(event).hex() == known
+
+
+@pytest.mark.parametrize(
+    ("gap", "known"),
+    [
+        (GapEvent(1_700_000_000_000, 1_700_000_060_000, 12, 3), "8203841b0000018bcfe568001b0000018bcfe652600c03"),
+        (GapEvent(0, 0, 0, 1), "82038400000001"),
+        (
+            GapEvent(2**48, 2**48, 2**40, 2**40),
+            "8203841b00010000000000001b00010000000000001b00000100000000001b0000010000000000",
+        ),
+    ],
+)
+def test_a_gap_has_the_bytes_that_it_always_had(gap: GapEvent, known: str) -> None:
+    assert events.to_cbor(gap).hex() == known
+    assert events.parse(bytes.fromhex(known)) == gap
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [2, 1, 3, 0],  # ends before it begins
+        [1, 2, 0, 0],  # nothing in it
+        [1, 2, -1, 2],
+        [-1, 2, 1, 1],
+        [1, 2**48 + 1, 1, 1],
+        [1, 2, 2**40 + 1, 0],
+        [1, 2, 0, 2**40 + 1],
+        [1, 2, True, 0],
+        [1, 2, 1.0, 0],
+        [1, 2, "1", 0],
+        [1, 2, None, 1],
+        [1, 2, 3],
+        [1, 2, 3, 0, 0],
+        [],
+    ],
+)
+def test_a_gap_that_no_device_has_is_refused(fields: list[Any]) -> None:
+    assert reason_of_refusal(lambda: events.parse(cbor2.dumps([3, fields]))) in ("bad_event", "float_or_simple")
+
+
+@pytest.mark.parametrize("fields", [(2, 1, 3, 0), (1, 2, 0, 0)])
+def test_a_gap_that_makes_no_sense_is_not_said(fields: tuple[int, int, int, int]) -> None:
+    with pytest.raises(IssueError, match="gap"):
+        GapEvent(*fields)
+
+
+def test_a_gap_out_of_range_is_not_said() -> None:
+    for name, value in {"to_ms": 2**48 + 1, "verdicts": 2**40 + 1, "health": -1}.items():
+        with pytest.raises(IssueError, match=name):
+            events.to_cbor(GapEvent(**{"from_ms": 1, "to_ms": 2, "verdicts": 2, "health": 2, name: value}))
 
 
 @pytest.mark.parametrize("event", [VERDICT, replace(VERDICT, code=None, position=None, class_id=None), HEALTH])
@@ -202,7 +255,7 @@ def test_a_record_with_a_field_too_few_is_refused() -> None:
         assert reason_of_refusal(lambda data=data: events.parse(data)) == "bad_event"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("number", [0, 3, True, "1", None])
+@pytest.mark.parametrize("number", [0, 4, True, "1", None])
 def test_a_format_that_is_not_known_is_refused(number: object) -> None:
     _, fields = cbor.decode(events.to_cbor(HEALTH), max_bytes=8192, simple=True)  # type: ignore[misc]
     assert reason_of_refusal(lambda: events.parse(cbor.encode([number, fields]))) == "unknown_event_format"

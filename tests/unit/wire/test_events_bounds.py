@@ -231,7 +231,7 @@ def test_the_format_number_and_the_fields_belong_together() -> None:
 def test_what_is_no_event_is_not_said() -> None:
     verdict = events.parse(cbor2.dumps(VERDICT))
     for other in (verdict.code, verdict.position, None, 1, "health"):  # type: ignore[union-attr]
-        with pytest.raises(IssueError, match="neither a verdict nor health"):
+        with pytest.raises(IssueError, match="neither a verdict, nor health, nor a gap"):
             events.to_cbor(other)  # type: ignore[arg-type]
 
 

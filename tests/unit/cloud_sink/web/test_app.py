@@ -50,7 +50,7 @@ def test_there_are_words_for_everything_that_can_be_stored() -> None:
     assert set(BROKER) == {"connecting", "connected", "unreachable", "refused", "store_failed", "stopped"}
     assert set(TALLIES) == {
         *("malformed", "unknown_device", "unreadable", "forged", "bad_event", "equivocation"),
-        *("duplicate", "not_stored"),
+        *("duplicate", "not_stored", "unsealed_verdicts", "unsealed_health"),
     }
 
 

@@ -30,7 +30,7 @@ def test_every_word_has_its_row() -> None:
 def test_every_sentence_can_be_said_and_names_what_it_counts(failure: FailureName) -> None:
     row = FAILURES[failure]
     places = {name for text in (row.sentence, row.remedy) for _, name, _, _ in string.Formatter().parse(text) if name}
-    needed = {"0", "1"}.union({"why"}) if row.numbers == 2 else {"0", "why"} if row.numbers else set()
+    needed = {"0", "1"}.union({"why"}) if row.numbers == 2 else {"0", "why", "mend"} if row.numbers else set()
     assert places - needed - {"input", "gpx", "home", "compartment", "subject"} == set()
     assert ("subject" in places) == row.subject
     sentence, remedy = failures.words(failure, [2, 3][: row.numbers], "av" if row.subject else None, NAMES)

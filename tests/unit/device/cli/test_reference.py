@@ -57,7 +57,7 @@ def test_no_page_has_markers_that_nothing_writes_between() -> None:
         ("architecture.md", "2048 MiB of addresses", "4096 MiB of addresses", "policies"),
         ("architecture.md", "| `fixes_end` |", "| `fix_end` |", "links"),
         ("verdicts.md", "| 26 | `VERIFIED` |", "| 26 | `SUSPECT` |", "rules"),
-        ("failures.md", "| free some space |", "| buy a disk |", "failures"),
+        ("failures.md", "| free some space (df -h, df -i) |", "| buy a disk |", "failures"),
     ],
 )
 def test_a_page_that_was_changed_by_hand_is_found_and_mended(

@@ -13,7 +13,7 @@ from rich.console import Console
 from device import cli
 from device.channel.messages import Message
 from device.cli.show import OVERLOAD_WORDS, RunView
-from device.launcher.report import Incident, Progress
+from device.launcher.report import Incident, Notice, Progress
 from device.warden.workload import Word
 
 ESCAPE = "\x1b]0;title\x07\x1b[2J"
@@ -65,3 +65,18 @@ def test_an_overload_is_a_line_in_words(detail: str) -> None:
 
 def test_every_word_of_an_overload_has_its_line() -> None:
     assert set(OVERLOAD_WORDS) == set(get_args(Word))
+
+
+def test_what_must_be_known_at_once_is_a_line_of_its_own_and_nothing_that_a_terminal_obeys() -> None:
+    shown = io.StringIO()
+    with RunView("replay x", Console(file=shown, width=60)) as view:
+        view.watch(
+            Notice(f"the disk of the spool in /h[red]{ESCAPE} is full: verdicts are not stored", "free some space")
+        )
+        view.watch(Notice("the spool takes events again", ""))
+    lines = [line for line in shown.getvalue().splitlines() if line.startswith("sealcam: ")]
+    assert lines == [
+        "sealcam: the disk of the spool in /h[red]\\x1b]0;title\\x07\\x1b[2J is full: verdicts are not stored; "
+        "free some space",
+        "sealcam: the spool takes events again",
+    ]

@@ -52,7 +52,7 @@ def test_a_verdict_sent_again_is_acknowledged_again_and_not_sealed_again(rig: Ri
 def test_an_envelope_is_forgotten_on_its_receipt(rig: Rig) -> None:
     rig.say(a_verdict())
     rig.service.on_receipt(rig.receipt_for(rig.uplink.envelopes()[0]))
-    assert rig.service.facts() == {"sealed": 1, "offered": 1, "receipted": 1, "waiting": 0, "false_receipts": 0}
+    assert rig.counts() == {"sealed": 1, "offered": 1, "receipted": 1, "waiting": 0, "false_receipts": 0}
 
 
 def other_device(sent: SealedEnvelope) -> bytes:
@@ -201,6 +201,7 @@ def test_on_a_camera_the_device_says_now_and_then_that_it_is_alive_and_at_its_en
 
 def test_one_heartbeat_at_most_waits_in_the_spool(rig: Rig) -> None:
     rig.restart(on_camera=True)
+    rig.service.begin()
     for _ in range(10):
         rig.now += ALIVE_EVERY_S
         rig.service.tick()

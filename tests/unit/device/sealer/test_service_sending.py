@@ -109,7 +109,7 @@ def test_nothing_is_sent_into_a_full_window_and_one_receipt_makes_room_for_one(r
     for number in (9, 2):
         rig.service.on_receipt(rig.receipt_for(sent[number]))
     assert sequences(rig)[WINDOW:] == [WINDOW, WINDOW + 1]
-    assert rig.service.facts() == {
+    assert rig.counts() == {
         "sealed": WINDOW + 2,
         "offered": WINDOW + 2,
         "receipted": 2,

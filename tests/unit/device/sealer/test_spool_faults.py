@@ -11,8 +11,9 @@ import pytest
 from device.channel.messages import Health
 from device.sealer import spool as spools
 from device.sealer.core import Head, SealedEvent
-from device.sealer.errors import SpoolError
+from device.sealer.errors import SpoolError, SpoolRefusedError
 from device.sealer.spool import Spool
+from device.sealer.trouble import trouble
 from tests.support.full_disk import files_up_to
 from wire.envelope import FIRST_PREVIOUS, digest
 
@@ -58,14 +59,14 @@ def test_the_database_is_durable_alone_with_its_file_and_needs_no_shared_memory(
         for name in ("journal_mode", "synchronous", "locking_mode", "temp_store", "busy_timeout")
     }
     assert setting == {
-        "journal_mode": "wal",
+        "journal_mode": "persist",
         "synchronous": 2,
         "locking_mode": "exclusive",
         "temp_store": 2,
         "busy_timeout": 3000,
     }
     spool.add(sealed(spool.head), None)
-    assert {path.name for path in tmp_path.iterdir()} == {"spool.db", "spool.db-wal", "reserved"}
+    assert {path.name for path in tmp_path.iterdir()} == {"spool.db", "spool.db-journal", "reserved"}
 
 
 # --- in the middle of a transaction -----------------------------------------------------------------------------------
@@ -91,8 +92,8 @@ def test_a_disk_that_is_full_when_it_is_committed_leaves_nothing_of_it(spool: Sp
     for _ in range(3):
         spool.add(sealed(spool.head), None)
     head = spool.head
-    with files_up_to((tmp_path / "spool.db-wal").stat().st_size + 100):
-        with pytest.raises(SpoolError, match="cannot be written"):
+    with files_up_to((tmp_path / "spool.db").stat().st_size + 100):
+        with pytest.raises(SpoolRefusedError, match="cannot be written"):
             spool.add(sealed(head, bytes(20_000)), "v-1")
         assert (spool.head, spool.waiting, spool.get(3), spool.has("v-1")) == (head, 3, None, False)
     assert works(spool)
@@ -120,17 +121,17 @@ def test_a_database_that_may_only_be_read_is_told_as_that(spool: Spool) -> None:
 
 
 def test_a_folder_where_the_log_should_be_cannot_be_opened(tmp_path: Path) -> None:
-    (tmp_path / "spool.db-wal").mkdir()
-    with pytest.raises(SpoolError, match="cannot be written"):
+    (tmp_path / "spool.db-journal").mkdir()
+    with pytest.raises(SpoolRefusedError, match="cannot be written"):
         opened(tmp_path)
 
 
-def test_a_table_that_is_locked_is_told_as_in_use(spool: Spool) -> None:
+def test_a_table_that_is_locked_is_told_as_in_use(spool: Spool, tmp_path: Path) -> None:
     for _ in range(2):
         spool.add(sealed(spool.head), None)
     reading = spool._db.execute("SELECT * FROM envelope")
     reading.fetchone()
-    with pytest.raises(SpoolError, match="in use"), spool._trouble():
+    with pytest.raises(SpoolError, match="in use"), trouble(tmp_path):
         spool._db.execute("DROP TABLE envelope")
 
 

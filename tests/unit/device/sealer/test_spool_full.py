@@ -10,6 +10,7 @@ from device.channel.messages import Health, VerdictStored
 from device.sealer.core import Head, SealedEvent
 from device.sealer.errors import SpoolFullError
 from device.sealer.spool import Spool
+from device.sealer.storing import GAP_SECONDS, RETRY_SECONDS
 from tests.support.sealer_samples import Rig, a_verdict
 from wire.envelope import digest
 from wire.events import HealthEvent
@@ -89,6 +90,7 @@ def test_a_full_spool_is_told_once_with_how_many_wait_until_a_verdict_fits_again
     assert rig.verdict.sent[-1] == VerdictStored("v-54")
     assert rig.service.sealed == verdicts + 3
     number = 60
+    rig.now += GAP_SECONDS
     while not reports(rig):
         number += 1
         rig.say(a_verdict(number))
@@ -109,6 +111,7 @@ def test_a_disk_that_takes_nothing_at_all_leaves_the_sealer_working(tmp_path: Pa
     assert not rig.spool.has(f"v-{number}")
     assert rig.service.sealed == rig.spool.waiting
     database.execute("PRAGMA max_page_count = 1000000")
+    rig.now += RETRY_SECONDS
     rig.say(a_verdict(number))
     assert (len(rig.verdict.sent), rig.spool.waiting) == (stored + 1, rig.service.sealed)
 

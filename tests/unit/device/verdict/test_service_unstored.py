@@ -110,6 +110,38 @@ def test_with_too_many_unstored_no_negative_number_is_kept(descriptor: int) -> N
     assert len(unstored(bench)) == 514
 
 
+def test_what_there_is_no_memory_for_is_counted_and_told_to_sealer_until_it_takes_it(
+    descriptor: int, clock: list[float]
+) -> None:
+    bench = Bench(descriptor)
+    bench.service._give([verdict(number) for number in range(512)])
+    bench.heard_by("sealer")
+    bench.service._give([verdict(600), verdict(601)])
+    assert bench.heard_by("sealer") == []  # nothing that would be counted twice
+    assert bench.service._dropped == 2
+    while bench.links["sealer"].try_send(verdict(3)):
+        pass
+    bench.service.step()
+    assert bench.me.facts["dropped"] == 2  # not told: sealer's queue is full
+    bench.heard_by("sealer")
+    bench.service._give([verdict(602)])
+    clock[0] += 10.0
+    told = [one for one in bench.hears() if isinstance(one, Health)]
+    assert [(one.kind, one.compartment, one.count, one.detail) for one in told] == [
+        ("unsealed", "verdict", 3, "dropped")
+    ]
+    assert bench.me.facts["dropped"] == 0
+    clock[0] += 10.0
+    assert [one for one in bench.hears() if isinstance(one, Health)] == []
+
+
+def test_a_successor_tells_what_was_dropped_before_it(descriptor: int) -> None:
+    kept = persistence.to_bytes(Judge({}, None, stream="test").snapshot(), [], set(), False, dropped=4)
+    memory.Memory(os.dup(descriptor)).save(kept)
+    told = [one for one in Bench(descriptor).hears() if isinstance(one, Health)]
+    assert [(one.kind, one.count) for one in told] == [("unsealed", 4)]
+
+
 def test_an_unsound_verdict_is_reported_and_the_others_go_out(descriptor: int) -> None:
     bench = Bench(descriptor)
     bench.service._give([UNSOUND, verdict(1)])

@@ -86,3 +86,33 @@ def test_no_reader_alone_says_how_far_the_stream_has_come(perception: int, codes
         "codes": SimpleNamespace(beat=Beat(1, {}, {}, {}, {"last_frame": codes}), facts={}),
     }  # type: ignore[assignment,dict-item]
     assert device._plausible_frame(110.0) == plausible
+
+
+def test_what_stores_is_asked_to_stop_when_those_before_it_have_ended() -> None:
+    """What they sent last is still on its way to it."""
+    happened: list[str] = []
+
+    class Ending:
+        def __init__(self, name: str) -> None:
+            self.name, self.control = name, None
+
+        def ask_to_stop(self) -> None:
+            happened.append(f"ask {self.name}")
+
+        def ended(self) -> str:
+            return "exit_0"
+
+        def kill(self) -> None:
+            """It has ended."""
+
+        def release(self) -> None:
+            happened.append(f"{self.name} ended")
+
+    device = Supervisor.__new__(Supervisor)
+    names = ("uplink", "sealer", "verdict", "perception")  # in any order, as restarts leave them
+    device.children = {name: Ending(name) for name in names}  # type: ignore[misc]
+    device.stop()
+    assert happened == [
+        *("ask perception", "ask verdict", "perception ended", "verdict ended"),
+        *("ask sealer", "ask uplink", "sealer ended", "uplink ended"),
+    ]
