@@ -45,6 +45,7 @@ HealthKind = Literal[
     "tamper",
     "spool_full",
     "alive",
+    "clock_unsure",
 ]
 """What the device says of itself."""
 

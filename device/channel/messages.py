@@ -23,6 +23,7 @@ MAX_REGIONS = 16
 MAX_READINGS = 8
 MAX_CODE_BYTES = 1024
 MAX_MESSAGE_BYTES = 48 * 1024
+MAX_SPANS = 256
 
 FrameNumber = Annotated[int, Meta(ge=0, le=2**40)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**48)]
@@ -37,6 +38,9 @@ Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
 Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
 Heading = Annotated[float, Meta(ge=0.0, le=360.0)]
 Identifier = Annotated[str, Meta(pattern=r"^[0-9a-z_.:-]{1,64}\Z")]
+ClockSource = Literal["given", "container", "file", "gps", "system", "guessed", "none"]
+"""Who says when the stream began: the user; the container's own time; the file's name; the track, by the user's word;
+this machine's clock; nobody, so that the stream is taken to begin with the track; nobody at all."""
 
 
 class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -261,11 +265,32 @@ class Ready(Message, frozen=True, tag="ready"):
     facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
 
 
+Shift = Annotated[int, Meta(ge=-(2**48), le=2**48)]
+
+
+class Span(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """Where else the stream's start may lie: from `earliest` to `latest`, milliseconds from the start that is given."""
+
+    earliest: Shift
+    latest: Shift
+
+
 class Go(Message, frozen=True, tag="go"):
-    """warden -> compartment: start. `utc_ms`: when the stream's first frame was, unix milliseconds, 0 if unknown."""
+    """warden -> compartment: start. `utc_ms`: when the stream's first frame was, unix milliseconds, 0 if unknown.
+
+    The start is a claim, and `source` says whose. `possible` are all the starts that may be the true one (empty: only
+    the given), `error_ms` is how far the farthest of them lies. `dated` is False where `utc_ms` only says how stream
+    and track lie to each other, and the date is not known. `wall` is False where this machine's clock is known to be
+    wrong: what would be stamped with it has no time.
+    """
 
     utc_ms: Milliseconds
     elapsed_ms: Milliseconds = 0  # since the first Go of this run: a compartment that was restarted joins a stream
+    error_ms: Milliseconds = 0
+    source: ClockSource = "given"
+    possible: Annotated[list[Span], Meta(max_length=MAX_SPANS)] = []
+    dated: bool = True
+    wall: bool = True
 
 
 StageName = Literal["capture", "classify", "codes", "detect", "seal", "verdict"]

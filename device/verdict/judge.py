@@ -9,24 +9,29 @@ signs of which nothing was seen end as MISSING. All that is remembered is in `st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from device.channel.messages import Fix, Readings, Sightings, Verdict
+from device.channel.messages import Fix, Readings, Sightings, Span, Verdict
 from device.verdict import state
-from device.verdict.decision import code_evidence, judgement
+from device.verdict.decision import code_evidence, judgement, offset, whereabouts
 from device.verdict.decision.code_evidence import SignatureCheck
 from device.verdict.decision.judgement import Case
+from device.verdict.decision.offset import Offset
 from device.verdict.decision.table import Code
-from device.verdict.intake import timeline
+from device.verdict.intake import outline, timeline
 from device.verdict.intake.cross_check import Side
+from device.verdict.intake.timeline import MAX_UTC_MS
 from device.verdict.state import MAX_FIXES, Moment, State
 from device.verdict.tracking import association, expected_signs, faces, panels
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
 from wire.geodesy import Pose
 from wire.register import Register
+
+NOT_OURS: Final = (Code.FOREIGN, Code.UNREADABLE)
 
 
 class Judge:
@@ -69,14 +74,24 @@ class Judge:
         """How many messages were duplicates, out of order, beyond a bound or not believed."""
         return self._state.ignored
 
-    def start(self, utc_ms: int, began_ms: int | None = None) -> None:
+    def start(
+        self,
+        utc_ms: int,
+        began_ms: int | None = None,
+        *,
+        error_ms: int = 0,
+        possible: Sequence[Span] = (),
+        dated: bool = True,
+    ) -> None:
         """Tells when the stream began, as warden says. No reader has a say in it.
 
         Args:
             utc_ms: unix milliseconds of the first frame, 0 where not known.
             began_ms: the same moment (or a little before) by the clock whose `now_ms` comes with each message.
+            error_ms, possible, dated: how sure that is, as `messages.Go` says.
         """
         self._state.start_utc_ms, self._state.began_ms = utc_ms, began_ms
+        self._state.start_error_ms, self._state.possible, self._state.dated = error_ms, list(possible), dated
 
     def accused(self) -> frozenset[Side]:
         """The readers that were accused since the last call: at least one of them is at fault, restart them."""
@@ -108,6 +123,20 @@ class Judge:
         verdicts = self._go_on(finishing=True)
         now = self._state.newest_ms
         return verdicts + self._close(now, everything=True) + self._missing(now, finishing=True)
+
+    @property
+    def wants_the_rest_of_the_way(self) -> bool:
+        """After `finish`: whether the fixes that follow may tell where the codes that were not placed belong."""
+        return not self._state.fixes_ended and any(not coded.fits for coded in self._state.coded)
+
+    def survey(self) -> None:
+        """After `finish`: takes the fixes so far into the way, and makes room for more."""
+        outline.note(self._state, MAX_UTC_MS)
+        del self._state.fixes[:-1]
+
+    def offset(self) -> Offset | None:
+        """After `finish`: the offset between stream and track that would put the codes in their places, if one does."""
+        return offset.estimate(self._state)
 
     def snapshot(self) -> bytes:
         """All open state, for `restore`; at most `state.MAX_SNAPSHOT_BYTES`."""
@@ -145,7 +174,8 @@ class Judge:
             if case is None:
                 continue
             self._note(case)
-            verdict = judgement.judge(case, self._register, self._new_id(sign.first_frame, sign.last.last_frame))
+            verdict_id = self._new_id(sign.first_frame, sign.last.last_frame)
+            verdict = judgement.judge(case, self._register, verdict_id, whereabouts.dates_ms(self._state))
             if verdict is not None:
                 self._state.verdicts += 1
                 verdicts.append(verdict)
@@ -154,7 +184,7 @@ class Judge:
     def _missing(self, t_ms: int, *, finishing: bool = False) -> list[Verdict]:
         """Judges the registered signs that were passed: a MISSING verdict for each of which nothing was seen."""
         due = expected_signs.due(self._state, t_ms, finishing=finishing)
-        if not due:
+        if not due or not whereabouts.is_sure(self._state):
             return []
         open_cases = (self._case(sign) for sign in association.associated(self._state))
         in_sight = {sign_id for case in open_cases if case is not None for sign_id in judgement.about(case)}
@@ -178,15 +208,20 @@ class Judge:
         entry = around.here(pose, utc_ms, self._claimed(sign), face=seen.class_id is not None)
         read = found.panel.sight if found.panel is not None else sign.last
         shown = expected_signs.recently_shown(self._state, read.last_ms)
-        where = code_evidence.where(found, read.last_pose, around.ahead(read.last_pose, read.utc_ms), shown)
+        ahead = around.ahead(read.last_pose, read.utc_ms)
+        where = code_evidence.where(found, read.last_pose, ahead, shown)
+        where = whereabouts.held(self._state, where, found, read.last_pose, ahead)
         has_source = self._state.first_fix_ms > 0 or not self._state.fixes_ended
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
+        if found.code in NOT_OURS and not whereabouts.is_sure(self._state):
+            entry, can_tell = None, False  # the register would accuse whatever hangs here of hanging for a sign
         return Case(sign, found, seen, entry, where, can_tell)
 
     def _note(self, case: Case) -> None:
         """Remembers of which registered signs a case showed something, and where its code was read."""
         for sign_id in judgement.about(case):
             expected_signs.attribute(self._state, sign_id, case.sign.last.last_ms)
+        whereabouts.note(self._state, case.found, case.where)
         panel = case.found.panel
         if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
             expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)

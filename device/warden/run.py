@@ -9,6 +9,7 @@ from device.channel.link import Link
 from device.launcher.plan import RunPlan
 from device.launcher.report import Finished
 from device.warden import artifacts
+from device.warden.notes import notes
 from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
 from device.warden.table import SOURCE
@@ -44,5 +45,5 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         status = 1
         sentence = f"{plan.shown} is damaged or cut off after {summary['frames']} frames"
         remedy = "what was read is reported; get the whole file for the rest"
-    launcher.send(Finished(status, sentence, remedy, summary))
+    launcher.send(Finished(status, sentence, remedy, summary, notes(plan, device)))
     return status

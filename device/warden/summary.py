@@ -6,6 +6,7 @@ import statistics
 from collections import defaultdict
 from typing import Any
 
+from device.warden import notes
 from device.warden.supervisor import Supervisor
 from device.warden.table import COMPARTMENTS, READERS, SOURCE, STORE
 from wire.vocabulary import CompartmentName
@@ -48,4 +49,5 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
         "restarts": {name: budget.total for name, budget in device.budgets.items()},
         "invalid_messages": {name: device.suspicion.invalid[name] for name in names},
         "layers": device.layers,
+        "clock": notes.summary_of(device),
     }

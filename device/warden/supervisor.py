@@ -16,7 +16,8 @@ from device.launcher.child import Child, RestartBudget
 from device.launcher.errors import GivenUpError, StartError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Incident, Progress, Running
-from device.warden.stream import MAX_FACT, begins_at
+from device.warden.refusals import REFUSALS
+from device.warden.stream import MAX_FACT, StreamClock, claim
 from device.warden.suspicion import Suspicion
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, ROWS, SOURCE, STORE, TRACK
 from device.warden.wiring import Wiring
@@ -50,10 +51,11 @@ class Supervisor:
         self.gone: list[Child] = []  # ended children, for their counts and latencies
         self.layers: dict[str, dict[str, bool]] = {}
         self.stopping = False
-        self.utc_ms = 0
+        self.clock = StreamClock()
         self._went_at = 0.0  # monotonic seconds of the first Go
         self._health = Link(STORE, wiring.health)
         self._due: dict[CompartmentName, float] = {}  # compartments that are to be started again, and when
+        self._refusals: set[int] = set()  # that were told
         self._told: set[int] = set()  # process ids that have had their Go
         self._next_report = 0.0
         self._judged_at: float | None = None
@@ -83,9 +85,12 @@ class Supervisor:
                 )
             if self.stopping:
                 return
-        self.utc_ms = begins_at(self._plan, self.children[SOURCE].facts or {}, self.children[TRACK].facts or {})
+        stream, track = self.children[SOURCE].facts or {}, self.children[TRACK].facts or {}
+        self.clock = claim(self._plan, stream, track, round(time.time() * 1000))
         self._go()
         self._launcher.send(Running({c.name: c.pid for c in self.children.values()}, self.layers))
+        if self.clock.doubts and self.clock.is_claimed:
+            self._incident("clock_unsure", "warden", self.clock.doubts[0])
 
     def _start_one(self, name: CompartmentName, start_frame: int) -> None:
         self.children[name] = Child(
@@ -271,7 +276,8 @@ class Supervisor:
             self.layers[child.name] = held
             self._told.add(child.pid)
             self._went_at = self._went_at or time.monotonic()
-            child.go(self.utc_ms, round((time.monotonic() - self._went_at) * 1000))
+            elapsed_ms = round((time.monotonic() - self._went_at) * 1000)
+            child.go_with(self.clock.go(elapsed_ms, all_starts=child.name == JUDGE))
 
     def stream_seconds(self, began: float) -> float:
         """From `began` to the moment when the stream was judged to its end (now, if it was not)."""
@@ -301,7 +307,8 @@ class Supervisor:
         return settled and self.fact(STORE, "waiting") == 0
 
     def _incident(self, kind: HealthKind, name: CompartmentName, detail: str) -> None:
-        report = Health(kind, name, 1, round(time.time() * 1000), detail)
+        at_ms = round(time.time() * 1000) if self.clock.wall else 0  # no time is better than a wrong time
+        report = Health(kind, name, 1, at_ms, detail)
         self._health.try_send(report)
         self._launcher.try_send(Incident(kind, name, detail))
 
@@ -313,6 +320,10 @@ class Supervisor:
         sources = self.generations(SOURCE)
         frame = next((c.beat.handled for c in sources if c.beat), 0)
         frames = next((c.facts.get("frames", 0) for c in sources if c.facts), 0)
+        refusal = self.fact("uplink", "refusal")
+        if refusal in REFUSALS and refusal not in self._refusals:
+            self._refusals.add(refusal)
+            self._incident("degraded", "uplink", REFUSALS[refusal][0])
         self._launcher.try_send(Progress(frame, frames, self.total(STORE, "sealed"), self.total(STORE, "receipted")))
 
     # --- stop -----------------------------------------------------------------------------------------------------

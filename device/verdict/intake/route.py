@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import Final
 
 from device.verdict.state import State
-from wire.geodesy import EARTH_RADIUS_M, Pose, TimedPose, between, distance_m
+from wire.geodesy import EARTH_RADIUS_M, Pose, TimedPose, between, distance_m, heading_difference
 
 MAX_GAP_MS: Final = 4000
 """Fixes further apart than this do not bracket a moment: what lay between them is not known."""
@@ -16,10 +16,18 @@ MAX_BEYOND_MS: Final = 2000
 _DRIFT_M_PER_S: Final = 5.0
 """By how much a position gets less accurate with each second beyond the last fix."""
 _KEPT_MS: Final = 10_000
+SAME_WAY_DEGREES: Final = 45.0
 
 
-def pose_at(state: State, utc_ms: int) -> Pose | None:
-    """The vehicle's pose at `utc_ms`, None where the fixes do not tell. A standing vehicle keeps its last heading."""
+def pose_at(state: State, utc_ms: int, error_ms: int = 0) -> Pose | None:
+    """The vehicle's pose at `utc_ms`, None where the fixes do not tell. A standing vehicle keeps its last heading.
+
+    Args:
+        error_ms: the moment may be this much earlier or later. The accuracy covers every place where the vehicle was
+            then, and the heading is None where it was not the same all the time.
+    """
+    if error_ms:
+        return _over(state, utc_ms, error_ms)
     pose = _unturned(state.fixes, utc_ms)
     if pose is None:
         return None
@@ -27,6 +35,23 @@ def pose_at(state: State, utc_ms: int) -> Pose | None:
         return Pose(pose.lat, pose.lon, state.last_heading, pose.accuracy_m)
     state.last_heading = pose.heading
     return pose
+
+
+def _over(state: State, utc_ms: int, error_ms: int) -> Pose | None:
+    """The pose at a moment, as far as it is the pose of all the moments around it."""
+    here = _unturned(state.fixes, utc_ms)
+    around = [_unturned(state.fixes, at) for at in (utc_ms - error_ms, utc_ms + error_ms)]
+    within = [fix.pose for fix in state.fixes if abs(fix.utc_ms - utc_ms) <= error_ms]
+    if here is None or around[0] is None or around[1] is None:
+        return None
+    poses = [pose for pose in (*around, *within) if pose is not None]
+    reach = max(distance_m(here.lat, here.lon, pose.lat, pose.lon) + pose.accuracy_m for pose in poses)
+    heading = here.heading if here.heading is not None else state.last_heading
+    turns = any(
+        heading is None or (pose.heading is not None and heading_difference(pose.heading, heading) > SAME_WAY_DEGREES)
+        for pose in poses
+    )
+    return Pose(here.lat, here.lon, None if turns else heading, max(here.accuracy_m, min(reach, 10_000.0)))
 
 
 def forget(state: State, utc_ms: int) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from device.channel.messages import Fix, Readings, Sightings
-from device.verdict.intake import cross_check, route
+from device.verdict.intake import cross_check, outline, route
 from device.verdict.intake.cross_check import Side
 from device.verdict.state import MAX_FIXES, MAX_PENDING, Moment, State
 from wire.geodesy import Pose, TimedPose
@@ -73,12 +73,14 @@ def released(
         forced = finishing or len(state.pending) > MAX_PENDING
         spoken = _spoken(state, moment, waited_ms)
         if spoken or forced:  # before, only one reader has named its time, and that must not cost us fixes
+            outline.note(state, utc_ms)
             route.forget(state, utc_ms)
         if not forced and not (spoken and _placed(state, moment, utc_ms, waited_ms)):
             return
         state.pending.pop(0)
         cross_check.passed(state, moment)
-        moment.utc_ms = utc_ms
+        outline.note(state, utc_ms)
+        moment.utc_ms = utc_ms if state.dated else 0
         yield moment, route.pose_at(state, utc_ms) if utc_ms else None
 
 

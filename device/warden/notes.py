@@ -1,0 +1,120 @@
+"""What the user is told at the end about time and place: why codes were left unplaced, and how to set it right."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from device.launcher.plan import RunPlan
+from device.warden.refusals import REFUSALS
+from device.warden.stream import Doubt, StreamClock
+from device.warden.supervisor import Supervisor
+from device.warden.table import JUDGE
+from wire.errors import line
+
+MAX_OFFSET_MS: Final = 2**40
+
+DOUBTS: Final[dict[Doubt, tuple[str, str]]] = {
+    "time_missing": ("the video has no time of its own", "give --video-start TIME"),
+    "time_impossible": (
+        "the time in the video is before sign codes existed, or in the future: its clock was wrong",
+        "give --video-start TIME",
+    ),
+    "time_old": (
+        "the time in the video is older than the register or the certificates, and no track confirms it",
+        "give the drive's track with --gps, or --video-start TIME",
+    ),
+    "start_guessed": (
+        "the video has no usable time: it was taken to begin with the track",
+        "give --video-start TIME, or --offset SECONDS from there",
+    ),
+    "zone_or_end_unknown": (
+        "the time in the video may be local time, or that of the recording's end, and the track allows both",
+        "give --video-start TIME, or --offset SECONDS",
+    ),
+    "track_impossible": (
+        "the track lies in a time that is known to be wrong, so it was not used",
+        "record it again, or correct its times",
+    ),
+    "track_rollover": (
+        "the track is 1024 weeks early, as by a receiver whose week number has rolled over, so it was not used",
+        "add 1024 weeks to its times, or update the receiver",
+    ),
+    "clock_unsynchronised": ("nothing keeps this machine's clock right", "set up network time, or an RTC"),
+    "clock_impossible": (
+        "this machine's clock is wrong: it is before the register or the certificates were made",
+        "set the clock (timedatectl), or connect to network time",
+    ),
+}
+_NO_TRACK: Final = ("there is no track", "give the drive's track with --gps")
+_OFF_THE_TRACK: Final = (
+    "the track does not tell where they were read",
+    "give a track without breaks, or --offset SECONDS",
+)
+
+
+def summary_of(device: Supervisor) -> dict[str, Any]:
+    """`clock` of `summary.json`."""
+    clock, offset = device.clock, _offset_ms(device)
+    return {
+        "source": clock.source,
+        "start": datetime.fromtimestamp(clock.utc_ms / 1000, UTC).isoformat() if 0 < clock.utc_ms < 2**42 else None,
+        "error_s": round(clock.error_ms / 1000, 3),
+        "possible_starts": len(clock.possible),
+        "dated": clock.dated and clock.utc_ms > 0,
+        "machine_clock_wrong": not clock.wall,
+        "doubts": list(clock.doubts),
+        "unplaced": device.total(JUDGE, "unplaced"),
+        "untimed": device.total(JUDGE, "untimed"),
+        "proposed_offset_s": None if offset is None else round(offset / 1000, 1),
+    }
+
+
+def notes(plan: RunPlan, device: Supervisor) -> list[str]:
+    """Lines for the user, empty where every code could be placed and dated and everything could be delivered."""
+    return _undelivered(device) + _unplaced(plan, device)
+
+
+def _undelivered(device: Supervisor) -> list[str]:
+    refusal = device.fact("uplink", "refusal")
+    return [line(*REFUSALS[refusal][1:])] if refusal in REFUSALS else []
+
+
+def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
+    unsure = device.total(JUDGE, "unplaced") + device.total(JUDGE, "untimed")
+    if not unsure:
+        return []
+    codes = "1 authentic code" if unsure == 1 else f"{unsure} authentic codes"
+    why, remedy = _why(plan, device.clock)
+    offset = _offset_ms(device)
+    if offset is not None:
+        fitting, of = device.fact(JUDGE, "offset_fitting"), device.fact(JUDGE, "offset_codes")
+        puts = f"all {of} codes" if fitting >= of > 1 else "the code" if of == 1 else f"{fitting} of {of} codes"
+        remedy = f"{_option(plan, device.clock, offset)} puts {puts} in place; use it if you know that it is right"
+    return [line(f"{codes} could not be placed or dated for sure: {why}", remedy)]
+
+
+def _why(plan: RunPlan, clock: StreamClock) -> tuple[str, str]:
+    if clock.doubts:
+        return DOUBTS[clock.doubts[0]]
+    return _OFF_THE_TRACK if plan.gpx else _NO_TRACK
+
+
+def _offset_ms(device: Supervisor) -> int | None:
+    """What verdict has estimated, milliseconds from the start that was used; None: nothing."""
+    if not device.fact(JUDGE, "offset_codes"):
+        return None
+    later, earlier = device.fact(JUDGE, "offset_later_ms"), device.fact(JUDGE, "offset_earlier_ms")
+    return max(-MAX_OFFSET_MS, min(later - earlier, MAX_OFFSET_MS))
+
+
+def _option(plan: RunPlan, clock: StreamClock, offset_ms: int) -> str:
+    """The option that moves the start by this much from where it was taken to be."""
+    if plan.start == "file":
+        return f"--offset {_seconds(offset_ms + (plan.offset_ms or 0))}"
+    start = datetime.fromtimestamp(max(0, min(clock.utc_ms + offset_ms, 2**42)) / 1000, UTC)
+    return f"--video-start {start:%Y-%m-%dT%H:%M:%S}.{start.microsecond // 1000:03d}Z"
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:+.1f}".removesuffix(".0")
