@@ -23,7 +23,7 @@ MAX_REGIONS = 16
 MAX_READINGS = 8
 MAX_CODE_BYTES = 1024
 MAX_MESSAGE_BYTES = 48 * 1024
-MAX_SPANS = 256
+MAX_STARTS = 256
 
 FrameNumber = Annotated[int, Meta(ge=0, le=2**40)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**48)]
@@ -268,7 +268,7 @@ class Ready(Message, frozen=True, tag="ready"):
 Shift = Annotated[int, Meta(ge=-(2**48), le=2**48)]
 
 
-class Span(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+class PossibleStart(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """Where else the stream's start may lie: from `earliest` to `latest`, milliseconds from the start that is given."""
 
     earliest: Shift
@@ -288,7 +288,7 @@ class Go(Message, frozen=True, tag="go"):
     elapsed_ms: Milliseconds = 0  # since the first Go of this run: a compartment that was restarted joins a stream
     error_ms: Milliseconds = 0
     source: ClockSource = "given"
-    possible: Annotated[list[Span], Meta(max_length=MAX_SPANS)] = []
+    possible: Annotated[list[PossibleStart], Meta(max_length=MAX_STARTS)] = []
     dated: bool = True
     wall: bool = True
 

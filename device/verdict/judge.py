@@ -14,7 +14,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from device.channel.messages import Fix, Readings, Sightings, Span, Verdict
+from device.channel.messages import Fix, PossibleStart, Readings, Sightings, Verdict
 from device.verdict import state
 from device.verdict.decision import code_evidence, judgement, offset, whereabouts
 from device.verdict.decision.code_evidence import SignatureCheck
@@ -80,7 +80,7 @@ class Judge:
         began_ms: int | None = None,
         *,
         error_ms: int = 0,
-        possible: Sequence[Span] = (),
+        possible: Sequence[PossibleStart] = (),
         dated: bool = True,
     ) -> None:
         """Tells when the stream began, as warden says. No reader has a say in it.

@@ -61,7 +61,7 @@ class VerdictService:
         self._changed = False
         self._resend_at = 0.0
         self._wall = True
-        self._unsure: Counter[str] = Counter({"unplaced": 0, "untimed": 0})
+        self._unsure: Counter[str] = Counter()
         self._surveyed = 0  # fixes that came after the end of the stream
         self._survey_ends: float | None = None
         lost = self._restore()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from device.channel.messages import MAX_SPANS, ClockSource, Go, Span
+from device.channel.messages import MAX_STARTS, ClockSource, Go, PossibleStart
 from device.launcher.errors import StartError
 from device.launcher.plan import RunPlan
 
@@ -86,7 +86,7 @@ class StreamClock:
 
     def go(self, elapsed_ms: int, *, all_starts: bool) -> Go:
         """The word to start. `all_starts`: for the compartment that judges."""
-        spans = [Span(*span) for span in self.possible[:MAX_SPANS]] if all_starts else []
+        spans = [PossibleStart(*span) for span in self.possible[:MAX_STARTS]] if all_starts else []
         return Go(self.utc_ms, elapsed_ms, self.error_ms, self.source, spans, self.dated, self.wall)
 
 
@@ -169,7 +169,7 @@ def _without_impossible(plan: RunPlan, said: _Recording, now_ms: int | None) -> 
         return utc_ms < RELEASED_MS or (now_ms is not None and utc_ms > now_ms + DAY_MS)
 
     label_wrong = said.label_ms > 0 and wrong(said.label_ms)
-    track_wrong = said.track is not None and (wrong(said.track[1]) or wrong(said.track[0]))
+    track_wrong = said.track is not None and wrong(said.track[1])
     if label_wrong and said.track is not None and not track_wrong:
         return replace(said, label_ms=0), ["time_impossible"]
     if label_wrong and said.track is None:

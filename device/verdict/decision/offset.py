@@ -19,6 +19,8 @@ from wire.geodesy import bearing, heading_difference, offset_m
 QUARTER_MS: Final = 900_000
 FEW_CODES: Final = 3
 """From this many on, two thirds of them are enough: one may be misplaced indeed."""
+STANDING_MS: Final = 10_000
+"""A vehicle that stays within a step for longer than this stands."""
 _STEPS: Final = (QUARTER_MS, 1000, 100)
 
 Interval = tuple[int, int]
@@ -56,12 +58,12 @@ def _approaches(state: State, coded: CodedSign) -> list[Interval]:
     read_ms = state.start_utc_ms + coded.t_ms
     found: list[Interval] = []
     for before, after in pairwise(state.outline):
-        if after.slack_m > 0.0 or after.utc_ms <= before.until_ms:
+        if after.slack_m > 0.0:
             continue
+        left_ms = before.until_ms if before.until_ms - before.utc_ms > STANDING_MS else before.utc_ms
         share = _approach(before, after, coded, MAX_DISTANCE_M + state.outline_step_m)
         if share is not None:
-            length = after.utc_ms - before.until_ms
-            first, last = (before.until_ms + round(part * length) - read_ms for part in share)
+            first, last = (left_ms + round(part * (after.utc_ms - left_ms)) - read_ms for part in share)
             found.append((first, last))
     return found
 
@@ -103,9 +105,9 @@ def _deepest(intervals: list[list[Interval]]) -> tuple[int, list[Interval]]:
     )
     best, depth = 0, 0
     where: list[Interval] = []
-    for (at, step), following in zip(ends, [*ends[1:], None], strict=True):
+    for (at, step), (following, _) in pairwise(ends):
         depth -= step
-        until = following[0] - 1 if following is not None else at
+        until = following - 1
         if depth > best:
             best, where = depth, []
         if depth == best and best > 0 and until >= at:

@@ -16,6 +16,7 @@ from device.confine import policy as policies
 from device.confine import verify
 from device.launcher.child import Child
 from device.launcher.errors import StartError
+from device.warden.stream import StreamClock
 from device.warden.supervisor import Supervisor
 
 
@@ -42,7 +43,7 @@ def child_of(process: subprocess.Popen[bytes]) -> Child:
 def warden_of(child: Child) -> Supervisor:
     device = Supervisor.__new__(Supervisor)
     device.children = {"indicator": child}
-    device.layers, device.utc_ms, device._told, device._went_at = {}, 0, set(), 0.0
+    device.layers, device.clock, device._told, device._went_at = {}, StreamClock(), set(), 0.0
     return device
 
 
