@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from device.launcher.plan import RunPlan
 from device.warden.refusals import REFUSALS
-from device.warden.stream import Doubt, StreamClock
+from device.warden.stream import DAY_MS, Doubt, StreamClock
 from device.warden.supervisor import Supervisor
 from device.warden.table import JUDGE
 from wire.errors import line
 
-MAX_OFFSET_MS: Final = 2**40
+MAX_OFFSET_MS: Final = 366 * DAY_MS
+"""Verdict's word is believed no further: a camera whose clock is a year off is to be set, not moved."""
 
 DOUBTS: Final[dict[Doubt, tuple[str, str]]] = {
     "time_missing": ("the video has no time of its own", "give --video-start TIME"),
@@ -81,11 +82,12 @@ def _undelivered(device: Supervisor) -> list[str]:
 
 
 def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
-    unsure = device.total(JUDGE, "unplaced") + device.total(JUDGE, "untimed")
+    unplaced = device.total(JUDGE, "unplaced") if plan.kind != "camera" else 0  # a camera has no position source yet
+    unsure = unplaced + device.total(JUDGE, "untimed")
     if not unsure:
         return []
     codes = "1 authentic code" if unsure == 1 else f"{unsure} authentic codes"
-    why, remedy = _why(plan, device.clock)
+    why, remedy = _why(plan, device.clock, unplaced)
     offset = _offset_ms(device)
     if offset is not None:
         fitting, of = device.fact(JUDGE, "offset_fitting"), device.fact(JUDGE, "offset_codes")
@@ -94,18 +96,21 @@ def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
     return [line(f"{codes} could not be placed or dated for sure: {why}", remedy)]
 
 
-def _why(plan: RunPlan, clock: StreamClock) -> tuple[str, str]:
-    if clock.doubts:
-        return DOUBTS[clock.doubts[0]]
-    return _OFF_THE_TRACK if plan.gpx else _NO_TRACK
+def _why(plan: RunPlan, clock: StreamClock, unplaced: int) -> tuple[str, str]:
+    if unplaced and not plan.gpx:
+        return _NO_TRACK
+    return DOUBTS[clock.doubts[0]] if clock.doubts else _OFF_THE_TRACK
 
 
 def _offset_ms(device: Supervisor) -> int | None:
-    """What verdict has estimated, milliseconds from the start that was used; None: nothing."""
-    if not device.fact(JUDGE, "offset_codes"):
+    """What verdict has estimated, milliseconds from the start that was used; None: nothing that would help.
+
+    A track that is known to be wrong gives no date, wherever the video lies on it.
+    """
+    if not device.fact(JUDGE, "offset_codes") or {"track_impossible", "track_rollover"} & set(device.clock.doubts):
         return None
-    later, earlier = device.fact(JUDGE, "offset_later_ms"), device.fact(JUDGE, "offset_earlier_ms")
-    return max(-MAX_OFFSET_MS, min(later - earlier, MAX_OFFSET_MS))
+    offset = device.fact(JUDGE, "offset_later_ms") - device.fact(JUDGE, "offset_earlier_ms")
+    return offset if abs(offset) <= MAX_OFFSET_MS else None
 
 
 def _option(plan: RunPlan, clock: StreamClock, offset_ms: int) -> str:

@@ -125,7 +125,7 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
         made = _labelled(plan, kept)
     else:
         made = _guessed(plan, kept)
-    undated = made.utc_ms < RELEASED_MS and made.source != "given"
+    undated = made.utc_ms < RELEASED_MS and not plan.start.isdigit()  # an offset aligns, a user's date dates
     found = (*doubts, *made.doubts)
     if undated and made.utc_ms:
         found = (*found, "time_impossible")
