@@ -23,7 +23,6 @@ MAX_REGIONS = 16
 MAX_READINGS = 8
 MAX_CODE_BYTES = 1024
 MAX_MESSAGE_BYTES = 48 * 1024
-MAX_STARTS = 256
 
 FrameNumber = Annotated[int, Meta(ge=0, le=2**40)]
 Milliseconds = Annotated[int, Meta(ge=0, le=2**48)]
@@ -265,30 +264,20 @@ class Ready(Message, frozen=True, tag="ready"):
     facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
 
 
-Shift = Annotated[int, Meta(ge=-(2**48), le=2**48)]
-
-
-class PossibleStart(Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
-    """Where else the stream's start may lie: from `earliest` to `latest`, milliseconds from the start that is given."""
-
-    earliest: Shift
-    latest: Shift
-
-
 class Go(Message, frozen=True, tag="go"):
     """warden -> compartment: start. `utc_ms`: when the stream's first frame was, unix milliseconds, 0 if unknown.
 
-    The start is a claim, and `source` says whose. `possible` are all the starts that may be the true one (empty: only
-    the given), `error_ms` is how far the farthest of them lies. `dated` is False where `utc_ms` only says how stream
-    and track lie to each other, and the date is not known. `wall` is False where this machine's clock is known to be
-    wrong: what would be stamped with it has no time.
+    The start is a claim, and `source` says whose: it may as well have been earlier, by `earliest_ms` (not above 0) at
+    the most, or later, by `latest_ms`. `dated` is False where `utc_ms` only says how stream and track lie to each
+    other, and the date is not known. `wall` is False where this machine's clock is known to be wrong: what it would
+    stamp has no time.
     """
 
     utc_ms: Milliseconds
     elapsed_ms: Milliseconds = 0  # since the first Go of this run: a compartment that was restarted joins a stream
-    error_ms: Milliseconds = 0
     source: ClockSource = "given"
-    possible: Annotated[list[PossibleStart], Meta(max_length=MAX_STARTS)] = []
+    earliest_ms: Annotated[int, Meta(ge=-(2**48), le=0)] = 0
+    latest_ms: Milliseconds = 0
     dated: bool = True
     wall: bool = True
 

@@ -9,18 +9,18 @@ signs of which nothing was seen end as MISSING. All that is remembered is in `st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from device.channel.messages import Fix, PossibleStart, Readings, Sightings, Verdict
+from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict import state
 from device.verdict.decision import code_evidence, judgement, offset, whereabouts
 from device.verdict.decision.code_evidence import SignatureCheck
 from device.verdict.decision.judgement import Case
 from device.verdict.decision.offset import Offset
-from device.verdict.decision.table import Code
+from device.verdict.decision.table import Code, Where
 from device.verdict.intake import outline, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.intake.timeline import MAX_UTC_MS
@@ -79,8 +79,8 @@ class Judge:
         utc_ms: int,
         began_ms: int | None = None,
         *,
-        error_ms: int = 0,
-        possible: Sequence[PossibleStart] = (),
+        earliest_ms: int = 0,
+        latest_ms: int = 0,
         dated: bool = True,
     ) -> None:
         """Tells when the stream began, as warden says. No reader has a say in it.
@@ -88,10 +88,10 @@ class Judge:
         Args:
             utc_ms: unix milliseconds of the first frame, 0 where not known.
             began_ms: the same moment (or a little before) by the clock whose `now_ms` comes with each message.
-            error_ms, possible, dated: how sure that is, as `messages.Go` says.
+            earliest_ms, latest_ms, dated: how sure that is, as `messages.Go` says.
         """
         self._state.start_utc_ms, self._state.began_ms = utc_ms, began_ms
-        self._state.start_error_ms, self._state.possible, self._state.dated = error_ms, list(possible), dated
+        self._state.earliest_ms, self._state.latest_ms, self._state.dated = earliest_ms, latest_ms, dated
 
     def accused(self) -> frozenset[Side]:
         """The readers that were accused since the last call: at least one of them is at fault, restart them."""
@@ -187,7 +187,7 @@ class Judge:
         if not due or not whereabouts.is_sure(self._state):
             return []
         open_cases = (self._case(sign) for sign in association.associated(self._state))
-        in_sight = {sign_id for case in open_cases if case is not None for sign_id in judgement.about(case)}
+        in_sight = {sign_id for case in open_cases if case is not None for sign_id in self._about(case)}
         verdicts: list[Verdict] = []
         for expected in due:
             if expected.sign_id not in in_sight and not expected_signs.was_seen(self._state, expected):
@@ -219,12 +219,18 @@ class Judge:
 
     def _note(self, case: Case) -> None:
         """Remembers of which registered signs a case showed something, and where its code was read."""
-        for sign_id in judgement.about(case):
+        for sign_id in self._about(case):
             expected_signs.attribute(self._state, sign_id, case.sign.last.last_ms)
         whereabouts.note(self._state, case.found, case.where)
         panel = case.found.panel
         if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
             expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)
+
+    def _about(self, case: Case) -> set[bytes]:
+        """The registered signs of which a case shows something, that of a code without a sure place included."""
+        about, claims = judgement.about(case), case.found.claims
+        unplaced = claims is not None and case.where is Where.UNKNOWN and not whereabouts.is_exact(self._state)
+        return about | {claims.sign_id} if unplaced and claims is not None else about
 
     def _claimed(self, sign: PhysicalSign) -> set[bytes]:
         """The ids whose authentic codes hang at other signs now in sight: those entries are not this sign."""

@@ -83,7 +83,7 @@ class VerdictService:
     def begin(self, go: Go) -> None:
         """Warden starts the run: it alone says when the stream began, and how long ago that was."""
         began_ms = None if self._lockstep else _now_ms() - go.elapsed_ms
-        self._judge.start(go.utc_ms, began_ms, error_ms=go.error_ms, possible=go.possible, dated=go.dated)
+        self._judge.start(go.utc_ms, began_ms, earliest_ms=go.earliest_ms, latest_ms=go.latest_ms, dated=go.dated)
         self._wall = go.wall
 
     # --- what comes in --------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from device.channel.messages import MAX_BOXES, MAX_CODE_BYTES, MAX_READINGS, MAX_STARTS, Box, PossibleStart, Reading
+from device.channel.messages import MAX_BOXES, MAX_CODE_BYTES, MAX_READINGS, Box, Reading
 from device.verdict.errors import SnapshotError
 from wire.geodesy import Pose, TimedPose
 
@@ -202,8 +202,8 @@ class State(Struct, forbid_unknown_fields=True):
     agreed_ms: int = 0
     newest_ms: int = 0
     start_utc_ms: int = 0  # unix milliseconds of the stream's start, as warden says; 0: not known
-    start_error_ms: int = 0  # how far the farthest other start lies that is possible
-    possible: Annotated[list[PossibleStart], Meta(max_length=MAX_STARTS)] = msgspec.field(default_factory=list)
+    earliest_ms: int = 0  # how much before that it may have been, as a number below 0
+    latest_ms: int = 0  # how much after
     dated: bool = True  # False: the start only says how stream and track lie to each other
     began_ms: int | None = None  # our own monotonic clock at the stream's start, None: no clock
     fixes: Annotated[list[TimedPose], Meta(max_length=MAX_FIXES)] = msgspec.field(default_factory=list)

@@ -29,8 +29,8 @@ DOUBTS: Final[dict[Doubt, tuple[str, str]]] = {
         "the video has no usable time: it was taken to begin with the track",
         "give --video-start TIME, or --offset SECONDS from there",
     ),
-    "zone_or_end_unknown": (
-        "the time in the video may be local time, or that of the recording's end, and the track allows both",
+    "label_unsure": (
+        "the time in the video may be local time, or that of the recording's end, or some minutes off",
         "give --video-start TIME, or --offset SECONDS",
     ),
     "track_impossible": (
@@ -61,7 +61,6 @@ def summary_of(device: Supervisor) -> dict[str, Any]:
         "source": clock.source,
         "start": datetime.fromtimestamp(clock.utc_ms / 1000, UTC).isoformat() if 0 < clock.utc_ms < 2**42 else None,
         "error_s": round(clock.error_ms / 1000, 3),
-        "possible_starts": len(clock.possible),
         "dated": clock.dated and clock.utc_ms > 0,
         "machine_clock_wrong": not clock.wall,
         "doubts": list(clock.doubts),

@@ -1,22 +1,22 @@
 """When the stream begins, and how sure that is: one claim made of all that say something about it.
 
 What capture and position say of their inputs is hostile, what files say of themselves is often wrong. A camera writes
-local time and labels it UTC; the time may be that of the recording's end; a clock that was never set, or a receiver
-whose week number has rolled over, gives a date long past. So a claim here is a start with *all* starts that are as
-possible, and a claim about a sign has to hold for each of them (docs/decisions/0018). What may shrink them is a second
-source: the track, which the user says is of the same drive.
+local time and labels it UTC; the time may be that of the recording's end; the clock is minutes off; a clock that was
+never set, or a receiver whose week number has rolled over, gives a date long past. So a claim here is a start with the
+*span* of all starts that are as possible, and what is said against a sign has to hold for each (docs/decisions/0018).
+What narrows the span is a second source: the track, which the user says is of the same drive.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from device.channel.messages import MAX_STARTS, ClockSource, Go, PossibleStart
+from device.channel.messages import ClockSource, Go
 from device.launcher.errors import StartError
 from device.launcher.plan import RunPlan
 
@@ -28,12 +28,16 @@ GIVEN_ERROR_MS: Final = 500
 """A time that a person wrote, to the second."""
 LABEL_ERROR_MS: Final = 1000
 """Containers and names keep whole seconds."""
+DRIFT_MS: Final = 15 * 60_000
+"""How far a camera's clock that was set once may have gone wrong."""
 UNKNOWN_LENGTH_MS: Final = 12 * 3_600_000
 """The longest recording, where the file does not tell its length."""
-ZONES_MS: Final = range(-14 * 3_600_000, 12 * 3_600_000 + 1, 900_000)
-"""What turns local time into UTC: the world's zones, in quarter hours (IANA time zone database)."""
+EAST_MS, WEST_MS = 14 * 3_600_000, 12 * 3_600_000
+"""How far local time may be ahead of UTC, and behind it (IANA time zone database)."""
+QUARTER_MS: Final = 900_000
+"""Zones differ by quarters of an hour."""
 TIGHT_MS: Final = 5000
-"""Track and video that begin and end within this were recorded together."""
+"""A track that covers the video, and is longer by no more than this, was recorded together with it."""
 STOOD_STILL: Final = (-DAY_MS, 10 * 366 * DAY_MS)
 """A clock that nothing keeps right may have stood still for years; it hardly goes ahead."""
 WEEKS_1024_MS: Final = 1024 * 7 * DAY_MS
@@ -43,7 +47,7 @@ Doubt = Literal[
     "time_impossible",
     "time_old",
     "start_guessed",
-    "zone_or_end_unknown",
+    "label_unsure",
     "track_impossible",
     "track_rollover",
     "clock_unsynchronised",
@@ -52,7 +56,6 @@ Doubt = Literal[
 """Why a stream's start is not sure. The words go into telemetry; their sentences stand in `device.warden.notes`."""
 
 _NAMED = re.compile(r"(?<!\d)(20\d\d)[-_.]?(\d\d)[-_.]?(\d\d)[-_. T]?(\d\d)[-_.:]?(\d\d)[-_.:]?(\d\d)?(?!\d)")
-_ERROR: Final = (-LABEL_ERROR_MS, LABEL_ERROR_MS)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class StreamClock:
 
     Attributes:
         utc_ms: unix milliseconds, 0 where not known.
-        possible: spans of starts, in milliseconds from `utc_ms`, of which one holds the true start.
+        span: from the earliest to the latest start that is possible, in milliseconds from `utc_ms`, which is in it.
         dated: whether the date is known; otherwise `utc_ms` only aligns the stream with the track.
         wall: whether this machine's clock may be used.
         doubts: why it is not sure, the gravest first.
@@ -69,7 +72,7 @@ class StreamClock:
 
     utc_ms: int = 0
     source: ClockSource = "none"
-    possible: tuple[tuple[int, int], ...] = ()
+    span: tuple[int, int] = (0, 0)
     dated: bool = True
     wall: bool = True
     doubts: tuple[Doubt, ...] = ()
@@ -82,12 +85,12 @@ class StreamClock:
     @property
     def error_ms(self) -> int:
         """How far the farthest possible start lies."""
-        return min(MAX_FACT, max((abs(end) for span in self.possible for end in span), default=0))
+        return max(-self.span[0], self.span[1])
 
-    def go(self, elapsed_ms: int, *, all_starts: bool) -> Go:
-        """The word to start. `all_starts`: for the compartment that judges."""
-        spans = [PossibleStart(*span) for span in self.possible[:MAX_STARTS]] if all_starts else []
-        return Go(self.utc_ms, elapsed_ms, self.error_ms, self.source, spans, self.dated, self.wall)
+    def go(self, elapsed_ms: int) -> Go:
+        """The word to start."""
+        earliest, latest = max(-MAX_FACT, self.span[0]), min(MAX_FACT, self.span[1])
+        return Go(self.utc_ms, elapsed_ms, self.source, earliest, latest, self.dated, self.wall)
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,10 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
 def _live(plan: RunPlan, now_ms: int, wall: bool) -> StreamClock:
     """A camera: by this machine's clock."""
     if not wall:
-        return StreamClock(0, "system", (), False, False, ("clock_impossible",))
+        return StreamClock(0, "system", dated=False, wall=False, doubts=("clock_impossible",))
     if plan.clock_error_ms is None:
-        return StreamClock(now_ms, "system", (STOOD_STILL,), doubts=("clock_unsynchronised",))
-    return StreamClock(now_ms, "system", ((-plan.clock_error_ms, plan.clock_error_ms),))
+        return StreamClock(now_ms, "system", STOOD_STILL, doubts=("clock_unsynchronised",))
+    return StreamClock(now_ms, "system", (-plan.clock_error_ms, plan.clock_error_ms))
 
 
 def _recording(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int]) -> _Recording:
@@ -148,7 +151,8 @@ def _recording(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int
     source: ClockSource = "container" if label else "file"
     label = label or _named_ms(plan.shown)
     by_frames = stream.get("frames", 0) * 1_000_000 // max(1, stream.get("milli_fps", 0))
-    span = (track.get("first_utc_ms", 0), track.get("last_utc_ms", 0)) if track.get("fixes") else None
+    first = track.get("first_utc_ms", 0)
+    span = (first, max(first, track.get("last_utc_ms", 0))) if track.get("fixes") else None
     return _Recording(
         label,
         source,
@@ -192,75 +196,71 @@ def _rolled_over(said: _Recording, start_ms: int) -> bool:
 def _given(plan: RunPlan, said: _Recording, utc_ms: int, source: ClockSource) -> StreamClock:
     """The user says it."""
     _check_overlap(plan, said, utc_ms)
-    return StreamClock(utc_ms, source, ((-GIVEN_ERROR_MS, GIVEN_ERROR_MS),))
+    return StreamClock(utc_ms, source, (-GIVEN_ERROR_MS, GIVEN_ERROR_MS))
 
 
 def _guessed(plan: RunPlan, said: _Recording) -> StreamClock:
     """Nobody says it: the stream is taken to begin with the track, and may have begun anywhere on it."""
     if said.track is None:
-        return StreamClock(0, "none", (), False, doubts=("time_missing",))
+        return StreamClock(0, "none", dated=False, doubts=("time_missing",))
     first, last = said.track
     if plan.offset_ms is not None:
         return _given(plan, said, max(1, first + plan.offset_ms), "given")
-    length = said.length_ms or UNKNOWN_LENGTH_MS
-    return StreamClock(first, "guessed", ((-length, last - first),), doubts=("start_guessed",))
+    anywhere = (-(said.length_ms or UNKNOWN_LENGTH_MS), last - first)
+    return StreamClock(first, "guessed", _together(said, first) or anywhere, doubts=("start_guessed",))
 
 
 def _labelled(plan: RunPlan, said: _Recording) -> StreamClock:
-    """The file says it, and may mean another zone, or the recording's end."""
+    """The file says it, and may mean another zone, or the recording's end, and its clock may be off."""
     utc_ms, confirmed = said.label_ms, said.track is not None
     old = utc_ms < 1000 * plan.newest_s and not confirmed
     doubts: tuple[Doubt, ...] = ("time_old",) if old else ()
     if plan.offset_ms is not None:
         return replace(_given(plan, said, max(1, utc_ms + plan.offset_ms), "given"), dated=not old, doubts=doubts)
     _check_overlap(plan, said, utc_ms)
-    possible = tuple(span for span in _starts(said) if _overlaps(said, utc_ms, span))
-    if _recorded_together(said, utc_ms):
-        possible = (_ERROR,)
-    if len(possible) > 1:
-        doubts = (*doubts, "zone_or_end_unknown")
-    return StreamClock(utc_ms, said.source, possible, not old, doubts=doubts)
+    span = _together(said, utc_ms)
+    if span is None:
+        span, doubts = _loose(said), (*doubts, "label_unsure")
+    return StreamClock(utc_ms, said.source, span, not old, doubts=doubts)
 
 
-def _starts(said: _Recording) -> Iterable[tuple[int, int]]:
-    """Every start that a label may mean, the plain one first: from the label, in milliseconds."""
-    early, late = _ERROR
-    zones = [0] if said.zoned else sorted(ZONES_MS, key=abs)
-    for zone in zones:
-        if said.length_ms:
-            yield zone + early, zone + late
-            yield zone + early - said.length_ms, zone + late - said.length_ms
-        else:
-            yield zone + early - UNKNOWN_LENGTH_MS, zone + late
+def _loose(said: _Recording) -> tuple[int, int]:
+    """Every start that a label may mean: in any zone, at the begin or the end, by a clock that is off; on the track."""
+    east, west = (0, 0) if said.zoned else (EAST_MS, WEST_MS)
+    length = said.length_ms or UNKNOWN_LENGTH_MS
+    earliest, latest = -east - length - DRIFT_MS, west + DRIFT_MS
+    if said.track is not None:
+        earliest = max(earliest, said.track[0] - said.label_ms - length)
+        latest = min(latest, said.track[1] - said.label_ms)
+    return min(0, earliest), max(0, latest)
 
 
-def _overlaps(said: _Recording, utc_ms: int, span: tuple[int, int]) -> bool:
-    """Whether the video, begun within the span, has a moment in common with the track."""
-    if said.track is None:
-        return True
-    first, last = said.track
-    return utc_ms + span[0] <= last and first <= utc_ms + span[1] + said.length_ms
+def _together(said: _Recording, utc_ms: int) -> tuple[int, int] | None:
+    """The span of starts for which the track covers the video, where that leaves hardly any room; else None.
 
-
-def _recorded_together(said: _Recording, utc_ms: int) -> bool:
-    """Whether the track begins and ends with the video, as labelled.
-
-    Two clocks that have nothing to do with each other agree then, at both ends. The slack stays well below the length,
-    so that a track cannot fit both a recording and the one after it.
+    Two recordings that have nothing to do with each other agree then, at both ends. The room stays well below the
+    length, so that a track cannot cover both a recording and the one after it.
     """
     if said.track is None or not said.length_ms:
-        return False
-    slack = min(TIGHT_MS, said.length_ms // 4)
+        return None
     before, after = utc_ms - said.track[0], said.track[1] - utc_ms - said.length_ms
-    return -LABEL_ERROR_MS <= before <= slack and -LABEL_ERROR_MS <= after <= slack
+    if min(before, after) < -LABEL_ERROR_MS or before + after > min(TIGHT_MS, said.length_ms // 2):
+        return None
+    return min(0, -before) - LABEL_ERROR_MS, max(0, after) + LABEL_ERROR_MS
+
+
+def _overlaps(said: _Recording, utc_ms: int) -> bool:
+    """Whether the video has a moment in common with the track."""
+    return said.track is None or (utc_ms <= said.track[1] and said.track[0] <= utc_ms + said.length_ms)
 
 
 def _check_overlap(plan: RunPlan, said: _Recording, utc_ms: int) -> None:
     """Raises StartError where the video, as it is said to begin, and its track have nothing in common."""
-    if _overlaps(said, utc_ms, (0, 0)):
+    if _overlaps(said, utc_ms):
         return
     first, last = said.track or (0, 0)
-    fitting = [zone for zone in ZONES_MS if _overlaps(said, utc_ms, (zone, zone))]
+    zones = range(-EAST_MS, WEST_MS + 1, QUARTER_MS)
+    fitting = [zone for zone in zones if _overlaps(said, utc_ms + zone)]
     hint = ""
     if said.label_ms and plan.start == "file" and plan.offset_ms is None and fitting:
         hint = f", or --offset (with {min(fitting, key=abs) // 1000:+d}, another time zone, they do)"

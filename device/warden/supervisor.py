@@ -277,7 +277,7 @@ class Supervisor:
             self._told.add(child.pid)
             self._went_at = self._went_at or time.monotonic()
             elapsed_ms = round((time.monotonic() - self._went_at) * 1000)
-            child.go_with(self.clock.go(elapsed_ms, all_starts=child.name == JUDGE))
+            child.go_with(self.clock.go(elapsed_ms))
 
     def stream_seconds(self, began: float) -> float:
         """From `began` to the moment when the stream was judged to its end (now, if it was not)."""

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from device.channel.messages import PossibleStart
 from device.verdict.decision.code_evidence import MAX_DISTANCE_M, MAX_HEADING_DEGREES
 from device.verdict.state import CodedSign, State, Waypoint
 from wire.geodesy import bearing, heading_difference, offset_m
@@ -23,9 +21,7 @@ FEW_CODES: Final = 3
 """From this many on, two thirds of them are enough: one may be misplaced indeed."""
 STANDING_MS: Final = 10_000
 """A vehicle that stays within a step for longer than this stands."""
-NARROW_MS: Final = 4000
-"""A possible start that is known this well names an offset."""
-_STEPS: Final = (QUARTER_MS, 1000, 100)
+_STEPS: Final = (1000, 100)
 
 Interval = tuple[int, int]
 
@@ -54,7 +50,7 @@ def estimate(state: State) -> Offset | None:
     enough = best == codes or (codes >= FEW_CODES and 3 * best >= 2 * codes)
     if not enough or len(where) != 1 or best <= len({coded.sign_id for coded in state.coded if coded.fits}):
         return None
-    return Offset(_round(where[0], state.possible), best, codes)
+    return Offset(_round(where[0], state.newest_ms), best, codes)
 
 
 def _approaches(state: State, coded: CodedSign) -> list[Interval]:
@@ -119,16 +115,16 @@ def _deepest(intervals: list[list[Interval]]) -> tuple[int, list[Interval]]:
     return best, _merged(where)
 
 
-def _round(interval: Interval, possible: Sequence[PossibleStart]) -> int:
-    """The likeliest offset within: one that was thought possible, else a zone's, else the roundest near the middle.
+def _round(interval: Interval, length_ms: int) -> int:
+    """The likeliest offset within: a zone's, else that of a time which meant the end, else the roundest.
 
     A code is read until shortly before it: of the way up to its place the last part is meant.
     """
     first, last = interval
-    thought = [(start.earliest + start.latest) // 2 for start in possible if start.latest - start.earliest <= NARROW_MS]
-    within = [offset for offset in thought if first <= offset <= last]
-    if within:
-        return min(within, key=abs)
     likely = first + 3 * (last - first) // 4
+    for meant in (0, -length_ms):
+        zone = meant + QUARTER_MS * round((likely - meant) / QUARTER_MS)
+        if first <= zone <= last:
+            return zone
     rounded = [step * round(likely / step) for step in _STEPS]
     return next((offset for offset in rounded if first <= offset <= last), likely)

@@ -23,7 +23,7 @@ from device.verdict.state import MAX_CODED, CodedSign, State
 from wire.geodesy import Pose, distance_m, heading_difference
 from wire.register import RegisterEntry
 
-SURE_MS: Final = 2000
+SURE_MS: Final = 3500
 """A start is sure that lies this near to every other that is possible."""
 CONFIRMING_CODES: Final = 2
 APART_M: Final = 50.0
@@ -34,19 +34,21 @@ CONFIRMED_MARGIN_M: Final = 30.0
 HONEST: Final = (Where.FITS, Where.UNKNOWN)
 
 
+def is_exact(state: State) -> bool:
+    """Whether there is no other start than the given one."""
+    return state.earliest_ms == state.latest_ms == 0
+
+
 def is_sure(state: State) -> bool:
     """Whether it is known where the stream lies on the track: by what was said, or by codes in their places."""
-    near = all(span.earliest >= -SURE_MS and span.latest <= SURE_MS for span in state.possible)
-    return near or _is_confirmed(state)
+    return (state.earliest_ms >= -SURE_MS and state.latest_ms <= SURE_MS) or _is_confirmed(state)
 
 
 def dates_ms(state: State) -> tuple[int, int]:
     """How much earlier (negative) and later than it is said it may have been, milliseconds."""
-    if not state.possible:
-        return 0, 0
     if _is_confirmed(state):
-        return -SURE_MS, SURE_MS
-    return min(span.earliest for span in state.possible), max(span.latest for span in state.possible)
+        return max(-SURE_MS, state.earliest_ms), min(SURE_MS, state.latest_ms)
+    return state.earliest_ms, state.latest_ms
 
 
 def note(state: State, found: CodeEvidence, where: Where) -> None:
@@ -67,7 +69,7 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         pose: the vehicle's when the code was last read, by the given start; ahead: the registered sign ahead of it.
     """
     claims, panel = found.claims, found.panel
-    if where in HONEST or not state.possible or claims is None or panel is None or pose is None:
+    if where in HONEST or is_exact(state) or claims is None or panel is None or pose is None:
         return where
     if where is Where.TWICE and panel.twins >= MIN_TWINS:
         return where  # one picture shows both
@@ -75,7 +77,7 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         certain = where is Where.ELSEWHERE and _was_never_near(state, found, pose)
         return where if certain else Where.UNKNOWN
     confirmed = _is_confirmed(state)
-    error = CONFIRMED_ERROR_MS if confirmed else max(max(-s.earliest, s.latest) for s in state.possible)
+    error = CONFIRMED_ERROR_MS if confirmed else max(-state.earliest_ms, state.latest_ms)
     margin = CONFIRMED_MARGIN_M if confirmed else 0.0
     wide = route.pose_at(state, state.start_utc_ms + panel.sight.pose_ms, error)
     if wide is None:
@@ -99,11 +101,9 @@ def _was_never_near(state: State, found: CodeEvidence, pose: Pose) -> bool:
     if claims is None or panel is None:
         return False
     read_ms = state.start_utc_ms + panel.sight.pose_ms
-    for span in state.possible:
-        near = outline.nearest_m(state, claims.lat, claims.lon, read_ms + span.earliest, read_ms + span.latest)
-        if near is None or near <= MAX_DISTANCE_M + pose.accuracy_m:
-            return False
-    return True
+    from_ms, to_ms = read_ms + state.earliest_ms, read_ms + state.latest_ms
+    near = outline.nearest_m(state, claims.lat, claims.lon, from_ms, to_ms)
+    return near is not None and near > MAX_DISTANCE_M + pose.accuracy_m
 
 
 def _is_confirmed(state: State) -> bool:

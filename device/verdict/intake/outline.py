@@ -1,17 +1,18 @@
-"""The way so far, in a bounded outline: whether the vehicle can have been at a place, whatever the stream's start is.
+"""The way, in a bounded outline: whether the vehicle can have been at a place, whatever the stream's start is.
 
-The fixes of the last seconds are in `route`. When it is not sure when the stream began, a claim of place has to hold
-for every start that is possible, and those may lie hours back: for that, the way is kept as a line whose waypoints are
-a step apart. The step doubles as the line fills. It is known up to the moment that is judged, never beyond, so that the
-same input is judged alike however far the fixes have come; beyond its ends the vehicle is as far as it can have driven.
+The fixes around the moment that is judged are in `route`. When it is not sure when the stream began, a claim of place
+has to hold for every start that is possible, and those may lie hours apart: for that, the way so far is kept as a line
+whose waypoints are a step apart. The step doubles as the line fills. Beyond the fixes that are known the vehicle is as
+far as it can have driven.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from bisect import bisect_right
 from typing import Final
+
+from msgspec.structs import replace
 
 from device.verdict.state import MAX_OUTLINE, State, Waypoint
 from wire.geodesy import TimedPose, distance_m, offset_m
@@ -37,7 +38,7 @@ def nearest_m(state: State, lat: float, lon: float, from_ms: int, to_ms: int) ->
     Args:
         from_ms, to_ms: by the track's clock.
     """
-    line = state.outline
+    line, step_m = _known(state)
     if not line:
         return None
     found = [math.inf]
@@ -45,21 +46,20 @@ def nearest_m(state: State, lat: float, lon: float, from_ms: int, to_ms: int) ->
         found.append(_away_m(line[0], lat, lon) - TOP_SPEED_M_PER_MS * (line[0].utc_ms - from_ms))
     if to_ms > line[-1].until_ms:
         found.append(_away_m(line[-1], lat, lon) - TOP_SPEED_M_PER_MS * (to_ms - line[-1].until_ms))
-    found += (_section_m(state, index, lat, lon) for index in _sections(line, from_ms, to_ms))
+    for before, here in zip([line[0], *line], line, strict=False):
+        if before.until_ms <= to_ms and here.until_ms >= from_ms:
+            ends = [offset_m(lat, lon, point.lat, point.lon) for point in (before, here)]
+            found.append(_from_line_m(*ends) - step_m - here.slack_m)
     return max(0.0, min(found))
 
 
-def _sections(line: list[Waypoint], from_ms: int, to_ms: int) -> Iterator[int]:
-    """The waypoints whose section, from the waypoint before to the end of the stay, has a moment in between."""
-    first = bisect_left(line, from_ms, key=lambda waypoint: waypoint.until_ms)
-    last = bisect_right(line, to_ms, key=lambda waypoint: waypoint.utc_ms)
-    yield from range(first, min(last + 1, len(line)))
-
-
-def _section_m(state: State, index: int, lat: float, lon: float) -> float:
-    here, before = state.outline[index], state.outline[max(0, index - 1)]
-    ends = [offset_m(lat, lon, point.lat, point.lon) for point in (before, here)]
-    return _from_line_m(*ends) - state.outline_step_m - here.slack_m
+def _known(state: State) -> tuple[list[Waypoint], float]:
+    """The way so far with the fixes that are known ahead of it, and its step in metres."""
+    last = [replace(point) for point in state.outline[-1:]]
+    ahead = State(state.stream, outline=last, outline_step_m=state.outline_step_m, fixes=state.fixes)
+    if state.fixes:
+        note(ahead, state.fixes[-1].utc_ms)
+    return state.outline[:-1] + ahead.outline, ahead.outline_step_m
 
 
 def _from_line_m(start: tuple[float, float], end: tuple[float, float]) -> float:

@@ -75,7 +75,8 @@ def released(
         if spoken or forced:  # before, only one reader has named its time, and that must not cost us fixes
             outline.note(state, utc_ms)
             route.forget(state, utc_ms)
-        if not forced and not (spoken and _placed(state, moment, utc_ms, waited_ms)):
+        placed = _placed(state, moment, utc_ms, waited_ms) and (not lockstep or _surveyed(state, utc_ms))
+        if not forced and not (spoken and placed):
             return
         state.pending.pop(0)
         cross_check.passed(state, moment)
@@ -99,6 +100,13 @@ def _utc(state: State, moment: Moment) -> int:
 
 def _spoken(state: State, moment: Moment, waited_ms: int) -> bool:
     return moment.frame <= min(state.marks.values()) or waited_ms >= PEER_PATIENCE_MS
+
+
+def _surveyed(state: State, utc_ms: int) -> bool:
+    """In lockstep, whether all is known of the way that a doubtful start needs, as far as fixes are held at all."""
+    enough_ms = utc_ms + state.latest_ms
+    known = bool(state.fixes) and (state.fixes[-1].utc_ms >= enough_ms or len(state.fixes) >= MAX_FIXES)
+    return state.fixes_ended or state.latest_ms == 0 or not utc_ms or known
 
 
 def _placed(state: State, moment: Moment, utc_ms: int, waited_ms: int) -> bool:

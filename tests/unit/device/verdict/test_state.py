@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from device.channel.messages import PossibleStart
 from device.verdict.errors import SnapshotError
 from device.verdict.state import (
     MAX_ATTRIBUTED,
@@ -48,8 +47,8 @@ FULL = state(
     agreed_ms=40,
     newest_ms=160,
     start_utc_ms=UTC_S * 1000,
-    start_error_ms=3,
-    possible=[PossibleStart(-1, 2)],
+    earliest_ms=-3,
+    latest_ms=4,
     dated=False,
     began_ms=5,
     fixes=[timed(UTC_S * 1000)],
@@ -224,8 +223,8 @@ def test_a_new_state_knows_nothing() -> None:
         "agreed_ms": 0,
         "newest_ms": 0,
         "start_utc_ms": 0,
-        "start_error_ms": 0,
-        "possible": [],
+        "earliest_ms": 0,
+        "latest_ms": 0,
         "dated": True,
         "began_ms": None,
         "fixes": [],

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
-from device.channel.messages import MAX_STARTS, Codec, Go, encode
+from device.channel.messages import Codec, Go, encode
 from device.config import Config
 from device.launcher.errors import StartError
 from device.launcher.plan import RunPlan
 from device.warden.notes import DOUBTS
 from device.warden.stream import (
     DAY_MS,
+    DRIFT_MS,
     GIVEN_ERROR_MS,
-    LABEL_ERROR_MS,
     MAX_FACT,
     RELEASED_MS,
+    UNKNOWN_LENGTH_MS,
     WEEKS_1024_MS,
     StreamClock,
     claim,
@@ -30,8 +30,7 @@ LENGTH_MS = 10_000
 STREAM = {"utc_ms": T, "frames": 100, "milli_fps": 10_000}
 TIMELESS = {**STREAM, "utc_ms": 0}
 FACTORY_MS = 1_325_376_000_000  # 2012
-ERROR = (-LABEL_ERROR_MS, LABEL_ERROR_MS)
-GIVEN = ((-GIVEN_ERROR_MS, GIVEN_ERROR_MS),)
+GIVEN = (-GIVEN_ERROR_MS, GIVEN_ERROR_MS)
 
 
 def plan(**changes: Any) -> RunPlan:
@@ -70,7 +69,7 @@ def test_the_stream_begins_as_the_user_says_else_as_the_file_else_as_the_track_e
 
 def test_what_the_user_says_is_sure() -> None:
     for found in (made(STREAM, DAY, start=str(T)), made(STREAM, DAY, start="gps"), made(STREAM, DAY, offset_ms=0)):
-        assert (found.possible, found.dated, found.doubts) == (GIVEN, True, ())
+        assert (found.span, found.dated, found.doubts) == (GIVEN, True, ())
 
 
 @pytest.mark.parametrize(
@@ -79,7 +78,7 @@ def test_what_the_user_says_is_sure() -> None:
 def test_a_name_tells_the_time_as_a_label_without_a_zone(name: str) -> None:
     found = made(TIMELESS, {}, shown=name)
     assert (found.utc_ms, found.source) == (1_799_749_800_000, "file")
-    assert found.doubts == ("zone_or_end_unknown",)
+    assert found.doubts == ("label_unsure",)
 
 
 @pytest.mark.parametrize("name", ["20271312_103000.mp4", "120270112_103000.mp4", "clip.mp4", "2027.mp4"])
@@ -87,41 +86,49 @@ def test_a_name_without_a_time_tells_none(name: str) -> None:
     assert made(TIMELESS, {}, shown=name).source == "none"
 
 
-def test_a_label_beside_a_whole_days_track_may_mean_other_zones_and_the_recordings_end() -> None:
-    found = made(STREAM, DAY)
-    assert ERROR in found.possible and (-LENGTH_MS - 1000, -LENGTH_MS + 1000) in found.possible
-    assert (-2 * HOUR_MS - 1000, -2 * HOUR_MS + 1000) in found.possible
-    assert (5 * HOUR_MS + 2_699_000, 5 * HOUR_MS + 2_701_000) in found.possible  # a zone of three quarters of an hour
-    assert all(abs(end) <= 6 * HOUR_MS + LENGTH_MS + 1000 for span in found.possible for end in span)  # on the track
-    assert found.doubts == ("zone_or_end_unknown",) and found.error_ms > 5 * HOUR_MS
+def test_a_label_alone_may_mean_any_zone_the_end_or_a_clock_some_minutes_off() -> None:
+    assert made(STREAM, {}).span == (-14 * HOUR_MS - LENGTH_MS - DRIFT_MS, 12 * HOUR_MS + DRIFT_MS)
+    assert made({**STREAM, "zoned": 1}, {}).span == (-LENGTH_MS - DRIFT_MS, DRIFT_MS)
+    assert made({"utc_ms": T}, {}).span[0] == -14 * HOUR_MS - UNKNOWN_LENGTH_MS - DRIFT_MS
+    assert made(STREAM, {}).doubts == ("label_unsure",)
 
 
-def test_a_label_that_names_its_zone_may_still_be_the_end() -> None:
-    assert made({**STREAM, "zoned": 1}, DAY).possible == (ERROR, (-LENGTH_MS - 1000, -LENGTH_MS + 1000))
+def test_of_these_only_what_the_track_allows() -> None:
+    assert made(STREAM, DAY).span == (-6 * HOUR_MS - LENGTH_MS, 6 * HOUR_MS + LENGTH_MS)
+    assert made(STREAM, ROUGH).span == (-60_000 - LENGTH_MS, 60_000 + LENGTH_MS)
+    assert made(STREAM, ROUGH).error_ms == 60_000 + LENGTH_MS
+    assert made({**STREAM, "zoned": 1}, DAY).span == (-LENGTH_MS - DRIFT_MS, DRIFT_MS)
 
 
-def test_a_short_track_leaves_only_what_it_covers() -> None:
-    assert made(STREAM, ROUGH).possible == (ERROR, (-LENGTH_MS - 1000, -LENGTH_MS + 1000))
-
-
-@pytest.mark.parametrize(("before", "after"), [(0, 0), (2000, 2100), (-900, 2500), (2500, -900)])
-def test_a_track_that_begins_and_ends_with_the_video_settles_its_start(before: int, after: int) -> None:
+@pytest.mark.parametrize(
+    ("before", "after", "span"),
+    [
+        (0, 0, (-1000, 1000)),
+        (2000, 2100, (-3000, 3100)),
+        (-900, 2500, (-1000, 3500)),
+        (5000, 0, (-6000, 1000)),
+        (0, 5000, (-1000, 6000)),
+    ],
+)
+def test_a_track_that_just_covers_the_video_settles_its_start(before: int, after: int, span: tuple[int, int]) -> None:
     found = made(STREAM, track(before, after))
-    assert (found.possible, found.doubts) == ((ERROR,), ())
+    assert (found.span, found.doubts) == (span, ())
 
 
-@pytest.mark.parametrize(("before", "after"), [(2501, 0), (0, 2501), (0, -1001), (9000, 9000)])
-def test_a_track_that_is_longer_or_shorter_does_not(before: int, after: int) -> None:
-    assert len(made(STREAM, track(before, after)).possible) == 2
+@pytest.mark.parametrize(("before", "after"), [(5001, 0), (0, 5001), (2600, 2600), (-1001, 900), (900, -1001)])
+def test_a_track_that_is_longer_or_does_not_cover_it_does_not(before: int, after: int) -> None:
+    assert made(STREAM, track(before, after)).doubts == ("label_unsure",)
 
 
-def test_a_track_that_begins_after_the_video_does_not_settle_a_label_either() -> None:
-    assert made({**STREAM, "frames": 1000}, track(-1001, 90_000)).possible[0] == ERROR
-    assert len(made({**STREAM, "frames": 1000}, track(-1001, 90_000)).possible) == 1  # its end would lie before it
+def test_a_short_recording_needs_a_tighter_track() -> None:
+    short = {**STREAM, "frames": 20}  # two seconds
+    for after, doubts in ((1000, ()), (1001, ("label_unsure",))):
+        found = made(short, {"fixes": 5, "first_utc_ms": T, "last_utc_ms": T + 2000 + after})
+        assert found.doubts == doubts
 
 
 def test_the_track_of_the_recording_before_does_not_settle_a_label_that_is_the_end() -> None:
-    assert len(made(STREAM, track(LENGTH_MS, -LENGTH_MS + 2000)).possible) > 1
+    assert made(STREAM, track(LENGTH_MS, -LENGTH_MS + 2000)).doubts == ("label_unsure",)
 
 
 @pytest.mark.parametrize("label", [FACTORY_MS, 1, RELEASED_MS - 1])
@@ -149,8 +156,9 @@ def test_a_time_before_the_register_counts_only_where_a_track_confirms_it() -> N
 
 
 def test_a_guess_may_lie_anywhere_on_the_track() -> None:
-    assert made(TIMELESS, ROUGH).possible == ((-LENGTH_MS, 120_000 + LENGTH_MS),)
+    assert made(TIMELESS, ROUGH).span == (-LENGTH_MS, 120_000 + LENGTH_MS)
     assert made(TIMELESS, ROUGH).doubts == ("start_guessed",)
+    assert made(TIMELESS, track(2000, 2100)).span == (-1000, 5100)  # no more room than that
 
 
 def test_an_offset_counts_from_the_files_own_time_else_from_the_track() -> None:
@@ -203,14 +211,7 @@ def test_facts_that_are_missing_or_absurd_do_not_end_warden(facts: dict[str, int
         except StartError:
             continue
         assert 0 <= found.utc_ms <= MAX_FACT
-        assert Codec(Go).decode(encode(found.go(5, all_starts=True))) == found.go(5, all_starts=True)
-
-
-def test_the_longest_list_of_starts_fits_into_its_message() -> None:
-    word = made(STREAM, {}).go(7, all_starts=True)
-    assert 200 <= len(word.possible) <= MAX_STARTS
-    assert isinstance(Codec(Go).decode(encode(word)), Go)
-    assert made(STREAM, {}).go(7, all_starts=False) == msgspec.structs.replace(word, possible=[])
+        assert Codec(Go).decode(encode(found.go(5))) == found.go(5)
 
 
 # --- a camera -----------------------------------------------------------------------------------------------------
@@ -222,7 +223,7 @@ def camera(now_ms: int = NOW_MS, **changes: Any) -> StreamClock:
 
 def test_a_camera_goes_by_wardens_own_clock_and_by_how_sure_that_is() -> None:
     kept = camera(clock_error_ms=40)
-    assert (kept.utc_ms, kept.source, kept.possible, kept.doubts) == (NOW_MS, "system", ((-40, 40),), ())
+    assert (kept.utc_ms, kept.source, kept.span, kept.doubts) == (NOW_MS, "system", (-40, 40), ())
     adrift = camera()
     assert (adrift.utc_ms, adrift.doubts) == (NOW_MS, ("clock_unsynchronised",)) and adrift.error_ms > 365 * DAY_MS
 

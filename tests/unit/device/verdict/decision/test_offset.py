@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from device.channel.messages import PossibleStart
 from device.verdict.decision.offset import Offset, estimate
 from device.verdict.intake import outline
 from device.verdict.state import CodedSign, State
@@ -36,9 +35,9 @@ def test_the_offset_puts_every_code_into_its_place(shift_ms: int, metres: tuple[
         assert found.offset_ms == -shift_ms
 
 
-def test_an_offset_that_was_thought_possible_is_meant_exactly() -> None:
-    possible = [PossibleStart(-1000, 1000), PossibleStart(-5633, -3633), PossibleStart(-90_000, 90_000)]
-    assert estimate(drive(300.0, shift_ms=4633, possible=possible)) == Offset(-4633, 1, 1)
+@pytest.mark.parametrize("zone_ms", [0, 7_200_000, -20_700_000])
+def test_a_time_that_meant_the_end_in_whatever_zone_gives_the_length(zone_ms: int) -> None:
+    assert estimate(drive(300.0, shift_ms=42_533 + zone_ms, newest_ms=42_533)) == Offset(-42_533 - zone_ms, 1, 1)
 
 
 def test_where_the_vehicle_came_by_twice_nothing_is_proposed() -> None:

@@ -25,7 +25,6 @@ def near(made: State, north: float, from_ms: int, to_ms: int, east: float = 0.0)
 
 def test_without_a_way_nothing_is_known() -> None:
     assert near(state(), 0.0, 0, 10**9) is None
-    assert near(way(up_to_ms=999), 0.0, 0, 10**9) is None
 
 
 @pytest.mark.parametrize(
@@ -56,6 +55,12 @@ def test_a_gap_may_have_been_driven_out_and_back() -> None:
     for step_ms, sure in ((SURE_GAP_MS, True), (SURE_GAP_MS + 1000, False)):
         found = near(way(step_ms=step_ms), 300.0, 31_000, 31_000, east=100.0)
         assert found is not None and (found > 90.0) is sure
+
+
+def test_fixes_ahead_of_the_judged_moment_count_and_are_not_noted_for_good() -> None:
+    made = way(up_to_ms=11_000)
+    assert near(made, 300.0, 1000, 61_000) == 0.0
+    assert made.outline == way(up_to_ms=11_000).outline
 
 
 def test_only_fixes_up_to_the_moment_count_and_each_once() -> None:
