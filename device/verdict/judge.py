@@ -183,8 +183,11 @@ class Judge:
 
     def _missing(self, t_ms: int, *, finishing: bool = False) -> list[Verdict]:
         """Judges the registered signs that were passed: a MISSING verdict for each of which nothing was seen."""
+        if not whereabouts.is_sure(self._state):
+            expected_signs.forgo(self._state, t_ms)  # codes that are read soon may settle where this is
+            return []
         due = expected_signs.due(self._state, t_ms, finishing=finishing)
-        if not due or not whereabouts.is_sure(self._state):
+        if not due:
             return []
         open_cases = (self._case(sign) for sign in association.associated(self._state))
         in_sight = {sign_id for case in open_cases if case is not None for sign_id in self._about(case)}

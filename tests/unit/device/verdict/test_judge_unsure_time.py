@@ -151,6 +151,13 @@ def test_two_codes_in_their_places_settle_where_the_video_lies() -> None:
     assert Recording(START_MS, [*HONEST, copy], from_s=-100, to_s=200).said() == [VERIFIED, VERIFIED, ELSEWHERE]
 
 
+def test_a_missing_sign_is_told_once_codes_have_settled_where_the_video_lies() -> None:
+    bare = Sign(150.0, lambda distance: None)
+    three = [*ENTRIES, entry(150.0, number=9)]
+    said = Recording(START_MS, [HONEST[0], bare, HONEST[1]], from_s=-100, to_s=200, entries=three).said()
+    assert said == [VERIFIED, VERIFIED, ("MISSING", "registered_sign_not_seen")]
+
+
 def test_a_sign_whose_code_was_read_is_not_missing_where_the_start_is_a_little_off() -> None:
     for off_ms in (-2500, 2500):
         plain = Recording(START_MS + off_ms, HONEST[:1], entries=ENTRIES[:1], from_s=-2 + off_ms // 1000)
