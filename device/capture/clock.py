@@ -15,6 +15,8 @@ import av
 from av.container import InputContainer
 
 MAX_LENGTH_MS: Final = 2**40
+_OLDEST_CLOCK: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""Clocks that were never set begin at 1904, 1970 or 1980."""
 _ZONED_KEYS: Final = ("com.apple.quicktime.creationdate",)
 _KEYS: Final = ("creation_time", "date")
 
@@ -28,7 +30,7 @@ class ContainerTime:
 
 
 def container_time(*tables: Mapping[str, str]) -> ContainerTime:
-    """The first time in the metadata, in the order of trust. What is no full time after 1970 is none.
+    """The first time in the metadata, in the order of trust. What is no full time after 2000 is none.
 
     Args:
         tables: the metadata of the container and of its stream; untrusted text.
@@ -54,6 +56,6 @@ def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment if moment.timestamp() > 0 else None
+        return moment if moment > _OLDEST_CLOCK else None
     except (ValueError, OverflowError):
         return None

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec.structs import replace
 
 from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict import state
@@ -178,8 +179,15 @@ class Judge:
             verdict = judgement.judge(case, self._register, verdict_id, whereabouts.dates_ms(self._state))
             if verdict is not None:
                 self._state.verdicts += 1
-                verdicts.append(verdict)
+                verdicts.append(self._timed(verdict, sign.last.last_ms))
         return verdicts
+
+    def _timed(self, verdict: Verdict, last_ms: int) -> Verdict:
+        """With the time that is claimed, where it counts for nothing: that it is not sure is told beside it."""
+        start_ms = self._state.start_utc_ms
+        if verdict.utc_ms or not start_ms:
+            return verdict
+        return replace(verdict, utc_ms=min(start_ms + last_ms, MAX_UTC_MS))
 
     def _missing(self, t_ms: int, *, finishing: bool = False) -> list[Verdict]:
         """Judges the registered signs that were passed: a MISSING verdict for each of which nothing was seen."""

@@ -78,11 +78,6 @@ class StreamClock:
     doubts: tuple[Doubt, ...] = ()
 
     @property
-    def is_claimed(self) -> bool:
-        """Whether anything says when it was: a video without a time and a track makes no claim to be unsure of."""
-        return self.source != "none" or "time_impossible" in self.doubts
-
-    @property
     def error_ms(self) -> int:
         """How far the farthest possible start lies."""
         return max(-self.span[0], self.span[1])
@@ -119,7 +114,8 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
     if plan.kind == "camera":
         return _live(plan, now_ms, wall)
     said = _recording(plan, stream, track)
-    kept, doubts = _without_impossible(plan, said, now_ms if wall and plan.clock_error_ms is not None else None)
+    sure_ms = now_ms if wall and plan.clock_error_ms is not None else None
+    kept, doubts = _without_impossible(plan, said, sure_ms)
     if plan.start.isdigit():
         made = _given(plan, kept, int(plan.start), "given")
     elif plan.start == "gps" and said.track is not None:
@@ -128,10 +124,8 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
         made = _labelled(plan, kept)
     else:
         made = _guessed(plan, kept)
-    undated = made.utc_ms < RELEASED_MS and not plan.start.isdigit()  # an offset aligns, a user's date dates
-    found = (*doubts, *made.doubts)
-    if undated and made.utc_ms:
-        found = (*found, "time_impossible")
+    undated = bool(made.utc_ms) and _is_impossible(made.utc_ms, sure_ms) and not plan.start.isdigit()
+    found: tuple[Doubt, ...] = (*doubts, *made.doubts, "time_impossible") if undated else (*doubts, *made.doubts)
     return replace(made, dated=made.dated and not undated, wall=wall, doubts=tuple(dict.fromkeys(found)))
 
 
@@ -163,25 +157,22 @@ def _recording(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int
 
 
 def _without_impossible(plan: RunPlan, said: _Recording, now_ms: int | None) -> tuple[_Recording, list[Doubt]]:
-    """Without what is known to be wrong. Where video and track both are, they may still fit each other.
-
-    Args:
-        now_ms: this machine's clock where that is sure: nothing was recorded later.
-    """
-
-    def wrong(utc_ms: int) -> bool:
-        return utc_ms < RELEASED_MS or (now_ms is not None and utc_ms > now_ms + DAY_MS)
-
-    label_wrong = said.label_ms > 0 and wrong(said.label_ms)
-    track_wrong = said.track is not None and wrong(said.track[1])
+    """Without what is known to be wrong. Where video and track both are, they may still fit each other."""
+    label_wrong = said.label_ms > 0 and _is_impossible(said.label_ms, now_ms)
+    track_wrong = said.track is not None and _is_impossible(said.track[1], now_ms)
     if label_wrong and said.track is not None and not track_wrong:
         return replace(said, label_ms=0), ["time_impossible"]
     if label_wrong and said.track is None:
-        return replace(said, label_ms=0), ["time_impossible"]
+        return said, ["time_impossible"]  # told as it is, and counted for nothing
     good_ms = int(plan.start) if plan.start.isdigit() else said.label_ms
-    if track_wrong and good_ms and not wrong(good_ms):
+    if track_wrong and good_ms and not _is_impossible(good_ms, now_ms):
         return replace(said, track=None), ["track_rollover" if _rolled_over(said, good_ms) else "track_impossible"]
     return said, ["track_impossible"] if track_wrong else []
+
+
+def _is_impossible(utc_ms: int, now_ms: int | None) -> bool:
+    """Whether a recording cannot be of this time. `now_ms`: this machine's clock where that is sure."""
+    return utc_ms < RELEASED_MS or (now_ms is not None and utc_ms > now_ms + DAY_MS)
 
 
 def _rolled_over(said: _Recording, start_ms: int) -> bool:

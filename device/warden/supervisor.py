@@ -89,7 +89,7 @@ class Supervisor:
         self.clock = claim(self._plan, stream, track, round(time.time() * 1000))
         self._go()
         self._launcher.send(Running({c.name: c.pid for c in self.children.values()}, self.layers))
-        if self.clock.doubts and self.clock.is_claimed:
+        if self.clock.doubts and self.clock.source != "none":  # without any claim there is none to be unsure of
             self._incident("clock_unsure", "warden", self.clock.doubts[0])
 
     def _start_one(self, name: CompartmentName, start_frame: int) -> None:

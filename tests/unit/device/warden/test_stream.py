@@ -136,15 +136,15 @@ def test_a_time_before_the_first_release_is_no_time(label: int) -> None:
     found = made({**STREAM, "utc_ms": label}, ROUGH)
     assert (found.utc_ms, found.source, found.doubts[0]) == (T - 60_000, "guessed", "time_impossible")
     alone = made({**STREAM, "utc_ms": label}, {})
-    assert (alone.utc_ms, alone.source, alone.doubts[0]) == (0, "none", "time_impossible")
-    assert alone.is_claimed and not made(TIMELESS, {}).is_claimed
+    assert (alone.utc_ms, alone.source, alone.dated, alone.doubts[0]) == (label, "container", False, "time_impossible")
 
 
 def test_a_time_in_the_future_is_no_time_where_this_machines_clock_is_sure() -> None:
     future = {**STREAM, "utc_ms": NOW_MS + DAY_MS + 1}
-    assert made(future, {}, clock_error_ms=5).source == "none"
-    assert made(future, {}).source == "container"  # who knows what time it is
-    assert made({**STREAM, "utc_ms": NOW_MS + DAY_MS}, {}, clock_error_ms=5).source == "container"
+    assert not made(future, {}, clock_error_ms=5).dated
+    assert made(future, {}).dated  # who knows what time it is
+    assert made({**STREAM, "utc_ms": NOW_MS + DAY_MS}, {}, clock_error_ms=5).dated
+    assert made(future, ROUGH, clock_error_ms=5).source == "guessed"
 
 
 def test_a_time_before_the_register_counts_only_where_a_track_confirms_it() -> None:
