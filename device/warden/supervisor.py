@@ -55,7 +55,7 @@ class Supervisor:
         self._went_at = 0.0  # monotonic seconds of the first Go
         self._health = Link(STORE, wiring.health)
         self._due: dict[CompartmentName, float] = {}  # compartments that are to be started again, and when
-        self._refusals: set[int] = set()  # that were told
+        self._doubts_told: set[str] = set()
         self._told: set[int] = set()  # process ids that have had their Go
         self._next_report = 0.0
         self._judged_at: float | None = None
@@ -89,8 +89,7 @@ class Supervisor:
         self.clock = claim(self._plan, stream, track, round(time.time() * 1000))
         self._go()
         self._launcher.send(Running({c.name: c.pid for c in self.children.values()}, self.layers))
-        if self.clock.doubts and self.clock.source != "none":  # without any claim there is none to be unsure of
-            self._incident("clock_unsure", "warden", self.clock.doubts[0])
+        self._tell_doubts()
 
     def _start_one(self, name: CompartmentName, start_frame: int) -> None:
         self.children[name] = Child(
@@ -115,6 +114,7 @@ class Supervisor:
             for name in _NAMES:
                 if name in self.children:
                     self._look_after(name)
+            self._tell_doubts()
             self._report()
             if self._over(time.monotonic()):
                 return
@@ -312,6 +312,24 @@ class Supervisor:
         self._health.try_send(report)
         self._launcher.try_send(Incident(kind, name, detail))
 
+    def _tell_doubts(self) -> None:
+        """Each doubt about time once: of the stream's start where place or time is judged by it, of our own clock."""
+        if self.clock.source != "none" and (
+            self._plan.gpx or self._plan.kind == "camera" or self.total(JUDGE, "untimed")
+        ):
+            for doubt in self.clock.doubts[:1]:
+                self._tell_once("clock_unsure", "warden", doubt)
+        if not self.clock.wall:
+            self._tell_once("clock_unsure", "warden", "clock_impossible")
+        refusal = self.fact("uplink", "refusal")
+        if refusal in REFUSALS:
+            self._tell_once("degraded", "uplink", REFUSALS[refusal][0])
+
+    def _tell_once(self, kind: HealthKind, name: CompartmentName, detail: str) -> None:
+        if detail not in self._doubts_told:
+            self._doubts_told.add(detail)
+            self._incident(kind, name, detail)
+
     def _report(self) -> None:
         now = time.monotonic()
         if now < self._next_report:
@@ -320,10 +338,6 @@ class Supervisor:
         sources = self.generations(SOURCE)
         frame = next((c.beat.handled for c in sources if c.beat), 0)
         frames = next((c.facts.get("frames", 0) for c in sources if c.facts), 0)
-        refusal = self.fact("uplink", "refusal")
-        if refusal in REFUSALS and refusal not in self._refusals:
-            self._refusals.add(refusal)
-            self._incident("degraded", "uplink", REFUSALS[refusal][0])
         self._launcher.try_send(Progress(frame, frames, self.total(STORE, "sealed"), self.total(STORE, "receipted")))
 
     # --- stop -----------------------------------------------------------------------------------------------------

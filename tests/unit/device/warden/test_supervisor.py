@@ -69,3 +69,47 @@ def test_a_compartment_that_dies_before_it_is_let_go_is_not_said_to_lack_layers(
 def test_a_living_compartment_that_lacks_a_layer_ends_the_run(process: subprocess.Popen[bytes]) -> None:
     with pytest.raises(StartError, match="indicator runs without namespaces"):
         warden_of(child_of(process))._go()
+
+
+def doubting(clock: StreamClock, **changes: object) -> tuple[Supervisor, list[tuple[str, str, str]]]:
+    """A warden that runs by this clock, and what it tells."""
+    told: list[tuple[str, str, str]] = []
+    facts = {"refusal": 0, "untimed": 0} | changes
+    device = Supervisor.__new__(Supervisor)
+    device.clock, device._doubts_told = clock, set()
+    device._plan = SimpleNamespace(gpx=changes.get("gpx", ""), kind=changes.get("kind", "video"))  # type: ignore[assignment]
+    device.fact = device.total = lambda name, key: facts[key]  # type: ignore[assignment, method-assign, return-value]
+    device._incident = lambda *said: told.append(said)  # type: ignore[assignment, method-assign, arg-type, return-value]
+    return device, told
+
+
+UNSURE = StreamClock(5, "container", doubts=("label_unsure", "time_old"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "tells"), [({}, False), ({"gpx": "/g"}, True), ({"kind": "camera"}, True), ({"untimed": 1}, True)]
+)
+def test_a_doubtful_start_is_told_once_where_anything_is_judged_by_it(changes: dict[str, object], tells: bool) -> None:
+    device, told = doubting(UNSURE, **changes)
+    device._tell_doubts()
+    device._tell_doubts()
+    assert told == ([("clock_unsure", "warden", "label_unsure")] if tells else [])
+
+
+def test_a_sure_start_is_not_told_and_a_wrong_machine_clock_always() -> None:
+    device, told = doubting(StreamClock(5, "given"), gpx="/g")
+    device._tell_doubts()
+    assert told == []
+    device, told = doubting(StreamClock(0, "system", wall=False, doubts=("clock_impossible",)), kind="camera")
+    device._tell_doubts()
+    assert told == [("clock_unsure", "warden", "clock_impossible")]
+
+
+def test_each_cause_for_which_the_broker_cannot_be_reached_is_told_once() -> None:
+    device, told = doubting(StreamClock(5, "given"), refusal=1)
+    for _ in range(2):
+        device._tell_doubts()
+    assert told == [("degraded", "uplink", "certificate_not_yet_valid")]
+    device.fact = lambda name, key: 99  # type: ignore[assignment, method-assign, return-value]
+    device._tell_doubts()
+    assert len(told) == 1
