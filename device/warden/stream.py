@@ -38,6 +38,8 @@ QUARTER_MS: Final = 900_000
 """Zones differ by quarters of an hour."""
 TIGHT_MS: Final = 5000
 """A track that covers the video, and is longer by no more than this, was recorded together with it."""
+SHORTEST_MS: Final = 2500
+"""A shorter video fits too much."""
 STOOD_STILL: Final = (-DAY_MS, 10 * 366 * DAY_MS)
 """A clock that nothing keeps right may have stood still for years; it hardly goes ahead."""
 WEEKS_1024_MS: Final = 1024 * 7 * DAY_MS
@@ -229,13 +231,13 @@ def _loose(said: _Recording) -> tuple[int, int]:
 def _together(said: _Recording, utc_ms: int) -> tuple[int, int] | None:
     """The span of starts for which the track covers the video, where that leaves hardly any room; else None.
 
-    Two recordings that have nothing to do with each other agree then, at both ends. The room stays well below the
-    length, so that a track cannot cover both a recording and the one after it.
+    Two recordings that have nothing to do with each other agree then, at both ends. The room is no longer than the
+    video, so that a track which goes on as long after as it began before cannot cover what comes after the video.
     """
-    if said.track is None or not said.length_ms:
+    if said.track is None or said.length_ms < SHORTEST_MS:
         return None
     before, after = utc_ms - said.track[0], said.track[1] - utc_ms - said.length_ms
-    if min(before, after) < -LABEL_ERROR_MS or before + after > min(TIGHT_MS, said.length_ms // 2):
+    if min(before, after) < -LABEL_ERROR_MS or before + after > min(TIGHT_MS, said.length_ms):
         return None
     return min(0, -before) - LABEL_ERROR_MS, max(0, after) + LABEL_ERROR_MS
 

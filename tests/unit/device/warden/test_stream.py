@@ -120,11 +120,21 @@ def test_a_track_that_is_longer_or_does_not_cover_it_does_not(before: int, after
     assert made(STREAM, track(before, after)).doubts == ("label_unsure",)
 
 
-def test_a_short_recording_needs_a_tighter_track() -> None:
-    short = {**STREAM, "frames": 20}  # two seconds
-    for after, doubts in ((1000, ()), (1001, ("label_unsure",))):
-        found = made(short, {"fixes": 5, "first_utc_ms": T, "last_utc_ms": T + 2000 + after})
-        assert found.doubts == doubts
+@pytest.mark.parametrize(
+    ("length_ms", "room_ms", "sure"), [(4000, 4000, True), (4000, 4001, False), (2500, 0, True), (2400, 0, False)]
+)
+def test_a_short_recording_needs_a_tighter_track(length_ms: int, room_ms: int, sure: bool) -> None:
+    short = {**STREAM, "frames": length_ms // 100}
+    found = made(short, {"fixes": 5, "first_utc_ms": T, "last_utc_ms": T + length_ms + room_ms})
+    assert found.doubts == (() if sure else ("label_unsure",))
+
+
+@pytest.mark.parametrize("margin", [0, 1000, 1250, 2500, 4000, 9000])
+@pytest.mark.parametrize("length_ms", [2500, 5000, LENGTH_MS])
+def test_a_label_that_is_the_end_is_never_sure_beside_a_track_around_the_video(margin: int, length_ms: int) -> None:
+    end = {**STREAM, "frames": length_ms // 100, "utc_ms": T + length_ms}
+    around = {"fixes": 5, "first_utc_ms": T - margin, "last_utc_ms": T + length_ms + margin}
+    assert made(end, around).doubts == ("label_unsure",)
 
 
 def test_the_track_of_the_recording_before_does_not_settle_a_label_that_is_the_end() -> None:
