@@ -38,6 +38,8 @@ QUARTER_MS: Final = 900_000
 """Zones differ by quarters of an hour."""
 TIGHT_MS: Final = 5000
 """A track that covers the video, and is longer by no more than this, was recorded together with it."""
+SLACK_MS: Final = 10 * 60_000
+"""How far the clocks of who made register and certificates may be ahead."""
 SHORTEST_MS: Final = 2500
 """A shorter video fits too much."""
 STOOD_STILL: Final = (-DAY_MS, 10 * 366 * DAY_MS)
@@ -112,7 +114,7 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
     Raises:
         StartError: the track has no moment in common with the video, and neither is known to be wrong.
     """
-    wall = now_ms >= 1000 * plan.newest_s
+    wall = not _is_before(now_ms, plan)
     if plan.kind == "camera":
         return _live(plan, now_ms, wall)
     said = _recording(plan, stream, track)
@@ -127,6 +129,8 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
     else:
         made = _guessed(plan, kept)
     undated = bool(made.utc_ms) and _is_impossible(made.utc_ms, sure_ms) and not plan.start.isdigit()
+    if made.source in ("given", "gps"):
+        doubts = [doubt for doubt in doubts if doubt != "time_impossible"]  # the file's own time was not used
     found: tuple[Doubt, ...] = (*doubts, *made.doubts, "time_impossible") if undated else (*doubts, *made.doubts)
     return replace(made, dated=made.dated and not undated, wall=wall, doubts=tuple(dict.fromkeys(found)))
 
@@ -177,6 +181,11 @@ def _is_impossible(utc_ms: int, now_ms: int | None) -> bool:
     return utc_ms < RELEASED_MS or (now_ms is not None and utc_ms > now_ms + DAY_MS)
 
 
+def _is_before(utc_ms: int, plan: RunPlan) -> bool:
+    """Whether a time is before register and certificates were made, by whose clocks too."""
+    return utc_ms < 1000 * plan.newest_s - SLACK_MS
+
+
 def _rolled_over(said: _Recording, start_ms: int) -> bool:
     """Whether the track would fit the video if its receiver had counted 1024 or 2048 weeks more."""
     first, last = said.track or (0, 0)
@@ -206,7 +215,7 @@ def _guessed(plan: RunPlan, said: _Recording) -> StreamClock:
 def _labelled(plan: RunPlan, said: _Recording) -> StreamClock:
     """The file says it, and may mean another zone, or the recording's end, and its clock may be off."""
     utc_ms, confirmed = said.label_ms, said.track is not None
-    old = utc_ms < 1000 * plan.newest_s and not confirmed
+    old = _is_before(utc_ms, plan) and not confirmed
     doubts: tuple[Doubt, ...] = ("time_old",) if old else ()
     if plan.offset_ms is not None:
         return replace(_given(plan, said, max(1, utc_ms + plan.offset_ms), "given"), dated=not old, doubts=doubts)

@@ -149,6 +149,17 @@ def test_a_time_before_the_first_release_is_no_time(label: int) -> None:
     assert (alone.utc_ms, alone.source, alone.dated, alone.doubts[0]) == (label, "container", False, "time_impossible")
 
 
+def test_where_the_user_says_when_a_wrong_label_is_no_matter() -> None:
+    wrong = {**STREAM, "utc_ms": FACTORY_MS}
+    for changes in ({"start": str(T)}, {"start": "gps"}, {"offset_ms": 60_000}):
+        assert made(wrong, ROUGH, **changes).doubts == () and made(wrong, ROUGH, **changes).dated
+
+
+def test_a_clock_is_not_wrong_for_being_some_minutes_behind_the_authoritys() -> None:
+    assert claim(plan(newest_s=NOW_MS // 1000 + 600), STREAM, {}, NOW_MS).wall
+    assert not claim(plan(newest_s=NOW_MS // 1000 + 601), STREAM, {}, NOW_MS).wall
+
+
 def test_a_time_in_the_future_is_no_time_where_this_machines_clock_is_sure() -> None:
     future = {**STREAM, "utc_ms": NOW_MS + DAY_MS + 1}
     assert not made(future, {}, clock_error_ms=5).dated
