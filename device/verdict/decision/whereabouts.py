@@ -41,12 +41,16 @@ def is_exact(state: State) -> bool:
 
 def is_sure(state: State) -> bool:
     """Whether it is known where the stream lies on the track: by what was said, or by codes in their places."""
-    return (state.earliest_ms >= -SURE_MS and state.latest_ms <= SURE_MS) or _is_confirmed(state)
+    return _is_narrow(state) or _is_confirmed(state)
+
+
+def _is_narrow(state: State) -> bool:
+    return state.earliest_ms >= -SURE_MS and state.latest_ms <= SURE_MS
 
 
 def dates_ms(state: State) -> tuple[int, int]:
     """How much earlier (negative) and later than it is said it may have been, milliseconds."""
-    if _is_confirmed(state):
+    if not _is_narrow(state) and _is_confirmed(state):
         return max(-SURE_MS, state.earliest_ms), min(SURE_MS, state.latest_ms)
     return state.earliest_ms, state.latest_ms
 
@@ -73,15 +77,13 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         return where
     if where is Where.TWICE and panel.twins >= MIN_TWINS:
         return where  # one picture shows both
-    if not is_sure(state):
+    narrow = _is_narrow(state)
+    error = max(-state.earliest_ms, state.latest_ms) if narrow else CONFIRMED_ERROR_MS
+    margin = 0.0 if narrow else CONFIRMED_MARGIN_M
+    wide = route.pose_at(state, state.start_utc_ms + panel.sight.pose_ms, error) if is_sure(state) else None
+    if wide is None:
         certain = where is Where.ELSEWHERE and _was_never_near(state, found, pose)
         return where if certain else Where.UNKNOWN
-    confirmed = _is_confirmed(state)
-    error = CONFIRMED_ERROR_MS if confirmed else max(-state.earliest_ms, state.latest_ms)
-    margin = CONFIRMED_MARGIN_M if confirmed else 0.0
-    wide = route.pose_at(state, state.start_utc_ms + panel.sight.pose_ms, error)
-    if wide is None:
-        return Where.UNKNOWN
     far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon)
     match where:
         case Where.ELSEWHERE:
