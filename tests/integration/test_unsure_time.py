@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,6 @@ from tests.support.running import sealcam
 from wire import register
 
 HOUR_S = 3600
-DRIVE_START_MS = 1_800_000_000_000
 
 
 @dataclass
@@ -74,8 +74,9 @@ def honest(tmp_path_factory: pytest.TempPathFactory) -> Honest:
     home = Home(folder / "home")
     home.ensure_development()
     authority = load.signing_key(home.authority_key)
-    made = drive.render(folder, 5, authority, DRIVE_START_MS, None, names=["honest"])
-    signed = register.issue(made.register, authority, issued_at=DRIVE_START_MS // 1000)
+    now_ms = round(time.time() * 1000)  # a drive of the future would be known to be wrong
+    made = drive.render(folder, 5, authority, now_ms, None, names=["honest"])
+    signed = register.issue(made.register, authority, issued_at=now_ms // 1000)
     (home.trust / "register.cose").write_bytes(signed)
     return Honest(home, made.video, made.gpx, folder)
 
