@@ -20,6 +20,7 @@ from demo.sink_process import SinkProcess
 from device import config as configs
 from device.cli.show import RunView
 from device.config import MODELS
+from device.launcher import clock
 from device.launcher.plan import RunPlan
 from device.launcher.session import RunOutcome, Session
 from identity import load, register_guard
@@ -136,6 +137,8 @@ def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Co
         models=str(MODELS),
         run_id=secrets.token_hex(16),
         config=config,
+        newest_s=home.certified_since(),
+        clock_error_ms=clock.error_ms(),
     )
     with RunView("drive", console) as view:
         session = Session(plan, out, view.watch)

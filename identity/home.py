@@ -17,14 +17,14 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from identity import load
-from identity.errors import DamagedKeyError, KeysError, MissingKeyError
+from identity.errors import DamagedKeyError, ExpiredCertificateError, KeysError, MissingKeyError
 from identity.files import PRIVATE_FILE, make_folder, read_public, write_private, write_together
 from identity.pki import Authority, Pair
 from identity.register_guard import SEEN
@@ -49,6 +49,7 @@ CERTIFICATES = (
     "sink/tls.crt",
     "sink/ca.crt",
 )
+DEVICE_CERTIFICATES = ("device/tls.crt", "device/ca.crt")
 _PKI_FILES = (*CERTIFICATES, "broker/ca.key", "broker/tls.key", "device/tls.key", "sink/tls.key")
 
 
@@ -130,6 +131,28 @@ class Home:
         """Raises ExpiredCertificateError when one of the certificates is not valid now."""
         for name in CERTIFICATES:
             load.certificate(self.path / name, now)
+
+    def certificates_out_of_time(self, now: datetime.datetime | None = None) -> list[ExpiredCertificateError]:
+        """What keeps the device from its broker now: a certificate, or this machine's clock. Raises KeysError."""
+        found: list[ExpiredCertificateError] = []
+        for name in DEVICE_CERTIFICATES:
+            try:
+                load.certificate(self.path / name, now)
+            except ExpiredCertificateError as error:
+                found.append(error)
+        return found
+
+    def certified_since(self) -> int:
+        """When the newest of the device's certificates was made, unix seconds: no right clock says less.
+
+        A certificate that cannot be read says nothing here.
+        """
+        since = 0
+        for name in DEVICE_CERTIFICATES:
+            with suppress(KeysError):
+                loaded = load.certificate_any_time(self.path / name)
+                since = max(since, round(loaded.not_valid_before_utc.timestamp()))
+        return since
 
     def enroll(self, device_id: str, key: Ed25519PublicKey) -> Path:
         """Let the sink know a device's key. Raises KeysError when it is no device id, or another key has it already."""

@@ -128,8 +128,12 @@ def certificate_any_time(path: Path) -> x509.Certificate:
         raise DamagedKeyError(f"{path} is no certificate in PEM", "run: sealcam keys renew") from None
 
 
-def client_context(key: Path, chain: Path, authority: Path) -> ssl.SSLContext:
+def client_context(key: Path, chain: Path, authority: Path, *, at_any_time: bool = False) -> ssl.SSLContext:
     """TLS 1.3 as a client with a certificate: verifies the server's name and chain. Files are read now, never again.
+
+    Args:
+        at_any_time: take certificates that are out of their time too. Each handshake is still refused while they are,
+            so that a client that goes on trying connects once its clock is right.
 
     Raises:
         ExpiredCertificateError, MissingKeyError, UnsafeKeyFileError, DamagedKeyError.
@@ -139,8 +143,8 @@ def client_context(key: Path, chain: Path, authority: Path) -> ssl.SSLContext:
         serialization.load_pem_private_key(content, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise DamagedKeyError(f"{key} is no private key in PEM", "run: sealcam keys renew") from None
-    certificate(chain)
-    certificate(authority)
+    for path in (chain, authority):
+        certificate_any_time(path) if at_any_time else certificate(path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:

@@ -48,6 +48,7 @@ HealthKind = Literal[
     "overload",
     "alive",
     "unsealed",
+    "clock_unsure",
 ]
 """What the device says of itself."""
 

@@ -36,6 +36,8 @@ def main(me: Compartment) -> None:
             "height": facts.height,
             "milli_fps": facts.milli_fps,
             "utc_ms": facts.utc_ms,
+            "zoned": int(facts.zoned),
+            "length_ms": facts.length_ms,
         }
     )
     feed.start(source, go.elapsed_ms if settings.kind == "camera" else 0)

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from device.capture import clock
 from device.capture.errors import InputError
 from device.capture.settings import CaptureSettings
 from device.channel.failures import MAX_NUMBER
@@ -25,7 +25,6 @@ Slot = Callable[[int, int], npt.NDArray[np.uint8]]
 """Gives the ring's next free slot for (width, height): uint8 [height, width, 3] to be filled with BGR pixels."""
 
 _IMAGES = {".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".webp"}
-_OLDEST_CLOCK = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,8 @@ class StreamFacts:
     height: int
     milli_fps: int
     utc_ms: int
+    zoned: bool = False
+    length_ms: int = 0
 
 
 class FrameSource(Protocol):
@@ -70,18 +71,16 @@ class VideoSource:
         self._stream.thread_type = "AUTO"
         rate = self._stream.average_rate or self._stream.guessed_rate or 25
         self._step_ms = 1000.0 / float(rate)
+        said = clock.container_time(self._container.metadata, self._stream.metadata)
         self.facts = StreamFacts(
-            self._stream.frames, self._stream.width, self._stream.height, round(float(rate) * 1000), self._utc_ms()
+            self._stream.frames,
+            self._stream.width,
+            self._stream.height,
+            round(float(rate) * 1000),
+            said.utc_ms,
+            said.zoned,
+            clock.length_ms(self._container),
         )
-
-    def _utc_ms(self) -> int:
-        text = self._container.metadata.get("creation_time") or self._stream.metadata.get("creation_time") or ""
-        try:
-            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        except ValueError:
-            return 0
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000) if moment > _OLDEST_CLOCK else 0
 
     def frames(self, slot: Slot, start: int) -> Iterator[tuple[int, int]]:
         first_pts: int | None = None

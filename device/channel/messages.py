@@ -40,6 +40,9 @@ Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
 Longitude = Annotated[float, Meta(ge=-180.0, le=180.0)]
 Heading = Annotated[float, Meta(ge=0.0, le=360.0)]
 Identifier = Annotated[str, Meta(pattern=r"^[0-9a-z_.:-]{1,64}\Z")]
+ClockSource = Literal["given", "container", "file", "gps", "system", "guessed", "none"]
+"""Who says when the stream began: the user; the container's own time; the file's name; the track, by the user's word;
+this machine's clock; nobody, so that the stream is taken to begin with the track; nobody at all."""
 
 
 class Message(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
@@ -289,10 +292,21 @@ class Ready(Message, frozen=True, tag="ready"):
 
 
 class Go(Message, frozen=True, tag="go"):
-    """warden -> compartment: start. `utc_ms`: when the stream's first frame was, unix milliseconds, 0 if unknown."""
+    """warden -> compartment: start. `utc_ms`: when the stream's first frame was, unix milliseconds, 0 if unknown.
+
+    The start is a claim, and `source` says whose: it may as well have been earlier, by `earliest_ms` (not above 0) at
+    the most, or later, by `latest_ms`. `dated` is False where `utc_ms` only says how stream and track lie to each
+    other, and the date is not known. `wall` is False where this machine's clock is known to be wrong: what it would
+    stamp has no time.
+    """
 
     utc_ms: Milliseconds
     elapsed_ms: Milliseconds = 0  # since the first Go of this run: a compartment that was restarted joins a stream
+    source: ClockSource = "given"
+    earliest_ms: Annotated[int, Meta(ge=-(2**48), le=0)] = 0
+    latest_ms: Milliseconds = 0
+    dated: bool = True
+    wall: bool = True
 
 
 StageName = Literal["capture", "classify", "codes", "codes_age", "detect", "perception_age", "seal", "verdict"]

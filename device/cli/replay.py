@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,15 @@ from device import config as configs
 from device.cli.show import DrawingView, RunView
 from device.cli.tracks import track_notes
 from device.config import MODELS
-from device.launcher import annotating
+from device.launcher import annotating, clock
 from device.launcher.annotating import OverlayRecord
 from device.launcher.plan import RunPlan
 from device.launcher.session import RunOutcome, Session
 from identity import register_guard
 from identity.home import Home
-from wire.errors import INTERRUPTED, UsageError, printable
+from wire.errors import INTERRUPTED, UsageError, line, printable
+
+_MAX_OFFSET_SECONDS = 10**9  # 32 years
 
 
 def add_parser(subparsers: Any) -> None:
@@ -64,6 +68,12 @@ def add_parser(subparsers: Any) -> None:
         metavar="TIME|gps",
         help="when the video begins (ISO 8601), or 'gps': with the track; default: as the file says, else as the track",
     )
+    parser.add_argument(
+        "--offset",
+        type=_offset,
+        metavar="SECONDS",
+        help="add this to the video's own time (without one, to the track's begin); negative: the video began earlier",
+    )
     parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
@@ -83,7 +93,7 @@ def input_kind(path: Path) -> str:
         ) from None
 
 
-def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config) -> RunPlan:
+def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config, standing: Standing) -> RunPlan:
     """The run that the arguments ask for. Raises UsageError."""
     gpx = arguments.gps
     if gpx is not None and not gpx.is_file():
@@ -93,6 +103,8 @@ def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config)
     for path in (arguments.input, gpx):
         if path is not None and not _is_utf8(path):
             raise UsageError(f"{path} has a name that is not UTF-8", "rename it")
+    if arguments.offset is not None and arguments.video_start is not None:
+        raise UsageError("--offset and --video-start exclude each other", "give one of them")
     return RunPlan(
         kind=input_kind(arguments.input),  # type: ignore[arg-type]
         input=str(arguments.input.resolve()),
@@ -105,25 +117,41 @@ def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config)
         models=str(arguments.models.resolve()),
         run_id=secrets.token_hex(16),
         config=config,
+        offset_ms=arguments.offset,
+        newest_s=standing.newest_s,
+        clock_error_ms=clock.error_ms(),
     )
 
 
-def check_home(home: Home, config: configs.Config) -> None:
+@dataclass(frozen=True)
+class Standing:
+    """What the data home says about the time. `newest_s`: unix seconds; a clock that says less is wrong.
+
+    `notes`: what is out of its time, for the user. None of it keeps the device from judging.
+    """
+
+    newest_s: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def check_home(home: Home, config: configs.Config) -> Standing:
     """Make what is missing, and check before the start what no compartment could mend. Raises KeysError."""
     home.ensure_development()
-    register_guard.check(home.trust)
-    if config.uplink.host:
-        home.check_certificates()
+    issued_at = register_guard.check(home.trust) or 0
+    late = home.certificates_out_of_time() if config.uplink.host else []
+    notes = tuple(line(error.sentence, error.remedy) for error in late)
+    return Standing(max(issued_at, home.certified_since()), notes)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The command. Returns the exit status."""
     config = configs.load(arguments.config)
     home = Home.default()
-    plan = make_plan(arguments, home, config)
-    check_home(home, config)
+    standing = check_home(home, config)
+    plan = make_plan(arguments, home, config, standing)
     drawn = _drawn(arguments)
     console = Console(stderr=True)
+    tell_standing(standing, console)
     with RunView(f"replay {plan.shown}", console) as view:
         session = Session(plan, arguments.out, view.watch, drawn)
         outcome = session.run()
@@ -151,6 +179,12 @@ def _drawn(arguments: argparse.Namespace) -> OverlayRecord | None:
     return OverlayRecord()
 
 
+def tell_standing(standing: Standing, console: Console) -> None:
+    """What in the data home is out of its time, before the run."""
+    for note in standing.notes:
+        console.print(f"sealcam: {note}; the device runs, and what it seals waits", markup=False, soft_wrap=True)
+
+
 def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
     """What a run came to, on standard error; the summary on standard output with --json."""
     if arguments.json and outcome.summary:
@@ -170,6 +204,8 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
         if arguments.out:
             written = f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json"
             console.print(printable(written), markup=False, soft_wrap=True)
+    for note in outcome.notes:
+        console.print(f"sealcam: {note}", markup=False, soft_wrap=True)
     if outcome.sentence:
         console.print(f"sealcam: {outcome.line}", markup=False, soft_wrap=True)
     if outcome.interrupted:
@@ -182,6 +218,17 @@ def _is_utf8(path: Path) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _offset(text: str) -> int:
+    """Seconds, with a sign and a fraction if need be -> milliseconds. Raises ArgumentTypeError."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not abs(seconds) <= _MAX_OFFSET_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of seconds: write -7200 or +0.5")
+    return round(seconds * 1000)
 
 
 def _start(text: str | None) -> str:

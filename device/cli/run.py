@@ -10,9 +10,10 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.replay import check_home, tell
+from device.cli.replay import check_home, tell, tell_standing
 from device.cli.show import RunView
 from device.config import MODELS
+from device.launcher import clock
 from device.launcher.plan import RunPlan
 from device.launcher.session import Session
 from identity.home import Home
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not camera.is_char_device():
         raise UsageError(f"{camera} is no camera", "connect one, or set [camera] device (replay takes recorded video)")
     home = Home.default()
-    check_home(home, config)
+    standing = check_home(home, config)
     plan = RunPlan(
         kind="camera",
         input=str(camera),
@@ -60,8 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
         models=str(arguments.models.resolve()),
         run_id=secrets.token_hex(16),
         config=config,
+        newest_s=standing.newest_s,
+        clock_error_ms=clock.error_ms(),
     )
     console = Console(stderr=True)
+    tell_standing(standing, console)
     with RunView(f"camera {camera}", console) as view:
         outcome = Session(plan, arguments.out, view.watch).run()
     tell(outcome, arguments, console, config)

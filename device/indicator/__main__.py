@@ -14,7 +14,7 @@ def main(me: Compartment) -> None:
     panel = open_panel(me.settings(IndicatorSettings))
     verdict = me.link("verdict")
     opened = panel.opened
-    me.ready()
+    clock_is_right = me.ready().wall
 
     def show(message: Verdict) -> None:
         me.handled += 1
@@ -24,7 +24,7 @@ def main(me: Compartment) -> None:
         nonlocal opened
         if panel.opened != opened:
             opened = panel.opened
-            verdict.try_send(Tamper(opened, round(time.time() * 1000)))
+            verdict.try_send(Tamper(opened, round(time.time() * 1000) if clock_is_right else 0))
 
     me.serve({verdict: {Verdict: show}}, tick=watch_tamper)
     panel.close()

@@ -133,10 +133,15 @@ class Child:
         """Seconds since it was started."""
         return time.monotonic() - self._began
 
-    def go(self, utc_ms: int, elapsed_ms: int = 0) -> None:
+    def go(self, utc_ms: int) -> None:
+        """Let it go, with nothing to say of the time but this."""
+        self.go_with(Go(utc_ms))
+
+    def go_with(self, word: Go) -> None:
+        """Let it go."""
         self.phase = "running"
         with contextlib.suppress(ConnectionError):  # its end will be noticed as that of any other
-            self.control.try_send(Go(utc_ms, elapsed_ms))
+            self.control.try_send(word)
 
     def ask_to_stop(self) -> None:
         if self.phase == "running":

@@ -24,3 +24,6 @@ class RunPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     models: str
     run_id: str  # 16 random bytes as hex: new for each run, kept over restarts in it
     config: Config
+    offset_ms: Annotated[int, Meta(ge=-(2**47), le=2**47)] | None = None  # the user's correction of the file's own time
+    newest_s: Annotated[int, Meta(ge=0, le=2**40)] = 0  # unix seconds; a clock that says less is wrong
+    clock_error_ms: Annotated[int, Meta(ge=0, le=2**47)] | None = None  # this machine's; None: unsynchronised

@@ -46,9 +46,13 @@ class Notice(Message, frozen=True, tag="notice"):
 
 
 class Finished(Message, frozen=True, tag="finished"):
-    """The last report: the command's exit status (0, 1 or 2). `sentence` and `remedy` are empty when all is good."""
+    """The last report: the command's exit status (0, 1 or 2). `sentence` and `remedy` are empty when all is good.
+
+    `notes`: lines to print before it.
+    """
 
     exit_status: Annotated[int, Meta(ge=0, le=2)]
     sentence: str
     remedy: str
     summary: dict[str, Any]
+    notes: list[str] = []  # noqa: RUF012 (msgspec copies it)

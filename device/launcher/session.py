@@ -40,6 +40,7 @@ class RunOutcome:
         sentence, remedy: what the user is told when the status is not 0.
         summary: what `summary.json` holds, empty where nothing ran.
         interrupted: ended early by Ctrl-C; what was made so far is kept.
+        notes: lines that the user reads before the sentence.
     """
 
     exit_status: int
@@ -48,6 +49,7 @@ class RunOutcome:
     summary: dict[str, Any]
     incidents: list[Incident] = field(default_factory=list)
     interrupted: bool = False
+    notes: list[str] = field(default_factory=list)
 
     @property
     def line(self) -> str:
@@ -210,7 +212,7 @@ class Session:
         status, sentence, remedy = finished.exit_status, finished.sentence, finished.remedy
         if not status and self._recorder.failures:
             status, sentence, remedy = 1, self._recorder.failures[0].sentence, self._recorder.failures[0].remedy
-        return RunOutcome(status, sentence, remedy, summary, self._incidents, self._interrupted)
+        return RunOutcome(status, sentence, remedy, summary, self._incidents, self._interrupted, finished.notes)
 
     @property
     def run_id(self) -> str:

@@ -32,7 +32,7 @@ def main(me: Compartment) -> None:
         verdict=verdict,
         uplink=uplink,
         clock=time.monotonic,
-        unix_ms=lambda: round(time.time() * 1000),
+        unix_ms=lambda: round(time.time() * 1000) if clock_is_right else 0,
         offers=settings.uplink,
         on_camera=settings.on_camera,
     )
@@ -44,7 +44,7 @@ def main(me: Compartment) -> None:
         health: {Health: me.timed("seal", lambda message: service.on_health(message, health))},
         uplink: {ReceiptBytes: service.on_receipt},
     }
-    me.ready()
+    clock_is_right = me.ready().wall
     service.begin()
     tick = functools.partial(service.step, me.facts)
     me.serve(handlers, tick=tick, tick_seconds=lambda: min(0.25, service.tick_seconds()))

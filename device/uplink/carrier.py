@@ -25,14 +25,14 @@ class Carrier:
         host: the name that the broker's certificate must have.
 
     Raises:
-        KeysError: a TLS file is missing, damaged, expired or open to others.
+        KeysError: a TLS file is missing, damaged or open to others.
     """
 
     def __init__(self, me: Compartment, sealer: Link, dialer: Link, folder: Path, host: str) -> None:
         self._me, self._sealer, self._end = me, sealer, DialEnd(dialer)
         self._passed = time.monotonic()  # when something last passed, in either direction
         self._uplink = UplinkService(
-            load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt"),
+            load.client_context(folder / "tls.key", folder / "tls.crt", folder / "ca.crt", at_any_time=True),
             host=host,
             device_id=device_id_of(folder / "tls.crt"),
             dial=self._end.ask,
@@ -63,6 +63,7 @@ class Carrier:
         self._me.facts["connections"] = self._uplink.connections
         self._me.facts["up"] = int(self._uplink.up)
         self._me.facts["delivered"] = self._uplink.delivered
+        self._me.facts["refusal"] = self._uplink.refusal
 
     def tick_seconds(self) -> float:
         """Seconds until there is something to do, unless something comes before."""

@@ -36,6 +36,34 @@ class Phase(enum.Enum):
     CLOSED = "closed"
 
 
+class Refusal(enum.IntEnum):
+    """Why a TLS handshake failed, where a certificate out of its time, or a wrong clock, was the cause.
+
+    By our clock the broker's certificate is not valid; or the broker says that of ours. A network in between can feign
+    the latter, and can cut the connection as well.
+    """
+
+    NONE = 0
+    THEIRS_NOT_YET_VALID = 1
+    THEIRS_EXPIRED = 2
+    OURS_EXPIRED = 3
+    OURS_REFUSED = 4
+
+
+_BY_VERIFICATION = {9: Refusal.THEIRS_NOT_YET_VALID, 10: Refusal.THEIRS_EXPIRED}  # X509_V_ERR_... of openssl-verify(1)
+_BY_ALERT = {  # RFC 8446, 6.2; a certificate that is not valid yet is called a bad one by OpenSSL
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": Refusal.OURS_EXPIRED,
+    "SSLV3_ALERT_BAD_CERTIFICATE": Refusal.OURS_REFUSED,
+}
+
+
+def refusal(error: ssl.SSLError) -> Refusal:
+    """What a TLS error says of a certificate's time."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _BY_VERIFICATION.get(error.verify_code, Refusal.NONE)
+    return _BY_ALERT.get((error.reason or "").replace("TLSV1_", "SSLV3_"), Refusal.NONE)
+
+
 class Connection:
     """The connection of `device_id` over `given`.
 
@@ -56,6 +84,7 @@ class Connection:
         receipt: Callable[[bytes], None],
     ) -> None:
         self.phase = Phase.SHAKING
+        self.refusal = Refusal.NONE
         self.delivered = 0  # envelopes that the broker has acknowledged
         self._host = host
         self._topic = topics.envelope_topic(device_id)
@@ -140,11 +169,22 @@ class Connection:
             self._shake_wants = select.POLLIN
         except ssl.SSLWantWriteError:
             self._shake_wants = select.POLLOUT
+        except ssl.SSLError as error:
+            self.refusal = refusal(error)
+            self.close()
         else:
             self.phase = Phase.JOINING
             self._must(client.start(self._host))
 
     def _exchange(self, connected: ssl.SSLSocket, client: GivenSocketClient, events: int) -> None:
+        """Read and write; in TLS 1.3 the broker's word on our certificate comes only now."""
+        try:
+            self._read_and_write(connected, client, events)
+        finally:
+            if client.tls_error is not None:
+                self.refusal = refusal(client.tls_error)
+
+    def _read_and_write(self, connected: ssl.SSLSocket, client: GivenSocketClient, events: int) -> None:
         if events & ~select.POLLOUT:
             self._must(client.loop_read())
             while self.phase is not Phase.CLOSED and connected.pending():

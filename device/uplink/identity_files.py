@@ -12,7 +12,7 @@ from wire import topics
 
 def device_id_of(path: Path) -> str:
     """The device id, which is the common name of its TLS certificate. Raises KeysError."""
-    names = load.certificate(path).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    names = load.certificate_any_time(path).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     name = str(names[0].value) if names else ""
     if not topics.is_device_id(name):
         raise DamagedKeyError(f"{path} does not name a device", "run: sealcam keys renew")

@@ -26,6 +26,7 @@ class GivenSocketClient(Client):
     def __init__(self, client_id: str, given: ssl.SSLSocket) -> None:
         super().__init__(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5, reconnect_on_failure=False)
         self._given: ssl.SSLSocket | None = given
+        self.tls_error: ssl.SSLError | None = None  # paho itself keeps only that the connection is lost
         self.max_inflight_messages_set(RECEIVE_MAXIMUM)
         self.max_queued_messages_set(2 * RECEIVE_MAXIMUM)
 
@@ -50,4 +51,8 @@ class GivenSocketClient(Client):
     def _sock_recv(self, bufsize: int) -> bytes:
         if bufsize > MAX_INCOMING_BYTES:
             raise ConnectionError("the broker sent a packet over the agreed size")
-        return super()._sock_recv(bufsize)
+        try:
+            return super()._sock_recv(bufsize)
+        except ssl.SSLError as error:
+            self.tls_error = error
+            raise

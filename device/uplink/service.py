@@ -9,10 +9,11 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from device.uplink.connection import Connection, Phase
+from device.uplink.connection import Connection, Phase, Refusal
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 1.0
+LONGEST_REFUSED_SECONDS = 30.0  # where a certificate is out of its time: that does not change in a second
 ANSWER_SECONDS = 5.0  # for dialer to answer
 UP_SECONDS = 5.0  # for TLS and MQTT together, from the socket on
 KEEP_ALIVE_SECONDS = 1.0
@@ -51,6 +52,7 @@ class UplinkService:
         self._asked = False
         self._keep_alive_at = 0.0
         self.connections = 0
+        self.refusal = Refusal.NONE  # of the last connection
         self._delivered_before = 0
 
     @property
@@ -110,6 +112,7 @@ class UplinkService:
             if self._act_at:
                 self._act_at = 0.0
                 self._pause = FIRST_PAUSE_SECONDS
+                self.refusal = Refusal.NONE
                 self.connections += 1
         elif now >= self._act_at:
             self._connection.close()
@@ -118,6 +121,7 @@ class UplinkService:
             self._connection.keep_alive()
         if self._connection.phase is Phase.CLOSED:
             self._delivered_before += self._connection.delivered
+            self.refusal = self._connection.refusal
             self._connection = None
             self._back_off()
 
@@ -135,4 +139,5 @@ class UplinkService:
 
     def _back_off(self) -> None:
         self._act_at = self._clock() + self._pause
-        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        longest = LONGEST_REFUSED_SECONDS if self.refusal else LONGEST_PAUSE_SECONDS
+        self._pause = min(2 * self._pause, longest)

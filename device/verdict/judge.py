@@ -10,17 +10,21 @@ signs of which nothing was seen end as MISSING. All that is remembered is in `st
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec.structs import replace
 
 from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict import state
-from device.verdict.decision import code_evidence, judgement
+from device.verdict.decision import code_evidence, judgement, offset, whereabouts
 from device.verdict.decision.code_evidence import SignatureCheck
 from device.verdict.decision.judgement import Case
-from device.verdict.decision.table import Code
-from device.verdict.intake import fixes, route, timeline
+from device.verdict.decision.offset import Offset
+from device.verdict.decision.table import Code, Where
+from device.verdict.intake import fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
+from device.verdict.intake.timeline import MAX_UTC_MS
 from device.verdict.state import Moment, State
 from device.verdict.tracking import association, expected_signs, faces, panels
 from device.verdict.tracking.association import PhysicalSign
@@ -28,6 +32,8 @@ from device.verdict.tracking.expected_signs import Surroundings
 from wire.geodesy import Pose
 from wire.manifest import PointName
 from wire.register import Register
+
+NOT_OURS: Final = (Code.FOREIGN, Code.UNREADABLE)
 
 
 class Judge:
@@ -81,14 +87,24 @@ class Judge:
         counts = {"moments": state.moments, "unplaced": state.unplaced, "vague": state.vague}
         return counts | {"set_aside": state.set_aside}
 
-    def start(self, utc_ms: int, began_ms: int | None = None) -> None:
+    def start(
+        self,
+        utc_ms: int,
+        began_ms: int | None = None,
+        *,
+        earliest_ms: int = 0,
+        latest_ms: int = 0,
+        dated: bool = True,
+    ) -> None:
         """Tells when the stream began, as warden says. No reader has a say in it.
 
         Args:
             utc_ms: unix milliseconds of the first frame, 0 where not known.
             began_ms: the same moment (or a little before) by the clock whose `now_ms` comes with each message.
+            earliest_ms, latest_ms, dated: how sure that is, as `messages.Go` says.
         """
         self._state.start_utc_ms, self._state.began_ms = utc_ms, began_ms
+        self._state.earliest_ms, self._state.latest_ms, self._state.dated = earliest_ms, latest_ms, dated
 
     def accused(self) -> frozenset[Side]:
         """The readers that were accused since the last call: at least one of them is at fault, restart them."""
@@ -120,6 +136,20 @@ class Judge:
         verdicts = self._go_on(finishing=True)
         now = self._state.newest_ms
         return verdicts + self._close(now, everything=True) + self._missing(now, finishing=True)
+
+    @property
+    def wants_the_rest_of_the_way(self) -> bool:
+        """After `finish`: whether the fixes that follow may tell where the codes that were not placed belong."""
+        return not self._state.fixes_ended and any(not coded.fits for coded in self._state.coded)
+
+    def survey(self) -> None:
+        """After `finish`: takes the fixes so far into the way, and makes room for more."""
+        outline.note(self._state, MAX_UTC_MS)
+        del self._state.fixes[:-1]
+
+    def offset(self) -> Offset | None:
+        """After `finish`: the offset between stream and track that would put the codes in their places, if one does."""
+        return offset.estimate(self._state)
 
     def snapshot(self) -> bytes:
         """All open state, for `restore`; at most `state.MAX_SNAPSHOT_BYTES`."""
@@ -159,19 +189,30 @@ class Judge:
             if case is None:
                 continue
             self._note(case)
-            verdict = judgement.judge(case, self._register, self._new_id(sign.first_frame, sign.last.last_frame))
+            verdict_id = self._new_id(sign.first_frame, sign.last.last_frame)
+            verdict = judgement.judge(case, self._register, verdict_id, whereabouts.dates_ms(self._state))
             if verdict is not None:
                 self._state.verdicts += 1
-                verdicts.append(verdict)
+                verdicts.append(self._timed(verdict, sign.last.last_ms))
         return verdicts
+
+    def _timed(self, verdict: Verdict, last_ms: int) -> Verdict:
+        """With the time that is claimed, where it counts for nothing: that it is not sure is told beside it."""
+        start_ms = self._state.start_utc_ms
+        if verdict.utc_ms or not start_ms:
+            return verdict
+        return replace(verdict, utc_ms=min(start_ms + last_ms, MAX_UTC_MS))
 
     def _missing(self, t_ms: int, *, finishing: bool = False) -> list[Verdict]:
         """Judges the registered signs that were passed: a MISSING verdict for each of which nothing was seen."""
+        if not whereabouts.is_sure(self._state):
+            expected_signs.forgo(self._state, t_ms)  # codes that are read soon may settle where this is
+            return []
         due = expected_signs.due(self._state, t_ms, finishing=finishing)
         if not due:
             return []
         open_cases = (self._case(sign) for sign in association.associated(self._state))
-        in_sight = {sign_id for case in open_cases if case is not None for sign_id in judgement.about(case)}
+        in_sight = {sign_id for case in open_cases if case is not None for sign_id in self._about(case)}
         verdicts: list[Verdict] = []
         for expected in due:
             if expected.sign_id not in in_sight and not expected_signs.was_seen(self._state, expected):
@@ -192,18 +233,29 @@ class Judge:
         entry = around.here(pose, utc_ms, self._claimed(sign), face=seen.class_id is not None)
         read = found.panel.sight if found.panel is not None else sign.last
         shown = expected_signs.recently_shown(self._state, read.last_ms)
-        where = code_evidence.where(found, read.last_pose, around.ahead(read.last_pose, read.utc_ms), shown)
+        ahead = around.ahead(read.last_pose, read.utc_ms)
+        where = code_evidence.where(found, read.last_pose, ahead, shown)
+        where = whereabouts.held(self._state, where, found, read.last_pose, ahead)
         has_source = fixes.has_source(self._state)
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
+        if found.code in NOT_OURS and not whereabouts.is_sure(self._state):
+            entry, can_tell = None, False  # the register would accuse whatever hangs here of hanging for a sign
         return Case(sign, found, seen, entry, where, can_tell)
 
     def _note(self, case: Case) -> None:
         """Remembers of which registered signs a case showed something, and where its code was read."""
-        for sign_id in judgement.about(case):
+        for sign_id in self._about(case):
             expected_signs.attribute(self._state, sign_id, case.sign.last.last_ms)
+        whereabouts.note(self._state, case.found, case.where)
         panel = case.found.panel
         if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
             expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)
+
+    def _about(self, case: Case) -> set[bytes]:
+        """The registered signs of which a case shows something, that of a code without a sure place included."""
+        about, claims = judgement.about(case), case.found.claims
+        unplaced = claims is not None and case.where is Where.UNKNOWN and not whereabouts.is_exact(self._state)
+        return about | {claims.sign_id} if unplaced and claims is not None else about
 
     def _claimed(self, sign: PhysicalSign) -> set[bytes]:
         """The ids whose authentic codes hang at other signs now in sight: those entries are not this sign."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Final
 
 from device.channel.compartment import Compartment, Handlers
 from device.channel.link import Link
@@ -33,6 +35,10 @@ _RESEND_SECONDS = 1.0
 _MAX_UNSTORED = 512  # of at most 2 KiB each, beside the judge's state, in a memory of 4 MiB
 _MAX_COUNT = 2**40
 _MAX_REPORTS = 16
+_SURVEY_SECONDS = 3.0
+_MAX_SURVEYED = 100_000
+_UNSURE: Final = {"place_unchecked": "unplaced_codes", "time_unchecked": "untimed_codes"}
+"""Reasons for which an authentic code is not VERIFIED -> the fact that counts them."""
 
 
 class VerdictService:
@@ -60,6 +66,10 @@ class VerdictService:
         self._finished = False
         self._changed = False
         self._resend_at = self._tell_at = 0.0
+        self._wall = True
+        self._unsure: Counter[str] = Counter()
+        self._surveyed = 0  # fixes that came after the end of the stream
+        self._survey_ends: float | None = None
         lost = self._restore()
         self._position, self._indicator = me.link("position"), me.link("indicator")
         self._sealer, self._recorder = me.link("sealer"), me.link("recorder")
@@ -78,7 +88,9 @@ class VerdictService:
 
     def begin(self, go: Go) -> None:
         """Warden starts the run: it alone says when the stream began, and how long ago that was."""
-        self._judge.start(go.utc_ms, None if self._lockstep else _now_ms() - go.elapsed_ms)
+        began_ms = None if self._lockstep else _now_ms() - go.elapsed_ms
+        self._judge.start(go.utc_ms, began_ms, earliest_ms=go.earliest_ms, latest_ms=go.latest_ms, dated=go.dated)
+        self._wall = go.wall
 
     # --- what comes in --------------------------------------------------------------------------------------------
 
@@ -96,6 +108,7 @@ class VerdictService:
         self._heard["codes"] += 1
 
     def _on_fix(self, fix: Fix) -> None:
+        self._surveyed += self._finished
         self._give(self._judge.on_fix(fix))
 
     def _on_fixes_end(self, _: FixesEnd) -> None:
@@ -131,28 +144,47 @@ class VerdictService:
         if not self._finished and {"perception", "codes"} <= self._ended:
             self._finished = True  # first: `_give` remembers, and a successor must know
             self._give(self._judge.finish())
+            self._survey_ends = time.monotonic() + _SURVEY_SECONDS
+        if self._survey_ends is not None:
+            self._survey(self._survey_ends)
         (self._me.resume if self._judge.wants_fixes else self._me.pause)(self._position)
         if self._changed:
             self._remember()
         self._report()
         self._resend()
+        judged = self._finished and self._survey_ends is None
         heard = {f"{side}_frames": count for side, count in self._heard.items()}
-        stored = {"unstored": len(self._unstored), "dropped": self._dropped, "finished": int(self._finished)}
-        facts = {**stored, **heard, **self._judge.places()}
-        if self._finished and facts != self._me.facts:
+        stored = {"unstored": len(self._unstored), "dropped": self._dropped, "finished": int(judged)}
+        facts = {**stored, **heard, **self._judge.places(), **self._unsure}
+        if judged and facts.items() - self._me.facts.items():
             self._me.facts.update(facts)
             self._me.report()
         self._me.facts.update(facts)
+
+    def _survey(self, until: float) -> None:
+        """After the last frame: the rest of the way may tell where the codes belong that were not placed."""
+        self._judge.survey()
+        going_on = self._surveyed < _MAX_SURVEYED and time.monotonic() < until
+        if going_on and self._judge.wants_the_rest_of_the_way:
+            return
+        self._survey_ends = None
+        offset = self._judge.offset()
+        if offset is not None:
+            later = offset.offset_ms >= 0
+            self._me.facts["offset_later_ms" if later else "offset_earlier_ms"] = abs(offset.offset_ms)
+            self._me.facts |= {"offset_fitting": offset.fitting, "offset_codes": offset.codes}
 
     def _report(self) -> None:
         now = time.monotonic()
         while self._reports:
             kind, detail = self._reports[0]
-            if not self._sealer.try_send(Health(kind, "verdict", 1, round(time.time() * 1000), detail)):
+            at_ms = round(time.time() * 1000) if self._wall else 0
+            if not self._sealer.try_send(Health(kind, "verdict", 1, at_ms, detail)):
                 return
             self._reports.pop(0)
         if self._dropped and now >= self._tell_at:
-            dropped = Health("unsealed", "verdict", self._dropped, round(time.time() * 1000), "dropped")
+            at_ms = round(time.time() * 1000) if self._wall else 0
+            dropped = Health("unsealed", "verdict", self._dropped, at_ms, "dropped")
             if self._sealer.try_send(dropped):
                 self._dropped, self._changed, self._tell_at = 0, True, now + _RESEND_SECONDS
 
@@ -165,6 +197,9 @@ class VerdictService:
         verdicts = [verdict for verdict in made if sound(verdict)]
         if len(verdicts) < len(made) and len(self._reports) < _MAX_REPORTS:
             self._reports.append(("invalid_message", "verdict_out_of_bounds"))
+        for verdict in verdicts:
+            if verdict.code is not None and verdict.reasons[:1] and verdict.reasons[0] in _UNSURE:
+                self._unsure[_UNSURE[verdict.reasons[0]]] += 1
         if not verdicts:
             return
         room = max(0, _MAX_UNSTORED - len(self._unstored))

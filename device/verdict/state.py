@@ -28,9 +28,11 @@ MAX_DOUBTED: Final = 256
 MAX_EXPECTED: Final = 64
 MAX_ATTRIBUTED: Final = 256
 MAX_SHOWN: Final = 64
+MAX_OUTLINE: Final = 2048
+MAX_CODED: Final = 64
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 4
+_VERSION: Final = 5
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -164,6 +166,30 @@ class Shown(Struct, forbid_unknown_fields=True):
     pose: Pose
 
 
+class Waypoint(Struct, array_like=True, forbid_unknown_fields=True):
+    """The vehicle stayed within a step of here from `utc_ms` to `until_ms`, and came from the waypoint before.
+
+    `slack_m`: how far off the straight way it may have been on its way here and since, beyond a step.
+    """
+
+    utc_ms: int
+    until_ms: int
+    lat: float
+    lon: float
+    slack_m: float = 0.0
+
+
+class CodedSign(Struct, forbid_unknown_fields=True):
+    """An authentic code that was read: where it says that it hangs, when it was read, whether it was in its place."""
+
+    sign_id: bytes
+    t_ms: int
+    lat: float
+    lon: float
+    heading: float
+    fits: bool
+
+
 class State(Struct, forbid_unknown_fields=True):
     """The whole state. `stream` names the stream that it belongs to."""
 
@@ -179,6 +205,9 @@ class State(Struct, forbid_unknown_fields=True):
     agreed_ms: int = 0
     newest_ms: int = 0
     start_utc_ms: int = 0  # unix milliseconds of the stream's start, as warden says; 0: not known
+    earliest_ms: int = 0  # how much before that it may have been, as a number below 0
+    latest_ms: int = 0  # how much after
+    dated: bool = True  # False: the start only says how stream and track lie to each other
     began_ms: int | None = None  # our own monotonic clock at the stream's start, None: no clock
     fixes: Annotated[list[TimedPose], Meta(max_length=MAX_FIXES + MAX_DOUBTED)] = msgspec.field(default_factory=list)
     doubted: Annotated[list[TimedPose], Meta(max_length=MAX_DOUBTED)] = msgspec.field(default_factory=list)
@@ -196,6 +225,9 @@ class State(Struct, forbid_unknown_fields=True):
     expected: Annotated[list[ExpectedSign], Meta(max_length=MAX_EXPECTED)] = msgspec.field(default_factory=list)
     attributed: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
     shown: Annotated[list[Shown], Meta(max_length=MAX_SHOWN)] = msgspec.field(default_factory=list)
+    outline: Annotated[list[Waypoint], Meta(max_length=MAX_OUTLINE + 1)] = msgspec.field(default_factory=list)
+    outline_step_m: float = 5.0
+    coded: Annotated[list[CodedSign], Meta(max_length=MAX_CODED)] = msgspec.field(default_factory=list)
     next_track: int = 0
     verdicts: int = 0
     ignored: int = 0  # messages that were out of order, duplicates, or beyond a bound

@@ -9,13 +9,17 @@ from typing import Any
 
 from device.channel.link import Link
 from device.launcher.plan import RunPlan
-from device.launcher.report import Finished, Notice
+from device.launcher.report import Finished
 from device.warden import artifacts, storage
+from device.warden.notes import notes
 from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
 from device.warden.table import SOURCE
 from device.warden.wiring import Wiring
-from wire.errors import MachineError, SealcamError
+from wire.errors import MachineError, SealcamError, line
+
+Wrong = tuple[str, str]
+"""Sentence and remedy."""
 
 
 def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
@@ -29,7 +33,8 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     """
     manifest, models = artifacts.load_signed(Path(plan.models), plan.config.models.release_key)
     device = Supervisor(plan, manifest, Wiring(outside, models), launcher)
-    sentence, remedy, status, seconds = "", "", 0, 0.0
+    wrong: list[Wrong] = []
+    seconds = 0.0
     try:
         device.start()
         began = time.monotonic()
@@ -37,30 +42,36 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
             device.run()
         except (SealcamError, OSError, MemoryError) as error:
             failure = error if isinstance(error, SealcamError) else MachineError.of(error)
-            sentence, remedy, status = failure.sentence, failure.remedy, 1  # the run had begun
+            wrong.append((failure.sentence, failure.remedy))  # the run had begun
         seconds = device.stream_seconds(began)
     finally:
         device.stop()
     summary = summarise(device, seconds, lockstep=plan.pace == "lockstep")
-    if not status and any(child.done and child.done.get("damaged") for child in device.generations(SOURCE)):
-        status = 1
+    wrong += found_wrong(plan, device, summary)
+    sentence, remedy = wrong[0] if wrong else ("", "")
+    others = [line(*found) for found in wrong[1:]]
+    launcher.send(Finished(int(bool(wrong)), sentence, remedy, summary, others + notes(plan, device)))
+    return int(bool(wrong))
+
+
+def found_wrong(plan: RunPlan, device: Supervisor, summary: Mapping[str, Any]) -> list[Wrong]:
+    """What a run that came to its end found wrong, the gravest first: each makes its exit status 1."""
+    wrong: list[Wrong] = []
+    if any(child.done and child.done.get("damaged") for child in device.generations(SOURCE)):
         sentence = f"{plan.shown} is damaged or cut off after {summary['frames']} frames"
-        remedy = "what was read is reported; get the whole file for the rest"
-    least = plan.config.warden.least_judged_share
-    if not status and plan.kind != "camera" and summary["judged_share"] < least:
-        status, (sentence, remedy) = 1, _overloaded(summary, least)
+        wrong.append((sentence, "what was read is reported; get the whole file for the rest"))
     if summary["unsealed"]:
         lost = f"{storage.told(summary['unsealed'])} could not be stored, and will not reach the receiver"
-        if status:
-            launcher.try_send(Notice(lost, ""))
-        else:
-            status, sentence = 1, lost
-            remedy = "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too"
-    launcher.send(Finished(status, sentence, remedy, summary))
-    return status
+        wrong.append(
+            (lost, "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too")
+        )
+    least = plan.config.warden.least_judged_share
+    if plan.kind != "camera" and summary["judged_share"] < least:
+        wrong.append(_overloaded(summary, least))
+    return wrong
 
 
-def _overloaded(summary: Mapping[str, Any], least: float) -> tuple[str, str]:
+def _overloaded(summary: Mapping[str, Any], least: float) -> Wrong:
     """Sentence and remedy for a replay of which too few frames were judged."""
     share = summary["judged_share"]
     reader = min(summary["judged_shares"], key=summary["judged_shares"].__getitem__)

@@ -6,7 +6,7 @@ import statistics
 from collections import defaultdict
 from typing import Any
 
-from device.warden import storage, workload
+from device.warden import notes, storage, workload
 from device.warden.supervisor import Supervisor
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, STORE, TRACK
 from device.warden.track import summarise_track
@@ -51,6 +51,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "invalid_messages": {name: device.suspicion.invalid[name] for name in names},
         "layers": device.layers,
         "track": _track(device),
+        "clock": notes.summary_of(device),
     }
 
 

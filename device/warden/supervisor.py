@@ -17,7 +17,8 @@ from device.launcher.errors import GivenUpError, StartError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Incident, Notice, Progress, Running
 from device.warden import storage
-from device.warden.stream import MAX_FACT, begins_at
+from device.warden.refusals import REFUSALS
+from device.warden.stream import MAX_FACT, StreamClock, claim
 from device.warden.suspicion import Suspicion
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, ROWS, SOURCE, STORE, TRACK
 from device.warden.wiring import Wiring
@@ -54,10 +55,11 @@ class Supervisor:
         self.gone: list[Child] = []  # ended children, for their counts and latencies
         self.layers: dict[str, dict[str, bool]] = {}
         self.stopping = False
-        self.utc_ms = 0
+        self.clock = StreamClock()
         self._went_at = 0.0  # monotonic seconds of the first Go
         self._health = Link(STORE, wiring.health)
         self._due: dict[CompartmentName, float] = {}  # compartments that are to be started again, and when
+        self._doubts_told: set[str] = set()
         self._told: set[int] = set()  # process ids that have had their Go
         self._next_report = 0.0
         self._judged_at: float | None = None
@@ -88,9 +90,11 @@ class Supervisor:
                 )
             if self.stopping:
                 return
-        self.utc_ms = begins_at(self._plan, self.children[SOURCE].facts or {}, self.children[TRACK].facts or {})
+        stream, track = self.children[SOURCE].facts or {}, self.children[TRACK].facts or {}
+        self.clock = claim(self._plan, stream, track, round(time.time() * 1000))
         self._go()
         self._launcher.send(Running({c.name: c.pid for c in self.children.values()}, self.layers))
+        self._tell_doubts()
 
     def _start_one(self, name: CompartmentName, start_frame: int) -> None:
         self.children[name] = Child(
@@ -115,6 +119,7 @@ class Supervisor:
             for name in _NAMES:
                 if name in self.children:
                     self._look_after(name)
+            self._tell_doubts()
             self._report()
             self._watch_storage(time.monotonic())
             if self._over(time.monotonic()):
@@ -284,7 +289,8 @@ class Supervisor:
             self.layers[child.name] = held
             self._told.add(child.pid)
             self._went_at = self._went_at or time.monotonic()
-            child.go(self.utc_ms, round((time.monotonic() - self._went_at) * 1000))
+            elapsed_ms = round((time.monotonic() - self._went_at) * 1000)
+            child.go_with(self.clock.go(elapsed_ms))
 
     def stream_seconds(self, began: float) -> float:
         """From `began` to the moment when the stream was judged to its end (now, if it was not)."""
@@ -324,9 +330,28 @@ class Supervisor:
         return settled and self.fact(STORE, "waiting") == 0
 
     def _incident(self, kind: HealthKind, name: CompartmentName, detail: str) -> None:
-        report = Health(kind, name, 1, round(time.time() * 1000), detail)
+        at_ms = round(time.time() * 1000) if self.clock.wall else 0  # no time is better than a wrong time
+        report = Health(kind, name, 1, at_ms, detail)
         self._health.try_send(report)
         self._launcher.try_send(Incident(kind, name, detail))
+
+    def _tell_doubts(self) -> None:
+        """Each doubt about time once: of the stream's start where place or time is judged by it, of our own clock."""
+        if self.clock.source != "none" and (
+            self._plan.gpx or self._plan.kind == "camera" or self.total(JUDGE, "untimed_codes")
+        ):
+            for doubt in self.clock.doubts[:1]:
+                self._tell_once("clock_unsure", "warden", doubt)
+        if not self.clock.wall:
+            self._tell_once("clock_unsure", "warden", "clock_impossible")
+        refusal = self.fact("uplink", "refusal")
+        if refusal in REFUSALS:
+            self._tell_once("degraded", "uplink", REFUSALS[refusal][0])
+
+    def _tell_once(self, kind: HealthKind, name: CompartmentName, detail: str) -> None:
+        if detail not in self._doubts_told:
+            self._doubts_told.add(detail)
+            self._incident(kind, name, detail)
 
     def _report(self) -> None:
         now = time.monotonic()

@@ -124,21 +124,29 @@ def test_a_missing_or_tampered_model_is_refused(home: Home, make_video: VideoMak
     refused(home, "replay", make_video(), "--models", models, said=model)
 
 
-def test_an_expired_certificate_is_refused(
-    make_video: VideoMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("days", "said"), [(-800, "keys renew"), (800, "set this machine's clock")])
+def test_a_certificate_out_of_its_time_does_not_stop_the_device(
+    make_video: VideoMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, said: str
 ) -> None:
+    """Made in the future, it is what a machine with a clock of years ago sees."""
     import datetime
 
     import identity.home as homes
     from identity.pki import Authority
 
     home = Home(tmp_path / "home")
-    long_ago = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=800)
+    then = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
     real = Authority.create
     with monkeypatch.context() as patch:
-        patch.setattr(homes, "Authority", _Old(real, long_ago))
+        patch.setattr(homes, "Authority", _Old(real, then))
         home.ensure_development()
-    refused(home, "replay", make_video(), said="keys renew", SEALCAM_UPLINK_HOST="localhost")
+    broker = {"SEALCAM_UPLINK_HOST": "localhost", "SEALCAM_WARDEN_DELIVER_SECONDS": "1"}
+    done = sealcam(home, "replay", make_video(), "--json", **broker)
+    assert done.returncode == 0 and said in done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["frames"] == 12 and summary["sealed"] == summary["waiting"] > 0
+    assert not any(summary["restarts"].values())
+    assert summary["clock"]["machine_clock_wrong"] is (days > 0)
     assert sealcam(home, "keys", "renew").returncode == 0
     home.check_certificates()
 

@@ -158,8 +158,12 @@ def _total(panels: Sequence[PanelTrack]) -> int:
 # --- whether an authentic code fits -----------------------------------------------------------------------------
 
 
-def in_force(found: CodeEvidence, register: Register | None) -> InForce:
-    """Whether the authority stood by the claims when the code was seen, by the code itself and by the register."""
+def in_force(found: CodeEvidence, register: Register | None, dates_ms: tuple[int, int] = (0, 0)) -> InForce:
+    """Whether the authority stood by the claims when the code was seen, by the code itself and by the register.
+
+    Args:
+        dates_ms: how much earlier and later than it is said that may have been; the answer holds for all of it.
+    """
     claims = found.claims
     if claims is None or found.panel is None:
         return InForce.UNKNOWN_TIME
@@ -178,9 +182,13 @@ def in_force(found: CodeEvidence, register: Register | None) -> InForce:
     spans = [(claims.valid_from, claims.valid_until)]
     if entry is not None:
         spans.append((entry.valid_from, entry.valid_until))
-    if any(utc_ms >= 1000 * until for _, until in spans):
+    earliest, latest = utc_ms + dates_ms[0], utc_ms + dates_ms[1]
+    if any(earliest >= 1000 * until for _, until in spans):
         return InForce.EXPIRED
-    return InForce.NOT_YET if any(utc_ms < 1000 * since for since, _ in spans) else InForce.YES
+    if any(latest < 1000 * since for since, _ in spans):
+        return InForce.NOT_YET
+    always = all(1000 * since <= earliest and latest < 1000 * until for since, until in spans)
+    return InForce.YES if always else InForce.UNKNOWN_TIME
 
 
 def where(found: CodeEvidence, pose: Pose | None, ahead: RegisterEntry | None, shown: Sequence[Shown]) -> Where:
@@ -202,16 +210,16 @@ def where(found: CodeEvidence, pose: Pose | None, ahead: RegisterEntry | None, s
         return Where.UNKNOWN
     if heading_difference(pose.heading, claims.heading) > MAX_HEADING_DEGREES:
         return Where.WRONG_HEADING
-    if ahead is not None and _is_anothers_place(claims, far, pose, ahead):
+    if ahead is not None and is_anothers_place(claims, far, pose, pose.accuracy_m, ahead):
         return Where.ANOTHERS
     return Where.TWICE if _was_read_elsewhere(found, claims, pose, shown) else Where.FITS
 
 
-def _is_anothers_place(claims: SignClaims, far: float, pose: Pose, ahead: RegisterEntry) -> bool:
+def is_anothers_place(claims: SignClaims, far: float, pose: Pose, accuracy_m: float, ahead: RegisterEntry) -> bool:
     """True where clearly another sign hangs here: nearer, and not at the claimed sign's own pole."""
     if ahead.sign_id == claims.sign_id or distance_m(ahead.lat, ahead.lon, claims.lat, claims.lon) <= SAME_POLE_M:
         return False
-    return far > distance_m(pose.lat, pose.lon, ahead.lat, ahead.lon) + pose.accuracy_m
+    return far > distance_m(pose.lat, pose.lon, ahead.lat, ahead.lon) + accuracy_m
 
 
 def _was_read_elsewhere(found: CodeEvidence, claims: SignClaims, pose: Pose, shown: Sequence[Shown]) -> bool:

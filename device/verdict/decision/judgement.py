@@ -44,9 +44,13 @@ def about(case: Case) -> set[bytes]:
     return {case.entry.sign_id} if case.entry is not None else set()
 
 
-def judge(case: Case, register: Register | None, verdict_id: str) -> Verdict | None:
-    """The verdict on one sign that has gone by; None where the table gives no verdict."""
-    row = table.decide(inputs(case, register))
+def judge(case: Case, register: Register | None, verdict_id: str, dates_ms: tuple[int, int] = (0, 0)) -> Verdict | None:
+    """The verdict on one sign that has gone by; None where the table gives no verdict.
+
+    Args:
+        dates_ms: how much earlier and later than it is said the pass may have been.
+    """
+    row = table.decide(inputs(case, register, dates_ms))
     if row.state == "NO_VERDICT":
         return None
     claims = code_evidence.report(case.found)
@@ -93,13 +97,13 @@ def absent(expected: ExpectedSign, register: Register | None, verdict_id: str) -
     )
 
 
-def inputs(case: Case, register: Register | None) -> Inputs:
+def inputs(case: Case, register: Register | None, dates_ms: tuple[int, int] = (0, 0)) -> Inputs:
     """The evidence in the table's terms."""
     claims, entry = case.found.claims, case.entry
     claimed = claims.class_id if claims is not None else entry.class_id if entry is not None else None
     return Inputs(
         code=case.found.code,
-        in_force=code_evidence.in_force(case.found, register),
+        in_force=code_evidence.in_force(case.found, register, dates_ms),
         where=case.where,
         error_rate=code_evidence.grade(case.found.error_rate),
         perception=_against(claimed, case.seen),

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from device.channel.messages import Fix, Readings, Sightings
-from device.verdict.intake import cross_check, fixes, route
+from device.verdict.intake import cross_check, fixes, outline, route
 from device.verdict.intake.cross_check import Side
-from device.verdict.state import MAX_PENDING, Moment, State
+from device.verdict.state import MAX_FIXES, MAX_PENDING, Moment, State
 from wire.geodesy import Pose
 
 PEER_PATIENCE_MS: Final = 1000
@@ -71,12 +71,15 @@ def released(
         forced = finishing or len(state.pending) > MAX_PENDING
         spoken = _spoken(state, moment, waited_ms)
         if spoken or forced:  # before, only one reader has named its time, and that must not cost us fixes
+            outline.note(state, utc_ms)
             route.forget(state, utc_ms)
-        if not forced and not (spoken and _placed(state, utc_ms, waited_ms, lockstep=lockstep)):
+        placed = _placed(state, utc_ms, waited_ms, lockstep=lockstep)
+        if not forced and not (spoken and placed):
             return
         state.pending.pop(0)
         cross_check.passed(state, moment)
-        moment.utc_ms = utc_ms
+        outline.note(state, utc_ms)
+        moment.utc_ms = utc_ms if state.dated else 0
         yield moment, route.pose_at(state, utc_ms) if utc_ms else None
 
 
@@ -98,4 +101,13 @@ def _spoken(state: State, moment: Moment, waited_ms: int) -> bool:
 
 
 def _placed(state: State, utc_ms: int, waited_ms: int, *, lockstep: bool) -> bool:
+    if lockstep and not _surveyed(state, utc_ms):
+        return False
     return route.is_settled(state, utc_ms, lockstep=lockstep) or waited_ms >= FIX_PATIENCE_MS
+
+
+def _surveyed(state: State, utc_ms: int) -> bool:
+    """In lockstep, whether all is known of the way that a doubtful start needs, as far as fixes are held at all."""
+    enough_ms = utc_ms + state.latest_ms
+    known = bool(state.fixes) and (state.fixes[-1].utc_ms >= enough_ms or len(state.fixes) >= MAX_FIXES)
+    return state.fixes_ended or state.latest_ms == 0 or not utc_ms or known

@@ -27,6 +27,8 @@ MIN_READ: Final = 3
 """...and the code reader in this many, where a code can be read."""
 SETTLED_MS: Final = 2500
 """Time after the passing in which the signs that were seen get their verdicts."""
+UNSURE_MS: Final = 20_000
+"""For how long the passing of a sign waits until it is sure where the vehicle was."""
 HERE_AHEAD_M: Final = (-10.0, 30.0)
 """Where a registered sign is when its face or code was last seen, metres ahead of the vehicle..."""
 HERE_ASIDE_M: Final = 25.0
@@ -143,6 +145,13 @@ def due(state: State, t_ms: int, *, finishing: bool = False) -> list[ExpectedSig
     for expected in ready:
         expected.settled = True
     return [expected for expected in ready if _was_watched(expected)]
+
+
+def forgo(state: State, t_ms: int) -> None:
+    """Settles, without a verdict, the signs that were passed so long ago that what was seen of them may be gone."""
+    for expected in state.expected:
+        if expected.passed_ms is not None and t_ms - expected.passed_ms > UNSURE_MS:
+            expected.settled = True
 
 
 def _was_watched(expected: ExpectedSign) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from device.channel import compartment
 from device.channel.compartment import Compartment
-from device.channel.messages import Health, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
+from device.channel.messages import Go, Health, Message, ReceiptBytes, SealedEnvelope, Verdict, VerdictStored
 from device.sealer import __main__ as process
 from device.sealer.identity_files import identity_of
 from device.sealer.settings import SealerSettings
@@ -53,6 +53,7 @@ class PretendCompartment:
         self.facts: dict[str, int] = {}
         self.handled = 0
         self.stopping = False
+        self.wall = True
 
     def settings(self, kind: type[Any]) -> Any:
         return msgspec.json.decode(self._settings, type=kind, strict=True)
@@ -61,8 +62,9 @@ class PretendCompartment:
         self.links[end] = Wire()
         return self.links[end]
 
-    def ready(self) -> None:
+    def ready(self) -> Go:
         self.calls.append("ready")
+        return Go(0, wall=self.wall)
 
     def sample(self, stage: str, seconds: float) -> None:
         self.samples.append((stage, seconds))
@@ -189,6 +191,14 @@ def test_a_run_says_that_it_started_with_the_time_in_milliseconds(home: Home, cl
     me = run(home, lambda me: me.tick())
     (sent,) = me.envelopes()
     assert event_in(home, sent) == events.HealthEvent("started", "sealer", 1, 1_700_000_000_457, "replay")
+
+
+def test_a_clock_that_is_known_to_be_wrong_stamps_no_event(home: Home, clock: Clock) -> None:
+    made = PretendCompartment(settings(home), lambda me: me.tick())
+    made.wall = False
+    process.main(made)  # type: ignore[arg-type]
+    (sent,) = made.envelopes()
+    assert event_in(home, sent) == events.HealthEvent("started", "sealer", 1, 0, "replay")
 
 
 def test_a_recording_has_no_last_words_and_lets_go_of_the_spool(home: Home) -> None:

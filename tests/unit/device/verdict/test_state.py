@@ -22,6 +22,7 @@ from device.verdict.state import (
     MAX_SNAPSHOT_BYTES,
     MAX_TRACKS,
     MAX_VOTED,
+    CodedSign,
     ExpectedSign,
     FaceTrack,
     Motion,
@@ -31,6 +32,7 @@ from device.verdict.state import (
     Sight,
     State,
     Trend,
+    Waypoint,
     from_bytes,
     to_bytes,
 )
@@ -46,6 +48,9 @@ FULL = state(
     agreed_ms=40,
     newest_ms=160,
     start_utc_ms=UTC_S * 1000,
+    earliest_ms=-3,
+    latest_ms=4,
+    dated=False,
     began_ms=5,
     fixes=[timed(UTC_S * 1000)],
     doubted=[timed(UTC_S * 1000 + 9000)],
@@ -57,6 +62,9 @@ FULL = state(
     expected=[ExpectedSign(ID, 1, 2, 80, 20.0, 5.0, 3.0, 1, 1, 70, 9, pose(), True)],
     attributed=[SeenSign(ID, 40)],
     shown=[Shown(ID, 40, pose())],
+    outline=[Waypoint(1, 2, 3.0, 4.0, 5.0)],
+    outline_step_m=10.0,
+    coded=[CodedSign(ID, 40, 1.0, 2.0, 3.0, True)],
     next_track=8,
     verdicts=9,
     ignored=10,
@@ -169,7 +177,7 @@ def test_a_text_is_taken_back_up_to_its_bound(length: int, taken: bool) -> None:
             back(plain)
 
 
-@pytest.mark.parametrize(("name", "value"), [("version", 2), ("version", 5), ("stream", "tesu"), ("stream", "")])
+@pytest.mark.parametrize(("name", "value"), [("version", 2), ("version", 6), ("stream", "tesu"), ("stream", "")])
 def test_a_state_of_another_version_or_stream_is_refused(name: str, value: object) -> None:
     with pytest.raises(SnapshotError, match="another stream or version"):
         back(parts() | {name: value})
@@ -209,7 +217,7 @@ def test_the_bounds_are_those_that_the_snapshots_size_was_reckoned_with() -> Non
 def test_a_new_state_knows_nothing() -> None:
     assert msgspec.to_builtins(State("test")) == {
         "stream": "test",
-        "version": 4,
+        "version": 5,
         "pending": [],
         "marks": {"perception": -1, "codes": -1},
         "released_mark": -1,
@@ -218,6 +226,9 @@ def test_a_new_state_knows_nothing() -> None:
         "agreed_ms": 0,
         "newest_ms": 0,
         "start_utc_ms": 0,
+        "earliest_ms": 0,
+        "latest_ms": 0,
+        "dated": True,
         "began_ms": None,
         "fixes": [],
         "doubted": [],
@@ -235,6 +246,9 @@ def test_a_new_state_knows_nothing() -> None:
         "expected": [],
         "attributed": [],
         "shown": [],
+        "outline": [],
+        "outline_step_m": 5.0,
+        "coded": [],
         "next_track": 0,
         "verdicts": 0,
         "ignored": 0,

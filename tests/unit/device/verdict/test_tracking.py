@@ -196,12 +196,12 @@ MESSAGES = st.one_of(
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(MESSAGES, max_size=80), st.booleans(), TIMES)
+@given(st.lists(MESSAGES, max_size=80), st.booleans(), TIMES, TIMES, TIMES, st.booleans())
 def test_no_allowed_message_breaks_the_judge(
-    messages: list[Sightings | Readings | Fix], lockstep: bool, start_ms: int
+    messages: list[Sightings | Readings | Fix], lockstep: bool, start_ms: int, before: int, after: int, dated: bool
 ) -> None:
     judge = Judge(ANCHORS, None, stream="test", lockstep=lockstep)
-    judge.start(start_ms)
+    judge.start(start_ms, earliest_ms=-before, latest_ms=after, dated=dated)
     verdicts = []
     for message in messages:
         if isinstance(message, Sightings):
@@ -214,6 +214,8 @@ def test_no_allowed_message_breaks_the_judge(
     copy.restore(judge.snapshot())
     ending = judge.finish()
     assert copy.finish() == ending
+    judge.survey()
+    assert judge.offset() is None
     for verdict in verdicts + ending:
         assert sound(verdict)
         assert verdict.state != "VERIFIED"

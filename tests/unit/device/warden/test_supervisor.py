@@ -17,6 +17,7 @@ from device.confine import policy as policies
 from device.confine import verify
 from device.launcher.child import Child
 from device.launcher.errors import StartError
+from device.warden.stream import StreamClock
 from device.warden.supervisor import Supervisor
 
 
@@ -43,7 +44,7 @@ def child_of(process: subprocess.Popen[bytes]) -> Child:
 def warden_of(child: Child) -> Supervisor:
     device = Supervisor.__new__(Supervisor)
     device.children = {"indicator": child}
-    device.layers, device.utc_ms, device._told, device._went_at = {}, 0, set(), 0.0
+    device.layers, device.clock, device._told, device._went_at = {}, StreamClock(), set(), 0.0
     return device
 
 
@@ -116,3 +117,47 @@ def test_what_stores_is_asked_to_stop_when_those_before_it_have_ended() -> None:
         *("ask perception", "ask verdict", "perception ended", "verdict ended"),
         *("ask sealer", "ask uplink", "sealer ended", "uplink ended"),
     ]
+
+
+def doubting(clock: StreamClock, **changes: object) -> tuple[Supervisor, list[tuple[str, str, str]]]:
+    """A warden that runs by this clock, and what it tells."""
+    told: list[tuple[str, str, str]] = []
+    facts = {"refusal": 0, "untimed_codes": 0} | changes
+    device = Supervisor.__new__(Supervisor)
+    device.clock, device._doubts_told = clock, set()
+    device._plan = SimpleNamespace(gpx=changes.get("gpx", ""), kind=changes.get("kind", "video"))  # type: ignore[assignment]
+    device.fact = device.total = lambda name, key: facts[key]  # type: ignore[assignment, method-assign, return-value]
+    device._incident = lambda *said: told.append(said)  # type: ignore[assignment, method-assign, arg-type, return-value]
+    return device, told
+
+
+UNSURE = StreamClock(5, "container", doubts=("label_unsure", "time_old"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "tells"), [({}, False), ({"gpx": "/g"}, True), ({"kind": "camera"}, True), ({"untimed_codes": 1}, True)]
+)
+def test_a_doubtful_start_is_told_once_where_anything_is_judged_by_it(changes: dict[str, object], tells: bool) -> None:
+    device, told = doubting(UNSURE, **changes)
+    device._tell_doubts()
+    device._tell_doubts()
+    assert told == ([("clock_unsure", "warden", "label_unsure")] if tells else [])
+
+
+def test_a_sure_start_is_not_told_and_a_wrong_machine_clock_always() -> None:
+    device, told = doubting(StreamClock(5, "given"), gpx="/g")
+    device._tell_doubts()
+    assert told == []
+    device, told = doubting(StreamClock(0, "system", wall=False, doubts=("clock_impossible",)), kind="camera")
+    device._tell_doubts()
+    assert told == [("clock_unsure", "warden", "clock_impossible")]
+
+
+def test_each_cause_for_which_the_broker_cannot_be_reached_is_told_once() -> None:
+    device, told = doubting(StreamClock(5, "given"), refusal=1)
+    for _ in range(2):
+        device._tell_doubts()
+    assert told == [("degraded", "uplink", "certificate_not_yet_valid")]
+    device.fact = lambda name, key: 99  # type: ignore[assignment, method-assign, return-value]
+    device._tell_doubts()
+    assert len(told) == 1

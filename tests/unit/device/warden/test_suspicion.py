@@ -1,4 +1,4 @@
-"""Warden does not believe what compartments say: of their inputs, of their peers, of the frames in the ring."""
+"""Warden does not believe what compartments say of their peers, and of the frames in the ring."""
 
 from __future__ import annotations
 
@@ -6,54 +6,12 @@ import mmap
 import os
 import struct
 from collections import Counter
-from typing import Any
-
-import pytest
 
 from device.channel import ring
 from device.channel.frames import FrameStream
 from device.channel.link import Link, pair
 from device.channel.messages import FrameReady, Message
-from device.config import Config
-from device.launcher.errors import StartError
-from device.launcher.plan import RunPlan
-from device.warden.stream import MAX_FACT, begins_at
 from device.warden.suspicion import Suspicion
-
-
-def plan(**changes: Any) -> RunPlan:
-    fields: dict[str, Any] = {
-        "kind": "video", "input": "/v", "shown": "v.mp4", "gpx": "/g", "gpx_shown": "g.gpx", "pace": "lockstep",
-        "start": "file", "home": "/h", "models": "/m", "run_id": "0" * 32, "config": Config(), **changes,
-    }  # fmt: skip
-    return RunPlan(**fields)
-
-
-STREAM = {"utc_ms": 1_000_000, "frames": 100, "milli_fps": 10_000}
-TRACK = {"fixes": 5, "first_utc_ms": 999_000, "last_utc_ms": 1_200_000}
-
-
-def test_the_stream_begins_as_the_file_says_else_as_the_track_else_it_is_not_known() -> None:
-    assert begins_at(plan(), STREAM, TRACK) == 1_000_000
-    assert begins_at(plan(), {**STREAM, "utc_ms": 0}, TRACK) == 999_000
-    assert begins_at(plan(start="gps"), STREAM, TRACK) == 999_000
-    assert begins_at(plan(start="1100000"), STREAM, TRACK) == 1_100_000
-    assert begins_at(plan(), {**STREAM, "utc_ms": 0}, {"fixes": 0}) == 0
-
-
-@pytest.mark.parametrize("first", [500_000, 2_000_000])
-def test_a_track_before_or_after_the_video_is_refused(first: int) -> None:
-    with pytest.raises(StartError, match="do not overlap"):
-        begins_at(plan(), STREAM, {"fixes": 2, "first_utc_ms": first, "last_utc_ms": first + 1000})
-
-
-@pytest.mark.parametrize("facts", [{}, {"utc_ms": 2**53}, {"fixes": 1}, {"fixes": 2**53, "first_utc_ms": 2**53}])
-def test_facts_that_are_missing_or_absurd_do_not_end_warden(facts: dict[str, int]) -> None:
-    for stream, track in ((facts, TRACK), (STREAM, facts), (facts, facts)):
-        try:
-            assert 0 <= begins_at(plan(), stream, track) <= MAX_FACT
-        except StartError:
-            continue
 
 
 def test_a_peer_that_sends_invalid_messages_is_restarted_and_counted() -> None:

@@ -1,0 +1,156 @@
+"""A certificate out of its time, or a wrong clock, is told by cause, and uplink goes on trying until it connects."""
+
+from __future__ import annotations
+
+import datetime
+import socket
+import ssl
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from device.uplink.connection import Connection, Phase, Refusal
+from device.uplink.service import FIRST_PAUSE_SECONDS, LONGEST_REFUSED_SECONDS, UplinkService
+from device.warden.refusals import REFUSALS
+from identity import ExpiredCertificateError, load
+from identity.files import write_private
+from identity.pki import Authority, Pair
+
+NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+LONG_AGO, LATER = NOW - datetime.timedelta(days=800), NOW + datetime.timedelta(days=800)
+ROUNDS = 30
+
+
+class Ends:
+    """The TLS files of a broker and a device whose certificates were made at these times, by one authority of today."""
+
+    def __init__(self, folder: Path, theirs: datetime.datetime, ours: datetime.datetime) -> None:
+        self.device, self.broker, self._authority = folder / "device", folder / "broker", Authority.create(NOW)
+        for place in (self.device, self.broker):
+            place.mkdir(mode=0o700, parents=True)
+            write_private(place / "ca.crt", self._authority.pair.certificate)
+        self._write(self.device, self._authority.issue("cam-one", "client", ours))
+        self.renew_broker(theirs)
+
+    def renew_broker(self, made: datetime.datetime) -> None:
+        self._write(self.broker, self._authority.issue("localhost", "server", made))
+
+    def _write(self, place: Path, pair: Pair) -> None:
+        write_private(place / "tls.key", pair.key)
+        write_private(place / "tls.crt", pair.certificate)
+
+    def client(self) -> ssl.SSLContext:
+        files = (self.device / name for name in ("tls.key", "tls.crt", "ca.crt"))
+        return load.client_context(*files, at_any_time=True)
+
+    def server(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(self.broker / "tls.crt", self.broker / "tls.key")
+        context.load_verify_locations(self.broker / "ca.crt")
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+
+class BrokerEnd:
+    """The broker's end of a connection, as far as the handshake."""
+
+    def __init__(self, ends: Ends) -> None:
+        self.given, theirs = socket.socketpair()
+        theirs.setblocking(False)
+        self._tls = ends.server().wrap_socket(theirs, server_side=True, do_handshake_on_connect=False)
+        self._done = False
+
+    def step(self) -> None:
+        if self._done:
+            return
+        try:
+            self._tls.do_handshake()
+            self._done = True
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return
+        except (ssl.SSLError, OSError):
+            self._done = True
+            self._tls.close()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "said"),
+    [
+        (NOW, NOW, Refusal.NONE),
+        (LATER, NOW, Refusal.THEIRS_NOT_YET_VALID),
+        (LONG_AGO, NOW, Refusal.THEIRS_EXPIRED),
+        (NOW, LONG_AGO, Refusal.OURS_EXPIRED),
+        (NOW, LATER, Refusal.OURS_REFUSED),
+    ],
+)
+def test_a_handshake_that_fails_for_a_certificates_time_says_whose(
+    tmp_path: Path, theirs: datetime.datetime, ours: datetime.datetime, said: Refusal
+) -> None:
+    ends = Ends(tmp_path, theirs, ours)
+    broker = BrokerEnd(ends)
+    made = Connection(broker.given, ends.client(), host="localhost", device_id="cam-one", receipt=lambda _: None)
+    for _ in range(ROUNDS):
+        broker.step()
+        if made.phase is not Phase.CLOSED and (made.phase is Phase.SHAKING or made.refusal is Refusal.NONE):
+            made.serve(made.wants())
+    assert made.refusal is said
+    assert made.phase is (Phase.JOINING if said is Refusal.NONE else Phase.CLOSED)
+
+
+def test_another_tls_fault_is_not_taken_for_a_certificates_time(tmp_path: Path) -> None:
+    ends, stranger = Ends(tmp_path / "one", NOW, NOW), Ends(tmp_path / "other", NOW, NOW)
+    broker = BrokerEnd(stranger)
+    made = Connection(broker.given, ends.client(), host="localhost", device_id="cam-one", receipt=lambda _: None)
+    for _ in range(ROUNDS):
+        broker.step()
+        made.serve(made.wants())
+    assert (made.phase, made.refusal) == (Phase.CLOSED, Refusal.NONE)
+
+
+def test_uplink_goes_on_trying_ever_more_slowly_and_connects_once_the_certificate_is_good(tmp_path: Path) -> None:
+    ends, now, dialled = Ends(tmp_path, LONG_AGO, NOW), [0.0], []
+    service = UplinkService(
+        ends.client(),
+        host="localhost",
+        device_id="cam-one",
+        dial=lambda: dialled.append(now[0]),
+        receipt=lambda _: None,
+        clock=lambda: now[0],
+    )
+
+    def try_once() -> None:
+        """Until the next dial, and its handshake."""
+        tried = len(dialled)
+        while len(dialled) == tried:
+            now[0] += 0.1
+            service.tick()
+        broker = BrokerEnd(ends)
+        service.dialled(broker.given)
+        for _ in range(ROUNDS):
+            broker.step()
+            if service.connection is not None and service.connection.phase is Phase.SHAKING:
+                service.serve(service.connection.wants())
+            service.tick()
+
+    for _ in range(12):
+        try_once()
+        assert service.connection is None and service.refusal is Refusal.THEIRS_EXPIRED
+    pauses = [round(after - before, 1) for before, after in pairwise(dialled)]
+    assert pauses[0] < 2 * FIRST_PAUSE_SECONDS and pauses == sorted(pauses)
+    assert LONGEST_REFUSED_SECONDS <= pauses[-1] < LONGEST_REFUSED_SECONDS + 1.0
+    ends.renew_broker(NOW)
+    try_once()
+    assert service.connection is not None and service.connection.phase is Phase.JOINING
+
+
+def test_every_refusal_has_its_word_sentence_and_remedy() -> None:
+    assert set(REFUSALS) == {int(refusal) for refusal in Refusal} - {0}
+
+
+def test_only_who_asks_for_it_gets_a_context_of_certificates_out_of_their_time(tmp_path: Path) -> None:
+    ends = Ends(tmp_path, NOW, LONG_AGO)
+    with pytest.raises(ExpiredCertificateError):
+        load.client_context(*(ends.device / name for name in ("tls.key", "tls.crt", "ca.crt")))
+    assert ends.client().minimum_version is ssl.TLSVersion.TLSv1_3
