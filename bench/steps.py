@@ -25,7 +25,7 @@ from device.codes.core import CodeReader
 from device.config import MODELS
 from device.launcher import settings
 from device.perception.core import Recogniser
-from device.position.core import parse_gpx
+from device.position.core import read_track
 from device.verdict.judge import Judge
 from device.verdict.trust import load_trust
 from identity.home import Home
@@ -114,7 +114,7 @@ def right(
     trust = load_trust(home.trust)
     sure = operating_point(load_manifest(MODELS), point).score_high
     judge = Judge(trust.anchors, trust.register, stream="steps", sure_score=sure)
-    fixes = parse_gpx((folder / "drive.gpx").read_bytes())
+    fixes = read_track((folder / "drive.gpx").read_bytes()).fixes
     judge.start(VideoSource(folder / "drive.mp4").facts.utc_ms or fixes[0].utc_ms, 0)
     verdicts: list[Verdict] = [verdict for fix in fixes for verdict in judge.on_fix(fix)] + judge.on_fixes_end()
     for number, entry in enumerate(seen):

@@ -69,7 +69,7 @@ def test_no_offset_is_proposed_beside_a_track_without_a_date(doubt: Doubt) -> No
 
 def test_a_camera_without_a_position_source_is_not_told_of_tracks() -> None:
     assert notes(plan(kind="camera", gpx=""), device("clock_unsynchronised", unplaced_codes=3)) == []
-    (said,) = notes(plan(kind="camera", gpx=""), device("clock_impossible", untimed=3))
+    (said,) = notes(plan(kind="camera", gpx=""), device("clock_impossible", untimed_codes=3))
     assert "set the clock" in said
 
 
