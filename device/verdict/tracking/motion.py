@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from device.verdict.state import Motion
 
@@ -18,7 +18,8 @@ DISTANCE_PER_S: Final = 1.5
 """...and this many more for each second since the last box."""
 MAX_SIZE_RATIO: Final = 1.8
 MAX_GROWTH_PER_MS: Final = 0.003
-_SMOOTHING: Final = 0.5
+_HALF_MS: Final = 40.0
+"""The time in which half of a known velocity gives way to a new one, however many boxes come in it."""
 _MIN_SIZE: Final = 1.0
 
 
@@ -35,9 +36,23 @@ class Rectangle(Protocol):
     def h(self) -> float: ...
 
 
+class Corner(NamedTuple):
+    """A rectangle by its corner."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
 def start(box: Rectangle, t_ms: int) -> Motion:
     """The motion of a box seen for the first time."""
     return Motion(box.x + box.w / 2, box.y + box.h / 2, max(box.w, _MIN_SIZE), max(box.h, _MIN_SIZE), t_ms)
+
+
+def as_box(motion: Motion) -> Rectangle:
+    """The box of a motion."""
+    return Corner(motion.x - motion.w / 2, motion.y - motion.h / 2, motion.w, motion.h)
 
 
 def size(motion: Motion) -> float:
@@ -68,7 +83,7 @@ def moved(motion: Motion, box: Rectangle, t_ms: int) -> Motion:
     if gap <= 0:
         return new
     growth = math.log(size(new) / size(motion)) / gap
-    keep = _SMOOTHING
+    keep = 0.5 ** (gap / _HALF_MS)
     new.vx = keep * motion.vx + (1 - keep) * (new.x - motion.x) / gap
     new.vy = keep * motion.vy + (1 - keep) * (new.y - motion.y) / gap
     new.growth = keep * motion.growth + (1 - keep) * growth

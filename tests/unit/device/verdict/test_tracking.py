@@ -74,7 +74,8 @@ def test_weak_evidence_confirms_no_sign(times: range, score: float, size: float,
     ("growth", "score", "classes", "confirmed"),
     [
         (2.0, 0.9, 1, True),
-        (2.0, 0.4, 1, True),  # seldom sure that it is a sign, always sure which
+        (2.0, 0.6, 1, True),
+        (2.0, 0.4, 1, False),  # always sure which, but seldom that it is a sign
         (2.0, 0.9, 2, True),  # torn between two classes, but surely a sign: that is for the table
         (2.0, 0.4, 2, False),
         (1.0, 0.9, 1, False),  # does not come nearer
@@ -90,8 +91,8 @@ def test_without_a_code_a_face_has_to_prove_itself(growth: float, score: float, 
 
 @pytest.mark.parametrize(
     ("size", "seconds", "believed"),
-    [(18, 0.6, False), (18, 4.0, True), (60, 0.6, True)],
-    ids=["small and short", "small, for long", "large, for short"],
+    [(18, 0.6, False), (18, 4.0, True), (60, 0.7, True), (60, 0.5, False)],
+    ids=["small and short", "small, for long", "large, for short", "large, at one distance only"],
 )
 def test_without_a_code_a_small_face_has_to_be_seen_for_long(size: float, seconds: float, believed: bool) -> None:
     times = range(0, round(1000 * seconds), 40)
