@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.channel.messages import Box
-from device.verdict.state import MAX_TRACKS, FaceTrack, Moment, Sight, State
+from device.verdict.state import MAX_TRACKS, FaceTrack, Moment, Sight, State, Watch
 from device.verdict.tracking import looks
 from device.verdict.tracking.motion import Rectangle, as_box, match, moved, overlap, predicted, start
 from wire.geodesy import Pose, distance_m
@@ -38,9 +38,11 @@ ALONE_EVIDENCE: Final = 2.0
 GTSRB's training set (30 looks each, counted with a score of 0.8) has 2.1 and more; a small, far thing that is seen for
 half a second has less."""
 ALONE_STRONG: Final = 3
-"""Looks with a score of at least `STRONG_SCORE`: the best looks have to be good, not only many."""
+"""Looks with a score of at least `STRONG_SCORE`: the best looks have to be good, not only many..."""
 STRONG_SCORE: Final = 0.5
-ALONE_IN_SIGHT_MS: Final = 600
+MOST_STRONG: Final = 1.5
+"""...and there have to be two of them, whatever time one stands for."""
+ALONE_IN_SIGHT_MS: Final = 700
 """Least time from the first look to the last: what looks like a sign at one distance only is none."""
 ALONE_COVERAGE: Final = 0.5
 """Least share of the time in which it was seen, while it was in sight and perception looked."""
@@ -115,7 +117,7 @@ def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None, s
         else:
             face = _new(state, moment, box, pose)
         look_ms = looks.stands_for_ms(state.looked, first=index not in pairs)
-        _note(face, state.looked.watched_ms, look_ms)
+        _note(face, state.looked, look_ms)
         _weigh(face, box, look_ms, sure_score)
         if any(overlap(box, symbol) >= SAME_PLACE for symbol in symbols):
             face.on_code += looks.repeats(look_ms)
@@ -246,11 +248,11 @@ def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> FaceTrack
     return face
 
 
-def _note(face: FaceTrack, watched_ms: int, look_ms: int) -> None:
+def _note(face: FaceTrack, looked: Watch, look_ms: int) -> None:
     """Notes for how long perception has watched, and how much of that showed the face."""
     if face.seen == 0:
-        face.since_ms = watched_ms - look_ms
-    face.watched_ms = watched_ms - face.since_ms
+        face.since_ms = looked.watched_ms - looked.look_ms
+    face.watched_ms = looked.watched_ms - face.since_ms
     face.seen += looks.units(look_ms)
 
 
@@ -264,7 +266,7 @@ def _weigh(face: FaceTrack, box: Box, look_ms: int, sure_score: float) -> None:
     count = looks.units(look_ms)
     face.score_sum += box.score
     face.odd_shapes += count if max(box.w, box.h) > MAX_ASPECT * min(box.w, box.h) else 0.0
-    face.strong += count if box.score >= max(STRONG_SCORE, sure_score) else 0.0
+    face.strong += min(count, MOST_STRONG) if box.score >= max(STRONG_SCORE, sure_score) else 0.0
     if box.score >= sure_score:
         _weigh_class(face, box, side, count)
 

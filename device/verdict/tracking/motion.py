@@ -15,7 +15,11 @@ from device.verdict.state import Motion
 MAX_DISTANCE: Final = 0.9
 """A box matches within this many sizes of the predicted centre..."""
 DISTANCE_PER_S: Final = 1.5
-"""...and this many more for each second since the last box."""
+"""...and this many more for each second since the last box..."""
+FIRST_DISTANCE_PER_S: Final = 5.0
+"""...or this many, where only one box was seen, so that it is not known how fast it moves..."""
+MAX_REACH: Final = 2.4
+"""...but never more than this."""
 MAX_SIZE_RATIO: Final = 1.8
 MAX_GROWTH_PER_MS: Final = 0.003
 _HALF_MS: Final = 40.0
@@ -100,7 +104,9 @@ def cost(motion: Motion, box: Rectangle, t_ms: int) -> float | None:
         return None
     reach = max(size(seen), size(expected), 12.0)
     distance = math.hypot(seen.x - expected.x, seen.y - expected.y) / reach
-    if distance > MAX_DISTANCE + DISTANCE_PER_S * (t_ms - motion.t_ms) / 1000:
+    moves = motion.vx != 0 or motion.vy != 0 or motion.growth != 0
+    per_s = DISTANCE_PER_S if moves else FIRST_DISTANCE_PER_S
+    if distance > min(MAX_REACH, MAX_DISTANCE + per_s * (t_ms - motion.t_ms) / 1000):
         return None
     return distance + ratio
 

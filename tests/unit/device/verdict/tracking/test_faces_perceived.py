@@ -118,9 +118,9 @@ def test_a_face_is_confirmed_from_each_limit_on(changes: dict[str, object], conf
         ({"trend": trend(1.14, 0.4)}, False),
         ({"strong": 3.0}, True),
         ({"strong": 2.9}, False),  # barely a sign, each time
-        ({"seen": 600 * 0.5 / 33}, True),
-        ({"seen": 8.9}, False),  # now and then
-        ({"watched_ms": 599}, False),  # at one distance only
+        ({"seen": 700 * 0.5 / 33}, True),
+        ({"seen": 10.5}, False),  # now and then
+        ({"watched_ms": 699}, False),  # at one distance only
     ],
 )
 def test_a_face_stands_alone_with_evidence_and_growth(changes: dict[str, object], alone: bool) -> None:
@@ -142,9 +142,9 @@ def test_a_face_that_is_seldom_sure_has_to_be_steady(
     assert stands_alone(voted(share, certainty, sure=1, switches=switches)) is alone
 
 
-@pytest.mark.parametrize(("sure", "alone"), [(6, True), (5, False)])
-def test_a_face_that_is_not_steady_has_to_be_sure(sure: int, alone: bool) -> None:
-    assert stands_alone(voted(0.5, sure=sure, last=9)) is alone
+@pytest.mark.parametrize(("sure", "alone"), [(6.6, True), (6.5, False)])
+def test_a_face_that_is_not_steady_has_to_be_sure(sure: float, alone: bool) -> None:
+    assert stands_alone(voted(0.5, sure=sure)) is alone
 
 
 # --- growth -------------------------------------------------------------------------------------------------------
