@@ -1,7 +1,7 @@
-"""Passes made of still pictures: what perception sees of a thing that the vehicle comes nearer to, at any rate of looks.
+"""Passes made of still pictures: what a camera sees of a thing that the vehicle comes nearer to, look by look.
 
 Things of a known kind are laid on road scenes without a sign and grow as the distance shrinks at constant speed; scenes
-are passed by zooming in. Real videos with so many false signs of known kinds, or signs known by track, are not public.
+are passed by zooming in. They stand in for videos: none that is public shows so many signs that are none, and says so.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from models.data import gtsdb, gtsrb
-from models.data.source import DataSet, Image
+from models.data.source import FETCH, DataSet, Image
 from models.errors import DataError
 from models.pictures.foreign.drawing import KINDS, draw
 from models.pictures.paste import Cutout
@@ -27,10 +27,13 @@ LOOKS_PER_S: Final = 60
 SECONDS: Final = 1.5
 SIDES: Final = (16.0, 96.0)
 """First and last side in pixels of a thing that is passed."""
+TRACK_SECONDS: Final = 1.2
+"""The shortest pass in GTSRB: 30 frames at 25 a second (Stallkamp et al., Neural Networks 32, 2012, section 3.1)."""
 ZOOM: Final = 1.7
 ZOOM_SECONDS: Final = 1.0
 ACROSS, DOWN = 6, 3
 """Things that are passed side by side in one picture, far enough apart not to be taken for each other."""
+_REACH: Final = 100.0  # pixels either way from a thing's place
 _FEATHER: Final = 0.12
 _QUALITY: Final = 85
 _DRAWN_SIDE: Final = 96
@@ -40,27 +43,31 @@ Pictures = Iterator[tuple[int, Image]]
 
 @dataclass(frozen=True)
 class Thing:
-    """Something to pass: its look by its progress of 0 to 1 (RGBA, and the side in pixels of the sign in it)."""
+    """Something to pass.
+
+    `look` gives for the share of the pass that has gone by, 0 to 1, the picture with the sign in it (RGBA) and the
+    width and height in pixels that it has on the road; `class_id` is the sign's class, None where it is none of the 43.
+    """
 
     name: str
     look: Callable[[float], tuple[Cutout, float, float]]
+    class_id: int | None = None
 
 
 @dataclass(frozen=True)
 class Pass:
     """Some things that are passed at once: milliseconds and pictures (BGR), and the places where the things are."""
 
-    name: str
-    things: Sequence[str]
     pictures: Callable[[], Pictures]
-    centres: Sequence[tuple[float, float]]
+    things: Sequence[Thing] = ()
+    centres: Sequence[tuple[float, float]] = ()
 
-    def nearest(self, x: float, y: float) -> str:
-        """The thing at a place in the picture; the pass itself where it has none."""
-        if not self.things:
-            return self.name
-        far = [abs(x - left) + abs(y - top) for left, top in self.centres]
-        return self.things[int(np.argmin(far))]
+    def thing_at(self, x: float, y: float) -> int | None:
+        """The index of the thing at a place in the picture; None where there is none."""
+        for index, (across, down) in enumerate(self.centres):
+            if abs(x - across) <= _REACH and abs(y - down) <= _REACH:
+                return index
+        return None
 
 
 def empty_scenes(source: DataSet) -> list[gtsdb.RoadFrame]:
@@ -70,10 +77,11 @@ def empty_scenes(source: DataSet) -> list[gtsdb.RoadFrame]:
 
 def zoomed(source: DataSet, scenes: Sequence[gtsdb.RoadFrame]) -> list[Pass]:
     """Each scene, zoomed into: everything in it grows as it would if the vehicle came nearer."""
-    return [Pass(scene.name, (), lambda scene=scene: _zoom(gtsdb.frame(source, scene)), ()) for scene in scenes]
+    return [Pass(partial(_zoom, source, scene)) for scene in scenes]
 
 
-def _zoom(picture: Image) -> Pictures:
+def _zoom(source: DataSet, scene: gtsdb.RoadFrame) -> Pictures:
+    picture = gtsdb.frame(source, scene)
     height, width = picture.shape[:2]
     looks = round(LOOKS_PER_S * ZOOM_SECONDS)
     for number in range(looks):
@@ -94,8 +102,7 @@ def laid(things: Sequence[Thing], grounds: Sequence[Image], seconds: float = SEC
             ((index % ACROSS + 0.5) * width / ACROSS, (index // ACROSS + 0.5) * height / DOWN)
             for index in range(len(some))
         ]
-        pictures = lambda some=some, ground=ground, centres=centres: _laid(some, ground, centres, seconds)  # noqa: E731
-        passes.append(Pass(f"passes {number}", [thing.name for thing in some], pictures, centres))
+        passes.append(Pass(partial(_laid, some, ground, centres, seconds), some, centres))
     return passes
 
 
@@ -133,9 +140,7 @@ def foreign_signs(source: DataSet) -> list[Thing]:
             name = f"{row['Kind']}: {row['Path']}"
             picture = _feathered(source.image(row["Path"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise DataError(
-                f"{source.path}: others.csv lacks a column or a number ({error})", "fetch it again"
-            ) from None
+            raise DataError(f"{source.path}: others.csv lacks a column or a number ({error})", FETCH) from None
         side = max(box[2] - box[0], box[3] - box[1])
         things.append(Thing(name, _growing(picture, picture.shape[1] / side, picture.shape[0] / side)))
     return things
@@ -162,9 +167,7 @@ def tracks(source: DataSet, names: frozenset[str], largest: float = 200.0) -> li
     for row in gtsrb.load(source):
         if row.track in names:
             rows[row.track].append(row)
-    return [
-        Thing(f"{found[0].class_id}: {name}", _track(source, found, largest)) for name, found in sorted(rows.items())
-    ]
+    return [Thing(name, _track(source, found, largest), found[0].class_id) for name, found in sorted(rows.items())]
 
 
 def _track(
@@ -207,8 +210,3 @@ def _as_video(picture: Image) -> Image:
 
 def _ms(number: int) -> int:
     return round(number * 1000 / LOOKS_PER_S)
-
-
-def grounds(source: DataSet, scenes: Sequence[gtsdb.RoadFrame]) -> list[NDArray[np.uint8]]:
-    """The scenes' pictures, to lay things on."""
-    return [gtsdb.frame(source, scene) for scene in scenes]
