@@ -124,8 +124,9 @@ def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None, s
 
 
 def _symbols(state: State, moment: Moment) -> list[Rectangle]:
-    """Where codes are: as just read, or as expected, since the code reader need not look at the same frames."""
-    fresh = (panel for panel in state.panels if moment.t_ms - panel.sight.last_ms <= LINGER_MS // 2)
+    """Where codes are: as just read, or, of those read twice, as expected: the code reader may look at other frames."""
+    known = [panel for panel in state.panels if panel.sight.seen > 1]
+    fresh = [panel for panel in known if moment.t_ms - panel.sight.last_ms <= LINGER_MS // 2]
     return [*(moment.readings or ()), *(as_box(predicted(panel.motion, moment.t_ms)) for panel in fresh)]
 
 
