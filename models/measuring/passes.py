@@ -42,7 +42,7 @@ Pictures = Iterator[tuple[int, Image]]
 
 
 @dataclass(frozen=True)
-class Thing:
+class PassedThing:
     """Something to pass.
 
     `look` gives for the share of the pass that has gone by, 0 to 1, the picture with the sign in it (RGBA) and the
@@ -59,7 +59,7 @@ class Pass:
     """Some things that are passed at once: milliseconds and pictures (BGR), and the places where the things are."""
 
     pictures: Callable[[], Pictures]
-    things: Sequence[Thing] = ()
+    things: Sequence[PassedThing] = ()
     centres: Sequence[tuple[float, float]] = ()
 
     def thing_at(self, x: float, y: float) -> int | None:
@@ -91,7 +91,7 @@ def _zoom(source: DataSet, scene: gtsdb.RoadFrame) -> Pictures:
         yield _ms(number), _as_video(nearer)
 
 
-def laid(things: Sequence[Thing], grounds: Sequence[Image], seconds: float = SECONDS) -> list[Pass]:
+def laid(things: Sequence[PassedThing], grounds: Sequence[Image], seconds: float = SECONDS) -> list[Pass]:
     """Things passed at once, as many as have room in one picture."""
     passes = []
     room = ACROSS * DOWN
@@ -106,7 +106,9 @@ def laid(things: Sequence[Thing], grounds: Sequence[Image], seconds: float = SEC
     return passes
 
 
-def _laid(things: Sequence[Thing], ground: Image, centres: Sequence[tuple[float, float]], seconds: float) -> Pictures:
+def _laid(
+    things: Sequence[PassedThing], ground: Image, centres: Sequence[tuple[float, float]], seconds: float
+) -> Pictures:
     looks = round(LOOKS_PER_S * seconds)
     for number in range(looks):
         picture, progress = ground.copy(), number / looks
@@ -131,7 +133,7 @@ def _lay(picture: Image, cutout: Cutout, x: float, y: float, wide: float, high: 
     ground[:] = part[: ground.shape[0], : ground.shape[1], :3] * alpha + ground * (1 - alpha) + 0.5
 
 
-def foreign_signs(source: DataSet) -> list[Thing]:
+def foreign_signs(source: DataSet) -> list[PassedThing]:
     """Photographs of signs outside the 43 classes: `others.csv` in GTSRB's columns, with `Kind`."""
     things = []
     for row in csv.DictReader(source.text("others.csv").splitlines()):
@@ -142,15 +144,15 @@ def foreign_signs(source: DataSet) -> list[Thing]:
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{source.path}: others.csv lacks a column or a number ({error})", FETCH) from None
         side = max(box[2] - box[0], box[3] - box[1])
-        things.append(Thing(name, _growing(picture, picture.shape[1] / side, picture.shape[0] / side)))
+        things.append(PassedThing(name, _growing(picture, picture.shape[1] / side, picture.shape[0] / side)))
     return things
 
 
-def drawn_signs(times: int, seed: int) -> list[Thing]:
+def drawn_signs(times: int, seed: int) -> list[PassedThing]:
     """Every kind of sign outside the 43 classes that can be drawn, `times` each, anew each time."""
     rng = np.random.default_rng(seed)
     kinds = [kind for kind in KINDS for _ in range(times)]
-    return [Thing(kind.name, _growing(draw(kind, _DRAWN_SIDE, rng), 1.0, 1.0)) for kind in kinds]
+    return [PassedThing(kind.name, _growing(draw(kind, _DRAWN_SIDE, rng), 1.0, 1.0)) for kind in kinds]
 
 
 def _growing(cutout: Cutout, wide: float, high: float) -> Callable[[float], tuple[Cutout, float, float]]:
@@ -161,13 +163,15 @@ def _growing(cutout: Cutout, wide: float, high: float) -> Callable[[float], tupl
     return look
 
 
-def tracks(source: DataSet, names: frozenset[str], largest: float = 200.0) -> list[Thing]:
+def tracks(source: DataSet, names: frozenset[str], largest: float = 200.0) -> list[PassedThing]:
     """The passes of `names` in GTSRB's training set: each look is shown for its share of the pass, and at its size."""
     rows: dict[str, list[gtsrb.Crop]] = defaultdict(list)
     for row in gtsrb.load(source):
         if row.track in names:
             rows[row.track].append(row)
-    return [Thing(name, _track(source, found, largest), found[0].class_id) for name, found in sorted(rows.items())]
+    return [
+        PassedThing(name, _track(source, found, largest), found[0].class_id) for name, found in sorted(rows.items())
+    ]
 
 
 def _track(

@@ -16,7 +16,7 @@ from models.data.source import DataSet
 from models.errors import DataError
 from models.measuring import belief, passes
 from models.measuring.belief import TrackRule
-from models.measuring.passes import Pass, Thing
+from models.measuring.passes import Pass, PassedThing
 from models.pictures.foreign.drawing import KINDS
 from tests.support import data_sets
 
@@ -26,10 +26,12 @@ GROUND = np.full((800, 1360, 3), 90, np.uint8)
 RULE = TrackRule("both thresholds", 0.1, 0.33)
 
 
-def square(side: float, class_id: int | None = None) -> Thing:
+def square(side: float, class_id: int | None = None) -> PassedThing:
     """A white square that grows from half of `side` to all of it."""
     white = np.full((64, 64, 4), 255, np.uint8)
-    return Thing("square", lambda progress: (white, side * (1 + progress) / 2, side * (1 + progress) / 2), class_id)
+    return PassedThing(
+        "square", lambda progress: (white, side * (1 + progress) / 2, side * (1 + progress) / 2), class_id
+    )
 
 
 def bright(picture: NDArray[np.uint8]) -> list[tuple[float, float, float, float]]:
