@@ -83,7 +83,8 @@ def test_a_track_is_passed_look_by_look_at_its_own_size(tmp_path: Path) -> None:
     assert [(thing.name, thing.class_id) for thing in things] == [("00014_00001", 14)]
     cutout, wide, high = things[0].look(0.5)
     assert (wide, high, cutout.shape) == (48.0, 44.0, (44, 48, 4))
-    assert (int(cutout[0, 0, 3]), int(cutout[22, 24, 3])) == (pytest.approx(0, abs=30), 255)
+    assert cutout[0, 0, 3] < 30
+    assert cutout[22, 24, 3] == 255
     shrunk = passes.tracks(source, frozenset({"00014_00001"}), largest=24.0)
     assert shrunk[0].look(0.0)[1:] == (24.0, 22.0)
 
