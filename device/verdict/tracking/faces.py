@@ -192,7 +192,7 @@ def stands_alone(face: FaceTrack) -> bool:
         and face.seen * looks.LOOK_MS >= ALONE_COVERAGE * face.watched_ms
         and growth(face) >= ALONE_GROWTH
     )
-    steady = certainty >= CONSISTENT_CERTAINTY and not _flips(share, face.switches, face.seen)
+    steady = certainty >= CONSISTENT_CERTAINTY and not _flips(share, face.switches, face.sure)
     return enough and (steady or face.sure >= ALONE_SURE * face.seen)
 
 
@@ -215,13 +215,13 @@ def _agreement(face: FaceTrack) -> tuple[float, float]:
     return max(face.class_weight.values()) / total, sum(face.class_certainty.values()) / total
 
 
-def _flips(share: float, switches: float, seen: float) -> bool:
-    return share < CONSISTENT_SHARE or switches > MAX_SWITCH_RATE * seen
+def _flips(share: float, switches: float, sure: float) -> bool:
+    return share < CONSISTENT_SHARE or switches > MAX_SWITCH_RATE * sure
 
 
 def _doubts(faces: Sequence[FaceTrack], share: float, certainty: float, seen: float) -> tuple[ReasonName, ...]:
     checks: tuple[tuple[ReasonName, bool], ...] = (
-        ("class_flips", _flips(share, sum(face.switches for face in faces), seen)),
+        ("class_flips", _flips(share, sum(face.switches for face in faces), sum(face.sure for face in faces))),
         ("class_uncertain", certainty < CONSISTENT_CERTAINTY),
         ("shape_odd", sum(face.odd_shapes for face in faces) > MAX_ODD_SHAPES * seen),
         ("moves_with_vehicle", any(_moves_along(face) for face in faces)),

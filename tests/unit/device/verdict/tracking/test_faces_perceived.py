@@ -130,16 +130,16 @@ def test_a_face_stands_alone_with_evidence_and_growth(changes: dict[str, object]
 @pytest.mark.parametrize(
     ("share", "certainty", "switches", "alone"),
     [
-        (0.75, 0.8, 3, True),
-        (0.74, 0.8, 3, False),
-        (0.75, 0.79, 3, False),
-        (0.75, 0.8, 4, False),  # of eleven looks, 0.34 each
+        (0.75, 0.8, 1.7, True),
+        (0.74, 0.8, 1.7, False),
+        (0.75, 0.79, 1.7, False),
+        (0.75, 0.8, 1.8, False),  # of five sure looks, 0.34 each
     ],
 )
 def test_a_face_that_is_seldom_sure_has_to_be_steady(
-    share: float, certainty: float, switches: int, alone: bool
+    share: float, certainty: float, switches: float, alone: bool
 ) -> None:
-    assert stands_alone(voted(share, certainty, sure=1, switches=switches)) is alone
+    assert stands_alone(voted(share, certainty, sure=5.0, switches=switches)) is alone
 
 
 @pytest.mark.parametrize(("sure", "alone"), [(6.6, True), (6.5, False)])
@@ -204,6 +204,11 @@ def test_flips_at_exactly_their_share_are_no_doubt() -> None:
     assert 0.34 * 50 == 17
     assert perceived([face(last=49, switches=17)], coded=True).doubts == ()
     assert perceived([face(last=49, switches=18)], coded=True).doubts == ("class_flips",)
+
+
+def test_weak_looks_between_do_not_make_a_class_that_flips_steady() -> None:
+    assert perceived([face(last=99, sure=10.0, switches=3.0)], coded=True).doubts == ()
+    assert perceived([face(last=99, sure=10.0, switches=4.0)], coded=True).doubts == ("class_flips",)
 
 
 def test_the_doubts_are_named_in_their_order() -> None:
