@@ -82,9 +82,10 @@ def figures(frames: Sequence[Frame], rule: TrackRule) -> dict[str, Any]:
     }
 
 
-def _told(verdict: Verdict) -> dict[str, Any]:
+def _told(verdict: Verdict, every: int = 1) -> dict[str, Any]:
+    """The verdict, by the frames of the video of which one in `every` was judged."""
     name = class_name(verdict.class_id, None)
-    frames = {"from": verdict.first_frame, "to": verdict.last_frame}
+    frames = {"from": verdict.first_frame * every, "to": verdict.last_frame * every}
     return {"state": verdict.state, "class": name} | frames | {"boxes": verdict.sightings}
 
 
@@ -99,7 +100,7 @@ def by_rate(frames: Sequence[Frame], rule: TrackRule) -> dict[str, Any]:
         found[f"{rate / every:.3g}"] = {
             "verdicts_per_1000_frames": 1000 * len(verdicts) / len(some),
             "acted_on": len(acted_on(verdicts)),
-            "verdicts": [_told(verdict) for verdict in verdicts],
+            "verdicts": [_told(verdict, every) for verdict in verdicts],
         }
     return found
 

@@ -78,6 +78,7 @@ def test_a_sign_is_believed_with_a_sixth_of_the_looks_and_told_by_looks_a_second
     for row in found.values():
         assert [(told["class"], told["state"]) for told in row["verdicts"]] == [("stop", "UNVERIFIED")]
         assert row["acted_on"] == 1
+        assert (row["verdicts"][0]["from"], row["verdicts"][0]["to"]) == (0, pytest.approx(45, abs=5))
     assert found["30.3"]["verdicts_per_1000_frames"] == pytest.approx(1000 / 46)
 
 
