@@ -1,9 +1,14 @@
-"""Command line: `python -m models.clips VIDEO... [--json FILE]`: what tracking makes of perception's boxes in videos.
+"""Command line: `python -m models.clips [VIDEO...] [--gtsrb DATA] [--gtsdb DATA] [--foreign DATA] [--json FILE]`.
 
-Each video is seen by perception as the device runs it, and judged three times: by the device's two thresholds (a box
-from `score_high` on is surely a sign, one from `score_low` on goes on with a track), and by each of them alone. In a
-video without signs of the 43 classes every box is false; in one with a sign, more boxes in its verdict are better.
-Sign codes are not read.
+What the device believes of perception's boxes. A video is judged three times: by the device's two thresholds (a box
+from `score_high` on is surely a sign, one from `score_low` on goes on with a track), and by each of them alone; then by
+both with looks left out, as a slower device would see it. In a video without signs of the 43 classes every verdict is a
+false positive; in one with a sign, more boxes in its verdict are better.
+
+With data sets, passes are made of their pictures (`models.measuring.passes`) and judged at 60 to 5 looks a second: of
+GTSRB the tracks that no training saw, which measure the recall; of GTSDB the scenes without a sign, passed by zooming
+in, and signs outside the 43 classes that are drawn on them; of foreign photographs (`others.csv`) the signs outside the
+43 classes. On these the share believed is the false positive rate. GTSDB is needed for each: things are laid on it.
 """
 
 from __future__ import annotations
@@ -11,8 +16,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,60 +28,29 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from device.channel.messages import Box, Readings, Sightings, Verdict
-from device.launcher import settings as device_settings
-from device.perception.core import Recogniser
-from device.verdict.judge import Judge
+from device.channel.messages import Verdict
 from models import command
-from models.errors import DataError
+from models.data import gtsdb, gtsrb, splits
+from models.data.source import DataSet
+from models.errors import DataError, ModelsError
+from models.measuring import belief, passes
+from models.measuring.belief import Frame, Look, TrackRule, acted_on, judged, rules
 from models.release import shipped
 from wire.classes import class_name
-from wire.manifest import OperatingPoint, PointName, operating_point
+from wire.manifest import PointName, operating_point
+
+THINNED = (1, 2, 3, 6)
+"""Of a video's frames each, every second, third and sixth is judged."""
+DRAWN_TIMES, DRAWN_SEED = 4, 1
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One frame's boxes, from `score_low` on."""
-
-    t_ms: int
-    width: int
-    height: int
-    boxes: list[Box]
-
-
-@dataclass(frozen=True)
-class TrackRule:
-    """From which scores on a box is reported, and from which it is surely a sign."""
-
-    name: str
-    reported: float
-    sure: float
-
-
-def rules(point: OperatingPoint) -> list[TrackRule]:
-    """The device's two thresholds, then each of them alone."""
-    low, high = point.score_low, point.score_high
-    return [
-        TrackRule("both thresholds", low, high),
-        TrackRule("low alone", low, low),
-        TrackRule("high alone", high, high),
-    ]
-
-
-def see(video: Path, folder: Path, name: PointName) -> list[Frame]:
-    """Perception's boxes for every frame of a video, at the operating point `name`.
+def see(video: Path, look: Look) -> list[Frame]:
+    """Perception's boxes for every frame of a video.
 
     Raises:
         DataError: the file is not a video.
     """
-    manifest = shipped.load_manifest(folder)
-    settings = device_settings.perception(manifest, name, threads=1, lockstep=True)
-    models = [shipped.content(folder, entry) for entry in (manifest.detector, manifest.classifier)]
-    perception = Recogniser(models[0], models[1], settings, lambda stage, seconds: None)
-    return [
-        Frame(t_ms, picture.shape[1], picture.shape[0], perception.look(picture).boxes)
-        for t_ms, picture in tqdm(_decoded(video), desc=video.name, unit="frame", mininterval=2, disable=None)
-    ]
+    return belief.seen(tqdm(_decoded(video), desc=video.name, unit="frame", mininterval=2, disable=None), look)
 
 
 def _decoded(video: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
@@ -94,17 +68,6 @@ def _decoded(video: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         raise DataError(f"{video}: cannot be read as a video ({error})", "give a recorded video") from error
 
 
-def judged(frames: Sequence[Frame], rule: TrackRule) -> list[Verdict]:
-    """The verdicts on what perception saw, by the device's own judge."""
-    judge = Judge({}, None, stream="clip", lockstep=True, sure_score=rule.sure)
-    verdicts = judge.on_fixes_end()
-    for number, frame in enumerate(frames):
-        boxes = [box for box in frame.boxes if box.score >= rule.reported]
-        verdicts += judge.on_sightings(Sightings(number, frame.t_ms, frame.width, frame.height, boxes))
-        verdicts += judge.on_readings(Readings(number, frame.t_ms, []))
-    return verdicts + judge.finish()
-
-
 def figures(frames: Sequence[Frame], rule: TrackRule) -> dict[str, Any]:
     """Boxes a frame before and after tracking, and the verdicts."""
     verdicts = judged(frames, rule)
@@ -119,53 +82,140 @@ def figures(frames: Sequence[Frame], rule: TrackRule) -> dict[str, Any]:
     }
 
 
-def _told(verdict: Verdict) -> dict[str, Any]:
+def _told(verdict: Verdict, every: int = 1) -> dict[str, Any]:
+    """The verdict, by the frames of the video of which one in `every` was judged."""
     name = class_name(verdict.class_id, None)
-    frames = {"from": verdict.first_frame, "to": verdict.last_frame}
+    frames = {"from": verdict.first_frame * every, "to": verdict.last_frame * every}
     return {"state": verdict.state, "class": name} | frames | {"boxes": verdict.sightings}
+
+
+def by_rate(frames: Sequence[Frame], rule: TrackRule) -> dict[str, Any]:
+    """The verdicts where only some of the frames are looked at, by looks a second."""
+    seconds = (frames[-1].t_ms - frames[0].t_ms) / 1000
+    rate = (len(frames) - 1) / seconds if seconds else 0.0
+    found: dict[str, Any] = {}
+    for every in THINNED:
+        some = frames[::every]
+        verdicts = judged(some, rule)
+        found[f"{rate / every:.3g}"] = {
+            "verdicts_per_1000_frames": 1000 * len(verdicts) / len(some),
+            "acted_on": len(acted_on(verdicts)),
+            "verdicts": [_told(verdict, every) for verdict in verdicts],
+        }
+    return found
 
 
 def measure(videos: Sequence[Path], folder: Path, name: PointName) -> dict[str, Any]:
     """All rules on all videos at the operating point `name`; by the video's name, or its path where names repeat."""
-    point = operating_point(shipped.load_manifest(folder), name)
+    both, *others = rules(operating_point(shipped.load_manifest(folder), name))
     names = [video.name for video in videos]
+    look = belief.perception(folder, name)
     result: dict[str, Any] = {}
     for video in videos:
-        frames = see(video, folder, name)
+        frames = see(video, look)
         if not frames:
             raise DataError(f"{video}: holds no frame", "give a recorded video")
-        found = {"frames": len(frames), "rules": {rule.name: figures(frames, rule) for rule in rules(point)}}
+        found = {"frames": len(frames), "rules": {rule.name: figures(frames, rule) for rule in (both, *others)}}
+        found["looks_per_s"] = by_rate(frames, both)
         result[video.name if names.count(video.name) == 1 else str(video)] = found
     return result
 
 
+def measure_passes(
+    sources: Mapping[str, Path | None], folder: Path, name: PointName, drawn_times: int = DRAWN_TIMES
+) -> dict[str, Any]:
+    """What is believed of passes made of the data sets that are given (`gtsrb`, `gtsdb`, `foreign`), by kind.
+
+    Args:
+        drawn_times: how often each kind of drawn sign is passed.
+
+    Raises:
+        ModelsError: a data set is not one, or GTSDB, which the things are laid on, or the package scipy is missing.
+    """
+    if sources["gtsdb"] is None:
+        raise ModelsError("passes need road scenes", "give --gtsdb as well")
+    if find_spec("scipy") is None:
+        raise ModelsError("scipy is not installed", "install the project's `evaluate` extra")
+    split = splits.read(folder / splits.SPLIT_FILE.name)
+    scenes = DataSet(sources["gtsdb"], "gt.txt")
+    empty = passes.empty_scenes(scenes)
+    grounds = [gtsdb.frame(scenes, scene) for scene in empty if scene.number in split.frames] or [
+        gtsdb.frame(scenes, scene) for scene in empty[:1]
+    ]
+    kinds = {"empty scenes": passes.zoomed(scenes, empty)}
+    if drawn_times:
+        drawn = passes.drawn_signs(drawn_times, DRAWN_SEED)
+        kinds["signs outside the classes, drawn"] = passes.laid(drawn, grounds)
+    if sources["foreign"] is not None:
+        foreign = passes.foreign_signs(DataSet(sources["foreign"], "others.csv"))
+        kinds["signs outside the classes, photographs"] = passes.laid(foreign, grounds)
+    if sources["gtsrb"] is not None:
+        tracks = passes.tracks(DataSet(sources["gtsrb"], *gtsrb.TRAIN), split.tracks)
+        kinds["signs"] = passes.laid(tracks, grounds, passes.TRACK_SECONDS)
+    look, rule = belief.perception(folder, name), rules(operating_point(shipped.load_manifest(folder), name))[0]
+    return {kind: belief.of_passes(some, look, rule, kind) for kind, some in kinds.items()}
+
+
 def table(result: dict[str, Any]) -> Table:
-    """The figures, for people."""
+    """The figures of the videos, for people."""
     shown = Table("video", "frames", "rule", "boxes a frame", "in verdicts", "verdicts", box=None)
     for video, found in result.items():
         for name, row in found["rules"].items():
-            told = ", ".join(f"{v['class']} {v['from']}-{v['to']}" for v in row["verdicts"]) or "none"
             numbers = (f"{row[key]:.4f}" for key in ("boxes_per_frame", "boxes_per_frame_in_verdicts"))
-            shown.add_row(video, str(found["frames"]), name, *numbers, told)
+            shown.add_row(video, str(found["frames"]), name, *numbers, _listed(row["verdicts"]))
+        for rate, row in found["looks_per_s"].items():
+            shown.add_row(video, "", f"{rate} looks a second", "", "", _listed(row["verdicts"]))
+    return shown
+
+
+def _listed(verdicts: Sequence[dict[str, Any]]) -> str:
+    return ", ".join(f"{v['class']} {v['from']}-{v['to']} {v['state']}" for v in verdicts) or "none"
+
+
+def pass_table(result: dict[str, Any]) -> Table:
+    """The figures of the passes, for people: the share believed, and false verdicts per 1,000 frames of background."""
+    rates = [str(passes.LOOKS_PER_S // every) for every in belief.EVERY]
+    shown = Table("passes, by looks a second", "things", *rates, "suspect", box=None)
+    for kind, found in result.items():
+        rows = [found["looks_per_s"][rate] for rate in rates]
+        if found["things"]:
+            shares = (f"{row['right' if kind == 'signs' else 'believed'] / found['things']:.3f}" for row in rows)
+            suspect = ", ".join(str(row["suspect"]) for row in rows)
+            shown.add_row(f"{kind}: {'recall' if kind == 'signs' else 'FPR'}", str(found["things"]), *shares, suspect)
+        else:
+            false = (f"{row['false_per_1000_frames']:.2f}" for row in rows)
+            shown.add_row(f"{kind}: false positives per 1,000 frames", "", *false, "")
     return shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints, and writes JSON; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m models.clips", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
+    parser = argparse.ArgumentParser(prog="python -m models.clips", description="What the device believes of videos.")
+    parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO")
+    parser.add_argument("--gtsrb", type=Path, metavar="DATA", help="folder or zip with Train.csv: passes of real signs")
+    parser.add_argument("--gtsdb", type=Path, metavar="DATA", help="folder or zip with gt.txt: scenes without a sign")
+    parser.add_argument("--foreign", type=Path, metavar="DATA", help="folder or zip with others.csv: other signs")
     parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS, help="folder of the models")
     parser.add_argument("--point", choices=get_args(PointName), default="far", help="operating point")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args(arguments)
-    return command.run(parser.prog, lambda: _tell(options))
+    sources = {name: getattr(options, name) for name in ("gtsrb", "gtsdb", "foreign")}
+    if not options.videos and not any(sources.values()):
+        parser.error("give a video or a data set")
+    return command.run(parser.prog, lambda: _tell(options, sources))
 
 
-def _tell(options: argparse.Namespace) -> None:
+def _tell(options: argparse.Namespace, sources: dict[str, Path | None]) -> None:
     result = measure(options.videos, options.models, options.point)
+    told = [table(result)] if result else []
+    if any(sources.values()):
+        found = measure_passes(sources, options.models, options.point)
+        result[belief.PASSES] = found
+        told.append(pass_table(found))
     if options.json is not None:
         options.json.write_text(json.dumps(result, indent=2) + "\n")
-    Console(width=max(Console().width, 130)).print(table(result))
+    for shown in told:
+        Console(width=max(Console().width, 130)).print(shown)
 
 
 if __name__ == "__main__":

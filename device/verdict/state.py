@@ -32,7 +32,7 @@ MAX_OUTLINE: Final = 2048
 MAX_CODED: Final = 64
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 5
+_VERSION: Final = 6
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -73,6 +73,14 @@ class Sight(Struct, forbid_unknown_fields=True):
     pose_ms: int = 0  # when the last pose was
 
 
+class Watch(Struct, forbid_unknown_fields=True):
+    """When a reader looked last, and for how long it has watched: the sum of what its looks stand for."""
+
+    t_ms: int | None = None
+    watched_ms: int = 0
+    look_ms: int = 0  # what the last look stands for
+
+
 class Trend(Struct, forbid_unknown_fields=True):
     """Sums for the straight line through the logarithm of the size (y) over the seconds since the first sight (x)."""
 
@@ -84,28 +92,36 @@ class Trend(Struct, forbid_unknown_fields=True):
 
 
 class FaceTrack(Struct, forbid_unknown_fields=True):
-    """A sign face that perception saw in several frames, with the evidence gathered for its class."""
+    """A sign face that perception saw in several frames, with the evidence gathered for its class.
+
+    Looks are counted by the time that each stands for (`tracking.looks`), in looks at thirty a second. Only looks that
+    were surely a sign speak for a class.
+    """
 
     number: int
     motion: Motion
     sight: Sight
-    largest: float
+    largest: float = 0.0  # side of the largest box that was surely a sign
     score_sum: float = 0.0
-    sure: int = 0  # sightings whose score made it surely a sign
+    seen: float = 0.0
+    sure: float = 0.0  # whose score made it surely a sign
+    strong: float = 0.0  # whose score made it rather a sign than not, whatever the threshold
     trend: Trend = msgspec.field(default_factory=lambda: Trend())
     class_weight: Annotated[dict[int, float], Meta(max_length=43)] = msgspec.field(default_factory=dict)
     class_certainty: Annotated[dict[int, float], Meta(max_length=43)] = msgspec.field(default_factory=dict)
     last_class: int = -1
-    switches: int = 0
-    odd_shapes: int = 0
-    on_code: int = 0  # frames in which the box lay on a code symbol
+    switches: float = 0.0
+    odd_shapes: float = 0.0
+    on_code: float = 0.0  # whose box lay on a code symbol
+    watched_ms: int = 0  # how long perception looked while the face was in sight
+    since_ms: int = 0  # how long it had watched before it first saw the face
 
 
 class Payload(Struct, forbid_unknown_fields=True):
-    """One text that was read on a panel, untrusted, and how often."""
+    """One text that was read on a panel, untrusted, and how often: at most thirty times a second."""
 
     data: Annotated[bytes, Meta(max_length=MAX_CODE_BYTES)]
-    seen: int
+    seen: float
     both_decoders: bool
 
 
@@ -117,20 +133,24 @@ class Rate(Struct, forbid_unknown_fields=True):
 
 
 class PanelTrack(Struct, forbid_unknown_fields=True):
-    """A code symbol seen in several frames at one place, and all that was read there."""
+    """A code symbol seen in several frames at one place, and all that was read there.
+
+    Looks are counted by the time that each stands for, in looks at thirty a second; disagreements and twins, which have
+    to be seen again, by at most one for each.
+    """
 
     number: int
     motion: Motion
     sight: Sight
     payloads: Annotated[list[Payload], Meta(max_length=MAX_PAYLOADS)] = msgspec.field(default_factory=list)
     rates: Annotated[list[Rate], Meta(max_length=MAX_RATES)] = msgspec.field(default_factory=list)
-    votes: Annotated[dict[int, int], Meta(max_length=MAX_VOTED)] = msgspec.field(default_factory=dict)  # face -> frames
-    decoded: int = 0
-    unreadable: int = 0
-    disagreements: int = 0
+    votes: Annotated[dict[int, float], Meta(max_length=MAX_VOTED)] = msgspec.field(default_factory=dict)  # by face
+    decoded: int = 0  # frames
+    unreadable: float = 0.0
+    disagreements: float = 0.0
     oversized: int = 0
     too_many: bool = False
-    twins: int = 0  # frames in which the same text was read at another place too
+    twins: float = 0.0  # the same text was read at another place too
 
 
 class ExpectedSign(Struct, forbid_unknown_fields=True):
@@ -143,8 +163,9 @@ class ExpectedSign(Struct, forbid_unknown_fields=True):
     farthest_ahead_m: float
     nearest_ahead_m: float
     closest_m: float
-    watched: int = 0  # frames that perception looked at while the sign was near enough to be seen
-    read: int = 0  # frames that the code reader looked at while its code was near enough to be read
+    watched_m: float = 0.0  # of the way on which it is near enough to be seen, the part that perception watched...
+    read_m: float = 0.0  # ...and of that on which its code can be read, the part that the code reader did
+    nearest_read_m: float | None = None
     passed_ms: int | None = None
     utc_ms: int = 0
     pose: Pose | None = None
@@ -228,6 +249,8 @@ class State(Struct, forbid_unknown_fields=True):
     outline: Annotated[list[Waypoint], Meta(max_length=MAX_OUTLINE + 1)] = msgspec.field(default_factory=list)
     outline_step_m: float = 5.0
     coded: Annotated[list[CodedSign], Meta(max_length=MAX_CODED)] = msgspec.field(default_factory=list)
+    looked: Watch = msgspec.field(default_factory=Watch)  # perception's
+    read: Watch = msgspec.field(default_factory=Watch)  # the code reader's
     next_track: int = 0
     verdicts: int = 0
     ignored: int = 0  # messages that were out of order, duplicates, or beyond a bound

@@ -1,6 +1,7 @@
 """A simulated drive for the judge: a straight road north, a sign on its right, a camera, a receiver at 1 Hz.
 
-The camera sees faces between 60 m and 6 m, codes between 12 m and 5 m, at 25 frames a second and 15 m/s.
+The camera sees faces between 60 m and 6 m, codes between 12 m and 5 m, at 15 m/s and, unless it is said, 25 frames a
+second.
 """
 
 from __future__ import annotations
@@ -93,19 +94,20 @@ class Journey:
     jammed_from_m: float = 10_000.0
     register: Register | None = None
     lost_readings: frozenset[int] = field(default_factory=frozenset)
+    fps: int = FPS
 
     @property
     def frames(self) -> int:
-        return int(self.length_m / SPEED * FPS)
+        return int(self.length_m / SPEED * self.fps)
 
     def sightings(self, frame: int) -> Sightings:
-        t_ms = frame * 1000 // FPS
+        t_ms = frame * 1000 // self.fps
         boxes = [sign.box(sign.at_m - t_ms / 1000 * SPEED) for sign in self.signs]
         seen = [box for box in boxes if box is not None] + self.clutter(frame)
         return Sightings(frame, t_ms, 1536, 864, seen)
 
     def readings(self, frame: int) -> Readings:
-        t_ms = frame * 1000 // FPS
+        t_ms = frame * 1000 // self.fps
         found = [reading for sign in self.signs for reading in sign.readings(frame, sign.at_m - t_ms / 1000 * SPEED)]
         return Readings(frame, t_ms, found)
 

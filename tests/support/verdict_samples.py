@@ -87,7 +87,10 @@ def sight(first: int = 0, last: int = 10, *, seen: int | None = None, **changes:
 
 def face(number: int = 1, first: int = 0, last: int = 10, **changes: object) -> FaceTrack:
     """A face that is confirmed, grows to twice its size, and is always the same class."""
-    made = FaceTrack(number, motion(), sight(first, last), 64.0, score_sum=10.0, sure=last - first + 1)
+    looks = float(last - first + 1)
+    made = FaceTrack(
+        number, motion(), sight(first, last), 64.0, 10.0, looks, looks, looks, watched_ms=700, since_ms=-700
+    )
     made.class_weight, made.class_certainty, made.last_class = {14: 10.0}, {14: 9.0}, 14
     made.trend = trend(2.0, (last - first) * 0.04)
     for name, value in changes.items():

@@ -12,6 +12,7 @@ from wire.geodesy import Pose
 
 POSE_STALE_MS: Final = 500
 _MIN_VOTES: Final = 2
+"""Looks at thirty a second."""
 
 
 @dataclass

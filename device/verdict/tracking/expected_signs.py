@@ -20,11 +20,13 @@ CLOSEST_M: Final = 25.0
 WATCHED_M: Final = (5.0, 30.0)
 WATCHED_FROM_M: Final = 20.0
 WATCHED_TO_M: Final = 12.0
-MIN_WATCHED: Final = 5
-"""Nothing is missing unless perception looked in this many frames within `WATCHED_M` ahead, from far to near..."""
+MIN_WATCHED_M: Final = 12.0
+"""Nothing is missing unless perception watched this much of the way within `WATCHED_M` ahead, from far to near..."""
 READ_M: Final = (4.0, 15.0)
-MIN_READ: Final = 3
-"""...and the code reader in this many, where a code can be read."""
+MIN_READ_M: Final = 4.0
+"""...and the code reader this much of the way on which a code can be read."""
+MAX_STEP_M: Final = 8.0
+"""What goes by in one step of more than this was not watched: five looks a second at 144 km/h."""
 SETTLED_MS: Final = 2500
 """Time after the passing in which the signs that were seen get their verdicts."""
 UNSURE_MS: Final = 20_000
@@ -124,13 +126,21 @@ def _progress(expected: ExpectedSign, moment: Moment, pose: Pose, ahead: float, 
         return
     if ahead >= 0 or expected.pose is None:
         expected.last_frame, expected.utc_ms, expected.pose = moment.frame, moment.utc_ms, pose
-    expected.read += moment.readings is not None and READ_M[0] <= ahead <= READ_M[1]
+    if moment.readings is not None and READ_M[0] <= ahead <= READ_M[1]:
+        nearest = expected.nearest_read_m
+        expected.read_m += 0.0 if nearest is None else _step(nearest - ahead)
+        expected.nearest_read_m = ahead if nearest is None else min(nearest, ahead)
     if moment.boxes is not None and WATCHED_M[0] <= ahead <= WATCHED_M[1]:
-        expected.watched += 1
+        expected.watched_m += _step(expected.nearest_ahead_m - ahead) if expected.farthest_ahead_m > 0 else 0.0
         expected.farthest_ahead_m = max(expected.farthest_ahead_m, ahead)
         expected.nearest_ahead_m = min(expected.nearest_ahead_m, ahead)
     if ahead < -PASSED_M and expected.closest_m < CLOSEST_M:
         expected.passed_ms = moment.t_ms
+
+
+def _step(nearer_m: float) -> float:
+    """How much of the way was watched from one look to the next: standing still, or a leap, adds nothing."""
+    return nearer_m if 0.0 < nearer_m <= MAX_STEP_M else 0.0
 
 
 def due(state: State, t_ms: int, *, finishing: bool = False) -> list[ExpectedSign]:
@@ -156,7 +166,7 @@ def forgo(state: State, t_ms: int) -> None:
 
 def _was_watched(expected: ExpectedSign) -> bool:
     far_to_near = expected.farthest_ahead_m >= WATCHED_FROM_M and expected.nearest_ahead_m <= WATCHED_TO_M
-    return far_to_near and expected.watched >= MIN_WATCHED and expected.read >= MIN_READ
+    return far_to_near and expected.watched_m >= MIN_WATCHED_M and expected.read_m >= MIN_READ_M
 
 
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:

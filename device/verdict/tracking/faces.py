@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.channel.messages import Box
-from device.verdict.state import MAX_TRACKS, FaceTrack, Moment, Sight, State
-from device.verdict.tracking.motion import match, moved, overlap, size, start
+from device.verdict.state import MAX_TRACKS, FaceTrack, Moment, Sight, State, Watch
+from device.verdict.tracking import looks
+from device.verdict.tracking.motion import Rectangle, as_box, match, moved, overlap, predicted, start
 from wire.geodesy import Pose, distance_m
 from wire.vocabulary import ReasonName
 
 LINGER_MS: Final = 1000
 """A face or a panel that was not seen for this long is gone."""
 
-# A face is confirmed when it was seen often, surely, and large enough to be judged: some sightings have the higher
-# score, the others at least the lower score (hysteresis)...
+# Every number of looks below is in looks at thirty a second (`looks`), so that a device with fewer looks a second
+# believes as much of the same pass, and one with more no more. Only looks that were surely a sign speak for a class:
+# looks at the lower score carry a face on (hysteresis), but however many they are they make no sign.
+
+# A face is confirmed when it was seen for a while, surely, and large enough to be judged...
 CONFIRM_SEEN: Final = 5
 CONFIRM_SURE: Final = 3
 CONFIRM_SURE_LONG: Final = 1
@@ -26,28 +30,40 @@ CONFIRM_SIZE_PX: Final = 16.0
 CONFIRM_CERTAINTY: Final = 0.45
 """Mean class probability, weighted by score and size: spurious boxes have no sure class."""
 CONFIRM_SHARE: Final = 0.4
-# ...and where no code hangs at it, only if it also comes nearer, was looked at enough, and is nearly always the same
-# class or surely a sign.
+# ...and where no code hangs at it, only if it also comes nearer, was surely a sign for long enough and without long
+# gaps, near enough, and is nearly always the same class or surely a sign. The limits were chosen on passes of real
+# signs and of things that are none: `python -m models.clips` measures both (docs/decisions/0012).
 ALONE_EVIDENCE: Final = 2.0
-"""Least weight of all looks together: as two sure looks at 64 px, or eight at 32 px. Each of the 1,306 passes of signs
-in GTSRB's training set (30 looks each, counted with a score of 0.8) has 2.1 and more; a small, far thing that is seen
-for half a second has less."""
+"""Least weight of all sure looks together: as two at 64 px, or eight at 32 px. Each of the 1,306 passes of signs in
+GTSRB's training set (30 looks each, counted with a score of 0.8) has 2.1 and more; a small, far thing that is seen for
+half a second has less."""
+ALONE_STRONG: Final = 3
+"""Looks with a score of at least `STRONG_SCORE`: the best looks have to be good, not only many..."""
+STRONG_SCORE: Final = 0.5
+MOST_STRONG: Final = 1.5
+"""...and there have to be two of them, whatever time one stands for."""
+ALONE_IN_SIGHT_MS: Final = 700
+"""Least time from the first look to the last: what looks like a sign at one distance only is none."""
+ALONE_COVERAGE: Final = 0.5
+"""Least share of the time in which it was seen, while it was in sight and perception looked."""
 ALONE_GROWTH: Final = 1.15
 ALONE_SURE: Final = 0.6
 
 STABLE_SHARE: Final = 0.6
 """The class with most weight is stable with at least this share of it."""
 INSIST_SURE: Final = 0.5
+INSIST_CERTAINTY: Final = 0.6
 CONSISTENT_SHARE: Final = 0.75
-CONSISTENT_CERTAINTY: Final = 0.6
-"""Below this mean class probability the face looks like none of the classes (out of distribution)."""
+CONSISTENT_CERTAINTY: Final = 0.8
+"""Below this mean class probability the face looks like none of the classes (out of distribution). Of the passes of
+real signs one in a hundred has less than 0.94."""
 MAX_ODD_SHAPES: Final = 0.5
 MAX_ASPECT: Final = 1.5
 MAX_SWITCH_RATE: Final = 0.34
 GROWS_WITHIN_M: Final = 25.0
 SAME_PLACE: Final = 0.35
 MAX_ON_CODE: Final = 1
-"""A box that lies where a code is, by intersection over union, in more frames than this is no face but the panel."""
+"""A box that lies where a code is, by intersection over union, in more looks than this is no face but the panel."""
 _WEIGHT_SIZE_PX: Final = 64.0
 """Faces from this size on count fully, smaller ones by their area: the classifier sees 48 pixels a side."""
 
@@ -57,8 +73,8 @@ class Perceived:
     """What perception said over a whole pass.
 
     `class_id` is the class with most weight, None where no face is confirmed; `share` its share of the weight;
-    `certainty` its mean class probability; `seen` the sightings; `sure` the share of them that were surely a sign;
-    `doubts` the consistency checks that disagree, as words.
+    `certainty` its mean class probability; `seen` the sightings; `sure` the share of the time in sight in which it was
+    surely a sign; `doubts` the consistency checks that disagree, as words.
     """
 
     class_id: int | None = None
@@ -80,7 +96,7 @@ class Perceived:
         A bag over a face is found now and then, and read as this class or that; a sticker that works is read as its
         target surely and nearly always, since it was made for that.
         """
-        return self.stable and self.certainty >= CONSISTENT_CERTAINTY and self.sure >= INSIST_SURE
+        return self.stable and self.certainty >= INSIST_CERTAINTY and self.sure >= INSIST_SURE
 
 
 def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None, sure_score: float) -> None:
@@ -88,6 +104,8 @@ def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None, s
 
     From `sure_score` on, a box is surely a sign.
     """
+    looks.look(state.looked, moment.t_ms)
+    symbols = _symbols(state, moment)
     usable = [box for box in boxes if box.w >= 2 and box.h >= 2]
     fresh = [face for face in state.faces if 0 < moment.t_ms - face.sight.last_ms <= LINGER_MS]
     pairs = match([face.motion for face in fresh], usable, moment.t_ms)
@@ -98,8 +116,18 @@ def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None, s
             extend(face.sight, moment, pose)
         else:
             face = _new(state, moment, box, pose)
-        _weigh(face, box, sure_score)
-        face.on_code += any(overlap(box, reading) >= SAME_PLACE for reading in moment.readings or ())
+        look_ms = looks.stands_for_ms(state.looked, first=index not in pairs)
+        _note(face, state.looked, look_ms)
+        _weigh(face, box, look_ms, sure_score)
+        if any(overlap(box, symbol) >= SAME_PLACE for symbol in symbols):
+            face.on_code += looks.repeats(look_ms)
+
+
+def _symbols(state: State, moment: Moment) -> list[Rectangle]:
+    """Where codes are: as just read, or, of those read twice, as expected: the code reader may look at other frames."""
+    known = [panel for panel in state.panels if panel.sight.seen > 1]
+    fresh = [panel for panel in known if moment.t_ms - panel.sight.last_ms <= LINGER_MS // 2]
+    return [*(moment.readings or ()), *(as_box(predicted(panel.motion, moment.t_ms)) for panel in fresh)]
 
 
 def extend(sight: Sight, moment: Moment, pose: Pose | None) -> None:
@@ -135,17 +163,18 @@ def perceived(faces: Sequence[FaceTrack], *, coded: bool) -> Perceived:
             certainties[class_id] = certainties.get(class_id, 0.0) + face.class_certainty[class_id]
     best = max(weights, key=lambda class_id: (weights[class_id], -class_id))
     share, certainty = weights[best] / sum(weights.values()), certainties[best] / weights[best]
-    seen = min(sum(face.sight.seen for face in confirmed), 100_000)
-    sure = sum(face.sure for face in confirmed) / max(1, seen)
-    return Perceived(best, share, certainty, seen, _doubts(confirmed, share, certainty, seen), sure)
+    seen = sum(face.seen for face in confirmed)
+    sightings = min(sum(face.sight.seen for face in confirmed), 100_000)
+    sure = sum(face.sure for face in confirmed) / seen
+    return Perceived(best, share, certainty, sightings, _doubts(confirmed, share, certainty, seen), sure)
 
 
 def is_confirmed(face: FaceTrack) -> bool:
-    """True where the face was seen often, surely and large enough that there is a sign."""
+    """True where the face was seen long, surely and large enough that there is a sign."""
     share, certainty = _agreement(face)
     return (
-        face.sight.seen >= CONFIRM_SEEN
-        and face.sure >= (CONFIRM_SURE_LONG if face.sight.seen >= CONFIRM_SEEN_LONG else CONFIRM_SURE)
+        face.seen >= CONFIRM_SEEN
+        and face.sure >= (CONFIRM_SURE_LONG if face.seen >= CONFIRM_SEEN_LONG else CONFIRM_SURE)
         and face.largest >= CONFIRM_SIZE_PX
         and certainty >= CONFIRM_CERTAINTY
         and share >= CONFIRM_SHARE
@@ -156,13 +185,15 @@ def is_confirmed(face: FaceTrack) -> bool:
 def stands_alone(face: FaceTrack) -> bool:
     """True where a confirmed face without a code proves to be a sign: seen enough, coming nearer, steady or sure."""
     share, certainty = _agreement(face)
-    steady = (
-        share >= STABLE_SHARE
-        and certainty >= CONSISTENT_CERTAINTY
-        and not _flips(share, face.switches, face.sight.seen)
+    enough = (
+        sum(face.class_weight.values()) >= ALONE_EVIDENCE
+        and face.strong >= ALONE_STRONG
+        and face.watched_ms >= ALONE_IN_SIGHT_MS
+        and face.seen * looks.LOOK_MS >= ALONE_COVERAGE * face.watched_ms
+        and growth(face) >= ALONE_GROWTH
     )
-    enough = sum(face.class_weight.values()) >= ALONE_EVIDENCE and growth(face) >= ALONE_GROWTH
-    return enough and (steady or face.sure >= ALONE_SURE * face.sight.seen)
+    steady = certainty >= CONSISTENT_CERTAINTY and not _flips(share, face.switches, face.sure)
+    return enough and (steady or face.sure >= ALONE_SURE * face.seen)
 
 
 def growth(face: FaceTrack) -> float:
@@ -179,16 +210,18 @@ def growth(face: FaceTrack) -> float:
 def _agreement(face: FaceTrack) -> tuple[float, float]:
     """The share of the class with most weight, and the mean class probability."""
     total = sum(face.class_weight.values())
+    if total <= 0:  # never surely a sign
+        return 0.0, 0.0
     return max(face.class_weight.values()) / total, sum(face.class_certainty.values()) / total
 
 
-def _flips(share: float, switches: int, seen: int) -> bool:
-    return share < CONSISTENT_SHARE or switches > MAX_SWITCH_RATE * seen
+def _flips(share: float, switches: float, sure: float) -> bool:
+    return share < CONSISTENT_SHARE or switches > MAX_SWITCH_RATE * sure
 
 
-def _doubts(faces: Sequence[FaceTrack], share: float, certainty: float, seen: int) -> tuple[ReasonName, ...]:
+def _doubts(faces: Sequence[FaceTrack], share: float, certainty: float, seen: float) -> tuple[ReasonName, ...]:
     checks: tuple[tuple[ReasonName, bool], ...] = (
-        ("class_flips", _flips(share, sum(face.switches for face in faces), seen)),
+        ("class_flips", _flips(share, sum(face.switches for face in faces), sum(face.sure for face in faces))),
         ("class_uncertain", certainty < CONSISTENT_CERTAINTY),
         ("shape_odd", sum(face.odd_shapes for face in faces) > MAX_ODD_SHAPES * seen),
         ("moves_with_vehicle", any(_moves_along(face) for face in faces)),
@@ -207,8 +240,7 @@ def _moves_along(face: FaceTrack) -> bool:
 
 def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> FaceTrack:
     """Starts to follow a box. At the cap the face with the least evidence goes, so that a flood costs only itself."""
-    motion = start(box, moment.t_ms)
-    face = FaceTrack(state.next_track, motion, first_sight(moment, pose), size(motion))
+    face = FaceTrack(state.next_track, start(box, moment.t_ms), first_sight(moment, pose))
     state.next_track += 1
     if len(state.faces) >= MAX_TRACKS:
         weakest = min(state.faces, key=lambda other: (other.score_sum, -other.number))
@@ -217,19 +249,35 @@ def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> FaceTrack
     return face
 
 
-def _weigh(face: FaceTrack, box: Box, sure_score: float) -> None:
+def _note(face: FaceTrack, looked: Watch, look_ms: int) -> None:
+    """Notes for how long perception has watched, and how much of that showed the face."""
+    if face.seen == 0:
+        face.since_ms = looked.watched_ms - looked.look_ms
+    face.watched_ms = looked.watched_ms - face.since_ms
+    face.seen += looks.units(look_ms)
+
+
+def _weigh(face: FaceTrack, box: Box, look_ms: int, sure_score: float) -> None:
     """Adds what one box says to the face's evidence."""
     side = math.sqrt(box.w * box.h)
     seconds, log_side = (face.sight.last_ms - face.sight.first_ms) / 1000, math.log(side)
     line = face.trend
     line.n, line.x, line.y = line.n + 1, line.x + seconds, line.y + log_side
     line.xx, line.xy = line.xx + seconds**2, line.xy + seconds * log_side
-    weight = max(box.score, 0.01) * min(side / _WEIGHT_SIZE_PX, 1.0) ** 2
+    count = looks.units(look_ms)
     face.score_sum += box.score
-    face.sure += box.score >= sure_score
+    face.odd_shapes += count if max(box.w, box.h) > MAX_ASPECT * min(box.w, box.h) else 0.0
+    face.strong += min(count, MOST_STRONG) if box.score >= max(STRONG_SCORE, sure_score) else 0.0
+    if box.score >= sure_score:
+        _weigh_class(face, box, side, count)
+
+
+def _weigh_class(face: FaceTrack, box: Box, side: float, count: float) -> None:
+    """Adds what a box that is surely a sign says of the class."""
+    weight = count * max(box.score, 0.01) * min(side / _WEIGHT_SIZE_PX, 1.0) ** 2
+    face.sure += count
     face.largest = max(face.largest, side)
     face.class_weight[box.class_id] = face.class_weight.get(box.class_id, 0.0) + weight
     face.class_certainty[box.class_id] = face.class_certainty.get(box.class_id, 0.0) + weight * box.class_score
-    face.switches += face.last_class not in (-1, box.class_id)
+    face.switches += count if face.last_class not in (-1, box.class_id) else 0.0
     face.last_class = box.class_id
-    face.odd_shapes += max(box.w, box.h) > MAX_ASPECT * min(box.w, box.h)

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from device.verdict.state import Motion
 
 MAX_DISTANCE: Final = 0.9
 """A box matches within this many sizes of the predicted centre..."""
 DISTANCE_PER_S: Final = 1.5
-"""...and this many more for each second since the last box."""
+"""...and this many more for each second since the last box..."""
+FIRST_DISTANCE_PER_S: Final = 5.0
+"""...or this many, where only one box was seen, so that it is not known how fast it moves..."""
+MAX_REACH: Final = 2.4
+"""...but never more than this."""
 MAX_SIZE_RATIO: Final = 1.8
 MAX_GROWTH_PER_MS: Final = 0.003
-_SMOOTHING: Final = 0.5
+_HALF_MS: Final = 40.0
+"""The time in which half of a known velocity gives way to a new one, however many boxes come in it."""
 _MIN_SIZE: Final = 1.0
 
 
@@ -35,9 +40,23 @@ class Rectangle(Protocol):
     def h(self) -> float: ...
 
 
+class Corner(NamedTuple):
+    """A rectangle by its corner."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+
 def start(box: Rectangle, t_ms: int) -> Motion:
     """The motion of a box seen for the first time."""
     return Motion(box.x + box.w / 2, box.y + box.h / 2, max(box.w, _MIN_SIZE), max(box.h, _MIN_SIZE), t_ms)
+
+
+def as_box(motion: Motion) -> Rectangle:
+    """The box of a motion."""
+    return Corner(motion.x - motion.w / 2, motion.y - motion.h / 2, motion.w, motion.h)
 
 
 def size(motion: Motion) -> float:
@@ -68,7 +87,7 @@ def moved(motion: Motion, box: Rectangle, t_ms: int) -> Motion:
     if gap <= 0:
         return new
     growth = math.log(size(new) / size(motion)) / gap
-    keep = _SMOOTHING
+    keep = 0.5 ** (gap / _HALF_MS)
     new.vx = keep * motion.vx + (1 - keep) * (new.x - motion.x) / gap
     new.vy = keep * motion.vy + (1 - keep) * (new.y - motion.y) / gap
     new.growth = keep * motion.growth + (1 - keep) * growth
@@ -85,7 +104,9 @@ def cost(motion: Motion, box: Rectangle, t_ms: int) -> float | None:
         return None
     reach = max(size(seen), size(expected), 12.0)
     distance = math.hypot(seen.x - expected.x, seen.y - expected.y) / reach
-    if distance > MAX_DISTANCE + DISTANCE_PER_S * (t_ms - motion.t_ms) / 1000:
+    moves = motion.vx != 0 or motion.vy != 0 or motion.growth != 0
+    per_s = DISTANCE_PER_S if moves else FIRST_DISTANCE_PER_S
+    if distance > min(MAX_REACH, MAX_DISTANCE + per_s * (t_ms - motion.t_ms) / 1000):
         return None
     return distance + ratio
 

@@ -18,6 +18,7 @@ from device.verdict.state import (
     Rate,
     State,
 )
+from device.verdict.tracking import looks
 from device.verdict.tracking.faces import LINGER_MS, extend, first_sight
 from device.verdict.tracking.motion import match, moved, overlap, predicted, start
 from wire.geodesy import Pose
@@ -29,6 +30,7 @@ _APART: Final = 1.5  # sizes between the centres of two symbols that are surely 
 
 def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose | None) -> None:
     """Adds one frame's readings to the panels that are followed, and votes for the face that each panel hangs at."""
+    looks.look(state.read, moment.t_ms)
     symbols = _symbols(readings)
     fresh = [panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS]
     pairs = match([panel.motion for panel in fresh], [group[0] for group in symbols], moment.t_ms)
@@ -40,9 +42,10 @@ def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose |
             extend(panel.sight, moment, pose)
         else:
             panel = _new(state, moment, group[0], pose)
-        _note(panel, group)
-        panel.twins += index in twins
-        _vote(panel, state.faces, moment.t_ms)
+        look_ms = looks.stands_for_ms(state.read, first=index not in pairs)
+        _note(panel, group, look_ms)
+        panel.twins += looks.repeats(look_ms) if index in twins else 0.0
+        _vote(panel, state.faces, moment.t_ms, look_ms)
 
 
 def _twins(symbols: Sequence[Sequence[Reading]]) -> set[int]:
@@ -84,42 +87,44 @@ def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> P
     return panel
 
 
-def _note(panel: PanelTrack, group: Sequence[Reading]) -> None:
+def _note(panel: PanelTrack, group: Sequence[Reading], look_ms: int) -> None:
     """Adds the readings of one symbol in one frame to the panel's record."""
     texts = {reading.data for reading in group if reading.data}
-    panel.disagreements += len(texts) > 1 and any(text.startswith(PREFIX) for text in texts)
+    if len(texts) > 1 and any(text.startswith(PREFIX) for text in texts):
+        panel.disagreements += looks.repeats(look_ms)
     panel.oversized += any(reading.oversized for reading in group)
     panel.decoded += bool(texts)
-    panel.unreadable += not texts and not any(reading.oversized for reading in group)
+    if not texts and not any(reading.oversized for reading in group):
+        panel.unreadable += looks.units(look_ms)
     for reading in group:
         if reading.data:
-            _note_payload(panel, reading)
+            _note_payload(panel, reading, look_ms)
         if reading.data and reading.error_rate is not None:
             panel.rates.append(Rate(reading.module_px, reading.error_rate))
             if len(panel.rates) > MAX_RATES:
                 panel.rates.remove(min(panel.rates, key=lambda rate: rate.module_px))
 
 
-def _note_payload(panel: PanelTrack, reading: Reading) -> None:
+def _note_payload(panel: PanelTrack, reading: Reading, look_ms: int) -> None:
     payload = next((known for known in panel.payloads if known.data == reading.data), None)
     if payload is None:
         if len(panel.payloads) >= MAX_PAYLOADS:
             panel.too_many = True
             return
-        payload = Payload(reading.data, 0, False)
+        payload = Payload(reading.data, 0.0, False)
         panel.payloads.append(payload)
-    payload.seen += 1
+    payload.seen += looks.repeats(look_ms)
     payload.both_decoders |= len(set(reading.decoders)) > 1
 
 
-def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int) -> None:
-    """Counts the face that the panel hangs at in this frame, if it hangs at any."""
+def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int, look_ms: int) -> None:
+    """Counts the face that the panel hangs at in this look, if it hangs at any."""
     near = [(far, face.number) for face in faces if (far := _hangs(panel, face, t_ms)) is not None]
     if not near:
         return
     number = min(near)[1]
     if number in panel.votes or len(panel.votes) < MAX_VOTED:
-        panel.votes[number] = panel.votes.get(number, 0) + 1
+        panel.votes[number] = panel.votes.get(number, 0.0) + looks.units(look_ms)
 
 
 def _hangs(panel: PanelTrack, face: FaceTrack, t_ms: int) -> float | None:

@@ -139,7 +139,7 @@ def test_a_verdict_is_named_by_stream_frames_and_count() -> None:
 
 
 def test_what_is_no_sign_is_dropped_without_a_count() -> None:
-    weak = face(1, sure=0)
+    weak = face(1, sure=0.0)
     made = judge(faces=[weak], panels=[panel(7, b"https://example.org"), panel(8, unreadable=1)])
     assert made.finish() == []
     assert (made._state.verdicts, made._state.faces, made._state.panels) == (4, [], [])
@@ -266,7 +266,7 @@ def test_the_same_code_further_on_hangs_at_two_places() -> None:
 
 
 def passed(sign_id: bytes = ID, passed_ms: int = 1000) -> ExpectedSign:
-    return ExpectedSign(sign_id, 1, 9, passed_ms, 25.0, 6.0, 4.0, 9, 9, passed_ms, UTC_MS, pose(-1))
+    return ExpectedSign(sign_id, 1, 9, passed_ms, 25.0, 6.0, 4.0, 19.0, 9.0, 6.0, passed_ms, UTC_MS, pose(-1))
 
 
 def test_a_passed_sign_of_which_nothing_was_seen_is_missing() -> None:
@@ -314,7 +314,7 @@ def test_the_registered_signs_around_are_watched_as_the_vehicle_goes_by() -> Non
     made = judge(listed(), start_utc_ms=UTC_MS, fixes=fixes)
     made.on_sightings(Sightings(0, 0, 1536, 864, []))
     made.on_readings(Readings(0, 0, []))
-    assert [(one.sign_id, one.watched) for one in made._state.expected] == [(ID, 1)]
+    assert [(one.sign_id, round(one.nearest_ahead_m)) for one in made._state.expected] == [(ID, 20)]
 
 
 def test_a_judge_that_cannot_be_restored_stays_as_it_was() -> None:

@@ -32,6 +32,7 @@ from device.verdict.state import (
     Sight,
     State,
     Trend,
+    Watch,
     Waypoint,
     from_bytes,
     to_bytes,
@@ -58,13 +59,15 @@ FULL = state(
     first_fix_ms=7,
     last_heading=8.0,
     faces=[face()],
-    panels=[panel(7, b"SR1:A", votes={1: 2}, twins=1)],
-    expected=[ExpectedSign(ID, 1, 2, 80, 20.0, 5.0, 3.0, 1, 1, 70, 9, pose(), True)],
+    panels=[panel(7, b"SR1:A", votes={1: 2.0}, twins=1.0)],
+    expected=[ExpectedSign(ID, 1, 2, 80, 20.0, 5.0, 3.0, 1.0, 1.0, 6.0, 70, 9, pose(), True)],
     attributed=[SeenSign(ID, 40)],
     shown=[Shown(ID, 40, pose())],
     outline=[Waypoint(1, 2, 3.0, 4.0, 5.0)],
     outline_step_m=10.0,
     coded=[CodedSign(ID, 40, 1.0, 2.0, 3.0, True)],
+    looked=Watch(80, 90, 33),
+    read=Watch(40, 50, 33),
     next_track=8,
     verdicts=9,
     ignored=10,
@@ -101,6 +104,8 @@ WITHIN: list[Callable[[dict[str, Any]], dict[str, Any]]] = [
     lambda plain: plain["pending"][0]["readings"][0],
     lambda plain: plain["fixes"][0],
     lambda plain: plain["fixes"][0]["pose"],
+    lambda plain: plain["looked"],
+    lambda plain: plain["read"],
     lambda plain: plain["faces"][0],
     lambda plain: plain["faces"][0]["motion"],
     lambda plain: plain["faces"][0]["sight"],
@@ -177,7 +182,7 @@ def test_a_text_is_taken_back_up_to_its_bound(length: int, taken: bool) -> None:
             back(plain)
 
 
-@pytest.mark.parametrize(("name", "value"), [("version", 2), ("version", 6), ("stream", "tesu"), ("stream", "")])
+@pytest.mark.parametrize(("name", "value"), [("version", 5), ("version", 7), ("stream", "tesu"), ("stream", "")])
 def test_a_state_of_another_version_or_stream_is_refused(name: str, value: object) -> None:
     with pytest.raises(SnapshotError, match="another stream or version"):
         back(parts() | {name: value})
@@ -217,7 +222,7 @@ def test_the_bounds_are_those_that_the_snapshots_size_was_reckoned_with() -> Non
 def test_a_new_state_knows_nothing() -> None:
     assert msgspec.to_builtins(State("test")) == {
         "stream": "test",
-        "version": 5,
+        "version": 6,
         "pending": [],
         "marks": {"perception": -1, "codes": -1},
         "released_mark": -1,
@@ -249,6 +254,8 @@ def test_a_new_state_knows_nothing() -> None:
         "outline": [],
         "outline_step_m": 5.0,
         "coded": [],
+        "looked": {"t_ms": None, "watched_ms": 0, "look_ms": 0},
+        "read": {"t_ms": None, "watched_ms": 0, "look_ms": 0},
         "next_track": 0,
         "verdicts": 0,
         "ignored": 0,
@@ -261,8 +268,9 @@ def test_new_parts_of_it_know_nothing_more_than_they_are_told() -> None:
     assert (still.vx, still.vy, still.growth) == (0.0, 0.0, 0.0)
     assert (seen.utc_ms, seen.first_pose, seen.last_pose, seen.pose_ms) == (0, None, None, 0)
     assert Trend() == Trend(0, 0.0, 0.0, 0.0, 0.0)
-    assert FaceTrack(1, still, seen, 6.0) == FaceTrack(1, still, seen, 6.0, 0.0, 0, Trend(), {}, {}, -1, 0, 0, 0)
-    assert PanelTrack(1, still, seen) == PanelTrack(1, still, seen, [], [], {}, 0, 0, 0, 0, False, 0)
+    unseen = (0.0, 0.0, 0.0, 0.0, 0.0, Trend(), {}, {}, -1, 0.0, 0.0, 0.0, 0, 0)
+    assert FaceTrack(1, still, seen) == FaceTrack(1, still, seen, *unseen)
+    assert PanelTrack(1, still, seen) == PanelTrack(1, still, seen, [], [], {}, 0, 0.0, 0.0, 0, False, 0.0)
     assert ExpectedSign(ID, 1, 2, 3, 4.0, 5.0, 6.0) == ExpectedSign(
-        ID, 1, 2, 3, 4.0, 5.0, 6.0, 0, 0, None, 0, None, False
+        ID, 1, 2, 3, 4.0, 5.0, 6.0, 0.0, 0.0, None, None, 0, None, False
     )

@@ -126,7 +126,9 @@ def test_without_a_pose_there_is_no_position() -> None:
 
 
 def test_a_missing_sign_is_told_fully_sure_with_its_place_and_the_registers_class() -> None:
-    passing = ExpectedSign(ID, 3, 9, 360, 25.0, 6.0, 4.0, 9, 9, 400, UTC_MS + 360, pose(7.0, heading=None), True)
+    passing = ExpectedSign(
+        ID, 3, 9, 360, 25.0, 6.0, 4.0, 19.0, 9.0, 6.0, 400, UTC_MS + 360, pose(7.0, heading=None), True
+    )
     told = Verdict(
         verdict_id="test:3:9:1",
         state="MISSING",

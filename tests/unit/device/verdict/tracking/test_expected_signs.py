@@ -13,7 +13,7 @@ from wire.geodesy import Pose
 def passing(**changes: object) -> ExpectedSign:
     """A sign that was watched and passed at 10 s."""
     fields: dict[str, object] = {"last_ms": 10_000, "farthest_ahead_m": 25.0, "nearest_ahead_m": 6.0, "closest_m": 4.0}
-    fields |= {"watched": 9, "read": 9, "passed_ms": 10_000}
+    fields |= {"watched_m": 19.0, "read_m": 9.0, "nearest_read_m": 6.0, "passed_ms": 10_000}
     return ExpectedSign(sign_id=ID, first_frame=1, last_frame=9, **(fields | changes))  # type: ignore[arg-type]
 
 
@@ -42,7 +42,7 @@ def test_a_sign_that_comes_near_is_watched_from_then_on() -> None:
     assert (one.sign_id, one.first_frame, one.last_frame, one.last_ms) == (ID, 6, 6, 240)
     assert (one.farthest_ahead_m, one.nearest_ahead_m, one.closest_m) == (-45.0, 45.0, pytest.approx(40.0))
     assert (one.utc_ms, one.pose, one.passed_ms, one.settled) == (at.utc_ms, pose(-40.0), None, False)
-    assert (one.watched, one.read) == (0, 0)
+    assert (one.watched_m, one.read_m, one.nearest_read_m) == (0, 0, None)
 
 
 @pytest.mark.parametrize("place", [None, pose(-20.0, heading=None)])
@@ -52,11 +52,32 @@ def test_without_a_pose_or_a_heading_nothing_goes_by(place: Pose | None) -> None
     assert held.expected == [passing(passed_ms=None)]
 
 
-def test_a_sign_is_watched_once_however_often_it_is_near() -> None:
+def test_a_sign_is_watched_by_the_way_and_not_by_the_frames() -> None:
+    """Standing still adds nothing, nor does rolling back; and a second way over the same metres is none."""
     held = state()
-    for frame in range(3):
-        step(held, frame, pose(-20.0))
-    assert [one.watched for one in held.expected] == [3]
+    for frame, metres in enumerate((20.0, 20.0, 20.0, 14.0, 16.0, 13.0)):
+        step(held, frame, pose(-metres))
+    (one,) = held.expected
+    assert one.watched_m == pytest.approx(7.0)
+    assert one.read_m == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("metres", [0.1, 0.5, 1.0, 2.5, 5.0])
+def test_as_much_of_the_way_is_watched_at_any_rate_of_looks(metres: float) -> None:
+    held = state()
+    for frame in range(round(26.0 / metres) + 1):
+        step(held, frame, pose(-(30.0 - frame * metres)), t_ms=frame)
+    (one,) = held.expected
+    assert one.watched_m == pytest.approx(25.0, abs=max(1.1, metres + 0.1))
+    assert one.read_m == pytest.approx(11.0, abs=max(1.1, 1.5 * metres))
+
+
+@pytest.mark.parametrize(("metres", "added"), [(7.99, 7.99), (8.01, 0.0)])
+def test_what_goes_by_in_one_leap_was_not_watched(metres: float, added: float) -> None:
+    held = state()
+    step(held, 0, pose(-25.0))
+    step(held, 1, pose(-25.0 + metres))
+    assert held.expected[0].watched_m == pytest.approx(added)
 
 
 @pytest.mark.parametrize(
@@ -113,17 +134,22 @@ def test_a_full_list_does_not_stop_the_signs_after_the_first_new_one() -> None:
 )
 def test_perception_watches_between_thirty_and_five_metres_ahead(metres: float, watched: bool) -> None:
     place = Pose(-exactly_ahead(metres), 0.0, 0.0, 3.0) if metres in (5.0, 30.0) else pose(-metres)
-    one = after(place, passing(passed_ms=None, watched=2))
-    assert one.watched == 2 + watched
-    one = after(place, passing(passed_ms=None, watched=2), boxes=None)
-    assert (one.watched, one.farthest_ahead_m, one.nearest_ahead_m) == (2, 25.0, 6.0)
+    before = {"passed_ms": None, "nearest_ahead_m": 30.5, "farthest_ahead_m": 31.0}
+    one = after(place, passing(**before))
+    assert (one.nearest_ahead_m < 30.5) is watched
+    one = after(place, passing(**before), boxes=None)
+    assert (one.watched_m, one.farthest_ahead_m, one.nearest_ahead_m) == (19.0, 31.0, 30.5)
 
 
 @pytest.mark.parametrize(("metres", "read"), [(3.99, False), (4.0, True), (15.0, True), (15.01, False), (-4.0, False)])
 def test_the_code_reader_reads_between_fifteen_and_four_metres_ahead(metres: float, read: bool) -> None:
     place = Pose(-exactly_ahead(metres), 0.0, 0.0, 3.0) if metres in (4.0, 15.0) else pose(-metres)
-    assert after(place, passing(passed_ms=None, read=2)).read == 2 + read
-    assert after(place, passing(passed_ms=None, read=2), readings=None).read == 2
+    one = after(place, passing(passed_ms=None, nearest_read_m=None))
+    assert (one.nearest_read_m is not None) is read
+    assert one.read_m == 9.0
+    one = after(place, passing(passed_ms=None, nearest_read_m=15.5))
+    assert (one.read_m > 9.0) is (read and metres > 7.5)
+    assert after(place, passing(passed_ms=None, nearest_read_m=15.5), readings=None).read_m == 9.0
 
 
 def test_how_far_and_how_near_it_was_watched_is_kept() -> None:
@@ -202,10 +228,10 @@ def test_unless_it_is_said_nothing_is_finishing() -> None:
         ({"farthest_ahead_m": 19.9}, False),
         ({"nearest_ahead_m": 12.0}, True),
         ({"nearest_ahead_m": 12.1}, False),
-        ({"watched": 5}, True),
-        ({"watched": 4}, False),
-        ({"read": 3}, True),
-        ({"read": 2}, False),
+        ({"watched_m": 12.0}, True),
+        ({"watched_m": 11.9}, False),
+        ({"read_m": 4.0}, True),
+        ({"read_m": 3.9}, False),
     ],
 )
 def test_only_a_sign_that_was_watched_is_judged(changes: dict[str, object], watched: bool) -> None:
@@ -255,7 +281,8 @@ def test_at_the_cap_what_was_seen_first_goes() -> None:
 
 
 def test_a_box_does_not_matter_to_the_watch() -> None:
-    assert after(pose(-20.0), passing(passed_ms=None), boxes=[box()]).watched == 10
+    seen = passing(passed_ms=None, nearest_ahead_m=21.0)
+    assert after(pose(-20.0), seen, boxes=[box()]).watched_m == pytest.approx(20.0)
 
 
 @pytest.mark.parametrize(("ago_ms", "counts"), [(0, True), (60_000, True), (60_001, False), (3_600_000, False)])

@@ -18,10 +18,10 @@ def see(before: State, frame: int, *boxes: Box, t_ms: int | None = None, at: Pos
 
 
 def one_face(*boxes: Box) -> FaceTrack:
-    """The face after these boxes, one a frame."""
+    """The face after these boxes, thirty a second."""
     seen = state()
     for frame, each in enumerate(boxes):
-        see(seen, frame, each)
+        see(seen, frame, each, t_ms=33 * frame)
     (only,) = seen.faces
     return only
 
@@ -48,7 +48,7 @@ def test_a_face_goes_on_within_a_second_and_never_at_the_same_time(later_ms: int
 
 def test_a_face_that_is_seen_again_moves_and_counts() -> None:
     seen = one_face(box(500.0), box(504.0))
-    assert (seen.motion.x, seen.motion.t_ms, seen.sight.seen, seen.number) == (504.0, 40, 2, 0)
+    assert (seen.motion.x, seen.motion.t_ms, seen.sight.seen, seen.number) == (504.0, 33, 2, 0)
     assert (seen.sight.first_frame, seen.sight.last_frame) == (0, 1)
 
 
@@ -75,7 +75,10 @@ def test_a_small_look_counts_by_its_area() -> None:
 
 def test_a_score_of_nothing_weighs_a_hundredth() -> None:
     seen = one_face(box(size=64.0, score=0.0))
-    assert (seen.class_weight, seen.score_sum) == ({14: 0.01}, 0.0)
+    assert (seen.class_weight, seen.score_sum) == ({}, 0.0)  # not surely a sign
+    nothing = state()
+    faces.see(nothing, moment(0, boxes=[box(size=64.0, score=0.0)]), [box(size=64.0, score=0.0)], None, 0.0)
+    assert nothing.faces[0].class_weight == {14: 0.01}
 
 
 def test_the_largest_side_is_kept_when_the_box_shrinks() -> None:
@@ -84,7 +87,24 @@ def test_the_largest_side_is_kept_when_the_box_shrinks() -> None:
 
 @pytest.mark.parametrize(("score", "sure"), [(0.5, 1), (0.49, 0)])
 def test_a_look_is_sure_from_the_given_score_on(score: float, sure: int) -> None:
-    assert one_face(box(score=score)).sure == sure
+    seen = one_face(box(score=score))
+    assert (seen.seen, seen.sure, seen.strong) == (1, sure, sure)
+    assert set(seen.class_weight) == ({14} if sure else set())
+
+
+def test_a_look_that_is_not_surely_a_sign_carries_the_face_on_and_says_nothing() -> None:
+    seen = one_face(box(size=20.0), *(box(size=30.0, class_id=1, score=0.49, class_score=1.0) for _ in range(100)))
+    assert (seen.seen, seen.sure, seen.switches, seen.largest) == (101, 1, 0, 20.0)
+    assert (set(seen.class_weight), seen.last_class) == ({14}, 14)
+
+
+@pytest.mark.parametrize(
+    ("sure_score", "score", "strong"), [(0.3, 0.49, 0), (0.3, 0.5, 1), (0.7, 0.6, 0), (0.7, 0.7, 1)]
+)
+def test_a_strong_look_is_rather_a_sign_than_not_and_surely_one(sure_score: float, score: float, strong: int) -> None:
+    seen = state()
+    faces.see(seen, moment(0, boxes=[box(score=score)]), [box(score=score)], None, sure_score)
+    assert seen.faces[0].strong == strong
 
 
 def test_a_change_of_class_is_a_switch_and_the_first_class_is_none() -> None:
@@ -102,9 +122,9 @@ def test_the_trend_sums_the_logarithm_of_the_size_over_the_seconds() -> None:
     seen = one_face(box(size=40.0), box(size=42.0), box(w=40.0, h=50.0))
     logs = [math.log(40.0), math.log(42.0), math.log(math.sqrt(2000.0))]
     line = seen.trend
-    assert (line.n, line.x, line.y) == (3, pytest.approx(0.12), pytest.approx(sum(logs)))
-    assert line.xx == pytest.approx(0.04**2 + 0.08**2)
-    assert line.xy == pytest.approx(0.04 * logs[1] + 0.08 * logs[2])
+    assert (line.n, line.x, line.y) == (3, pytest.approx(0.099), pytest.approx(sum(logs)))
+    assert line.xx == pytest.approx(0.033**2 + 0.066**2)
+    assert line.xy == pytest.approx(0.033 * logs[1] + 0.066 * logs[2])
     assert seen.trend == Trend(line.n, line.x, line.y, line.xx, line.xy)
 
 

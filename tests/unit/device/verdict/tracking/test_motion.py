@@ -39,13 +39,21 @@ def test_a_predicted_size_changes_at_most_e_fold(growth: float, expected: float)
     assert (found.w, found.h) == pytest.approx((10.0 * expected, 20.0 * expected))
 
 
-def test_velocity_and_growth_are_half_what_they_were_and_half_what_is_new() -> None:
+def test_velocity_and_growth_are_half_what_they_were_and_half_what_is_new_after_forty_milliseconds() -> None:
     before = Motion(100.0, 200.0, 40.0, 40.0, 0, 0.2, 0.4, 0.001)
-    after = moved(before, box(140.0, 180.0, 40.0 * math.exp(0.1)), 100)
-    assert (after.x, after.y, after.t_ms) == (pytest.approx(140.0), pytest.approx(180.0), 100)
+    after = moved(before, box(116.0, 192.0, 40.0 * math.exp(0.08)), 40)
+    assert (after.x, after.y, after.t_ms) == (pytest.approx(116.0), pytest.approx(192.0), 40)
     assert after.vx == pytest.approx(0.5 * 0.2 + 0.5 * 0.4)
     assert after.vy == pytest.approx(0.5 * 0.4 - 0.5 * 0.2)
-    assert after.growth == pytest.approx(0.5 * 0.001 + 0.5 * 0.001)
+    assert after.growth == pytest.approx(0.5 * 0.001 + 0.5 * 0.002)
+
+
+@pytest.mark.parametrize("step_ms", [5, 10, 20, 40, 80])
+def test_a_new_velocity_takes_the_same_time_however_many_boxes_come_in_it(step_ms: int) -> None:
+    after = motion()
+    for t_ms in range(step_ms, 81, step_ms):
+        after = moved(after, box(500.0 + t_ms * 0.3), t_ms)
+    assert after.vx == pytest.approx(0.75 * 0.3)
 
 
 @pytest.mark.parametrize(("sides", "expected"), [(400.0, 0.003), (4.0, -0.003)])
@@ -62,7 +70,9 @@ def test_a_box_that_is_no_later_starts_anew(t_ms: int) -> None:
 def test_a_box_one_millisecond_later_goes_on() -> None:
     before = Motion(100.0, 200.0, 40.0, 40.0, 1000, 0.2, 0.4, 0.001)
     after = moved(before, box(100.0, 200.0), 1001)
-    assert (after.vx, after.vy, after.growth) == (pytest.approx(0.1), pytest.approx(0.2), pytest.approx(0.0005))
+    assert (after.vx, after.vy, after.growth) == tuple(
+        pytest.approx(known * 0.5 ** (1 / 40)) for known in (0.2, 0.4, 0.001)
+    )
 
 
 # --- what fits ----------------------------------------------------------------------------------------------------
@@ -88,8 +98,32 @@ def test_a_box_may_be_at_most_1_8_times_as_large_or_as_small(sides: float, fits:
     [(36.0, 0, True), (36.1, 0, False), (-36.0, 0, True), (-36.1, 0, False), (65.99, 500, True), (66.01, 500, False)],
 )
 def test_a_box_may_be_0_9_sizes_away_and_1_5_more_for_each_second(aside: float, t_ms: int, fits: bool) -> None:
+    moving = Motion(500.0, 300.0, 40.0, 40.0, 0, growth=1e-12)
+    assert (cost(moving, box(500.0 + aside), t_ms) is not None) is fits
+    assert (cost(moving, box(500.0, 300.0 + aside), t_ms) is not None) is fits
+
+
+@pytest.mark.parametrize(
+    ("aside", "t_ms", "fits"),
+    [
+        (36.0, 0, True),
+        (36.1, 0, False),
+        (75.99, 200, True),
+        (76.01, 200, False),
+        (95.99, 900, True),
+        (96.01, 900, False),
+    ],
+)
+def test_a_box_after_the_first_may_be_5_sizes_more_for_each_second_and_2_4_in_all(
+    aside: float, t_ms: int, fits: bool
+) -> None:
     assert (cost(motion(), box(500.0 + aside), t_ms) is not None) is fits
-    assert (cost(motion(), box(500.0, 300.0 + aside), t_ms) is not None) is fits
+
+
+def test_what_goes_by_close_is_followed_at_five_looks_a_second() -> None:
+    """A panel of 73 cm, 3.5 m aside, at 15 m/s: it moves by nine of its sizes a second."""
+    first, second = (box(1300 * 3.5 / far, 1300 * 1.0 / far, 1300 * 0.73 / far) for far in (11.0, 8.0))
+    assert match([start(first, 0)], [second], 200) == {0: 0}
 
 
 @pytest.mark.parametrize(("aside", "fits"), [(10.7, True), (10.9, False)])
