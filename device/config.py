@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from device.capture.settings import Degrees, Flip
 from wire.errors import UsageError
 from wire.manifest import PointName
 
@@ -34,7 +35,7 @@ def _does(what: str, unit: str = "") -> Meta:
 
 
 class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[camera]`: the device for `sealcam run`, and the frame size and rate asked of it."""
+    """`[camera]`: the device for `sealcam run`, what is asked of it and how it hangs; rates of what tells none."""
 
     device: Annotated[
         str,
@@ -44,7 +45,26 @@ class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
     width_px: Annotated[int, Meta(ge=64, le=4096), _does("frame width asked of the camera", "pixels")] = 1536
     height_px: Annotated[int, Meta(ge=64, le=2304), _does("frame height asked of the camera", "pixels")] = 864
     fps: Annotated[FrameRate, _does("frame rate asked of the camera")] = 15.0
+    rotate_degrees: Annotated[
+        Degrees,
+        _does(
+            "how far the picture is turned clockwise, for a camera that hangs upside down or on its side; a replayed "
+            "file or folder too, after it was laid as it says itself",
+            "0, 90, 180 or 270 degrees",
+        ),
+    ] = 0
+    flip: Annotated[
+        Flip,
+        _does("mirror the picture after that: `horizontal` changes left and right, `vertical` top and bottom"),
+    ] = "none"
     folder_fps: Annotated[FrameRate, _does("the rate that a replayed folder of frames is taken to have")] = 15.0
+    untimed_fps: Annotated[
+        FrameRate,
+        _does(
+            "the rate that a replayed video is taken to have where it tells neither times nor a rate: H.264 or JPEG "
+            "frames without a container"
+        ),
+    ] = 25.0
 
 
 class PerceptionConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -44,6 +44,7 @@ HealthKind = Literal[
     "degraded",
     "tamper",
     "spool_full",
+    "input_damaged",
     "alive",
 ]
 """What the device says of itself."""

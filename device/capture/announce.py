@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from device.capture.settings import CaptureSettings
-from device.capture.sources import FrameSource
+from device.capture.stream import FrameSource, Taken
 from device.channel.compartment import Compartment
 from device.channel.link import Link
 from device.channel.messages import FrameDone, FrameReady, StreamEnd
@@ -58,7 +58,8 @@ class Announcer:
         self._live = settings.kind == "camera"
         self._start = settings.start_frame
         self._readers = {link: Reader(link) for link in readers}
-        self._frames: Iterator[tuple[int, int]] | None = None
+        self._frames: Iterator[Taken] | None = None
+        self._passed_over = 0  # frames up to the last one that is no evidence
         self._published: deque[FrameReady] = deque()  # not yet done with by all
         self._newest_ms = self._joined_ms = joined_ms
         self._began, self._base_ms = 0.0, 0
@@ -108,6 +109,9 @@ class Announcer:
             self._exhausted = True
             return
         number, t_ms = taken
+        if t_ms is None:
+            self._passed_over = number + 1
+            return
         slot, generation = self._ring.publish(number)
         self._me.sample("capture", time.perf_counter() - began)
         if not self._began:
@@ -138,9 +142,10 @@ class Announcer:
 
     def _end(self, now: float) -> None:
         self._ended, self._told_end_at = True, now
+        self._me.handled = max(self._me.handled, self._passed_over)
         for link in self._readers:
             link.send(StreamEnd(self._me.handled))
-        self._me.done({"frames": self._me.handled, "damaged": int(self._source.damaged)})
+        self._me.done({"frames": self._me.handled, **self._source.tally.facts})
 
     def _repeat_end(self, now: float) -> None:
         """A reader that was restarted after the last frame has to learn of the end too."""

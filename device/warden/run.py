@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from device.channel import damage
 from device.channel.link import Link
 from device.launcher.plan import RunPlan
 from device.launcher.report import Finished
 from device.warden import artifacts
 from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
-from device.warden.table import SOURCE
 from device.warden.wiring import Wiring
 from wire.errors import MachineError, SealcamError
 
@@ -40,9 +40,9 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     finally:
         device.stop()
     summary = summarise(device, seconds)
-    if not status and any(child.done and child.done.get("damaged") for child in device.generations(SOURCE)):
-        status = 1
-        sentence = f"{plan.shown} is damaged or cut off after {summary['frames']} frames"
-        remedy = "what was read is reported; get the whole file for the rest"
+    found = device.damage()
+    if not status and found:
+        status, sentence = 1, damage.sentence(plan.shown, found)
+        remedy = "what is good is judged and reported; get the whole file for the rest"
     launcher.send(Finished(status, sentence, remedy, summary))
     return status

@@ -35,6 +35,8 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
     frames = max((c.beat.handled for c in device.generations(SOURCE) if c.beat), default=0)
     return {
         "frames": frames,
+        "damage": dict(device.damage()),
+        "time_line": {"breaks": device.told(SOURCE, "time.breaks"), "guessed": device.told(SOURCE, "time.guessed")},
         "dropped": dropped[READERS[0]],
         "dropped_by": {name: count for name, count in dropped.items() if count},
         "fps": round(handled[READERS[0]] / seconds, 2) if seconds > 0 else 0.0,

@@ -6,6 +6,8 @@ import select
 import time
 from collections import Counter
 
+from device.channel import damage
+from device.channel.damage import DamageName
 from device.channel.errors import HostileMessageError, PeerClosedError
 from device.channel.link import Link
 from device.channel.messages import Health
@@ -28,6 +30,7 @@ _REPORT_SECONDS = 0.2
 _SETTLE_SECONDS = 0.6  # two beats
 _YOUNG_SECONDS = 5.0
 _FALLS_UNTIL_FORGOTTEN = 3
+_MAX_COUNT = 2**40  # what Health holds
 _LEAD_FRAMES = 32  # handled since the last beat, and in the ring
 _NAMES = tuple(row.name for row in COMPARTMENTS)
 
@@ -52,6 +55,7 @@ class Supervisor:
         self.stopping = False
         self.utc_ms = 0
         self._went_at = 0.0  # monotonic seconds of the first Go
+        self._damage_told: dict[DamageName, tuple[int, bool]] = {}  # the count, and whether it was the last
         self._health = Link(STORE, wiring.health)
         self._due: dict[CompartmentName, float] = {}  # compartments that are to be started again, and when
         self._told: set[int] = set()  # process ids that have had their Go
@@ -112,6 +116,7 @@ class Supervisor:
                     self._look_after(name)
             self._report()
             if self._over(time.monotonic()):
+                self._tell_damage()
                 return
 
     def _over(self, now: float) -> bool:
@@ -290,6 +295,17 @@ class Supervisor:
         """The sum of a counting fact over a compartment's restarts."""
         return sum(child.beat.facts.get(key, 0) for child in self.generations(name) if child.beat is not None)
 
+    def damage(self) -> dict[DamageName, int]:
+        """What capture found wrong with its input, over its restarts. It may be hostile: a count is all it chooses."""
+        found: Counter[DamageName] = Counter()
+        for child in self.generations(SOURCE):
+            found.update(damage.counts(_told(child)))
+        return dict(found)
+
+    def told(self, name: CompartmentName, key: str) -> int:
+        """The highest value of a fact in any start of a compartment, what it said last included."""
+        return max((_told(child).get(key, 0) for child in self.generations(name)), default=0)
+
     def generations(self, name: CompartmentName) -> list[Child]:
         """Every start of this compartment, the newest first."""
         current = [self.children[name]] if name in self.children else []
@@ -300,8 +316,8 @@ class Supervisor:
         settled = self._judged_at is not None and time.monotonic() - self._judged_at > _SETTLE_SECONDS
         return settled and self.fact(STORE, "waiting") == 0
 
-    def _incident(self, kind: HealthKind, name: CompartmentName, detail: str) -> None:
-        report = Health(kind, name, 1, round(time.time() * 1000), detail)
+    def _incident(self, kind: HealthKind, name: CompartmentName, detail: str, count: int = 1) -> None:
+        report = Health(kind, name, min(count, _MAX_COUNT), round(time.time() * 1000), detail)
         self._health.try_send(report)
         self._launcher.try_send(Incident(kind, name, detail))
 
@@ -310,10 +326,20 @@ class Supervisor:
         if now < self._next_report:
             return
         self._next_report = now + _REPORT_SECONDS
+        self._tell_damage()
         sources = self.generations(SOURCE)
         frame = next((c.beat.handled for c in sources if c.beat), 0)
         frames = next((c.facts.get("frames", 0) for c in sources if c.facts), 0)
         self._launcher.try_send(Progress(frame, frames, self.total(STORE, "sealed"), self.total(STORE, "receipted")))
+
+    def _tell_damage(self) -> None:
+        """Each kind of damage when it is first found, and how much it was at the end: never more, whatever comes."""
+        over = any(child.done is not None for child in self.generations(SOURCE))
+        for name, count in self.damage().items():
+            told, final = self._damage_told.get(name, (0, False))
+            if not told or (over and not final and count > told):
+                self._damage_told[name] = count, over
+                self._incident("input_damaged", SOURCE, name, count)
 
     # --- stop -----------------------------------------------------------------------------------------------------
 
@@ -331,6 +357,11 @@ class Supervisor:
                     time.sleep(0.005)
             child.kill()
             child.release()
+
+
+def _told(child: Child) -> dict[str, int]:
+    """A compartment's newest facts: those of its last beat, and what it said when it was done."""
+    return {**(child.beat.facts if child.beat is not None else {}), **(child.done or {})}
 
 
 def _unexplained(name: str, how: str) -> tuple[str, str]:

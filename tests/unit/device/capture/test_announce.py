@@ -9,6 +9,7 @@ from typing import Any
 
 from device.capture.announce import AHEAD, Announcer
 from device.capture.settings import CaptureSettings
+from device.capture.stream import Tally
 from device.channel import ring
 from device.channel.messages import FrameDone, FrameReady, Message
 
@@ -27,7 +28,7 @@ class HeldReader:
 
 
 class StillSource:
-    damaged = False
+    tally = Tally()
 
     def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int]]:
         for number, t_ms in enumerate([0, 40, 10, 0, 120]):

@@ -1,0 +1,195 @@
+"""Frames of a video file: FFmpeg through PyAV."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import av
+from av.format import Flags
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from device.capture import clock, turn
+from device.capture.errors import InputError
+from device.capture.picture import SQUARE, Painter, Slot, UnknownPixelsError
+from device.capture.settings import CaptureSettings
+from device.capture.stream import StreamFacts, Taken, Tally
+from device.capture.timeline import MAX_GAP_MS, MAX_GAP_OF_MPEG_MS, TimeLine
+from device.channel.damage import DamageName
+from device.channel.failures import MAX_NUMBER
+from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
+
+_RATES: Final = (Fraction(1, 60), Fraction(1000))
+_OPTIONS: Final = {"mjpeg": {"err_detect": "explode"}}
+"""Decoders that give a frame and no word where half of it is missing, and the option that makes them speak."""
+_DELAY: Final = 32  # frames, more than a decoder holds back
+_SHORT_BY: Final = 2  # frames: writers count the last ones differently
+_SHORT_BY_MS: Final = 1000
+_SHORT_BY_MS_BESIDE_SOUND: Final = 3000  # which may go on for a while where the picture has ended
+_LAST_ENTRIES: Final = 64
+
+
+class VideoSource:
+    """A video file. Raises InputError when it is no video, is cut off before its index, or holds no frame.
+
+    In lockstep one thread decodes: with more of them, what a damaged frame becomes differs from run to run.
+    """
+
+    def __init__(self, path: Path, settings: CaptureSettings) -> None:
+        self.tally = Tally()
+        self._painter = Painter(turn.of_camera(settings.rotate_degrees, settings.flip))
+        try:
+            self._container = av.open(str(path), options={"protocol_whitelist": "file"})
+        except (av.FFmpegError, ValueError) as error:
+            number: object = getattr(error, "errno", None)
+            known = isinstance(number, int) and 0 <= number <= MAX_NUMBER
+            raise InputError("video_unreadable", int(str(number)) if known else MAX_NUMBER) from None
+        self._stream = best_stream(self._container.streams.video)
+        context = self._stream.codec_context
+        context.options = _OPTIONS.get(context.name, {})
+        if settings.pace == "lockstep":
+            context.thread_count = 1
+        else:
+            context.thread_type = "AUTO"
+        kind = Flags(self._container.format.flags)
+        rate = _rate(self._stream, settings.untimed_fps if Flags.no_timestamps in kind else None)
+        self._time = TimeLine(1000.0 / float(rate), MAX_GAP_OF_MPEG_MS if Flags.ts_discont in kind else MAX_GAP_MS)
+        self._aspect = self._stream.sample_aspect_ratio or SQUARE
+        self._aspect_is_the_codecs = self._aspect == (context.sample_aspect_ratio or SQUARE)
+        self._promised, self._missing = self._index()
+        self._packets = 0
+        self._gaps: deque[int] = deque()  # the numbers of packets at which something is missing
+        self.facts = StreamFacts(
+            max(0, self._stream.frames),
+            self._stream.width,
+            self._stream.height,
+            round(float(rate) * 1000),
+            clock.utc_ms(self._container, self._stream),
+        )
+
+    def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
+        number, duration_ms, t_ms = -1, None, 0
+        for number, (frame, damage) in enumerate(self._decoded()):
+            stamp_ms = self._milliseconds(frame.pts) if frame is not None and damage is None else None
+            t_ms = self._time.at(stamp_ms, duration_ms)
+            duration_ms = self._milliseconds(frame.duration or None) if frame is not None else None
+            if number < start:
+                yield number, None
+                continue
+            self._tell(number)
+            if frame is not None and damage is None:
+                damage = self._paint(frame, slot)
+            if damage is not None:
+                self.tally.damaged(damage)
+            yield number, t_ms if damage is None else None
+        if number < 0:
+            raise InputError("video_without_frames")
+        self._tell(number, at_the_end=True)
+        if self._is_cut_off(t_ms):
+            self.tally.damaged("cut_off")
+
+    def _milliseconds(self, ticks: int | None) -> float | None:
+        base = self._stream.time_base
+        return float(ticks * base) * 1000.0 if ticks is not None and base else None
+
+    def _tell(self, number: int, *, at_the_end: bool = False) -> None:
+        """Count what the time line had to mend, and the gaps that are none: where clips were joined there is one."""
+        if self._time.breaks != self.tally.facts.get("time.breaks"):
+            while self._gaps and self._gaps[-1] >= number - _DELAY:
+                self._gaps.pop()
+            self.tally.facts["time.breaks"] = self._time.breaks
+        self.tally.facts["time.guessed"] = self._time.guessed
+        while self._gaps and (at_the_end or self._gaps[0] < number - _DELAY):
+            self._gaps.popleft()
+            self.tally.damaged("stream_gaps")
+
+    def _paint(self, frame: av.VideoFrame, slot: Slot) -> DamageName | None:
+        """Show the frame in a slot; what is wrong where that cannot be."""
+        if frame.width > MAX_WIDTH or frame.height > MAX_HEIGHT:
+            return "frames_too_large"
+        if self._aspect_is_the_codecs:
+            self._aspect = self._stream.codec_context.sample_aspect_ratio or SQUARE
+        try:
+            self._painter.paint(frame, self._aspect, slot)
+        except UnknownPixelsError:
+            return "frames_of_unknown_kind"
+        return None
+
+    def _decoded(self) -> Iterator[tuple[av.VideoFrame | None, DamageName | None]]:
+        """The frames in the order of showing, each with what is wrong with it; None: a packet gave no frame.
+
+        The decoder marks a frame that it had to mend. It does not mark those that rest on it: where that is a key
+        frame, nothing is left of them, and where it is another frame, most is.
+        """
+        key_is_lost = False
+        for packet in self._demuxed():
+            try:
+                frames = self._stream.decode(packet)
+            except av.EOFError:
+                return
+            except av.FFmpegError:
+                frames = []
+                if packet is not None and packet.size:
+                    yield None, "frames_undecodable"
+            for frame in frames:
+                if frame.key_frame:
+                    key_is_lost = frame.is_corrupt
+                if frame.is_corrupt:
+                    yield frame, "frames_corrupt"
+                else:
+                    yield frame, "frames_after_damage" if key_is_lost else None
+
+    def _demuxed(self) -> Iterator[av.Packet[VideoStream] | None]:
+        """The stream's packets, then None, for what the decoder still holds."""
+        packets = self._container.demux(self._stream)
+        try:
+            for packet in packets:
+                if packet.size:
+                    self._packets += 1
+                    if packet.is_corrupt:  # this one, or what should have come after it
+                        self._gaps.append(self._packets)
+                    yield packet
+        except av.FFmpegError:
+            self.tally.damaged("container_broken")
+        yield None
+
+    def _index(self) -> tuple[int, bool]:
+        """How many packets the container promises, 0 where it does not; whether its index leads beyond the file."""
+        if "mov" not in self._container.format.name:
+            return max(0, self._stream.frames), False
+        index = self._stream.index_entries  # in MP4 an edit list takes away from the frames that are counted
+        ends = (entry.pos + entry.size for entry in index[max(0, len(index) - _LAST_ENTRIES) :])
+        return len(index), 0 < self._container.size < max(ends, default=0)
+
+    def _is_cut_off(self, last_ms: int) -> bool:
+        if self._missing or self._packets + _SHORT_BY < self._promised:
+            return True
+        if "matroska" not in self._container.format.name or not self._container.duration:
+            return False
+        alone = len(self._container.streams) == 1
+        short_by = self._container.duration / 1000 - last_ms
+        return short_by > (_SHORT_BY_MS if alone else _SHORT_BY_MS_BESIDE_SOUND)
+
+
+def best_stream(streams: Sequence[VideoStream]) -> VideoStream:
+    """The stream that a player would choose. Raises InputError when none is more than a cover picture."""
+
+    def rank(stream: VideoStream) -> tuple[bool, int, int]:
+        return bool(stream.disposition & Disposition.default), stream.width * stream.height, -stream.index
+
+    films = [s for s in streams if not s.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)]
+    if not films:
+        raise InputError("video_without_stream")
+    return max(films, key=rank)
+
+
+def _rate(stream: VideoStream, untimed: float | None) -> Fraction:
+    """Frames a second. `untimed`: what a stream is taken to have where neither container nor codec tells."""
+    told = stream.average_rate or stream.guessed_rate
+    if untimed is not None:
+        told = stream.codec_context.framerate or Fraction(untimed)
+    return told if told and _RATES[0] <= told <= _RATES[1] else Fraction(25)
