@@ -59,12 +59,14 @@ class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "none"
     folder_fps: Annotated[FrameRate, _does("the rate that a replayed folder of frames is taken to have")] = 15.0
     untimed_fps: Annotated[
-        FrameRate,
+        float,
+        Meta(ge=0.0, le=1000.0),
         _does(
-            "the rate that a replayed video is taken to have where it tells neither times nor a rate: H.264 or JPEG "
-            "frames without a container"
+            "the rate of a replayed video that has no time stamps: H.264 or JPEG frames without a container. 0: as the "
+            "frames say; where they do not, they are played at 25 and no code is placed",
+            "frames a second",
         ),
-    ] = 25.0
+    ] = 0.0
 
 
 class PerceptionConfig(Struct, frozen=True, forbid_unknown_fields=True):

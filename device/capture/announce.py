@@ -117,7 +117,7 @@ class Announcer:
         if not self._began:
             self._began, self._base_ms = time.monotonic(), self._joined_ms + t_ms
         self._newest_ms = max(self._newest_ms, self._joined_ms + t_ms)  # a file's times may go back, a drive's do not
-        self._published.append(FrameReady(number, slot, generation, self._newest_ms))
+        self._published.append(FrameReady(number, slot, generation, self._newest_ms, self._source.timed))
 
     def _offer(self, reader: Reader, now: float) -> None:
         """The next frame for a reader that waits; the same again for a reader that may have been restarted."""

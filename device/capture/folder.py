@@ -39,7 +39,7 @@ class FolderSource:
     """
 
     def __init__(self, path: Path, fps: float, mount: Turn = UPRIGHT) -> None:
-        self.tally = Tally()
+        self.tally, self.timed = Tally(), True
         self._fps, self._mount = fps, mount
         try:
             files = [p for p in path.iterdir() if p.suffix.lower() in _IMAGES and not p.name.startswith(".")]

@@ -14,7 +14,7 @@ class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`path`: the video, folder or camera, by its name in here. `start_frame`: where a restart goes on.
 
     `rotate_degrees` (clockwise) and `flip`: how the camera hangs, beyond what a file says of itself. `untimed_fps`: the
-    rate of a video that tells neither times nor a rate.
+    rate of a video without time stamps, 0 where it is not known.
     """
 
     kind: Literal["video", "folder", "camera"]
@@ -27,4 +27,4 @@ class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start_frame: int
     rotate_degrees: Degrees = 0
     flip: Flip = "none"
-    untimed_fps: float = 25.0
+    untimed_fps: float = 0.0

@@ -42,6 +42,7 @@ class FrameSource(Protocol):
 
     facts: StreamFacts
     tally: Tally
+    timed: bool  # whether the time of the frame that was given last is known; once it is not, it stays so
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
         """Fill one slot after the other from frame `start` on. A frame that is damaged takes its number, and no slot.

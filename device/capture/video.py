@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from device.capture import clock, turn
 from device.capture.errors import InputError
 from device.capture.picture import SQUARE, Painter, Slot, UnknownPixelsError
+from device.capture.scene import Scene
 from device.capture.settings import CaptureSettings
 from device.capture.stream import StreamFacts, Taken, Tally
 from device.capture.timeline import MAX_GAP_MS, MAX_GAP_OF_MPEG_MS, TimeLine
@@ -26,6 +27,7 @@ from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
 _RATES: Final = (Fraction(1, 60), Fraction(1000))
 _OPTIONS: Final = {"mjpeg": {"err_detect": "explode"}}
 """Decoders that give a frame and no word where half of it is missing, and the option that makes them speak."""
+_GUESSED_RATE: Final = Fraction(25)  # FFmpeg's
 _DELAY: Final = 32  # frames, more than a decoder holds back
 _SHORT_BY: Final = 2  # frames: writers count the last ones differently
 _SHORT_BY_MS: Final = 1000
@@ -57,11 +59,14 @@ class VideoSource:
             context.thread_type = "AUTO"
         kind = Flags(self._container.format.flags)
         rate = _rate(self._stream, settings.untimed_fps if Flags.no_timestamps in kind else None)
+        self.timed = rate is not None
+        rate = rate or _GUESSED_RATE
         self._time = TimeLine(1000.0 / float(rate), MAX_GAP_OF_MPEG_MS if Flags.ts_discont in kind else MAX_GAP_MS)
         self._aspect = self._stream.sample_aspect_ratio or SQUARE
         self._aspect_is_the_codecs = self._aspect == (context.sample_aspect_ratio or SQUARE)
         self._promised, self._missing = self._index()
         self._packets = 0
+        self._scene, self._breaks = Scene(), 0
         self._gaps: deque[int] = deque()  # the numbers of packets at which something is missing
         self.facts = StreamFacts(
             max(0, self._stream.frames),
@@ -85,6 +90,7 @@ class VideoSource:
                 damage = self._paint(frame, slot)
             if damage is not None:
                 self.tally.damaged(damage)
+            self.tally.facts["time.unknown"] = self.tally.facts.get("time.unknown", 0) + (not self.timed)
             yield number, t_ms if damage is None else None
         if number < 0:
             raise InputError("video_without_frames")
@@ -114,9 +120,11 @@ class VideoSource:
         if self._aspect_is_the_codecs:
             self._aspect = self._stream.codec_context.sample_aspect_ratio or SQUARE
         try:
-            self._painter.paint(frame, self._aspect, slot)
+            goes_on = self._scene.goes_on(self._painter.paint(frame, self._aspect, slot))
         except UnknownPixelsError:
             return "frames_of_unknown_kind"
+        self.timed = self.timed and (goes_on or self._time.breaks == self._breaks)
+        self._breaks = self._time.breaks
         return None
 
     def _decoded(self) -> Iterator[tuple[av.VideoFrame | None, DamageName | None]]:
@@ -187,9 +195,13 @@ def best_stream(streams: Sequence[VideoStream]) -> VideoStream:
     return max(films, key=rank)
 
 
-def _rate(stream: VideoStream, untimed: float | None) -> Fraction:
-    """Frames a second. `untimed`: what a stream is taken to have where neither container nor codec tells."""
+def _rate(stream: VideoStream, untimed_fps: float | None) -> Fraction | None:
+    """Frames a second, None where nobody knows.
+
+    Args:
+        untimed_fps: what the user says of a file without time stamps, 0: nothing; None: the file has some.
+    """
     told = stream.average_rate or stream.guessed_rate
-    if untimed is not None:
-        told = stream.codec_context.framerate or Fraction(untimed)
-    return told if told and _RATES[0] <= told <= _RATES[1] else Fraction(25)
+    if untimed_fps is not None:
+        told = Fraction(untimed_fps).limit_denominator(1000) or stream.codec_context.framerate
+    return told if told and _RATES[0] <= told <= _RATES[1] else None if untimed_fps is not None else _GUESSED_RATE

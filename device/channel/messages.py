@@ -53,6 +53,7 @@ class FrameReady(Message, frozen=True, tag="frame_ready"):
     slot: Slot
     generation: Generation
     t_ms: Milliseconds  # since the stream's first frame; what time that was, warden says in Go
+    timed: bool = True  # False: the input's time stamps broke off before it, and what time it was nobody knows
 
 
 class FrameDone(Message, frozen=True, tag="frame_done"):
@@ -90,6 +91,7 @@ class Sightings(Message, frozen=True, tag="sightings"):
     width: Annotated[int, Meta(ge=1, le=8192)]
     height: Annotated[int, Meta(ge=1, le=8192)]
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)]
+    timed: bool = True  # as in FrameReady
 
 
 class Region(Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,6 +138,7 @@ class Readings(Message, frozen=True, tag="readings"):
     frame: FrameNumber
     t_ms: Milliseconds
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)]
+    timed: bool = True  # as in FrameReady
 
 
 # --- position ---------------------------------------------------------------------------------------------------

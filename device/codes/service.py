@@ -48,7 +48,7 @@ class CodesService:
         found = self._reader.read(frame, places, ready.frame) if frame is not None else []
         self._me.sample("codes", time.perf_counter() - began)
         if frame is not None and self._stream.intact(ready):
-            self._verdict.send(Readings(ready.frame, ready.t_ms, found))
+            self._verdict.send(Readings(ready.frame, ready.t_ms, found, ready.timed))
         self._stream.done(ready)
 
     def _wanted(self, ready: FrameReady) -> list[Region] | None:

@@ -36,7 +36,7 @@ def main(me: Compartment) -> None:
         if frame is not None and seen is not None and stream.intact(ready):
             codes.try_send(Regions(ready.frame, seen.regions))
             height, width = frame.shape[:2]
-            sightings = Sightings(ready.frame, ready.t_ms, width, height, seen.boxes)
+            sightings = Sightings(ready.frame, ready.t_ms, width, height, seen.boxes, ready.timed)
             verdict.send(sightings)
             recorder.send(sightings)
         stream.done(ready)

@@ -39,6 +39,7 @@ class Moment(Struct, forbid_unknown_fields=True):
     utc_ms: int
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)] | None
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)] | None
+    timed: bool = True  # False: how long after the stream's start it was, nobody knows; once so, always so
 
 
 class Motion(Struct, forbid_unknown_fields=True):

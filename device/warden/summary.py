@@ -36,7 +36,7 @@ def summarise(device: Supervisor, seconds: float) -> dict[str, Any]:
     return {
         "frames": frames,
         "damage": dict(device.damage()),
-        "time_line": {"breaks": device.told(SOURCE, "time.breaks"), "guessed": device.told(SOURCE, "time.guessed")},
+        "time_line": {key: device.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")},
         "dropped": dropped[READERS[0]],
         "dropped_by": {name: count for name, count in dropped.items() if count},
         "fps": round(handled[READERS[0]] / seconds, 2) if seconds > 0 else 0.0,

@@ -28,7 +28,7 @@ class HeldReader:
 
 
 class StillSource:
-    tally = Tally()
+    tally, timed = Tally(), True
 
     def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int]]:
         for number, t_ms in enumerate([0, 40, 10, 0, 120]):
