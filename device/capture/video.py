@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -33,6 +35,8 @@ _SHORT_BY: Final = 2  # frames: writers count the last ones differently
 _SHORT_BY_MS: Final = 1000
 _SHORT_BY_MS_BESIDE_SOUND: Final = 3000  # which may go on for a while where the picture has ended
 _LAST_ENTRIES: Final = 64
+_SYNC: Final = b"\x47"
+_TRANSPORT_PACKETS: Final = ((188, 0), (192, 4), (204, 0))  # bytes, and what comes before the sync byte
 
 
 class VideoSource:
@@ -42,7 +46,7 @@ class VideoSource:
     """
 
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
-        self.tally = Tally()
+        self.tally, self._path = Tally(), path
         self._painter = Painter(turn.of_camera(settings.rotate_degrees, settings.flip))
         try:
             self._container = av.open(str(path), options={"protocol_whitelist": "file"})
@@ -59,7 +63,7 @@ class VideoSource:
             context.thread_type = "AUTO"
         kind = Flags(self._container.format.flags)
         rate = _rate(self._stream, settings.untimed_fps if Flags.no_timestamps in kind else None)
-        self.timed = rate is not None
+        self.timed, self._stamped = rate is not None, Flags.no_timestamps not in kind
         rate = rate or _GUESSED_RATE
         self._time = TimeLine(1000.0 / float(rate), MAX_GAP_OF_MPEG_MS if Flags.ts_discont in kind else MAX_GAP_MS)
         self._aspect = self._stream.sample_aspect_ratio or SQUARE
@@ -79,9 +83,10 @@ class VideoSource:
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
         number, duration_ms, t_ms = -1, None, 0
         for number, (frame, damage) in enumerate(self._decoded()):
-            stamp_ms = self._milliseconds(frame.pts) if frame is not None and damage is None else None
+            good = self._stamped and frame is not None and damage is None
+            stamp_ms = self._milliseconds(frame.pts) if good and frame is not None else None
             t_ms = self._time.at(stamp_ms, duration_ms)
-            duration_ms = self._milliseconds(frame.duration or None) if frame is not None else None
+            duration_ms = self._milliseconds(frame.duration or None) if self._stamped and frame is not None else None
             if number < start:
                 yield number, None
                 continue
@@ -95,7 +100,7 @@ class VideoSource:
         if number < 0:
             raise InputError("video_without_frames")
         self._tell(number, at_the_end=True)
-        if self._is_cut_off(t_ms):
+        if self._is_cut_off(t_ms + (duration_ms or 0.0)):
             self.tally.damaged("cut_off")
 
     def _milliseconds(self, ticks: int | None) -> float | None:
@@ -166,21 +171,27 @@ class VideoSource:
         yield None
 
     def _index(self) -> tuple[int, bool]:
-        """How many packets the container promises, 0 where it does not; whether its index leads beyond the file."""
-        if "mov" not in self._container.format.name:
-            return max(0, self._stream.frames), False
-        index = self._stream.index_entries  # in MP4 an edit list takes away from the frames that are counted
+        """How many packets the container's index has, 0 where it has none; whether it leads beyond the file's end.
+
+        In MP4 an edit list takes away from the frames that the header counts, and not from damage.
+        """
+        index = self._stream.index_entries if "mov" in self._container.format.name else []
         ends = (entry.pos + entry.size for entry in index[max(0, len(index) - _LAST_ENTRIES) :])
         return len(index), 0 < self._container.size < max(ends, default=0)
 
-    def _is_cut_off(self, last_ms: int) -> bool:
+    def _is_cut_off(self, last_ms: float) -> bool:
+        """Whether frames are missing at the end. `last_ms`: when the last one ends."""
         if self._missing or self._packets + _SHORT_BY < self._promised:
             return True
-        if "matroska" not in self._container.format.name or not self._container.duration:
+        name, base = self._container.format.name, self._stream.time_base
+        if name == "mpegts":
+            return _ends_within_a_packet(self._path)
+        if name == "avi" and base:  # its header counts the frames, those that were dropped too, in ticks
+            return last_ms < float((self._stream.frames - _SHORT_BY) * base) * 1000.0
+        if "matroska" not in name or not self._container.duration:
             return False
-        alone = len(self._container.streams) == 1
-        short_by = self._container.duration / 1000 - last_ms
-        return short_by > (_SHORT_BY_MS if alone else _SHORT_BY_MS_BESIDE_SOUND)
+        short_by = self._container.duration / 1000.0 - last_ms
+        return short_by > (_SHORT_BY_MS if len(self._container.streams) == 1 else _SHORT_BY_MS_BESIDE_SOUND)
 
 
 def best_stream(streams: Sequence[VideoStream]) -> VideoStream:
@@ -205,3 +216,16 @@ def _rate(stream: VideoStream, untimed_fps: float | None) -> Fraction | None:
     if untimed_fps is not None:
         told = Fraction(untimed_fps).limit_denominator(1000) or stream.codec_context.framerate
     return told if told and _RATES[0] <= told <= _RATES[1] else None if untimed_fps is not None else _GUESSED_RATE
+
+
+def _ends_within_a_packet(path: Path) -> bool:
+    """Whether a transport stream ends before its last packet does (ISO/IEC 13818-1: 188 bytes, the first is 0x47)."""
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        for length, lead in _TRANSPORT_PACKETS:
+            at = [size - size % length - back + lead for back in (0, length)]
+            if size % length > lead and min(at) >= 0:
+                starts = [os.pread(file.fileno(), 1, offset) for offset in at]
+                if starts == [_SYNC, _SYNC]:
+                    return True
+    return False
