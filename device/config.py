@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from device.capture.settings import Degrees, Flip
 from wire.errors import UsageError
 from wire.manifest import PointName
 
@@ -46,7 +45,7 @@ class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
     height_px: Annotated[int, Meta(ge=64, le=2304), _does("frame height asked of the camera", "pixels")] = 864
     fps: Annotated[FrameRate, _does("frame rate asked of the camera")] = 15.0
     rotate_degrees: Annotated[
-        Degrees,
+        Literal[0, 90, 180, 270],
         _does(
             "how far the picture is turned clockwise, for a camera that hangs upside down or on its side; a replayed "
             "file or folder too, after it was laid as it says itself",
@@ -54,7 +53,7 @@ class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = 0
     flip: Annotated[
-        Flip,
+        Literal["none", "horizontal", "vertical"],
         _does("mirror the picture after that: `horizontal` changes left and right, `vertical` top and bottom"),
     ] = "none"
     folder_fps: Annotated[FrameRate, _does("the rate that a replayed folder of frames is taken to have")] = 15.0

@@ -10,7 +10,7 @@ import numpy as np
 
 from device.capture.errors import InputError
 from device.capture.picture import Slot
-from device.capture.stream import StreamFacts, Taken, Tally
+from device.capture.stream import StreamFacts, StreamTally, Taken
 from device.capture.turn import UPRIGHT, Turn
 
 
@@ -18,7 +18,7 @@ class CameraSource:
     """A V4L2 camera (`/dev/videoN`), until it is stopped. Times are by the machine's clock. Raises InputError."""
 
     def __init__(self, device: Path, width: int, height: int, fps: float, utc_ms: int, mount: Turn = UPRIGHT) -> None:
-        self.tally, self.timed = Tally(), True
+        self.tally, self.timed = StreamTally(), True
         self._mount = mount
         self._camera = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
         if not self._camera.isOpened():

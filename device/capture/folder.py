@@ -10,26 +10,18 @@ from typing import Final
 import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from device.capture.errors import InputError
 from device.capture.picture import Slot
-from device.capture.stream import StreamFacts, Taken, Tally
-from device.capture.turn import UPRIGHT, Turn
+from device.capture.stream import StreamFacts, StreamTally, Taken
+from device.capture.turn import UPRIGHT, Pixels, Turn
 from device.channel.damage import DamageName
 from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
 
 _IMAGES = {".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".webp"}
 _MAX_BYTES: Final = 128 * 1024 * 1024
 _JPEG: Final = b"\xff\xd8\xff"
-
-
-class DamagedImageError(Exception):
-    """An image that is no evidence. `damage`: the word for why."""
-
-    def __init__(self, damage: DamageName) -> None:
-        super().__init__(damage)
-        self.damage = damage
+_JPEG_END: Final = b"\xff\xd9"
 
 
 class FolderSource:
@@ -39,7 +31,7 @@ class FolderSource:
     """
 
     def __init__(self, path: Path, fps: float, mount: Turn = UPRIGHT) -> None:
-        self.tally, self.timed = Tally(), True
+        self.tally, self.timed = StreamTally(), True
         self._fps, self._mount = fps, mount
         try:
             files = [p for p in path.iterdir() if p.suffix.lower() in _IMAGES and not p.name.startswith(".")]
@@ -53,43 +45,42 @@ class FolderSource:
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
         for number in range(start, len(self._files)):
-            try:
-                image = read(self._files[number])
+            image = read(self._files[number])
+            if not isinstance(image, str):
                 width, height = self._mount.size(image.shape[1], image.shape[0])
-                if width > MAX_WIDTH or height > MAX_HEIGHT:
-                    raise DamagedImageError("frames_too_large")
-            except DamagedImageError as error:
-                self.tally.damaged(error.damage)
-                yield number, None
-                continue
-            self._mount.write(image, slot(width, height))
-            yield number, round(number * 1000.0 / self._fps)
+                if width <= MAX_WIDTH and height <= MAX_HEIGHT:
+                    self._mount.write(image, slot(width, height))
+                    yield number, round(number * 1000.0 / self._fps)
+                    continue
+                image = "frames_too_large"
+            self.tally.damaged(image)
+            yield number, None
 
-    def _first(self) -> npt.NDArray[np.uint8]:
+    def _first(self) -> Pixels:
         """The first image that can be read: it says what the frames are like."""
         for path in self._files:
-            try:
-                return read(path)
-            except DamagedImageError:
-                continue
+            image = read(path)
+            if not isinstance(image, str):
+                return image
         raise InputError("image_unreadable", 1)
 
 
-def read(path: Path) -> npt.NDArray[np.uint8]:
-    """An image as it is shown, uint8 [height, width, 3], BGR. Raises DamagedImageError."""
+def read(path: Path) -> Pixels | DamageName:
+    """An image as it is shown, uint8 [height, width, 3], BGR; or what is wrong with it."""
     try:
         content = path.read_bytes() if path.is_file() and path.stat().st_size <= _MAX_BYTES else b""
     except OSError:  # opening a pipe would wait; a link may lead out of what is mounted here
         content = b""
+    is_jpeg = content.startswith(_JPEG)
+    if is_jpeg and not _is_whole(content):
+        return "images_incomplete"
+    if is_jpeg:
+        content += _JPEG_END  # some writers leave it out, and OpenCV then gives nothing
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     except cv2.error:
         image = None
-    if image is None:
-        raise DamagedImageError("images_unreadable")
-    if content.startswith(_JPEG) and not _is_whole(content):
-        raise DamagedImageError("images_incomplete")
-    return np.asarray(image, np.uint8)
+    return "images_unreadable" if image is None else np.asarray(image, np.uint8)
 
 
 def _is_whole(jpeg: bytes) -> bool:

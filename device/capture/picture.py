@@ -34,10 +34,6 @@ _KNOWN: Final = frozenset({0, 1, 4, 5, 6, 7, 9})
 """The matrices of ITU-T H.273 that the scaler knows: RGB, BT.709, FCC, BT.601 twice, SMPTE 240M, BT.2020."""
 
 
-class UnknownPixelsError(Exception):
-    """The frame's pixels are of a kind that the scaler cannot read."""
-
-
 class Painter:
     """Writes frames into slots. Keeps one scaler, which is made anew only where the kind of frame changes."""
 
@@ -45,14 +41,13 @@ class Painter:
         self._mount = mount
         self._scaler = VideoReformatter()
 
-    def paint(self, frame: av.VideoFrame, aspect: Fraction, slot: Slot) -> Pixels:
+    def paint(self, frame: av.VideoFrame, aspect: Fraction, slot: Slot) -> Pixels | None:
         """Write the frame into the next slot as it is shown; gives what was written.
+
+        None: its pixels are of a kind that cannot be read, and no slot was taken.
 
         Args:
             aspect: width to height of a stored pixel.
-
-        Raises:
-            UnknownPixelsError: the frame cannot be shown; no slot was taken.
         """
         way = turn_of(frame).then(self._mount)
         width, height = shown_size(frame.width, frame.height, aspect, way)
@@ -61,7 +56,7 @@ class Painter:
                 frame, width, height, format="bgr24", src_colorspace=matrix_of(frame), threads=1
             )
         except (av.FFmpegError, OSError, ValueError):
-            raise UnknownPixelsError from None
+            return None
         plane = bgr.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(height, plane.line_size)
         picture = rows[:, : width * 3].reshape(height, width, 3)

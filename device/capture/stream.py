@@ -26,7 +26,7 @@ class StreamFacts:
     utc_ms: int
 
 
-class Tally:
+class StreamTally:
     """How much of what was damaged, and how time had to be mended: facts for warden that grow as the run goes on."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class FrameSource(Protocol):
     """A stream of frames that fills the slots it is given."""
 
     facts: StreamFacts
-    tally: Tally
+    tally: StreamTally
     timed: bool  # whether the time of the frame that was given last is known; once it is not, it stays so
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:

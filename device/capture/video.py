@@ -12,15 +12,16 @@ from typing import Final
 
 import av
 from av.format import Flags
+from av.index import IndexEntry
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from device.capture import clock, turn
+from device.capture.continuity import Continuity
 from device.capture.errors import InputError
-from device.capture.picture import SQUARE, Painter, Slot, UnknownPixelsError
-from device.capture.scene import Scene
+from device.capture.picture import SQUARE, Painter, Slot
 from device.capture.settings import CaptureSettings
-from device.capture.stream import StreamFacts, Taken, Tally
+from device.capture.stream import StreamFacts, StreamTally, Taken
 from device.capture.timeline import MAX_GAP_MS, MAX_GAP_OF_MPEG_MS, TimeLine
 from device.channel.damage import DamageName
 from device.channel.failures import MAX_NUMBER
@@ -46,7 +47,7 @@ class VideoSource:
     """
 
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
-        self.tally, self._path = Tally(), path
+        self.tally, self._path = StreamTally(), path
         self._painter = Painter(turn.of_camera(settings.rotate_degrees, settings.flip))
         try:
             self._container = av.open(str(path), options={"protocol_whitelist": "file"})
@@ -70,7 +71,7 @@ class VideoSource:
         self._aspect_is_the_codecs = self._aspect == (context.sample_aspect_ratio or SQUARE)
         self._promised, self._missing = self._index()
         self._packets = 0
-        self._scene, self._breaks = Scene(), 0
+        self._continuity, self._breaks = Continuity(), 0
         self._gaps: deque[int] = deque()  # the numbers of packets at which something is missing
         self.facts = StreamFacts(
             max(0, self._stream.frames),
@@ -124,10 +125,10 @@ class VideoSource:
             return "frames_too_large"
         if self._aspect_is_the_codecs:
             self._aspect = self._stream.codec_context.sample_aspect_ratio or SQUARE
-        try:
-            goes_on = self._scene.goes_on(self._painter.paint(frame, self._aspect, slot))
-        except UnknownPixelsError:
+        shown = self._painter.paint(frame, self._aspect, slot)
+        if shown is None:
             return "frames_of_unknown_kind"
+        goes_on = self._continuity.goes_on(shown)
         self.timed = self.timed and (goes_on or self._time.breaks == self._breaks)
         self._breaks = self._time.breaks
         return None
@@ -175,7 +176,9 @@ class VideoSource:
 
         In MP4 an edit list takes away from the frames that the header counts, and not from damage.
         """
-        index = self._stream.index_entries if "mov" in self._container.format.name else []
+        index: Sequence[IndexEntry] = []
+        if "mov" in self._container.format.name:
+            index = self._stream.index_entries[:]
         ends = (entry.pos + entry.size for entry in index[max(0, len(index) - _LAST_ENTRIES) :])
         return len(index), 0 < self._container.size < max(ends, default=0)
 

@@ -93,6 +93,7 @@ class Journey:
     jammed_from_m: float = 10_000.0
     register: Register | None = None
     lost_readings: frozenset[int] = field(default_factory=frozenset)
+    untimed_from: int = 1_000_000
 
     @property
     def frames(self) -> int:
@@ -102,12 +103,12 @@ class Journey:
         t_ms = frame * 1000 // FPS
         boxes = [sign.box(sign.at_m - t_ms / 1000 * SPEED) for sign in self.signs]
         seen = [box for box in boxes if box is not None] + self.clutter(frame)
-        return Sightings(frame, t_ms, 1536, 864, seen)
+        return Sightings(frame, t_ms, 1536, 864, seen, frame < self.untimed_from)
 
     def readings(self, frame: int) -> Readings:
         t_ms = frame * 1000 // FPS
         found = [reading for sign in self.signs for reading in sign.readings(frame, sign.at_m - t_ms / 1000 * SPEED)]
-        return Readings(frame, t_ms, found)
+        return Readings(frame, t_ms, found, frame < self.untimed_from)
 
     def fixes(self) -> list[Fix]:
         seconds = range(int(self.length_m / SPEED) + 2) if self.with_fixes else range(0)

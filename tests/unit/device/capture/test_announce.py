@@ -9,7 +9,7 @@ from typing import Any
 
 from device.capture.announce import AHEAD, Announcer
 from device.capture.settings import CaptureSettings
-from device.capture.stream import Tally
+from device.capture.stream import StreamTally
 from device.channel import ring
 from device.channel.messages import FrameDone, FrameReady, Message
 
@@ -28,7 +28,7 @@ class HeldReader:
 
 
 class StillSource:
-    tally, timed = Tally(), True
+    tally, timed = StreamTally(), True
 
     def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int]]:
         for number, t_ms in enumerate([0, 40, 10, 0, 120]):
@@ -71,3 +71,30 @@ def test_readers_go_on_apart_but_no_slot_is_written_again_before_all_are_done() 
         stepped(announcer)
         announcer.acknowledged(fast, FrameDone(max(frames) + 1 + frame))
     assert {told.frame for told in slow.told if isinstance(told, FrameReady)} == set(range(5))
+
+
+class DamagedSource:
+    tally, timed = StreamTally(), True
+
+    def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int | None]]:
+        for number, t_ms in enumerate([0, None, 80, None, None]):
+            if t_ms is not None:
+                slot(4, 4)[:] = number
+            self.timed = number < 2
+            yield number, t_ms
+
+
+def test_a_frame_that_is_no_evidence_is_not_announced_and_keeps_its_number() -> None:
+    reader: Any = HeldReader()
+    told: list[dict[str, int]] = []
+    me: Any = SimpleNamespace(sample=lambda stage, seconds: None, done=told.append, handled=0, dropped=0)
+    source: Any = DamagedSource()
+    source.tally.damaged("frames_corrupt")
+    announcer = Announcer(me, ring.RingWriter(os.dup(ring.create())), [reader], source, SETTINGS)
+    for frame in range(5):
+        stepped(announcer, 3)
+        announcer.acknowledged(reader, FrameDone(frame))
+        stepped(announcer, 3)
+    ready = [message for message in reader.told if isinstance(message, FrameReady)]
+    assert [(message.frame, message.t_ms, message.timed) for message in ready] == [(0, 0, True), (2, 80, False)]
+    assert told == [{"frames": 5, "damage.frames_corrupt": 1}]

@@ -23,7 +23,7 @@ _ROOM: Final = (
 _STRIDE: Final = 16
 
 
-class Scene:
+class Continuity:
     """The newest picture of a stream as a coarse sample, and how much it changed from frame to frame lately."""
 
     def __init__(self) -> None:
