@@ -72,7 +72,7 @@ class StreamEnd(Message, frozen=True, tag="stream_end"):
 
 
 class Box(Struct, frozen=True, forbid_unknown_fields=True):
-    """One sign as perception saw it; pixels of the input frame, corner at the top left."""
+    """One sign as perception saw it; pixels of the frame as players show it, corner at the top left."""
 
     x: Pixels
     y: Pixels

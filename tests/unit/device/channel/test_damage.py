@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from device.channel import damage
+from device.channel import damage, messages
 from device.channel.damage import DAMAGES, DamageName
 
 
 def test_each_word_is_a_fact_that_is_found_again() -> None:
     facts = {damage.fact(name): number for number, name in enumerate(DAMAGES, 1)}
     assert damage.counts(facts) == {name: number for number, name in enumerate(DAMAGES, 1)}
+
+
+def test_the_facts_of_capture_have_room_in_a_message() -> None:
+    facts = dict.fromkeys([*map(damage.fact, DAMAGES), "frames", "time.breaks", "time.guessed", "time.unknown"], 2**53)
+    messages.encode(messages.Done(facts))
+    assert messages.Codec(messages.Done).decode(messages.encode(messages.Done(facts))) == messages.Done(facts)
 
 
 def test_what_is_no_word_of_ours_is_left_out() -> None:
