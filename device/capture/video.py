@@ -72,6 +72,7 @@ class VideoSource:
         self._promised, self._missing = self._index()
         self._packets = 0
         self._continuity, self._breaks = Continuity(), 0
+        self.tally.facts |= {"time.breaks": 0, "time.guessed": 0, "time.unknown": 0}
         self._gaps: deque[int] = deque()  # the numbers of packets at which something is missing
         self.facts = StreamFacts(
             max(0, self._stream.frames),
@@ -96,7 +97,7 @@ class VideoSource:
                 damage = self._paint(frame, slot)
             if damage is not None:
                 self.tally.damaged(damage)
-            self.tally.facts["time.unknown"] = self.tally.facts.get("time.unknown", 0) + (not self.timed)
+            self.tally.facts["time.unknown"] += not self.timed
             yield number, t_ms if damage is None else None
         if number < 0:
             raise InputError("video_without_frames")
@@ -110,7 +111,7 @@ class VideoSource:
 
     def _tell(self, number: int, *, at_the_end: bool = False) -> None:
         """Count what the time line had to mend, and the gaps that are none: where clips were joined there is one."""
-        if self._time.breaks != self.tally.facts.get("time.breaks"):
+        if self._time.breaks != self.tally.facts["time.breaks"]:
             while self._gaps and self._gaps[-1] >= number - _DELAY:
                 self._gaps.pop()
             self.tally.facts["time.breaks"] = self._time.breaks
@@ -147,7 +148,8 @@ class VideoSource:
                 return
             except av.FFmpegError:
                 frames = []
-                if packet is not None and packet.size:
+                if packet is not None:
+                    key_is_lost = key_is_lost or packet.is_keyframe
                     yield None, "frames_undecodable"
             for frame in frames:
                 if frame.key_frame:

@@ -287,6 +287,24 @@ def test_what_rests_on_a_corrupt_key_frame_is_no_evidence_either(tmp_path: Path)
     assert found.damage["frames_corrupt"] == 1 and found.damage["frames_after_damage"] == 9
 
 
+def test_a_loss_in_the_first_frames_is_a_gap_too(tmp_path: Path) -> None:
+    found = played(lossy(stream(tmp_path / "x.ts"), lambda frame, part: (frame, part) != (2, 1)))
+    assert found.damage == {"frames_corrupt": 1, "stream_gaps": 1} and found.left_out == [2]
+
+
+def test_a_key_frame_that_cannot_be_decoded_takes_those_that_rest_on_it_along(tmp_path: Path) -> None:
+    path = clip(tmp_path / "x.webm", codec="libvpx", options={"g": "10", "deadline": "realtime", "cpu-used": "8"})
+    with av.open(str(path)) as file:
+        keys = [packet for packet in file.demux(video=0) if packet.is_keyframe]
+        place = path.read_bytes().index(bytes(keys[2]))
+    data = bytearray(path.read_bytes())
+    data[place + 3 : place + 30] = b"\xff" * 27  # the first three bytes say that it is a key frame
+    path.write_bytes(data)
+    found = played(path)
+    assert set(found.damage) <= {"frames_undecodable", "frames_after_damage"}
+    assert set(range(20, 30)) <= set(found.left_out) <= set(range(20, 32))
+
+
 def test_a_frame_that_is_gone_altogether_is_a_gap(tmp_path: Path) -> None:
     found = played(lossy(stream(tmp_path / "x.ts"), lambda frame, _: frame != 25))
     assert found.damage["stream_gaps"] == 1
