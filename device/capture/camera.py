@@ -38,7 +38,12 @@ class CameraSource:
             pixels = slot(*self._mount.size(width, height))
             into = pixels if turned is None else turned
             ok, image = self._camera.retrieve(into)
-            if not ok or image.shape != into.shape:
+            if not ok or image is None:
+                self.tally.damaged("frames_corrupt")
+                yield number, None
+                number += 1
+                continue
+            if image.shape != into.shape:
                 raise InputError("camera_changed")
             if turned is not None:
                 self._mount.write(image, pixels)

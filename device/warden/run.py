@@ -15,6 +15,13 @@ from device.warden.supervisor import Supervisor
 from device.warden.wiring import Wiring
 from wire.errors import MachineError, SealcamError
 
+_REMEDIES = {
+    "video": "what is good is judged and reported; get the whole file for the rest",
+    "folder": "what is good is judged and reported; get these images again for the rest",
+    "camera": "check its cable and its power supply",
+}
+"""For an input that is damaged."""
+
 
 def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     """Run the plan to its end and report it on `launcher`; returns the exit status.
@@ -43,6 +50,6 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     found = device.damage()
     if not status and found:
         status, sentence = 1, damage.sentence(plan.shown, found)
-        remedy = "what is good is judged and reported; get the whole file for the rest"
+        remedy = _REMEDIES[plan.kind]
     launcher.send(Finished(status, sentence, remedy, summary))
     return status

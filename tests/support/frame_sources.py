@@ -53,9 +53,9 @@ class Read:
         return [number for number, t_ms in self.taken if t_ms is None]
 
 
-def read(source: FrameSource, start: int = 0) -> Read:
-    """Read a source to its end, as the ring would be filled."""
-    found, newest = Read(), [np.zeros((1, 1, 3), np.uint8)]
+def read(source: FrameSource, start: int = 0, into: Read | None = None) -> Read:
+    """Read a source to its end, as the ring would be filled. `into`: keeps what came where the end is an error."""
+    found, newest = into or Read(), [np.zeros((1, 1, 3), np.uint8)]
 
     def slot(width: int, height: int) -> Picture:
         newest[0] = np.zeros((height, width, 3), np.uint8)
@@ -63,6 +63,8 @@ def read(source: FrameSource, start: int = 0) -> Read:
 
     for number, t_ms in source.frames(slot, start):
         found.taken.append((number, t_ms))
+        found.facts = dict(source.tally.facts)
+        found.damage = damage.counts(found.facts)
         if t_ms is not None:
             found.pictures[number] = newest[0]
             found.timed.append(source.timed)
