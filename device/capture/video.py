@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import av
+import numpy as np
 from av.format import Flags
 from av.index import IndexEntry
 from av.stream import Disposition
@@ -23,6 +24,7 @@ from device.capture.picture import SQUARE, Painter, Slot
 from device.capture.settings import CaptureSettings
 from device.capture.stream import StreamFacts, StreamTally, Taken
 from device.capture.timeline import MAX_GAP_MS, MAX_GAP_OF_MPEG_MS, TimeLine
+from device.capture.turn import Pixels
 from device.channel.damage import DamageName
 from device.channel.failures import MAX_NUMBER
 from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
@@ -35,6 +37,7 @@ _DELAY: Final = 32  # frames, more than a decoder holds back
 _SHORT_BY: Final = 2  # frames: writers count the last ones differently
 _SHORT_BY_MS: Final = 1000
 _SHORT_BY_MS_BESIDE_SOUND: Final = 3000  # which may go on for a while where the picture has ended
+_NEW_STREAM_MS: Final = 2000  # of pause: long enough for verdict to see that no sign goes on
 _LAST_ENTRIES: Final = 64
 _SYNC: Final = b"\x47"
 _TRANSPORT_PACKETS: Final = ((188, 0), (192, 4), (204, 0))  # bytes, and what comes before the sync byte
@@ -71,7 +74,7 @@ class VideoSource:
         self._aspect_is_the_codecs = self._aspect == (context.sample_aspect_ratio or SQUARE)
         self._promised, self._missing = self._index()
         self._packets = 0
-        self._continuity, self._breaks = Continuity(), 0
+        self._continuity, self._breaks, self._apart_ms = Continuity(), 0, 0
         self.tally.facts |= {"time.breaks": 0, "time.guessed": 0, "time.unknown": 0}
         self._gaps: deque[int] = deque()  # the numbers of packets at which something is missing
         self.facts = StreamFacts(
@@ -89,12 +92,13 @@ class VideoSource:
             stamp_ms = self._milliseconds(frame.pts) if good and frame is not None else None
             t_ms = self._time.at(stamp_ms, duration_ms)
             duration_ms = self._milliseconds(frame.duration or None) if self._stamped and frame is not None else None
+            if frame is not None and damage is None:  # those before `start` too: what time it is depends on them
+                damage = self._paint(frame, slot if number >= start else _elsewhere)
+            t_ms += self._apart_ms
             if number < start:
                 yield number, None
                 continue
             self._tell(number)
-            if frame is not None and damage is None:
-                damage = self._paint(frame, slot)
             if damage is not None:
                 self.tally.damaged(damage)
             self.tally.facts["time.unknown"] += not self.timed
@@ -129,8 +133,9 @@ class VideoSource:
         shown = self._painter.paint(frame, self._aspect, slot)
         if shown is None:
             return "frames_of_unknown_kind"
-        goes_on = self._continuity.goes_on(shown)
-        self.timed = self.timed and (goes_on or self._time.breaks == self._breaks)
+        if not self._continuity.goes_on(shown) and self._time.breaks != self._breaks:
+            self.timed = False
+            self._apart_ms += _NEW_STREAM_MS
         self._breaks = self._time.breaks
         return None
 
@@ -197,6 +202,10 @@ class VideoSource:
             return False
         short_by = self._container.duration / 1000.0 - last_ms
         return short_by > (_SHORT_BY_MS if len(self._container.streams) == 1 else _SHORT_BY_MS_BESIDE_SOUND)
+
+
+def _elsewhere(width: int, height: int) -> Pixels:
+    return np.empty((height, width, 3), np.uint8)
 
 
 def best_stream(streams: Sequence[VideoStream]) -> VideoStream:

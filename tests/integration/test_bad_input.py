@@ -91,7 +91,7 @@ def test_joined_clips_are_one_drive_and_another_place_has_no_time(home: Home, tm
     assert done.returncode == 0, done.stderr
     assert "the time of 10 frames is not known" in " ".join(done.stderr.split())
     times = [json.loads(line)["t_ms"] for line in (tmp_path / "out" / "sightings.jsonl").read_text().splitlines()]
-    assert times == [100 * n for n in range(40)]
+    assert times[:30] == [100 * n for n in range(30)] and times[30] > times[29] + 1000
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert summary["time_line"] == {"breaks": 2, "guessed": 0, "unknown": 10}
 
