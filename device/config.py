@@ -34,7 +34,7 @@ def _does(what: str, unit: str = "") -> Meta:
 
 
 class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[camera]`: the device for `sealcam run`, and the frame size and rate asked of it."""
+    """`[camera]`: the device for `sealcam run`, what is asked of it and how it hangs; rates of what tells none."""
 
     device: Annotated[
         str,
@@ -44,7 +44,28 @@ class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
     width_px: Annotated[int, Meta(ge=64, le=4096), _does("frame width asked of the camera", "pixels")] = 1536
     height_px: Annotated[int, Meta(ge=64, le=2304), _does("frame height asked of the camera", "pixels")] = 864
     fps: Annotated[FrameRate, _does("frame rate asked of the camera")] = 15.0
+    rotate_degrees: Annotated[
+        Literal[0, 90, 180, 270],
+        _does(
+            "how far the picture is turned clockwise, for a camera that hangs upside down or on its side; a replayed "
+            "file or folder too, after it was laid as it says itself",
+            "0, 90, 180 or 270 degrees",
+        ),
+    ] = 0
+    flip: Annotated[
+        Literal["none", "horizontal", "vertical"],
+        _does("mirror the picture after that: `horizontal` changes left and right, `vertical` top and bottom"),
+    ] = "none"
     folder_fps: Annotated[FrameRate, _does("the rate that a replayed folder of frames is taken to have")] = 15.0
+    untimed_fps: Annotated[
+        float,
+        Meta(ge=0.0, le=1000.0),
+        _does(
+            "the rate of a replayed video that has no time stamps: H.264 or JPEG frames without a container. 0: as the "
+            "frames say; where they do not, they are played at 25 and no code is placed",
+            "frames a second",
+        ),
+    ] = 0.0
 
 
 class PerceptionConfig(Struct, frozen=True, forbid_unknown_fields=True):

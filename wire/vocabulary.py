@@ -46,6 +46,7 @@ HealthKind = Literal[
     "tamper",
     "spool_full",
     "overload",
+    "input_damaged",
     "alive",
     "unsealed",
     "clock_unsure",

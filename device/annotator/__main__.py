@@ -9,7 +9,7 @@ import cv2
 from device.annotator import encode
 from device.annotator.core import Annotator
 from device.annotator.encode import AnnotatedVideo
-from device.annotator.settings import AnnotatorSettings, as_capture
+from device.annotator.settings import AnnotatorSettings
 from device.capture import sources
 from device.channel import overlay as overlays
 from device.channel.compartment import Compartment
@@ -23,24 +23,27 @@ def main(me: Compartment) -> None:
     sources.warm_up()
     encode.warm_up()
     me.tighten()  # the demuxer's first look at the file is under the run filter already
-    source = sources.open_source(as_capture(settings))
+    source = sources.open_source(settings.input)
     writer = AnnotatedVideo(output, source.facts.milli_fps / 1000)
     annotator = Annotator(overlay)
     me.ready({"frames": max(0, source.facts.frames)})
     frames = source.frames(writer.slot, 0)
-    ended = False
+    ended, written = False, 0
 
     def step() -> None:
-        nonlocal ended
+        nonlocal ended, written
         taken = None if ended else next(frames, None)
         if taken is not None and taken[0] <= overlay.last_frame:
-            annotator.draw(writer.pixels, *taken)
-            writer.write(taken[1])
-            me.handled += 1
+            number, t_ms = taken
+            me.handled = number + 1
+            if t_ms is not None:  # else it is damaged, and nobody was shown it
+                annotator.draw(writer.pixels, number, t_ms)
+                writer.write(t_ms)
+                written += 1
         elif not ended:
             ended = True
             writer.close()
             output.close()
-            me.done({"frames": me.handled})
+            me.done({"frames": written})
 
     me.serve({}, tick=step, tick_seconds=lambda: 0.1 if ended else 0.0)

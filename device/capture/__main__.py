@@ -26,7 +26,7 @@ def main(me: Compartment) -> None:
     sources.warm_up()
     me.tighten()  # the demuxer's first look at the file is under the run filter already
     source = sources.open_source(settings)
-    facts = source.facts
+    facts, me.facts = source.facts, source.tally.facts
     if facts.width > MAX_WIDTH or facts.height > MAX_HEIGHT:
         raise InputError("frames_too_large", facts.width, facts.height)
     go = me.ready(

@@ -15,7 +15,7 @@ from typing import Final
 
 from device.capture.announce import Announcer
 from device.capture.settings import CaptureSettings
-from device.capture.sources import FrameSource
+from device.capture.stream import FrameSource
 from device.channel.compartment import Compartment, Watch
 from device.channel.messages import FrameReady, StreamEnd
 from device.channel.ring import Frame, RingWriter
@@ -43,6 +43,7 @@ class FrameFeed:
         self._source: FrameSource
         self._working_since: float | None = None
         self._told_end_at: float | None = None
+        self._passed_over = 0  # frames up to the last that is no evidence
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self, source: FrameSource, joined_ms: int = 0) -> None:
@@ -87,7 +88,8 @@ class FrameFeed:
     def _end(self, now: float) -> None:
         """Tell of the end, again and again: a reader that was restarted after the last frame has to learn of it too."""
         if self._told_end_at is None:
-            self._me.done({"frames": self._me.handled, "damaged": int(self._source.damaged)})
+            self._me.handled = max(self._me.handled, self._passed_over)
+            self._me.done({"frames": self._me.handled, **self._source.tally.facts})
         elif now - self._told_end_at < _TELL_END_SECONDS:
             return
         self._told_end_at = now
@@ -121,8 +123,11 @@ class FrameFeed:
             if taken is None:
                 return
             number, t_ms = taken
-            slot, generation = self._ring.publish(number)
             self._working_since = None
+            if t_ms is None:
+                self._pass_over(number)
+                continue
+            slot, generation = self._ring.publish(number)
             now = time.monotonic()
             self._seconds.append(now - begun)
             if not began:
@@ -131,8 +136,14 @@ class FrameFeed:
             if not (self._lockstep or self._live):
                 self._stop.wait(max(0.0, began + (newest_ms - base_ms) / 1000.0 - now))
             taken_us = time.monotonic_ns() // 1000
-            self._announcer.publish(FrameReady(number, slot, generation, newest_ms, taken_us))
+            self._announcer.publish(FrameReady(number, slot, generation, newest_ms, taken_us, self._source.timed))
             self._wake()
+
+    def _pass_over(self, number: int) -> None:
+        """A frame that no reader is shown: it is damaged, or comes before the frame at which a restart goes on."""
+        self._passed_over = number + 1
+        if number >= self._start:
+            self._me.facts["passed_over"] = self._me.facts.get("passed_over", 0) + 1
 
     def _waited_for_room(self) -> bool:
         """False when we are to stop."""

@@ -6,9 +6,16 @@ from typing import Literal
 
 import msgspec
 
+Degrees = Literal[0, 90, 180, 270]
+Flip = Literal["none", "horizontal", "vertical"]
+
 
 class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`path`: the video, folder or camera, by its name in here. `start_frame`: where a restart goes on."""
+    """`path`: the video, folder or camera, by its name in here. `start_frame`: where a restart goes on.
+
+    `rotate_degrees` (clockwise) and `flip`: how the camera hangs, beyond what a file says of itself. `untimed_fps`: the
+    rate of a video without time stamps, 0 where it is not known.
+    """
 
     kind: Literal["video", "folder", "camera"]
     path: str
@@ -18,3 +25,6 @@ class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     height: int
     fps: float
     start_frame: int
+    rotate_degrees: Degrees = 0
+    flip: Flip = "none"
+    untimed_fps: float = 0.0

@@ -25,6 +25,7 @@ FailureName = Literal[
     "descriptor_bad",
     "disk_full",
     "folder_empty",
+    "folder_unreadable",
     "frames_too_large",
     "image_unreadable",
     "interpreter_missing",
@@ -162,8 +163,9 @@ FAILURES: Final[dict[FailureName, Failure]] = {
     "folder_empty": Failure(
         "{input} holds no frames", "put images into it: .bmp, .jpeg, .jpg, .png, .ppm or .webp", _CAPTURE
     ),
+    "folder_unreadable": Failure("{input} cannot be listed ({why})", "check its permissions", _CAPTURE, 1),
     "image_unreadable": Failure(
-        "image {0} of {input}, in the natural order of names, cannot be read", "replace or remove it", _CAPTURE, 1
+        "none of the images of {input} can be read, from image {0} on", "check that the files are complete", _CAPTURE, 1
     ),
     "frames_too_large": Failure(
         "{input} has frames of {0}x{1} pixels, at most 4096x2304 are taken", "scale it down", _CAPTURE, 2

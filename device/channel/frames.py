@@ -45,7 +45,7 @@ class FrameStream:
             return
         if self.pending is not None and self.pending.frame != ready.frame:
             self._me.dropped["lease_lost"] += 1  # taken away before we began
-        if self._announced is not None and ready.frame > self._announced:
+        if self._age is not None and self._announced is not None and ready.frame > self._announced:
             self._me.dropped["skipped"] += ready.frame - self._announced - 1
         self._announced = ready.frame
         self.pending = ready

@@ -23,6 +23,7 @@ MAX_BOXES = 64
 MAX_REGIONS = 16
 MAX_READINGS = 8
 MAX_CODE_BYTES = 1024
+MAX_FACTS = 24
 MAX_MESSAGE_BYTES = 48 * 1024
 
 MAX_COUNT = 2**40
@@ -60,6 +61,7 @@ class FrameReady(Message, frozen=True, tag="frame_ready"):
     generation: Generation
     t_ms: Milliseconds  # since the stream's first frame; what time that was, warden says in Go
     taken_us: Microseconds = 0  # when it was taken, by the machine's monotonic clock: for the latency only
+    timed: bool = True  # False: the input's time stamps broke off before it, and what time it was nobody knows
 
 
 class FrameDone(Message, frozen=True, tag="frame_done"):
@@ -78,7 +80,7 @@ class StreamEnd(Message, frozen=True, tag="stream_end"):
 
 
 class Box(Struct, frozen=True, forbid_unknown_fields=True):
-    """One sign as perception saw it; pixels of the input frame, corner at the top left."""
+    """One sign as perception saw it; pixels of the frame as players show it, corner at the top left."""
 
     x: Pixels
     y: Pixels
@@ -98,6 +100,7 @@ class Sightings(Message, frozen=True, tag="sightings"):
     height: Annotated[int, Meta(ge=1, le=8192)]
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)]
     point: PointName = "far"  # the operating point: what score is surely a sign depends on it
+    timed: bool = True  # as in FrameReady
 
 
 class Region(Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,6 +148,7 @@ class Readings(Message, frozen=True, tag="readings"):
     frame: FrameNumber
     t_ms: Milliseconds
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)]
+    timed: bool = True  # as in FrameReady
 
 
 class CodeBox(Struct, frozen=True, forbid_unknown_fields=True):
@@ -288,7 +292,7 @@ class Dialled(Message, frozen=True, tag="dialled"):
 class Ready(Message, frozen=True, tag="ready"):
     """compartment -> warden: initialised and confined. `facts` are small numbers that warden needs (stream size...)."""
 
-    facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
+    facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=MAX_FACTS)]
 
 
 class Go(Message, frozen=True, tag="go"):
@@ -330,7 +334,7 @@ class Beat(Message, frozen=True, tag="beat"):
         dict[StageName, Annotated[list[Annotated[float, Meta(ge=0.0, le=1e7)]], Meta(max_length=1024)]],
         Meta(max_length=8),
     ]  # samples since the last beat
-    facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
+    facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=MAX_FACTS)]
 
 
 class Stop(Message, frozen=True, tag="stop"):
@@ -340,7 +344,7 @@ class Stop(Message, frozen=True, tag="stop"):
 class Done(Message, frozen=True, tag="done"):
     """compartment -> warden: my input has ended and everything I had to do is done."""
 
-    facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=16)]
+    facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=MAX_FACTS)]
 
 
 class Failed(Message, frozen=True, tag="failed"):

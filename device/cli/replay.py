@@ -198,6 +198,12 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
         track = getattr(arguments, "gps", None)  # a run on a camera has none
         for note in track_notes(s.get("track"), printable(track.name) if track else ""):
             console.print(note, markup=False, soft_wrap=True)
+        if s["time_line"]["unknown"]:
+            console.print(
+                f"the time of {s['time_line']['unknown']} frames is not known, so that no code in them is placed: the "
+                "time stamps of the input are missing (set \\[camera] untimed_fps), or begin again where the picture "
+                "does not go on (replay joined clips one by one)"
+            )
         if s["waiting"]:
             why = "no receipt came in time" if config.uplink.host else "no broker is configured (\\[uplink] host)"
             console.print(f"{s['waiting']} sealed events wait in the spool: {why}; they wait for the next run")

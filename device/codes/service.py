@@ -61,7 +61,7 @@ class CodesService:
         self._me.sample("codes", took)
         judged = frame is not None and self._stream.intact(ready)
         if judged:
-            self._verdict.send(Readings(ready.frame, ready.t_ms, found))
+            self._verdict.send(Readings(ready.frame, ready.t_ms, found, ready.timed))
             if found:
                 self._recorder.try_send(CodeBoxes(ready.frame, [_box(reading) for reading in found]))
             if not self._lockstep:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -27,24 +26,10 @@ from wire.vocabulary import CompartmentName
 def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> Mapping[CompartmentName, msgspec.Struct]:
     """Settings of each compartment that warden starts: what it has to know and nothing else."""
     lockstep, on_camera = plan.pace == "lockstep", plan.kind == "camera"
-    named, camera, pins, uplink = (
-        plan.config.perception,
-        plan.config.camera,
-        plan.config.indicator,
-        plan.config.uplink,
-    )
+    named, pins, uplink = plan.config.perception, plan.config.indicator, plan.config.uplink
     points = manifest.detector.operating_points
     return {
-        "capture": CaptureSettings(
-            kind=plan.kind,
-            path=plan.input,
-            pace=plan.pace,
-            folder_fps=camera.folder_fps,
-            width=camera.width_px,
-            height=camera.height_px,
-            fps=camera.fps,
-            start_frame=start_frame,
-        ),
+        "capture": _capture(plan, start_frame),
         "perception": perception(manifest, named.operating_point, named.threads, lockstep),
         "codes": CodesSettings(lockstep),
         "position": PositionSettings(plan.gpx or None),
@@ -72,9 +57,25 @@ def dialer(uplink: UplinkConfig) -> DialerSettings:
 
 
 def annotator(plan: RunPlan) -> AnnotatorSettings:
-    """The settings of annotator, which the command starts itself after a replay."""
-    kind: Literal["video", "folder"] = "folder" if plan.kind == "folder" else "video"
-    return AnnotatorSettings(kind, plan.input, plan.config.camera.folder_fps)
+    """The settings of annotator, which the command starts itself after a replay: every frame is drawn into."""
+    return AnnotatorSettings(_capture(msgspec.structs.replace(plan, pace="lockstep"), 0))
+
+
+def _capture(plan: RunPlan, start_frame: int) -> CaptureSettings:
+    camera = plan.config.camera
+    return CaptureSettings(
+        kind=plan.kind,
+        path=plan.input,
+        pace=plan.pace,
+        folder_fps=camera.folder_fps,
+        width=camera.width_px,
+        height=camera.height_px,
+        fps=camera.fps,
+        start_frame=start_frame,
+        rotate_degrees=camera.rotate_degrees,
+        flip=camera.flip,
+        untimed_fps=camera.untimed_fps,
+    )
 
 
 def perception(manifest: Manifest, name: PointName, threads: int, lockstep: bool) -> PerceptionSettings:

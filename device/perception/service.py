@@ -46,7 +46,9 @@ class PerceptionService:
         judged = self._stream.intact(ready)
         if judged:
             self._codes.try_send(Regions(ready.frame, ready.t_ms, seen.regions))
-            sightings = Sightings(ready.frame, ready.t_ms, frame.shape[1], frame.shape[0], seen.boxes, point)
+            sightings = Sightings(
+                ready.frame, ready.t_ms, frame.shape[1], frame.shape[0], seen.boxes, point, ready.timed
+            )
             self._verdict.send(sightings)
             self._recorder.send(sightings)
             if not self._lockstep:

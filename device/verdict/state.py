@@ -44,6 +44,7 @@ class Moment(Struct, forbid_unknown_fields=True):
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)] | None
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)] | None
     point: PointName = "far"  # the operating point at which the boxes were seen
+    timed: bool = True  # False: how long after the stream's start it was, nobody knows; once so, always so
 
 
 class Motion(Struct, forbid_unknown_fields=True):

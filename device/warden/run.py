@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from device.channel import damage
 from device.channel.link import Link
 from device.launcher.plan import RunPlan
 from device.launcher.report import Finished
@@ -14,12 +15,18 @@ from device.warden import artifacts, storage
 from device.warden.notes import notes
 from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
-from device.warden.table import SOURCE
 from device.warden.wiring import Wiring
 from wire.errors import MachineError, SealcamError, line
 
 Wrong = tuple[str, str]
 """Sentence and remedy."""
+
+_REMEDIES = {
+    "video": "what is good is judged and reported; get the whole file for the rest",
+    "folder": "what is good is judged and reported; get these images again for the rest",
+    "camera": "check its cable and its power supply",
+}
+"""For an input that is damaged."""
 
 
 def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
@@ -57,9 +64,8 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
 def found_wrong(plan: RunPlan, device: Supervisor, summary: Mapping[str, Any]) -> list[Wrong]:
     """What a run that came to its end found wrong, the gravest first: each makes its exit status 1."""
     wrong: list[Wrong] = []
-    if any(child.done and child.done.get("damaged") for child in device.generations(SOURCE)):
-        sentence = f"{plan.shown} is damaged or cut off after {summary['frames']} frames"
-        wrong.append((sentence, "what was read is reported; get the whole file for the rest"))
+    if found := device.damage():
+        wrong.append((damage.sentence(plan.shown, found), _REMEDIES[plan.kind]))
     if summary["unsealed"]:
         lost = f"{storage.told(summary['unsealed'])} could not be stored, and will not reach the receiver"
         wrong.append(

@@ -8,7 +8,7 @@ from typing import Any
 
 from device.warden import notes, storage, workload
 from device.warden.supervisor import Supervisor
-from device.warden.table import COMPARTMENTS, JUDGE, READERS, STORE, TRACK
+from device.warden.table import COMPARTMENTS, JUDGE, READERS, SOURCE, STORE, TRACK
 from device.warden.track import summarise_track
 
 
@@ -33,6 +33,8 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
     judged = sum(beat.handled for beat in workload.beats(device, READERS[0]))
     return {
         "frames": workload.frames(device),
+        "damage": dict(device.damage()),
+        "time_line": {key: device.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")},
         "dropped": sum(dropped[READERS[0]].values()),
         "dropped_by": {name: causes for name, causes in dropped.items() if causes},
         "judged_share": round(min(shares.values()), 4),

@@ -6,6 +6,8 @@ import select
 import time
 from collections import Counter
 
+from device.channel import damage
+from device.channel.damage import DamageName
 from device.channel.errors import HostileMessageError, PeerClosedError
 from device.channel.link import Link
 from device.channel.messages import Health
@@ -32,6 +34,7 @@ _SETTLE_SECONDS = 0.6  # two beats
 _ROOM_SECONDS = 5.0
 _YOUNG_SECONDS = 5.0
 _FALLS_UNTIL_FORGOTTEN = 3
+_MAX_COUNT = 2**40  # what Health holds
 _LEAD_FRAMES = 32  # handled since the last beat, and in the ring
 _NAMES = tuple(row.name for row in COMPARTMENTS)
 
@@ -57,6 +60,7 @@ class Supervisor:
         self.stopping = False
         self.clock = StreamClock()
         self._went_at = 0.0  # monotonic seconds of the first Go
+        self._damage_told: dict[DamageName, tuple[int, bool]] = {}  # the count, and whether it was the last
         self._health = Link(STORE, wiring.health)
         self._due: dict[CompartmentName, float] = {}  # compartments that are to be started again, and when
         self._doubts_told: set[str] = set()
@@ -123,6 +127,7 @@ class Supervisor:
             self._report()
             self._watch_storage(time.monotonic())
             if self._over(time.monotonic()):
+                self._tell_damage()
                 return
 
     def _over(self, now: float) -> bool:
@@ -319,6 +324,17 @@ class Supervisor:
         """The sum of a counting fact over a compartment's restarts."""
         return sum(child.beat.facts.get(key, 0) for child in self.generations(name) if child.beat is not None)
 
+    def damage(self) -> dict[DamageName, int]:
+        """What capture found wrong with its input, over its restarts. It may be hostile: a count is all it chooses."""
+        found: Counter[DamageName] = Counter()
+        for child in self.generations(SOURCE):
+            found.update(damage.counts(_told(child)))
+        return dict(found)
+
+    def told(self, name: CompartmentName, key: str) -> int:
+        """The highest value of a fact in any start of a compartment, what it said last included."""
+        return max((_told(child).get(key, 0) for child in self.generations(name)), default=0)
+
     def generations(self, name: CompartmentName) -> list[Child]:
         """Every start of this compartment, the newest first."""
         current = [self.children[name]] if name in self.children else []
@@ -329,9 +345,9 @@ class Supervisor:
         settled = self._judged_at is not None and time.monotonic() - self._judged_at > _SETTLE_SECONDS
         return settled and self.fact(STORE, "waiting") == 0
 
-    def _incident(self, kind: HealthKind, name: CompartmentName, detail: str) -> None:
+    def _incident(self, kind: HealthKind, name: CompartmentName, detail: str, count: int = 1) -> None:
         at_ms = round(time.time() * 1000) if self.clock.wall else 0  # no time is better than a wrong time
-        report = Health(kind, name, 1, at_ms, detail)
+        report = Health(kind, name, min(count, _MAX_COUNT), at_ms, detail)
         self._health.try_send(report)
         self._launcher.try_send(Incident(kind, name, detail))
 
@@ -358,6 +374,7 @@ class Supervisor:
         if now < self._next_report:
             return
         self._next_report = now + _REPORT_SECONDS
+        self._tell_damage()
         sources = self.generations(SOURCE)
         frame = next((c.beat.handled for c in sources if c.beat), 0)
         frames = next((c.facts.get("frames", 0) for c in sources if c.facts), 0)
@@ -368,6 +385,15 @@ class Supervisor:
             share = min(self._workload.shares().values(), default=1.0)
         sealed, receipted = self.total(STORE, "sealed"), self.total(STORE, "receipted")
         self._launcher.try_send(Progress(frame, frames, sealed, receipted, share))
+
+    def _tell_damage(self) -> None:
+        """Each kind of damage when it is first found, and how much it was at the end: never more, whatever comes."""
+        over = any(child.done is not None for child in self.generations(SOURCE))
+        for name, count in self.damage().items():
+            told, final = self._damage_told.get(name, (0, False))
+            if not told or (over and not final and count > told):
+                self._damage_told[name] = count, over
+                self._incident("input_damaged", SOURCE, name, count)
 
     # --- stop -----------------------------------------------------------------------------------------------------
 
@@ -395,6 +421,11 @@ class Supervisor:
                     time.sleep(0.005)
             child.kill()
             child.release()
+
+
+def _told(child: Child) -> dict[str, int]:
+    """A compartment's newest facts: those of its last beat, and what it said when it was done."""
+    return {**(child.beat.facts if child.beat is not None else {}), **(child.done or {})}
 
 
 def _unexplained(name: str, how: str) -> tuple[str, str]:

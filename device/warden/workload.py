@@ -43,6 +43,12 @@ def frames(device: Counted) -> int:
     return max((beat.handled for beat in beats(device, SOURCE)), default=0)
 
 
+def fit(device: Counted) -> int:
+    """Frames that a reader could judge: those of the stream without the damaged, which capture shows to nobody."""
+    came = frames(device)
+    return came - min(came, device.total(SOURCE, "passed_over"))
+
+
 def judged(device: Counted, reader: CompartmentName) -> int:
     """Frames whose results a reader has sent and verdict has got, at most those of the stream."""
     heard = device.total(JUDGE, f"{reader}_frames")
@@ -60,7 +66,7 @@ def dropped(device: Counted, name: CompartmentName, *, lockstep: bool) -> dict[s
         causes.update(beat.dropped)
     if name not in READERS:
         return {cause: count for cause, count in causes.items() if count}
-    left = frames(device) if lockstep else frames(device) - judged(device, name)
+    left = fit(device) if lockstep else max(0, fit(device) - judged(device, name))
     told: dict[str, int] = {}
     for cause, count in causes.items():
         told[cause] = min(count, left)
@@ -71,8 +77,8 @@ def dropped(device: Counted, name: CompartmentName, *, lockstep: bool) -> dict[s
 
 
 def judged_share(device: Counted, reader: CompartmentName, *, lockstep: bool) -> float:
-    """The share of the stream's frames that a reader judged; 1 where there was no frame."""
-    came = frames(device)
+    """The share of the frames to be judged that a reader judged; 1 where there was none."""
+    came = fit(device)
     return 1.0 - sum(dropped(device, reader, lockstep=lockstep).values()) / came if came else 1.0
 
 
@@ -100,7 +106,7 @@ class Workload:
 
     def look(self, device: Counted, now: float) -> list[tuple[CompartmentName, Word]]:
         """What is to be told now: (reader, word). `now`: monotonic seconds."""
-        self._glances.append(_Glance(now, frames(device), {reader: judged(device, reader) for reader in READERS}))
+        self._glances.append(_Glance(now, fit(device), {reader: judged(device, reader) for reader in READERS}))
         while now - self._glances[1 if len(self._glances) > 1 else 0].at > WINDOW_SECONDS:
             self._glances.popleft()
         found: list[tuple[CompartmentName, Word]] = []

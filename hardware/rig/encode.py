@@ -16,6 +16,9 @@ from hardware.signs.shapes import Image
 _OPTIONS = {"preset": "veryfast", "crf": "20", "g": "30", "threads": "2", "x264-params": "bframes=0:me=dia:subme=1"}
 
 
+_BT_601, _LIMITED = 6, 1  # ITU-T H.273: matrix coefficients; FFmpeg: AVCOL_RANGE_MPEG
+
+
 class VideoWriter:
     """Writes I420 frames to a file; a context manager: the file is complete after the block.
 
@@ -32,6 +35,8 @@ class VideoWriter:
         self._container.metadata["creation_time"] = created.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
         stream = self._container.add_stream("libx264", rate=fps, options=_OPTIONS)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        # OpenCV's I420 is BT.601 with limited range. Untagged, players would take frames of this size for BT.709.
+        stream.codec_context.colorspace, stream.codec_context.color_range = _BT_601, _LIMITED
         self._stream = stream
         self._count = 0
 

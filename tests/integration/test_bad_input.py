@@ -11,13 +11,14 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
+import cv2
 import pytest
 
 from identity.home import Home
 from tests.support import tracks
 from tests.support.paths import ARTIFACTS
 from tests.support.running import command, refused, sealcam
-from tests.support.videos import VideoMaker
+from tests.support.videos import VideoMaker, film, street
 
 GPX = """<?xml version="1.0"?><gpx version="1.1" creator="t" xmlns="http://www.topografix.com/GPX/1/1"><trk><trkseg>
 <trkpt lat="52.0" lon="13.0"><time>{0}:00Z</time></trkpt><trkpt lat="52.001" lon="13.0"><time>{0}:30Z</time></trkpt>
@@ -62,6 +63,38 @@ def test_a_cut_off_video_ends_with_what_it_gave_and_status_1(
     refused(home, "replay", video, "--out", tmp_path / "out", said="cut off", status=1)
     assert (tmp_path / "out" / "sightings.jsonl").read_text().count("\n") >= 2
     assert (tmp_path / "out" / "summary.json").exists()
+
+
+def test_a_last_image_of_0_bytes_is_told_and_costs_nothing_else(home: Home, tmp_path: Path) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for number in range(8):
+        cv2.imwrite(str(frames / f"{number}.jpg"), street(number, 320, 192))
+    (frames / "8.jpg").touch()
+    (frames / "._7.jpg").write_bytes(b"not a frame")
+    for out in ("one", "two"):
+        refused(home, "replay", frames, "--out", tmp_path / out, said="frames is damaged: 1 image cannot be", status=1)
+    assert (tmp_path / "one" / "sightings.jsonl").read_bytes() == (tmp_path / "two" / "sightings.jsonl").read_bytes()
+    summary = json.loads((tmp_path / "one" / "summary.json").read_text())
+    assert (summary["frames"], summary["damage"]) == (9, {"images_unreadable": 1})
+
+
+def test_joined_clips_are_one_drive_and_another_place_has_no_time(home: Home, tmp_path: Path) -> None:
+    clips = [(range(15), "a.ts"), (range(15, 30), "b.ts"), (range(90, 100), "c.ts")]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(
+        b"".join(
+            film(tmp_path / name, (street(n, 320, 192) for n in frames), container="mpegts").read_bytes()
+            for frames, name in clips
+        )
+    )
+    done = sealcam(home, "replay", joined, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "the time of 10 frames is not known" in " ".join(done.stderr.split())
+    times = [json.loads(line)["t_ms"] for line in (tmp_path / "out" / "sightings.jsonl").read_text().splitlines()]
+    assert times[:30] == [100 * n for n in range(30)] and times[30] > times[29] + 1000
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["time_line"] == {"breaks": 2, "guessed": 0, "unknown": 10}
 
 
 def test_a_video_without_frames_is_named(home: Home, make_video: VideoMaker) -> None:

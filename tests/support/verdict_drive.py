@@ -95,6 +95,7 @@ class Journey:
     register: Register | None = None
     lost_readings: frozenset[int] = field(default_factory=frozenset)
     fps: int = FPS
+    untimed_from: int = 1_000_000
 
     @property
     def frames(self) -> int:
@@ -104,12 +105,12 @@ class Journey:
         t_ms = frame * 1000 // self.fps
         boxes = [sign.box(sign.at_m - t_ms / 1000 * SPEED) for sign in self.signs]
         seen = [box for box in boxes if box is not None] + self.clutter(frame)
-        return Sightings(frame, t_ms, 1536, 864, seen)
+        return Sightings(frame, t_ms, 1536, 864, seen, timed=frame < self.untimed_from)
 
     def readings(self, frame: int) -> Readings:
         t_ms = frame * 1000 // self.fps
         found = [reading for sign in self.signs for reading in sign.readings(frame, sign.at_m - t_ms / 1000 * SPEED)]
-        return Readings(frame, t_ms, found)
+        return Readings(frame, t_ms, found, frame < self.untimed_from)
 
     def fixes(self) -> list[Fix]:
         seconds = range(int(self.length_m / SPEED) + 2) if self.with_fixes else range(0)

@@ -31,7 +31,7 @@ _OTHER: Final[dict[Side, Side]] = {"perception": "codes", "codes": "perception"}
 
 
 def file(
-    state: State, side: Side, frame: int, t_ms: int, *, lockstep: bool, now_ms: int | None
+    state: State, side: Side, frame: int, t_ms: int, timed: bool = True, *, lockstep: bool, now_ms: int | None
 ) -> tuple[Moment | None, frozenset[Side]]:
     """The moment that a message of `side` belongs to, made and filed in order if it is new; and who is accused.
 
@@ -41,7 +41,7 @@ def file(
         state.ignored += 1
         return None, NOBODY
     accused = (_lead if lockstep else _leap)(state, side, frame, t_ms, now_ms) or _contradiction(
-        state, side, frame, t_ms
+        state, side, frame, t_ms, timed
     )
     if accused:
         state.ignored += 1
@@ -55,7 +55,7 @@ def file(
     state.newest_ms = max(state.newest_ms, t_ms)
     index = _index(state, frame)
     if index == len(state.pending) or state.pending[index].frame != frame:
-        state.pending.insert(index, Moment(frame, t_ms, 0, None, None))
+        state.pending.insert(index, Moment(frame, t_ms, 0, None, None, timed=timed))
     return state.pending[index], accused
 
 
@@ -90,13 +90,13 @@ def _leap(state: State, side: Side, frame: int, t_ms: int, now_ms: int | None) -
     return NOBODY if t_ms <= latest and frame <= most else frozenset({side})
 
 
-def _contradiction(state: State, side: Side, frame: int, t_ms: int) -> frozenset[Side]:
+def _contradiction(state: State, side: Side, frame: int, t_ms: int, timed: bool) -> frozenset[Side]:
     """Who may be lying where the time of a frame does not fit between those of the frames around it."""
     if t_ms < state.agreed_ms and frame > state.agreed_frame:
         return frozenset({side})
     index = _index(state, frame)
     around = state.pending[max(0, index - 1) : index + 2]
-    against = [moment for moment in around if not _fits(moment, frame, t_ms)]
+    against = [moment for moment in around if not _fits(moment, frame, t_ms, timed)]
     if not against:
         return NOBODY
     accused: set[Side] = {side}
@@ -108,10 +108,13 @@ def _contradiction(state: State, side: Side, frame: int, t_ms: int) -> frozenset
     return frozenset(accused)
 
 
-def _fits(moment: Moment, frame: int, t_ms: int) -> bool:
+def _fits(moment: Moment, frame: int, t_ms: int, timed: bool) -> bool:
+    """The same time for the same frame, and a later one for a later frame; a time that is lost stays lost."""
     if moment.frame == frame:
-        return moment.t_ms == t_ms
-    return moment.t_ms <= t_ms if moment.frame < frame else moment.t_ms >= t_ms
+        return (moment.t_ms, moment.timed) == (t_ms, timed)
+    if moment.frame < frame:
+        return moment.t_ms <= t_ms and moment.timed >= timed
+    return moment.t_ms >= t_ms and moment.timed <= timed
 
 
 def _distrust(state: State, side: Side) -> None:

@@ -40,7 +40,7 @@ def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: 
         The accused readers, of which at least one is at fault; most often none.
     """
     moment, accused = cross_check.file(
-        state, "perception", message.frame, message.t_ms, lockstep=lockstep, now_ms=now_ms
+        state, "perception", message.frame, message.t_ms, message.timed, lockstep=lockstep, now_ms=now_ms
     )
     if moment is not None:
         moment.boxes, moment.point = list(message.boxes), message.point
@@ -49,7 +49,9 @@ def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: 
 
 def take_readings(state: State, message: Readings, *, lockstep: bool, now_ms: int | None = None) -> frozenset[Side]:
     """Files what the code reader read in one frame, as `take_sightings`."""
-    moment, accused = cross_check.file(state, "codes", message.frame, message.t_ms, lockstep=lockstep, now_ms=now_ms)
+    moment, accused = cross_check.file(
+        state, "codes", message.frame, message.t_ms, message.timed, lockstep=lockstep, now_ms=now_ms
+    )
     if moment is not None:
         moment.readings = list(message.readings)
     return accused
@@ -79,8 +81,8 @@ def released(
         state.pending.pop(0)
         cross_check.passed(state, moment)
         outline.note(state, utc_ms)
-        moment.utc_ms = utc_ms if state.dated else 0
-        yield moment, route.pose_at(state, utc_ms) if utc_ms else None
+        moment.utc_ms = utc_ms if moment.timed and state.dated else 0
+        yield moment, route.pose_at(state, utc_ms) if utc_ms and moment.timed else None
 
 
 def _stream_ms(state: State, now_ms: int | None) -> int:

@@ -85,6 +85,10 @@ KNOWN_HEALTH: dict[HealthKind, tuple[CompartmentName, str]] = {  # kind -> who s
     "overload": ("warden", "820285686f7665726c6f61646677617264656e091b0000018bcfe56809677369676b696c6c"),
     "unsealed": ("warden", "82028568756e7365616c65646677617264656e0a1b0000018bcfe5680a677369676b696c6c"),
     "clock_unsure": ("warden", "8202856c636c6f636b5f756e737572656677617264656e0b1b0000018bcfe5680b677369676b696c6c"),
+    "input_damaged": (
+        "warden",
+        "8202856d696e7075745f64616d616765646677617264656e0c1b0000018bcfe5680c677369676b696c6c",
+    ),
 }
 
 

@@ -83,6 +83,13 @@ def test_a_copied_code_is_misplaced() -> None:
     assert "code_elsewhere" in verdict.reasons
 
 
+@pytest.mark.parametrize("at", [AT, AT + 500])
+def test_where_the_time_of_the_frames_is_lost_no_code_is_placed_and_none_accused(at: float) -> None:
+    verdict = only(Journey([Sign(AT, data=code(at))], untimed_from=1).run())
+    assert (verdict.state, verdict.reasons[0], verdict.position) == ("UNVERIFIED", "time_unchecked", None)
+    assert verdict.utc_ms == 0
+
+
 def test_a_code_for_the_other_direction_is_misplaced() -> None:
     verdict = only(Journey([Sign(AT, data=code(AT, heading=180.0))]).run())
     assert (verdict.state, verdict.reasons[0]) == ("MISPLACED", "code_wrong_heading")

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from device.channel import damage, phases
 from device.channel import link as links
-from device.channel import phases
 from device.channel.link import Link
 from device.channel.messages import Beat
 from device.confine import policy as policies
@@ -161,3 +162,50 @@ def test_each_cause_for_which_the_broker_cannot_be_reached_is_told_once() -> Non
     device.fact = lambda name, key: 99  # type: ignore[assignment, method-assign, return-value]
     device._tell_doubts()
     assert len(told) == 1
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+    def try_send(self, message: Any) -> bool:
+        self.messages.append(message)
+        return True
+
+
+def capturing(facts: dict[str, int], done: dict[str, int] | None = None) -> Any:
+    return SimpleNamespace(name="capture", beat=SimpleNamespace(facts=facts), done=done)
+
+
+def with_sources(*starts: Any) -> tuple[Supervisor, Heard]:
+    device, heard = Supervisor.__new__(Supervisor), Heard()
+    device.children = {"capture": starts[0]}
+    device.gone, device._damage_told = list(reversed(starts[1:])), {}
+    device._health = device._launcher = heard  # type: ignore[assignment]
+    device.clock = StreamClock()
+    return device, heard
+
+
+CORRUPT, CUT = damage.fact("frames_corrupt"), damage.fact("cut_off")
+
+
+def test_damage_is_added_up_over_the_starts_of_capture_and_the_last_word_counts() -> None:
+    device, _ = with_sources(capturing({CORRUPT: 3, "beside": 9}, {CORRUPT: 4, CUT: 1}), capturing({CORRUPT: 2}))
+    assert device.damage() == {"frames_corrupt": 6, "cut_off": 1}
+
+
+def test_damage_is_told_when_it_is_found_and_its_sum_at_the_end_and_no_more() -> None:
+    source = capturing({CORRUPT: 1})
+    device, heard = with_sources(source)
+    for count in range(1, 50):
+        source.beat.facts[CORRUPT] = count
+        device._tell_damage()
+    source.done = {CORRUPT: 60, CUT: 2**53}
+    for _ in range(3):
+        device._tell_damage()
+    told = [(m.kind, m.detail, m.count) for m in heard.messages if hasattr(m, "count")]
+    assert told == [
+        ("input_damaged", "frames_corrupt", 1),
+        ("input_damaged", "frames_corrupt", 60),
+        ("input_damaged", "cut_off", 2**40),
+    ]

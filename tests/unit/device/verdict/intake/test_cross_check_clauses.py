@@ -335,3 +335,30 @@ def test_the_newest_time_that_is_left_is_the_latest() -> None:
     before = held(spoken(3, *SIDES), spoken(4, *SIDES), spoken(9, "codes"), perception=5, codes=9)
     assert say(before, "codes", 200) == {"codes"}
     assert before.newest_ms == 160
+
+
+# --- a time that is lost --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("timed", [True, False])
+def test_both_say_of_a_frame_whether_its_time_is_known_or_both_are_accused(side: Side, timed: bool) -> None:
+    before = held(spoken(5, OTHER[side]))
+    before.marks[OTHER[side]], before.pending[0].timed = 5, not timed
+    _, accused = cross_check.file(before, side, 5, 200, timed, lockstep=True, now_ms=None)
+    assert accused == BOTH
+    assert frames(before) == []
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_time_that_is_lost_stays_lost(side: Side) -> None:
+    before = held(spoken(5, OTHER[side]))
+    before.marks[OTHER[side]], before.pending[0].timed = 5, False
+    assert cross_check.file(before, side, 4, 160, True, lockstep=True, now_ms=None)[1] == set()
+    assert cross_check.file(before, side, 6, 240, True, lockstep=True, now_ms=None)[1] == BOTH
+    before = held(spoken(5, OTHER[side]))
+    before.marks[OTHER[side]] = 5
+    assert cross_check.file(before, side, 4, 160, False, lockstep=True, now_ms=None)[1] == BOTH
+    before = held(spoken(5, OTHER[side]))
+    before.marks[OTHER[side]] = 5
+    assert cross_check.file(before, side, 6, 240, False, lockstep=True, now_ms=None)[1] == set()

@@ -1,0 +1,54 @@
+"""What every source of frames is to its reader: facts, then frames, and a tally of what was not good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from device.capture.picture import Slot
+from device.channel import damage
+from device.channel.damage import DamageName
+
+Taken = tuple[int, int | None]
+"""Frame number and its milliseconds since frame 0; None: the frame is no evidence, or not wanted, and no slot is
+filled."""
+
+
+@dataclass(frozen=True)
+class StreamFacts:
+    """What is known before the first frame. `frames` is 0 where the source does not tell, `utc_ms` likewise."""
+
+    frames: int
+    width: int
+    height: int
+    milli_fps: int
+    utc_ms: int
+    zoned: bool = False  # the container names the zone of the camera's clock
+    length_ms: int = 0  # as the container says; 0 where it does not
+
+
+class StreamTally:
+    """How much of what was damaged, and how time had to be mended: facts for warden that grow as the run goes on."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, int] = {}
+
+    def damaged(self, name: DamageName) -> None:
+        """Count one more."""
+        self.facts[damage.fact(name)] = self.facts.get(damage.fact(name), 0) + 1
+
+
+class FrameSource(Protocol):
+    """A stream of frames that fills the slots it is given."""
+
+    facts: StreamFacts
+    tally: StreamTally
+    timed: bool  # whether the time of the frame that was given last is known; once it is not, it stays so
+
+    def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
+        """Fill one slot after the other from frame `start` on. A frame that is damaged takes its number, and no slot.
+
+        The time counts from frame 0, for a camera from when frames were first asked for.
+        """
+        ...
