@@ -96,18 +96,16 @@ class FrameStream:
         overload.judged(ready.frame, ready.t_ms, seconds)
         facts["light"] = int(overload.light)
 
-    def done(self, ready: FrameReady, *, judged: bool) -> None:
-        """Go on to the next frame.
+    def judged(self, ready: FrameReady) -> None:
+        """The frame's results are sent."""
+        self._me.handled += 1
+        self._me.facts["last_frame"] = ready.frame
+        age = (time.monotonic_ns() // 1000 - ready.taken_us) / 1e6
+        if self._age is not None and 0.0 <= age <= _MAX_AGE_SECONDS:
+            self._me.sample(self._age, age)
 
-        Args:
-            judged: the frame's results are sent; else the frame is lost.
-        """
+    def done(self, ready: FrameReady) -> None:
+        """Go on to the next frame: this one is judged, or lost."""
         self.pending = None
         self._last = ready.frame
-        if judged:
-            self._me.handled += 1
-            self._me.facts["last_frame"] = ready.frame
-            age = (time.monotonic_ns() // 1000 - ready.taken_us) / 1e6
-            if self._age is not None and 0.0 <= age <= _MAX_AGE_SECONDS:
-                self._me.sample(self._age, age)
         self.link.send(FrameDone(ready.frame))

@@ -21,4 +21,8 @@ def main(me: Compartment) -> None:
     perception = me.link("perception")
     service = CodesService(me, reader, stream, lockstep=settings.lockstep)
     me.ready()
-    me.serve({stream.link: stream.handlers, perception: {Regions: service.take_regions}}, tick=service.step)
+    me.serve(
+        {stream.link: stream.handlers, perception: {Regions: service.take_regions}},
+        tick=service.step,
+        tick_seconds=service.seconds_to_next,
+    )

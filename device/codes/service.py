@@ -17,6 +17,9 @@ this rate each code of the demo's drive is read often enough (`bench.steps`)."""
 MAX_REGIONS_AGE_MS: Final = 300
 """Older regions are where a panel was. Of the codes in the demo's drive that are read in their frame's own regions,
 70 % are read in those of 200 ms ago, 10 % in those of 400 ms ago."""
+PACE_SECONDS: Final = 0.06
+"""In realtime a frame is read when perception has judged another one, and at least so often: 16 frames a second are
+four times what the demo's drive needs, and what is read beyond that takes perception's time."""
 _WAIT_FOR_REGIONS_SECONDS = 1.0
 _KEPT_REGIONS = 8  # more than perception can be ahead
 
@@ -35,10 +38,14 @@ class CodesService:
         self._regions: dict[int, list[Region]] = {}  # by frame; perception may be a few frames ahead
         self._latest: Regions | None = None
         self._overload = Overload(LEAST_FPS)
+        self._read: FrameReady | None = None  # read, and not answered yet
+        self._began = 0.0
+        self._fresh = False  # regions have come since the last frame was begun
         self._waiting_since: tuple[int, float] = (-1, 0.0)
 
     def take_regions(self, message: Regions) -> None:
         """Where perception thinks that panels may hang in one frame."""
+        self._fresh = True
         self._latest, self._regions[message.frame] = message, message.regions
         while len(self._regions) > _KEPT_REGIONS:
             del self._regions[min(self._regions)]
@@ -46,6 +53,9 @@ class CodesService:
     def step(self) -> None:
         """Read the frame that waits, if its regions are there or need not be waited for any longer."""
         ready = self._stream.pending
+        if self._read is not None:
+            self._answer()
+            return
         if ready is None:
             if (end := self._stream.end_to_tell()) is not None:
                 self._verdict.try_send(end)
@@ -53,20 +63,33 @@ class CodesService:
         places = self._wanted(ready)
         if places is None and self._lockstep:
             return
-        began = time.perf_counter()
+        began, self._began, self._fresh = time.perf_counter(), time.monotonic(), False
         frame = self._stream.view(ready)
         whole = places is None or not self._overload.light
         found = self._reader.read(frame, places or [], ready.frame, whole=whole) if frame is not None else []
         took = time.perf_counter() - began
         self._me.sample("codes", took)
-        judged = frame is not None and self._stream.intact(ready)
-        if judged:
+        if frame is not None and self._stream.intact(ready):
             self._verdict.send(Readings(ready.frame, ready.t_ms, found, ready.timed))
             if found:
                 self._recorder.try_send(CodeBoxes(ready.frame, [_box(reading) for reading in found]))
+            self._stream.judged(ready)
             if not self._lockstep:
                 self._stream.keep_up(ready, self._overload, took)
-        self._stream.done(ready, judged=judged)
+        self._read = ready
+        self._answer()
+
+    def seconds_to_next(self) -> float:
+        """How long the caller may sleep for, unless a message comes."""
+        return 0.1 if self._read is None else max(0.001, self._began + PACE_SECONDS - time.monotonic())
+
+    def _answer(self) -> None:
+        """Ask for the next frame: in lockstep at once, in realtime not much faster than perception goes."""
+        if self._read is None:
+            return
+        if self._lockstep or self._fresh or time.monotonic() - self._began >= PACE_SECONDS:
+            ready, self._read = self._read, None
+            self._stream.done(ready)
 
     def _wanted(self, ready: FrameReady) -> list[Region] | None:
         """This frame's regions, None while they are worth waiting for; in realtime the latest, None if too old."""

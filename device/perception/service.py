@@ -39,19 +39,19 @@ class PerceptionService:
         began = time.monotonic()
         frame = self._stream.view(ready)
         if frame is None:
-            self._stream.done(ready, judged=False)
+            self._stream.done(ready)
             return
         point = self._perception.point
         seen = self._perception.look(frame)
-        judged = self._stream.intact(ready)
-        if judged:
+        if self._stream.intact(ready):
             self._codes.try_send(Regions(ready.frame, ready.t_ms, seen.regions))
             sightings = Sightings(
                 ready.frame, ready.t_ms, frame.shape[1], frame.shape[0], seen.boxes, point, ready.timed
             )
             self._verdict.send(sightings)
             self._recorder.send(sightings)
+            self._stream.judged(ready)
             if not self._lockstep:
                 self._stream.keep_up(ready, self._overload, time.monotonic() - began)
                 self._perception.light = self._overload.light
-        self._stream.done(ready, judged=judged)
+        self._stream.done(ready)

@@ -197,9 +197,10 @@ class Judge:
         return verdicts
 
     def _timed(self, verdict: Verdict, last_ms: int) -> Verdict:
-        """With the time that is claimed, where it counts for nothing: that it is not sure is told beside it."""
+        """With the time that is claimed, where it is no date: that it is not sure is told beside it. Frames whose time
+        nobody knows have none."""
         start_ms = self._state.start_utc_ms
-        if verdict.utc_ms or not start_ms:
+        if verdict.utc_ms or self._state.dated or not start_ms:
             return verdict
         return replace(verdict, utc_ms=min(start_ms + last_ms, MAX_UTC_MS))
 

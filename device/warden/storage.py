@@ -66,7 +66,7 @@ def unsealed(device: Facts) -> dict[str, int]:
     return {kind: count for kind, count in found.items() if count}
 
 
-class Watch:
+class StorageWatch:
     """Decides when the user is told that the spool takes nothing, and that it takes events again."""
 
     def __init__(self) -> None:

@@ -69,7 +69,7 @@ class Supervisor:
         self._judged_at: float | None = None
         self._finished_at: float | None = None
         self._ended_at: float | None = None
-        self._storage = storage.Watch()
+        self._storage = storage.StorageWatch()
         self._began = time.monotonic()
 
     # --- start ----------------------------------------------------------------------------------------------------

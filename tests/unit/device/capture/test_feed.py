@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from device.capture.announce import Announcer
 from device.capture.errors import InputError
 from device.capture.feed import FrameFeed
 from device.capture.settings import CaptureSettings
+from device.capture.stream import StreamTally
 from device.channel import ring
 from device.channel.messages import FrameDone, FrameReady, Message, StreamEnd
 
@@ -52,14 +53,19 @@ class Me:
 
 
 class Source:
-    damaged = False
+    """`times`: None for a frame that is no evidence. From `untimed_from` on what time it was is not known."""
 
-    def __init__(self, times: list[int], error: Exception | None = None) -> None:
-        self._times, self._error = times, error
+    def __init__(
+        self, times: Sequence[int | None], error: Exception | None = None, untimed_from: int = 1_000_000
+    ) -> None:
+        self._times, self._error, self._untimed_from = times, error, untimed_from
+        self.tally, self.timed = StreamTally(), True
 
-    def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int]]:
+    def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int | None]]:
         for number, t_ms in enumerate(self._times):
-            slot(4, 4)[:] = number
+            if t_ms is not None:
+                slot(4, 4)[:] = number
+            self.timed = number < self._untimed_from
             yield number, t_ms
         if self._error is not None:
             raise self._error
@@ -95,7 +101,7 @@ def test_in_lockstep_every_frame_is_announced_once_and_the_end_is_told() -> None
     me, reader = played(Source(list(range(0, 4000, 40))), "lockstep")
     frames = [told.frame for told in reader.told if isinstance(told, FrameReady)]
     assert frames == list(range(100))
-    assert reader.told[-1] == StreamEnd(100) and me.said == {"frames": 100, "damaged": 0}
+    assert reader.told[-1] == StreamEnd(100) and me.said == {"frames": 100}
     assert len(me.samples) == 100
 
 
@@ -142,3 +148,14 @@ def test_while_a_camera_gives_nothing_the_process_is_silent(monkeypatch: pytest.
     serving.join(30)
     assert not serving.is_alive()
     feed.stop()
+
+
+@pytest.mark.parametrize("pace", ["lockstep", "realtime"])
+def test_a_frame_that_is_no_evidence_is_not_announced_and_keeps_its_number(pace: str) -> None:
+    source = Source([0, None, 80, None, None], untimed_from=2)
+    source.tally.damaged("frames_corrupt")
+    me, reader = played(source, pace)
+    ready = [message for message in reader.told if isinstance(message, FrameReady)]
+    shown = dict.fromkeys((message.frame, message.t_ms, message.timed) for message in ready)
+    assert list(shown) == [(0, 0, True), (2, 80, False)]
+    assert (me.said, me.facts) == ({"frames": 5, "damage.frames_corrupt": 1}, {"passed_over": 3})

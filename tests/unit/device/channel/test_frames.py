@@ -52,7 +52,9 @@ class Rig:
         assert ready is not None
         frame = self.stream.view(ready)
         judged = frame is not None and bool((frame == ready.frame & 0xFF).all()) and self.stream.intact(ready)
-        self.stream.done(ready, judged=judged)
+        if judged:
+            self.stream.judged(ready)
+        self.stream.done(ready)
         return judged
 
     @property
@@ -100,7 +102,7 @@ def test_results_of_a_frame_whose_lease_was_taken_away_are_thrown_away(rig: Rig)
     for frame in range(1, 6):
         rig.write(frame)
     assert not rig.stream.intact(pending)
-    rig.stream.done(pending, judged=False)
+    rig.stream.done(pending)
     assert (rig.handled, rig.dropped, rig.answers) == (0, {"lease_lost": 1}, [0])
 
 

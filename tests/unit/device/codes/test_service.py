@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from device.channel.messages import FrameReady, Readings, Region, Regions
-from device.codes.service import MAX_REGIONS_AGE_MS, CodesService
+from device.codes.service import MAX_REGIONS_AGE_MS, PACE_SECONDS, CodesService
 
 HERE = [Region(1.0, 2.0, 3.0, 4.0)]
 
@@ -22,7 +22,7 @@ class Bench:
         self.sent: list[Any] = []
         self.pending: FrameReady | None = None
         self.overloaded = False
-        self.judged: list[bool] = []
+        self.answered: list[int] = []
         verdict = SimpleNamespace(send=self.sent.append, try_send=self.sent.append)
         me: Any = SimpleNamespace(link=lambda name: verdict, sample=lambda stage, seconds: None)
         reader: Any = self
@@ -42,17 +42,22 @@ class Bench:
     def keep_up(self, ready: FrameReady, overload: Any, seconds: float) -> None:
         overload.light = self.overloaded
 
-    def done(self, ready: FrameReady, *, judged: bool) -> None:
+    def judged(self, ready: FrameReady) -> None: ...
+
+    def done(self, ready: FrameReady) -> None:
         self.pending = None
-        self.judged.append(judged)
+        self.answered.append(ready.frame)
 
     def end_to_tell(self) -> None:
         return None
 
     def at(self, frame: int, t_ms: int | None = None) -> tuple[int, list[Region], bool] | None:
         """What the reader is asked for in this frame; None: it is waited for regions."""
+        self.service.step()
         self.pending = FrameReady(frame, 0, 2, frame * 40 if t_ms is None else t_ms)
         before = len(self.asked)
+        self.service.step()
+        self.service._began = float("-inf")  # time passes
         self.service.step()
         return self.asked[before] if len(self.asked) > before else None
 
@@ -98,3 +103,27 @@ def test_in_lockstep_the_regions_of_the_frame_are_waited_for_and_the_whole_frame
     assert bench.at(0) == (0, HERE, True)
     bench.service.take_regions(Regions(1, 40, []))
     assert bench.at(1) == (1, [], True)
+
+
+def test_in_realtime_the_next_frame_is_asked_for_when_perception_has_gone_on_or_after_a_while() -> None:
+    bench = Bench()
+    for frame in (0, 1):
+        bench.pending = FrameReady(frame, 0, 2, frame * 40)
+        bench.service.step()
+        bench.service.step()
+        assert bench.answered == list(range(frame)) and 0.0 < bench.service.seconds_to_next() <= PACE_SECONDS
+        if frame == 0:
+            bench.service.take_regions(Regions(0, 0, HERE))
+        else:
+            bench.service._began -= PACE_SECONDS
+        bench.service.step()
+        assert bench.answered == list(range(frame + 1))
+    assert len(bench.asked) == 2
+
+
+def test_in_lockstep_each_frame_is_answered_at_once() -> None:
+    bench = Bench(lockstep=True)
+    bench.service.take_regions(Regions(0, 0, HERE))
+    bench.pending = FrameReady(0, 0, 2, 0)
+    bench.service.step()
+    assert bench.answered == [0]

@@ -31,7 +31,8 @@ class Stream:
     def __init__(self, *, overloaded: bool = False, intact: bool = True, there: bool = True) -> None:
         self.pending: FrameReady | None = None
         self.ended: StreamEnd | None = None
-        self.judged: list[bool] = []
+        self.said: list[int] = []
+        self.answered: list[int] = []
         self.kept = 0
         self._overloaded, self._intact, self._there = overloaded, intact, there
 
@@ -45,9 +46,12 @@ class Stream:
         self.kept += 1
         overload.light = self._overloaded
 
-    def done(self, ready: FrameReady, *, judged: bool) -> None:
+    def judged(self, ready: FrameReady) -> None:
+        self.said.append(ready.frame)
+
+    def done(self, ready: FrameReady) -> None:
         self.pending = None
-        self.judged.append(judged)
+        self.answered.append(ready.frame)
 
     def end_to_tell(self) -> StreamEnd | None:
         return self.ended
@@ -98,4 +102,4 @@ def test_in_lockstep_every_frame_gets_the_whole_work() -> None:
 def test_of_a_frame_that_was_lost_nothing_is_said(stream: Stream) -> None:
     links = worked(stream, 2)
     assert links["codes"].sent == [] and links["recorder"].sent == [StreamEnd(2)]
-    assert stream.judged == [False, False]
+    assert (stream.said, stream.answered) == ([], [0, 1])

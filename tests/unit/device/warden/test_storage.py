@@ -8,7 +8,7 @@ import pytest
 
 from device.channel.failures import REFUSALS
 from device.warden import storage
-from device.warden.storage import MOST_NOTICES, NOTICE_SECONDS, Trouble, Watch
+from device.warden.storage import MOST_NOTICES, NOTICE_SECONDS, StorageWatch, Trouble
 from wire.vocabulary import CompartmentName
 
 NAMES = {"home": "/h", "input": "drive.mp4", "gpx": "drive.gpx"}
@@ -90,7 +90,7 @@ FULL = Trouble("disk_full", "the disk is full", "free some space")
 
 
 def test_trouble_and_its_end_are_told_once_each() -> None:
-    watch = Watch()
+    watch = StorageWatch()
     assert watch.news(None, 0.0) is None
     assert watch.news(FULL, 1.0) == (
         "the disk is full: verdicts and reports are judged and shown, but not stored",
@@ -102,7 +102,7 @@ def test_trouble_and_its_end_are_told_once_each() -> None:
 
 
 def test_a_sealer_that_changes_its_mind_all_the_time_fills_no_screen() -> None:
-    watch = Watch()
+    watch = StorageWatch()
     at, told = 0.0, 0
     for number in range(10_000):
         at += 0.25
