@@ -48,7 +48,7 @@ class Glance:
 
 
 @dataclass
-class Watch:
+class SoakWatch:
     """Takes a glance at every compartment each `every` seconds, whenever the device reports progress."""
 
     every: float
@@ -141,7 +141,7 @@ def _run(arguments: argparse.Namespace) -> int:
             seconds = (container.duration or av.time_base) / av.time_base
         times = max(1, math.ceil(60 * arguments.minutes / seconds))
         retimed.looped(scratch / "once.mp4", scratch / "long.mp4", times)
-        watch = Watch(every=max(1.0, 60 * arguments.minutes / 400))
+        watch = SoakWatch(every=max(1.0, 60 * arguments.minutes / 400))
         plan = RunPlan(
             *("video", str(scratch / "long.mp4"), "long.mp4", "", "", "realtime", "file"),
             *(str(course.home.path), str(MODELS), secrets.token_hex(16), Config()),
@@ -154,7 +154,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _tell(watch: Watch, summary: Mapping[str, Any], faults: Sequence[str], path: Path | None) -> None:
+def _tell(watch: SoakWatch, summary: Mapping[str, Any], faults: Sequence[str], path: Path | None) -> None:
     Console(width=120).print(table(watch.glances))
     told = ("frames", "seconds", "fps", "judged_shares", "dropped_by", "light_frames")
     figures = {key: summary.get(key) for key in told}
