@@ -10,7 +10,6 @@ import json
 import secrets
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from wire import signcode
 from wire.classes import CLASS_NAMES
 from wire.errors import HostileInputError, IssueError, UsageError
 from wire.signcode import SignClaims
+from wire.times import iso8601, unix_seconds
 
 _EXAMPLES = """examples:
   sealcam sign issue --class stop --lat 52.52001 --lon 13.40495 --heading 270 > stop.txt
@@ -85,10 +85,9 @@ def class_id_of(text: str) -> int:
 def moment(text: str, option: str) -> int:
     """ISO 8601 -> unix seconds; without an offset it is UTC. Raises UsageError naming the option."""
     try:
-        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return unix_seconds(text)
     except ValueError:
         raise UsageError(f"{option}: no ISO 8601 time", "write 2026-11-23 or 2026-11-23T10:00:00Z") from None
-    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
 
 
 def _add_issue(actions: Any) -> None:
@@ -105,12 +104,18 @@ def _add_issue(actions: Any) -> None:
     issue.add_argument("--valid-until", metavar="TIME", help="ISO 8601 (default: a year after the start)")
     issue.add_argument("--id", metavar="HEX", help="the sign's id, 16 hex digits (default: random)")
     issue.add_argument("--key", type=Path, metavar="FILE", help="the authority's key (default: this data home's)")
+    issue.add_argument("--allow-expired", action="store_true", help="issue it although its time is over already")
     issue.set_defaults(work=_issue)
 
 
 def _issue(home: Home, arguments: argparse.Namespace) -> int:
     begin = moment(arguments.valid_from, "--valid-from") if arguments.valid_from else int(time.time())
     end = moment(arguments.valid_until, "--valid-until") if arguments.valid_until else begin + 365 * 86400
+    if end <= time.time() and not arguments.allow_expired:
+        raise UsageError(
+            f"--valid-until: {iso8601(end)} is over, so that no device will believe the code",
+            "give a later end, or --allow-expired to issue it all the same",
+        )
     claims = SignClaims(
         sign_id=_sign_id(arguments.id),
         class_id=class_id_of(arguments.class_name),
@@ -245,11 +250,7 @@ def _facts(claims: SignClaims, kid: bytes) -> dict[str, Any]:
         "lat": claims.lat,
         "lon": claims.lon,
         "heading": claims.heading,
-        "valid_from": _iso(claims.valid_from),
-        "valid_until": _iso(claims.valid_until),
+        "valid_from": iso8601(claims.valid_from),
+        "valid_until": iso8601(claims.valid_until),
         "key_id": kid.hex(),
     }
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

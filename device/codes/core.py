@@ -145,7 +145,7 @@ def _read_region(gray: Gray, region: Region) -> list[Symbol]:
 
 
 def _scan_with_zbar(gray: Gray, symbol: Symbol) -> list[Symbol]:
-    """zbar on the symbol with its quiet zone, at the module size that suits it; dark on light, which is all it reads."""
+    """zbar on the symbol with its quiet zone, at the module size that suits it, and dark on light."""
     x, y, w, h = symbol.box
     edge = 5 * symbol.module_px
     left, top = int(max(x - edge, 0)), int(max(y - edge, 0))
