@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from device.cli import sign_register
-from device.cli.sign_images import FoundSymbol, read_picture, shown, write_panel
+from device.cli.sign_images import FoundSymbol, read_picture, shown
+from device.cli.sign_panel import caption, layout, write_panel
 from identity import Home, load
 from wire import signcode
 from wire.classes import CLASS_NAMES
@@ -46,6 +47,8 @@ def add_parser(subparsers: Any) -> None:
     printing.add_argument("text", metavar="TEXT|-", help="the code, or - to read it from standard input")
     printing.add_argument("--out", type=Path, required=True, metavar="FILE.svg|.pdf|.png")
     printing.add_argument("--width-mm", type=float, default=900.0, help="panel width with its quiet zone (default 900)")
+    printing.add_argument("--trust", type=Path, metavar="DIR", help="trust anchors (default: this data home's)")
+    printing.add_argument("--plain", action="store_true", help="the symbol alone, without words under it")
     printing.set_defaults(work=_print, needs_keys=False)
     read = actions.add_parser("read", help="read the QR codes of pictures, whatever they say")
     read.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
@@ -139,12 +142,26 @@ def _print(home: Home, arguments: argparse.Namespace) -> int:
     text = _standard_input() if arguments.text == "-" else arguments.text
     if not 10.0 <= arguments.width_mm <= 5000.0:
         raise UsageError(f"--width-mm: {arguments.width_mm:g} is out of range", "give 10 to 5000")
-    designator = write_panel(text, arguments.out, arguments.width_mm)
+    lines = () if arguments.plain else _caption_of(text, arguments.trust or home.trust)
+    panel = layout(text, lines, arguments.width_mm)
+    write_panel(panel, arguments.out)
     if arguments.json:
-        print(json.dumps({"file": str(arguments.out), "qr": designator, "width_mm": arguments.width_mm}))
-    else:
-        print(f"{arguments.out}: QR {designator}, {arguments.width_mm:g} mm wide")
+        facts = {"file": str(arguments.out), "qr": str(panel.symbol.designator), "width_mm": arguments.width_mm}
+        print(json.dumps({**facts, "caption": list(lines)}))
+        return 0
+    print(f"{arguments.out}: QR {panel.symbol.designator}, {arguments.width_mm:g} mm wide")
+    if not lines and not arguments.plain:
+        print("without words under it: no road authority that is trusted here signed this code (--trust DIR)")
     return 0
+
+
+def _caption_of(text: str, trust: Path) -> tuple[str, ...]:
+    """The words of a code that a trusted authority signed, none of any other code."""
+    anchors = load.trust_anchors(trust / "authority") if (trust / "authority").is_dir() else {}
+    try:
+        return caption(*signcode.verify(text.encode("utf-8", "replace"), anchors))
+    except HostileInputError:
+        return ()
 
 
 def _read(home: Home, arguments: argparse.Namespace) -> int:

@@ -93,12 +93,12 @@ def listed(entry: RegisterEntry) -> Listed:
 
 
 def entry_of(line: Listed) -> RegisterEntry:
-    """What a line says. Raises ValueError with what is wrong: a line that says two things is not signed."""
+    """What a line says. Raises IssueError or ValueError with what is wrong: what says two things is not signed."""
     name = class_name(line.class_id, None) if 0 <= line.class_id < len(CLASS_NAMES) else None
     if name is None:
-        raise ValueError(f"sign {line.sign_id}: there is no class {line.class_id}")
+        raise IssueError(f"sign {line.sign_id}: there is no class {line.class_id}")
     if line.class_name != name:
-        raise ValueError(
+        raise IssueError(
             f"sign {line.sign_id}: class_name is {line.class_name!r}, and class_id {line.class_id} is {name!r}"
         )
     times = [at if isinstance(at, int) else unix_seconds(at) for at in (line.valid_from, line.valid_until)]
@@ -173,7 +173,9 @@ def _sign(home: Home, arguments: argparse.Namespace) -> int:
     try:
         entries = [entry_of(line) for line in msgspec.json.decode(content, type=list[Listed])]
     except (msgspec.DecodeError, ValueError) as error:
-        raise UsageError(f"{arguments.list} is no list of signs ({error})", "make one with: register build") from None
+        raise UsageError(
+            f"{arguments.list} is no list of signs ({error})", "correct it, or make one with: register build"
+        ) from None
     out = arguments.out or home.trust / "register.cose"
     anchors = load.trust_anchors(home.trust / "authority") | {cose.key_id(key.public_key()): key.public_key()}
     before = _registers_before(home, anchors, out, cose.key_id(key.public_key()))

@@ -44,8 +44,8 @@ def test_an_issued_code_verifies(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("kind", ["svg", "pdf", "png"])
 def test_a_panel_is_printed_true_to_size(capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"panel.{kind}"
-    printed = json_of(capsys, "sign", "print", issued(capsys), "--out", str(path))
-    assert printed == {"file": str(path), "qr": "7-M", "width_mm": 900.0}
+    printed = json_of(capsys, "sign", "print", issued(capsys), "--out", str(path), "--plain")
+    assert printed == {"file": str(path), "qr": "7-M", "width_mm": 900.0, "caption": []}
     content = path.read_bytes()
     sizes = {
         "svg": rb'width="900mm" height="900mm" viewBox="0 0 53 53".*M0 0h53v53h-53z',
