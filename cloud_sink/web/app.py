@@ -33,6 +33,7 @@ from cloud_sink.web.alerts import (
 )
 from cloud_sink.web.devices import device_names, device_view, health_line
 from cloud_sink.web.guard import Guard
+from cloud_sink.web.live import HEADERS as STREAM_HEADERS
 from cloud_sink.web.live import Feed
 from cloud_sink.web.plan import metres, plan
 from cloud_sink.web.verdicts import moment, sign, verdict_view
@@ -79,6 +80,7 @@ class Pages:
             Route("/verdicts/{row_id}", self.verdict),
             Route("/devices/{device_id}", self.device),
             Route("/events", self.events),
+            Route("/api/news", self.api_news),
             Route("/api/devices", self.api_devices),
             Route("/api/verdicts", self.api_verdicts),
             Route("/api/verdicts/{row_id}", self.api_verdict),
@@ -154,13 +156,20 @@ class Pages:
         )
 
     async def events(self, request: Request) -> Response:
-        """News, as they come."""
+        """News, as they come. Who was here before says in `Last-Event-ID` what it knows."""
         feed = self._from.feed
+        if request.method == "HEAD":
+            return Response(headers=STREAM_HEADERS, media_type="text/event-stream")
         if feed.full:
             return PlainTextResponse("Too many pages are open.\n", 503)
-        return StreamingResponse(feed.stream(self._from.archive.last_row), media_type="text/event-stream")
+        stream = feed.stream(self._from.archive.last_row, request.headers.get("last-event-id", ""))
+        return StreamingResponse(stream, headers=STREAM_HEADERS, media_type="text/event-stream")
 
     # --- JSON -------------------------------------------------------------------------------------------------------
+
+    def api_news(self, request: Request) -> Response:
+        """`{"version": WORD, "last": ID}`, for whoever cannot hold a stream: another word means that there is news."""
+        return JSONResponse({"version": self._from.feed.version, "last": self._from.archive.last_row()})
 
     def api_devices(self, request: Request) -> Response:
         """`{"devices": [...]}`, enrolled devices that were never heard included."""
