@@ -6,11 +6,11 @@ Every call opens a read-only connection of its own, so any thread may call; WAL 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from cloud_sink.chain import Span, gaps
 from cloud_sink.errors import SchemaError, StoreError
@@ -59,6 +59,20 @@ class StoredHealth(Stored):
 
 
 @dataclass(frozen=True)
+class StoredGroup:
+    """The events of one word (a verdict's state, a health event's kind) of one device.
+
+    `open`: how many came after the row that was asked about; `total` counts all, `latest` is the last to arrive.
+    """
+
+    device_id: str
+    word: str
+    total: int
+    open: int
+    latest: Stored
+
+
+@dataclass(frozen=True)
 class StoredLink:
     """One link of a device's chain as it is stored; `sealed` and `event` are None where it is erased."""
 
@@ -94,6 +108,7 @@ class DeviceFacts:
     health_counts: dict[HealthKind, int]
     latest_health: dict[HealthKind, StoredHealth]
     last_sign_of_life: HealthEvent | None  # the last in the device's chain of SIGNS_OF_LIFE
+    break_count: int = 0  # all of them
 
 
 class Archive:
@@ -139,6 +154,27 @@ class Archive:
             rows = db.execute(query, (*arguments, *states, *named, max(0, min(limit, MAX_ROWS))))
             return [StoredVerdict(*_row(row)) for row in rows]
 
+    def groups(
+        self, table: Literal["verdict", "health"], words: Sequence[str], after: Mapping[tuple[str, str], int]
+    ) -> list[StoredGroup]:
+        """The events of `words`, by device and word; `after`: (device, word) -> the row after which they are open."""
+        column = "state" if table == "verdict" else "kind"
+        query = (
+            f"SELECT device_id, {column}, count(*), max(envelope_id) FROM {table}"  # noqa: S608 -- two literals
+            f" WHERE {column} IN ({', '.join('?' * len(words))}) GROUP BY device_id, {column}"
+        )
+        since = f"SELECT count(*) FROM {table} WHERE device_id = ? AND {column} = ? AND envelope_id > ?"  # noqa: S608
+        latest = f"SELECT {_COLUMNS} FROM envelope WHERE id = ?"  # noqa: S608
+        kind = StoredVerdict if table == "verdict" else StoredHealth
+        found = []
+        with self._reading() as db:
+            for device_id, word_, total, row_id in db.execute(query, words).fetchall():
+                seen = after.get((device_id, word_), 0)
+                fresh = db.execute(since, (device_id, word_, seen)).fetchone()[0] if seen else total
+                row = db.execute(latest, (row_id,)).fetchone()
+                found.append(StoredGroup(device_id, word_, total, fresh, kind(*_row(row))))
+        return found
+
     def verdict(self, row_id: int) -> StoredVerdict | None:
         """One verdict, None where there is none under this row id (any more)."""
         if not 0 < row_id < 2**63 - 1:
@@ -160,14 +196,15 @@ class Archive:
             return False
         return True if before or stored.sequence == 0 else None
 
-    def health(self, *, device_id: str, limit: int = 50) -> list[StoredHealth]:
-        """The latest health events of one device, newest first, without its heartbeats."""
+    def health(self, *, device_id: str, before: int | None = None, limit: int = 50) -> list[StoredHealth]:
+        """The latest health events of one device with row id < `before`, newest first, without its heartbeats."""
         query = (
             f"SELECT {_COLUMNS} FROM health JOIN envelope ON envelope.id = health.envelope_id"  # noqa: S608
-            " WHERE health.device_id = ? AND kind <> 'alive' ORDER BY envelope.id DESC LIMIT ?"
+            " WHERE health.device_id = ? AND kind <> 'alive' AND envelope.id < ? ORDER BY envelope.id DESC LIMIT ?"
         )
+        arguments = (device_id, 2**63 - 1 if before is None else before, min(limit, MAX_ROWS))
         with self._reading() as db:
-            return [StoredHealth(*_row(row)) for row in db.execute(query, (device_id, min(limit, MAX_ROWS)))]
+            return [StoredHealth(*_row(row)) for row in db.execute(query, arguments)]
 
     def devices(self) -> list[DeviceFacts]:
         """Every device that ever sent something authentic, by name."""
@@ -248,6 +285,7 @@ def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
         " (SELECT max(envelope_id) FROM health WHERE device_id = ? GROUP BY kind)",
         named,
     ).fetchall()
+    (break_count,) = db.execute("SELECT count(*) FROM chain_break WHERE device_id = ?", named).fetchone()
     health = [StoredHealth(*_row(row)) for row in latest]
     life = db.execute(  # CROSS JOIN: from the chain's end down, so that it ends at the first that fits
         f"SELECT {_COLUMNS} FROM envelope CROSS JOIN health ON health.envelope_id = envelope.id"  # noqa: S608
@@ -266,4 +304,5 @@ def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
         health_counts=grouped("health", "kind", HEALTH_KINDS),
         latest_health={stored.event.kind: stored for stored in health},
         last_sign_of_life=StoredHealth(*_row(life)).event if life else None,
+        break_count=break_count,
     )

@@ -25,6 +25,8 @@ SCHEMA_VERSION = 1  # raise it with the states of wire.vocabulary too: they are 
 APPLICATION_ID = 0x5EA1CA4D
 BUSY_TIMEOUT_S = 5.0
 _SCHEMA = Path(__file__).with_name("schema.sql")
+_ADDED = Path(__file__).with_name("acknowledged.sql")
+"""A table that came after version 1 and that nothing else refers to: made in older databases too, without a version."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class Store:
                 f"{SCHEMA_VERSION})",
                 "move it away, or use the version that wrote it",
             )
+        if not self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'acknowledgement'").fetchone():
+            self._db.executescript(f"BEGIN IMMEDIATE; {_ADDED.read_text('utf-8')} COMMIT;")
 
     def __enter__(self) -> Store:
         return self
