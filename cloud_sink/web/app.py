@@ -32,7 +32,7 @@ from cloud_sink.mqtt import BrokerState
 from cloud_sink.stats import stats
 from cloud_sink.web import api
 from cloud_sink.web.alerts import Alert
-from cloud_sink.web.attention import Attention
+from cloud_sink.web.attention import AlertBoard
 from cloud_sink.web.devices import device_names, device_view, health_line
 from cloud_sink.web.forms import form_fields
 from cloud_sink.web.guard import Guard
@@ -76,7 +76,7 @@ class Pages:
     def __init__(self, sources: Sources, user_header: str = "", root: str = "") -> None:
         """`user_header`: where a proxy says who logged in, "" for no login. `root`: the path that a proxy takes off."""
         self._from, self._user_header, self._root = sources, user_header, root
-        self._attention = Attention(sources.archive, sources.broker, sources.enrolled, sources.now_ms)
+        self._attention = AlertBoard(sources.archive, sources.broker, sources.enrolled, sources.now_ms)
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,

@@ -40,7 +40,7 @@ class Picture:
         return [alert for alert in self.alerts if not alert.open and device_id in (None, alert.device_id)]
 
 
-class Attention:
+class AlertBoard:
     """Asks for the alerts, and puts one away. Each raises StoreError."""
 
     def __init__(
