@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -72,6 +72,13 @@ class Tally:
 def schema() -> str:
     """The SQL that makes an empty database."""
     return _SCHEMA.read_text("utf-8").replace("{STATES}", ", ".join(f"'{state}'" for state in STATES))
+
+
+def defined() -> dict[str, str]:
+    """Everything that a sound database has defined in it: name -> SQL."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(schema() + _ADDED.read_text("utf-8"))
+        return dict(db.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'"))
 
 
 class Store:
