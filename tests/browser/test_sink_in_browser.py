@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from cloud_sink.simulator import health, verdict
+from demo.broker import free_port
 from tests.support.browser import CHROMIUM, Page, Site, StallingProxy
+from tests.support.nginx import needs_nginx, nginx
 from tests.support.waiting import until
 
 pytestmark = [
@@ -112,6 +114,54 @@ def test_every_text_has_the_contrast_that_a_projector_needs(site: Site, page: Pa
         page.open(site.address + target)
         ratio, text = page.evaluate(LOWEST_CONTRAST)
         assert ratio >= 4.5, f"{target}: {text!r}"
+
+
+def test_an_alert_is_acknowledged_by_a_button_and_the_other_pages_hear_of_it(site: Site, page: Page) -> None:
+    site.report(*_drive())
+    first, second = page.tab, page.new_tab()
+    for tab in (first, second):
+        page.look_at(tab)
+        page.open(f"{site.address}/")
+    alerts = page.evaluate("document.querySelectorAll('.alert').length")
+    page.look_at(first)
+    page.evaluate("document.querySelector('#acknowledge-verdict-FORGED-cam-one').click()")
+    for tab in (first, second):
+        page.look_at(tab)
+        page.until(f"document.querySelectorAll('.alert').length === {alerts - 1}")
+        assert page.evaluate("document.querySelector('#alerts-more').textContent.trim()") == "1 acknowledged"
+    page.close_tab(second)
+    page.look_at(first)
+    page.open(f"{site.address}/alerts/acknowledged")
+    page.until("document.body.innerText.includes('Acknowledged without a login')")
+    assert page.complaints == []
+
+
+def test_another_site_cannot_acknowledge_with_a_visitors_browser(site: Site, page: Page, tmp_path: Path) -> None:
+    site.report(*_drive())
+    (tmp_path / "other").mkdir()
+    with Site(tmp_path / "other") as other:  # another origin on this machine, whose page is hostile
+        page.open(f"{other.address}/")
+        page.ask("Page.setBypassCSP", enabled=True)
+        page.ask("Page.navigate", url=f"{other.address}/alerts")
+        page.until("location.pathname === '/alerts' && document.readyState === 'complete'")
+        fields = {"device": "cam-one", "kind": "verdict.FORGED", "through": "4", "back": "alerts"}
+        page.evaluate(f"""(() => {{
+          const form = document.createElement("form");
+          form.method = "post";
+          form.action = "{site.address}/acknowledge";
+          for (const [name, value] of Object.entries({fields})) {{
+            const field = document.createElement("input");
+            [field.name, field.value] = [name, value];
+            form.append(field);
+          }}
+          document.body.append(form);
+          form.submit();
+        }})()""")
+        page.until("document.body.innerText.includes('not asked by a page of this server')")
+        page.ask("Page.setBypassCSP", enabled=False)
+        page.ask("Page.navigate", url="about:blank")
+    page.open(f"{site.address}/")
+    assert page.evaluate("document.querySelector('#acknowledge-verdict-FORGED-cam-one') !== null")
 
 
 def test_the_keyboard_keeps_its_place_when_news_arrive(site: Site, page: Page) -> None:
@@ -241,3 +291,17 @@ def test_where_no_more_streams_are_served_the_page_asks_until_there_is_room(site
     page.until(f"{COUNT} === 1")
     site.feed._listeners -= 64
     until(lambda: site.listeners == 1, what=lambda: f"{site.listeners} listeners", seconds=30)
+
+
+@needs_nginx
+def test_behind_nginx_with_its_defaults_news_come_by_the_stream(site: Site, page: Page, tmp_path: Path) -> None:
+    port = free_port()
+    server = f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{site.port}; }} }}"
+    (tmp_path / "nginx").mkdir()
+    with nginx(tmp_path / "nginx", server, port):
+        page.open(f"http://127.0.0.1:{port}/")
+        assert site.listeners == 1
+        site.report(verdict("VERIFIED"))
+        page.until(f"{COUNT} === 1")
+        page.ask("Page.navigate", url="about:blank")
+    assert page.complaints == []

@@ -47,7 +47,9 @@ FLAGS = (
 class Site:
     """The web side on a port, served from a thread, over a real database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names: tuple[str, ...] = (), **options: str) -> None:
+        """`names`, `options`: as `make_app` has them."""
+        self._names, self._options = names, options
         self._store = Store(folder / "sink.db")
         self.world = SimulatedFleet()
         self.camera = self.world.enrol("cam-one")
@@ -92,7 +94,7 @@ class Site:
             lambda: ["cam-one"],
             lambda: self.world.now_ms,
         )
-        self._server = Server(make_app(sources))
+        self._server = Server(make_app(sources, self._names, **self._options))
         serving = asyncio.create_task(self._server.serve([self._listening]))
         await self._server.up.wait()
         self._up.set()
