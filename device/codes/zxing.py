@@ -31,9 +31,9 @@ def scan(gray: Gray) -> list[Symbol]:
         try_downscale=False,
         return_errors=True,
     )
-    symbols = [symbol for barcode in found if (symbol := _symbol(barcode, gray)) is not None]
-    ranked = sorted(symbols, key=lambda symbol: (not (symbol.data or b"").startswith(PREFIX), symbol.data is None))
-    return ranked[:MAX_FOUND]
+    ranked = sorted(found, key=lambda code: (not code.bytes.startswith(PREFIX), not code.valid))[:MAX_FOUND]
+    symbols = [_symbol(barcode, gray) for barcode in ranked]
+    return [symbol for symbol in symbols if symbol is not None]
 
 
 def _symbol(barcode: zxingcpp.Barcode, gray: Gray) -> Symbol | None:
