@@ -6,11 +6,11 @@ Every call opens a read-only connection of its own, so any thread may call; WAL 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from cloud_sink.chain import Span, gaps
 from cloud_sink.errors import SchemaError, StoreError
@@ -25,6 +25,7 @@ MAX_BREAKS_SHOWN = 20
 SIGNS_OF_LIFE: Final[tuple[HealthKind, ...]] = ("started", "alive", "stopped")
 
 _Word = TypeVar("_Word", bound=str)
+_CHECK_IT = "run `sealcam-sink verify`"
 
 _COLUMNS = "envelope.id, envelope.device_id, sequence, digest, previous, boot_id, length(sealed), event, received_ms"
 
@@ -58,6 +59,27 @@ class StoredHealth(Stored):
     event: HealthEvent
 
 
+_Stored = TypeVar("_Stored", bound=Stored)
+_HELD: Final[dict[type[Stored], type[VerdictEvent | HealthEvent]]] = {
+    StoredVerdict: VerdictEvent,
+    StoredHealth: HealthEvent,
+}
+
+
+@dataclass(frozen=True)
+class StoredGroup:
+    """The events of one word (a verdict's state, a health event's kind) of one device.
+
+    `open`: how many came after the row that was asked about; `total` counts all, `latest` is the last to arrive.
+    """
+
+    device_id: str
+    word: str
+    total: int
+    open: int
+    latest: Stored
+
+
 @dataclass(frozen=True)
 class StoredGap(Stored):
     """A stored envelope in which its device says what it could not store."""
@@ -67,13 +89,19 @@ class StoredGap(Stored):
 
 @dataclass(frozen=True)
 class StoredLink:
-    """One link of a device's chain as it is stored; `sealed` and `event` are None where it is erased."""
+    """One link of a device's chain as it is stored; `sealed`, `event` and `boot_id` are None where it is erased.
+
+    `verdict` and `health` are the link's rows in the tables of these names without its number, None where it has none.
+    """
 
     sequence: int
     digest: bytes
     previous: bytes
     sealed: bytes | None
     event: bytes | None
+    boot_id: bytes | None
+    verdict: tuple[Any, ...] | None
+    health: tuple[Any, ...] | None
 
 
 @dataclass(frozen=True)
@@ -101,6 +129,7 @@ class DeviceFacts:
     health_counts: dict[HealthKind, int]
     latest_health: dict[HealthKind, StoredHealth]
     last_sign_of_life: HealthEvent | None  # the last in the device's chain of SIGNS_OF_LIFE
+    break_count: int = 0  # all of them
 
 
 class Archive:
@@ -144,7 +173,28 @@ class Archive:
         named = () if device_id is None else (device_id,)
         with self._reading() as db:
             rows = db.execute(query, (*arguments, *states, *named, max(0, min(limit, MAX_ROWS))))
-            return [StoredVerdict(*_row(row)) for row in rows]
+            return [_checked(StoredVerdict, row) for row in rows]
+
+    def groups(
+        self, table: Literal["verdict", "health"], words: Sequence[str], after: Mapping[tuple[str, str], int]
+    ) -> list[StoredGroup]:
+        """The events of `words`, by device and word; `after`: (device, word) -> the row after which they are open."""
+        column = "state" if table == "verdict" else "kind"
+        query = (
+            f"SELECT device_id, {column}, count(*), max(envelope_id) FROM {table}"  # noqa: S608 -- two literals
+            f" WHERE {column} IN ({', '.join('?' * len(words))}) GROUP BY device_id, {column}"
+        )
+        since = f"SELECT count(*) FROM {table} WHERE device_id = ? AND {column} = ? AND envelope_id > ?"  # noqa: S608
+        latest = f"SELECT {_COLUMNS} FROM envelope WHERE id = ?"  # noqa: S608
+        kind: type[Stored] = StoredVerdict if table == "verdict" else StoredHealth
+        found = []
+        with self._reading() as db:
+            for device_id, word_, total, row_id in db.execute(query, words).fetchall():
+                seen = after.get((device_id, word_), 0)
+                fresh = db.execute(since, (device_id, word_, seen)).fetchone()[0] if seen else total
+                row = db.execute(latest, (row_id,)).fetchone()
+                found.append(StoredGroup(device_id, word_, total, fresh, _checked(kind, row)))
+        return found
 
     def verdict(self, row_id: int) -> StoredVerdict | None:
         """One verdict, None where there is none under this row id (any more)."""
@@ -167,14 +217,16 @@ class Archive:
             return False
         return True if before or stored.sequence == 0 else None
 
-    def health(self, *, device_id: str, limit: int = 50) -> list[StoredHealth | StoredGap]:
-        """The latest health events and gaps of one device, newest first, without its heartbeats."""
+    def health(self, *, device_id: str, before: int | None = None, limit: int = 50) -> list[StoredHealth | StoredGap]:
+        """The latest health events and gaps of one device with row id < `before`, newest first, without its
+        heartbeats."""
         query = (
             f"SELECT {_COLUMNS} FROM health JOIN envelope ON envelope.id = health.envelope_id"  # noqa: S608
-            " WHERE health.device_id = ? AND kind <> 'alive' ORDER BY envelope.id DESC LIMIT ?"
+            " WHERE health.device_id = ? AND kind <> 'alive' AND envelope.id < ? ORDER BY envelope.id DESC LIMIT ?"
         )
+        arguments = (device_id, 2**63 - 1 if before is None else before, min(limit, MAX_ROWS))
         with self._reading() as db:
-            return [_health(row) for row in db.execute(query, (device_id, min(limit, MAX_ROWS)))]
+            return [_health(row) for row in db.execute(query, arguments)]
 
     def devices(self) -> list[DeviceFacts]:
         """Every device that ever sent something authentic, by name."""
@@ -199,10 +251,43 @@ class Archive:
 
     def chain(self, device_id: str) -> Iterator[StoredLink]:
         """All of one device's links by sequence number, one at a time. `StoredLink.event` is raw bytes."""
-        query = "SELECT sequence, digest, previous, sealed, event FROM envelope WHERE device_id = ? ORDER BY sequence"
+        query = (
+            "SELECT sequence, digest, previous, sealed, event, boot_id, verdict.envelope_id, verdict.device_id, state,"
+            " class_id, health.envelope_id, health.device_id, kind FROM envelope"
+            " LEFT JOIN verdict ON verdict.envelope_id = id LEFT JOIN health ON health.envelope_id = id"
+            " WHERE envelope.device_id = ? ORDER BY sequence"
+        )
         with self._reading() as db:
-            for row in db.execute(query, (device_id,)):
-                yield StoredLink(*row)
+            for sequence, digest, previous, sealed, event, boot_id, *listed in db.execute(query, (device_id,)):
+                verdict = tuple(listed[1:4]) if listed[0] is not None else None
+                health = tuple(listed[5:]) if listed[4] is not None else None
+                yield StoredLink(sequence, digest, previous, sealed, event, boot_id, verdict, health)
+
+    def spans(self, device_id: str) -> list[tuple[int, int]]:
+        """What the database holds for one device's unbroken runs of sequence numbers, in order."""
+        with self._reading() as db:
+            return db.execute(
+                "SELECT first, last FROM span WHERE device_id = ? ORDER BY first", (device_id,)
+            ).fetchall()
+
+    def breaks(self, device_id: str) -> list[int]:
+        """What the database holds for the sequence numbers whose links do not hold, in order."""
+        query = "SELECT sequence FROM chain_break WHERE device_id = ? ORDER BY sequence"
+        with self._reading() as db:
+            return [sequence for (sequence,) in db.execute(query, (device_id,))]
+
+    def faults(self) -> list[str]:
+        """What SQLite itself finds wrong: damaged pages, rows that refer to no row."""
+        with self._reading() as db:
+            pages = [text for (text,) in db.execute("PRAGMA integrity_check(20)") if text != "ok"]
+            lost = db.execute("PRAGMA foreign_key_check").fetchmany(20)
+        return [*pages, *(f"row {row_id} of {table} refers to no row of {to}" for table, row_id, to, _ in lost)]
+
+    def objects(self) -> dict[str, str]:
+        """Everything that is defined in the database: name -> SQL, but for what SQLite makes by itself."""
+        query = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        with self._reading() as db:
+            return dict(db.execute(query))
 
     def device_names(self) -> list[str]:
         """The ids of all devices that ever sent something authentic."""
@@ -234,14 +319,22 @@ def _row(row: tuple[Any, ...]) -> tuple[Any, ...]:
     try:
         parsed = events.parse(event if isinstance(event, bytes) else b"")
     except HostileInputError as error:
-        raise StoreError(f"the database is damaged: envelope {row[0]}: {error}", "run `sealcam-sink verify`") from error
+        raise StoreError(f"the database is damaged: envelope {row[0]}: {error}", _CHECK_IT) from error
     return (*row[:7], parsed, *row[8:])
 
 
 def _health(row: tuple[Any, ...]) -> StoredHealth | StoredGap:
-    """A row of `_COLUMNS` that the table `health` names."""
+    """A row of `_COLUMNS` that the table `health` names. Raises StoreError."""
     parsed = _row(row)
-    return StoredGap(*parsed) if isinstance(parsed[7], GapEvent) else StoredHealth(*parsed)
+    return StoredGap(*parsed) if isinstance(parsed[7], GapEvent) else _checked(StoredHealth, row)
+
+
+def _checked(kind: type[_Stored], row: tuple[Any, ...]) -> _Stored:
+    """A row of `_COLUMNS` whose event is of the kind that the list says. Raises StoreError."""
+    found = kind(*_row(row))
+    if not isinstance(found.event, _HELD[kind]):
+        raise StoreError(f"the database is damaged: envelope {row[0]} is listed as what it is not", _CHECK_IT)
+    return found
 
 
 def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
@@ -261,6 +354,7 @@ def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
         " (SELECT max(envelope_id) FROM health WHERE device_id = ? GROUP BY kind)",
         named,
     ).fetchall()
+    (break_count,) = db.execute("SELECT count(*) FROM chain_break WHERE device_id = ?", named).fetchone()
     health = [stored for row in latest if isinstance(stored := _health(row), StoredHealth)]
     life = db.execute(  # CROSS JOIN: from the chain's end down, so that it ends at the first that fits
         f"SELECT {_COLUMNS} FROM envelope CROSS JOIN health ON health.envelope_id = envelope.id"  # noqa: S608
@@ -278,5 +372,6 @@ def _device(db: sqlite3.Connection, device_id: str) -> DeviceFacts:
         states=grouped("verdict", "state", STATES),
         health_counts=grouped("health", "kind", HEALTH_KINDS),
         latest_health={stored.event.kind: stored for stored in health},
-        last_sign_of_life=StoredHealth(*_row(life)).event if life else None,
+        last_sign_of_life=_checked(StoredHealth, life).event if life else None,
+        break_count=break_count,
     )

@@ -48,11 +48,11 @@ def gaps(spans: Sequence[Span]) -> list[Span]:
     return missing
 
 
-def listed(spans: Iterable[Span]) -> str:
-    """Spans as a reader wants them: the first few named, the rest counted."""
+def listed(spans: Iterable[Span], of: int = 0) -> str:
+    """Spans as a reader wants them: the first few named, the rest counted; `of` is how many there are, if more."""
     every = list(spans)
     named = [f"{span.first}" if span.count == 1 else f"{span.first} to {span.last}" for span in every[:_SPANS_NAMED]]
-    rest = len(every) - len(named)
+    rest = max(of, len(every)) - len(named)
     return ", ".join(named) + (f" and {rest} more" if rest else "")
 
 

@@ -1,4 +1,4 @@
-"""`sealcam-sink`: serve, stats, verify, export, erase.
+"""`sealcam-sink`: broker, serve, stats, verify, export, erase.
 
 Exit status 0: good; 1: the run found something wrong; 2: bad usage, or a set-up that cannot work; 130: interrupted.
 """
@@ -9,6 +9,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from cloud_sink import broker
 from cloud_sink.archive import Archive
 from cloud_sink.errors import SetupError
 from cloud_sink.keys import EnrolledDevices, sink_keys
@@ -24,7 +26,7 @@ from cloud_sink.stats import stats
 from cloud_sink.store import Store
 from cloud_sink.verify import verify
 from cloud_sink.web.api import event_json
-from identity import Home
+from identity import Home, mosquitto
 from wire.errors import INTERRUPTED, MachineError, SealcamError, UsageError, remedy_of
 
 
@@ -56,9 +58,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _serve(arguments: argparse.Namespace, folder: Path) -> int:
     from cloud_sink.serve import Settings, serve  # the web side takes a second to load on a small machine
 
-    settings = Settings(folder, arguments.broker, arguments.host, arguments.port, tuple(arguments.name))
-    serve(settings, lambda address: print(f"sealcam-sink: ready {address}", flush=True))
+    settings = Settings(
+        folder=folder,
+        broker=arguments.broker,
+        host=arguments.host,
+        port=arguments.port,
+        names=tuple(arguments.name),
+        user_header=arguments.user_header or "",
+        root=arguments.path,
+    )
+    serve(settings, _say)
     return 0
+
+
+def _broker(arguments: argparse.Namespace, folder: Path) -> int:
+    place = folder.with_name("broker")
+    if not arguments.write_only:
+        mosquitto.find()  # before anything is written
+        mosquitto.check_port(arguments.port)
+    configuration = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say)
+    if arguments.write_only:
+        _say(f"start it with: mosquitto -c {configuration}")
+        return 0
+    broker.become(configuration, arguments.port, say=_say)
+
+
+def _say(line: str) -> None:
+    print(f"sealcam-sink: {line}", flush=True)
 
 
 def _stats(arguments: argparse.Namespace, folder: Path) -> int:
@@ -149,11 +175,28 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     serving = command("serve", _serve, "Receive, verify and store what devices report, and show it on a page.")
+    brokering = command(
+        "broker", _broker, "Write mosquitto's configuration for this data home, tell what was written, and start it."
+    )
+    brokering.add_argument(
+        "--port", type=_port, default=mosquitto.DEFAULT_PORT, help="port on 127.0.0.1 (default: 8883)"
+    )
+    brokering.add_argument("--overwrite", action="store_true", help="also where the files there say something else")
+    brokering.add_argument("--write-only", action="store_true", help="do not start it")
     serving.add_argument("--broker", type=_address, default=("127.0.0.1", 8883), metavar="HOST:PORT")
     serving.add_argument("--host", default="127.0.0.1", help="address of the page (default: 127.0.0.1)")
     serving.add_argument("--port", type=_port, default=8620, help="port of the page (default: 8620)")
     serving.add_argument(
         "--name", action="append", default=[], help="a host name that the page goes by; may be repeated"
+    )
+    serving.add_argument(
+        "--user-header",
+        type=_header,
+        metavar="NAME",
+        help="the request header in which a proxy says who logged in: who acknowledges an alert is kept then",
+    )
+    serving.add_argument(
+        "--path", type=_root, default="", help="the path under which a proxy serves the page, as /sealcam"
     )
     command("stats", _stats, "Print counts as JSON.")
     checking = command(
@@ -183,6 +226,19 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
     return int(text)
+
+
+def _header(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", text):
+        raise argparse.ArgumentTypeError("a header's name is of letters, digits and dashes, as X-Sealcam-User")
+    return text
+
+
+def _root(text: str) -> str:
+    root = text.rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]*[A-Za-z0-9])*", root):
+        raise argparse.ArgumentTypeError("a path is written as /sealcam, of letters, digits, dots and dashes")
+    return root
 
 
 def _date(text: str) -> int:

@@ -35,13 +35,15 @@ _log = logging.getLogger("sealcam-sink")
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line says. `folder`: `sink/` of the data home. `names`: host names that the page goes by."""
+    """What the command line says. `folder`: `sink/` of the data home; `names`, `user_header`, `root`: as `make_app`."""
 
     folder: Path
     broker: tuple[str, int]
     host: str
     port: int
     names: tuple[str, ...] = ()
+    user_header: str = ""
+    root: str = ""
 
     @property
     def database(self) -> Path:
@@ -54,8 +56,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def serve(settings: Settings, ready: Callable[[str], None]) -> None:
-    """Receive and show until SIGTERM or SIGINT. `ready` gets the page's address once broker and page are both up.
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Receive and show until SIGTERM or SIGINT.
+
+    `say` gets "page ADDRESS" as soon as the page can be opened, with or without a broker, and "ready ADDRESS" once the
+    broker is connected too.
 
     Raises SetupError, StoreError, and KeysError of `identity`, each with the sentence for the user.
     """
@@ -66,7 +71,7 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         with listen(settings.host, settings.port) as listening:
             if settings.host not in LOOPBACK:
                 _log.warning("the page at %s can be read by anyone who reaches this machine", settings.host)
-            asyncio.run(Serving(settings, receiver, tls, devices).run(listening, ready))
+            asyncio.run(Serving(settings, receiver, tls, devices).run(listening, say))
 
 
 @contextlib.contextmanager
@@ -100,16 +105,16 @@ class Serving:
         self._subscriber = Subscriber(settings.broker, tls, receiver, changed=self._changed, now_ms=now_ms)
         self._archive, self._enrolled = Archive(settings.database), devices.names
         sources = Sources(self._archive, self._feed, lambda: self._subscriber.state, self._enrolled, now_ms)
-        self._server = Server(make_app(sources, settings.names))
+        self._server = Server(make_app(sources, settings.names, user_header=settings.user_header, root=settings.root))
 
-    async def run(self, listening: socket.socket, ready: Callable[[str], None]) -> None:
+    async def run(self, listening: socket.socket, say: Callable[[str], None]) -> None:
         """Until a signal, or until the thread ends by itself: then its failure, if any, is raised."""
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._ending.set)
         serving = asyncio.create_task(self._server.serve([listening]))
         self._subscriber.start()
-        announcing = asyncio.create_task(self._announce(ready))
+        announcing = asyncio.create_task(self._announce(say))
         watching = asyncio.create_task(self._watch())
         ending = asyncio.create_task(self._ending.wait())
         try:
@@ -126,11 +131,13 @@ class Serving:
         if self._subscriber.failure is not None:
             raise self._subscriber.failure
 
-    async def _announce(self, ready: Callable[[str], None]) -> None:
-        await self._server.up.wait()
-        await self._subscribed.wait()
+    async def _announce(self, say: Callable[[str], None]) -> None:
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        ready(f"http://{host}:{self._settings.port}/")
+        address = f"http://{host}:{self._settings.port}/"
+        await self._server.up.wait()
+        say(f"page {address}")
+        await self._subscribed.wait()
+        say(f"ready {address}")
 
     async def _watch(self) -> None:
         """Log each device that falls silent, and announce it to the pages: no message arrives then that would."""

@@ -9,10 +9,7 @@ from cloud_sink.archive import Archive
 
 
 def stats(archive: Archive) -> dict[str, Any]:
-    """Counts over all devices, as plain values for JSON. Raises StoreError.
-
-    `breaks` counts at most `MAX_BREAKS_SHOWN` of each device.
-    """
+    """Counts over all devices, as plain values for JSON. Raises StoreError."""
     devices, tallies = archive.devices(), archive.tallies()
     states: Counter[str] = Counter()
     health: Counter[str] = Counter()
@@ -29,6 +26,6 @@ def stats(archive: Archive) -> dict[str, Any]:
         "health": dict(sorted(health.items())),
         "not_stored": dict(sorted(not_stored.items())),
         "missing": sum(gap.count for device in devices for gap in device.gaps),
-        "breaks": sum(len(device.breaks) for device in devices),
+        "breaks": sum(device.break_count for device in devices),
         "database_bytes": sum(file.stat().st_size for file in archive.files()),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -29,6 +29,8 @@ UNSEALED: HealthKind = "unsealed"
 UNSEALED_VERDICTS, UNSEALED_HEALTH = "unsealed_verdicts", "unsealed_health"
 """The reasons under which the tallies have what devices said that they could not store."""
 _SCHEMA = Path(__file__).with_name("schema.sql")
+_ADDED = Path(__file__).with_name("acknowledged.sql")
+"""A table that came after version 1 and that nothing else refers to: made in older databases too, without a version."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,13 @@ def schema() -> str:
     return _SCHEMA.read_text("utf-8").replace("{STATES}", ", ".join(f"'{state}'" for state in STATES))
 
 
+def defined() -> dict[str, str]:
+    """Everything that a sound database has defined in it: name -> SQL."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(schema() + _ADDED.read_text("utf-8"))
+        return dict(db.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'"))
+
+
 class Store:
     """The writing connection. Not for use from two threads at once. Raises StoreError where the database fails."""
 
@@ -117,6 +126,8 @@ class Store:
                 f"{SCHEMA_VERSION})",
                 "move it away, or use the version that wrote it",
             )
+        if not self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'acknowledgement'").fetchone():
+            self._db.executescript(f"BEGIN IMMEDIATE; {_ADDED.read_text('utf-8')} COMMIT;")
 
     def __enter__(self) -> Store:
         return self

@@ -1,8 +1,4 @@
-"""A real mosquitto for the demo and the tests: configuration, access list, start, and a clean end.
-
-Every client shows a certificate, whose common name is the user. A device may publish to its own envelope topic and
-read its own receipt topic, and nothing else; the sink reads all envelopes and publishes receipts.
-"""
+"""A real mosquitto for the demo and the tests: its start, until it accepts, and a clean end."""
 
 from __future__ import annotations
 
@@ -13,82 +9,20 @@ import socket
 import ssl
 import subprocess
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from identity import Home, load
+from identity import Home, load, mosquitto
 from identity.files import PRIVATE_FILE, write_private
-from wire.envelope import MAX_ENVELOPE_BYTES
-from wire.errors import RunError, UsageError
-from wire.topics import ENVELOPE_FILTER, SINK_NAME
+from identity.mosquitto import DEFAULT_PORT
+from wire.errors import RunError
 
-DEFAULT_PORT = 8883
 START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
-_SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"  # not in an ordinary user's PATH
-
-ACCESS_LIST = f"""\
-pattern write sealcam/v1/%u/envelope
-pattern read sealcam/v1/%u/receipt
-
-user {SINK_NAME}
-topic read {ENVELOPE_FILTER}
-topic write sealcam/v1/+/receipt
-"""
-
-# max_keepalive stays at its default: at 60, which applies to a client before its CONNECT, mosquitto 2.0.21 ends
-# new connections as timed out whenever the second turns between accept and CONNECT.
-_CONFIGURATION = """\
-per_listener_settings false
-listener {port} 127.0.0.1
-protocol mqtt
-socket_domain ipv4
-allow_anonymous false
-require_certificate true
-use_identity_as_username true
-tls_version tlsv1.3
-cafile {folder}/ca.crt
-certfile {folder}/tls.crt
-keyfile {folder}/tls.key
-acl_file {folder}/acl
-persistence false
-max_packet_size {packet}
-message_size_limit {packet}
-max_inflight_messages 64
-max_queued_messages 4096
-max_connections 64
-log_dest stderr
-log_type error
-log_type warning
-{user}"""
 
 
 class BrokerError(RunError):
     """The broker did not start, ended by itself, or that of another data home answers; see the sentence."""
-
-
-class MissingBrokerError(UsageError, FileNotFoundError):
-    """mosquitto is not installed; the remedy names the package."""
-
-
-class BusyPortError(UsageError, OSError):
-    """Something else listens on the port; the remedy is another port."""
-
-
-def find_mosquitto() -> str:
-    """The path of mosquitto. Raises MissingBrokerError."""
-    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:{_SYSTEM_FOLDERS}")
-    if found is None:
-        raise MissingBrokerError("mosquitto is not installed", "run: sudo apt-get install mosquitto")
-    return found
-
-
-def configuration(folder: Path, port: int, *, root: bool) -> str:
-    """The text of mosquitto.conf. Started by root, mosquitto would change to a user that cannot read 0600 keys."""
-    return _CONFIGURATION.format(
-        folder=folder, port=port, packet=MAX_ENVELOPE_BYTES + 4096, user="user root\n" if root else ""
-    )
 
 
 def _with_us() -> list[str]:
@@ -138,13 +72,13 @@ class Broker:
 
     def start(self) -> None:
         """Write the configuration, start, and wait until a client of this home is let in."""
-        program = find_mosquitto()
+        program = mosquitto.find()
         folder = self._home.broker
         for name in ("tls.crt", "ca.crt"):
             load.certificate(folder / name)
-        self._check_port()
-        write_private(folder / "acl", ACCESS_LIST.encode())
-        write_private(folder / "mosquitto.conf", configuration(folder, self.port, root=os.geteuid() == 0).encode())
+        mosquitto.check_port(self.port)
+        for path, text in mosquitto.files(folder, self.port, log="errors").items():
+            write_private(path, text.encode())
         with self._log() as log:
             self._process = subprocess.Popen(
                 [*_with_us(), program, "-c", str(folder / "mosquitto.conf")],
@@ -191,17 +125,6 @@ class Broker:
         path = self._home.broker / "mosquitto.log"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         return os.fdopen(os.open(path, flags, PRIVATE_FILE), "wb")
-
-    def _check_port(self) -> None:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", self.port))
-            except OSError as error:
-                raise BusyPortError(
-                    f"port {self.port} of 127.0.0.1 cannot be used ({error.strerror})",
-                    "stop what uses it, or choose another port",
-                ) from None
 
     def _wait_until_it_accepts(self, process: subprocess.Popen[bytes]) -> None:
         sink = self._home.sink

@@ -46,8 +46,8 @@ class SinkProcess:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
             )
-            line = self._process.stdout.readline() if self._process.stdout else ""
-            if not line.startswith("sealcam-sink: ready"):
+            said = iter(self._process.stdout or ())
+            if not any(line.startswith("sealcam-sink: ready") for line in said):  # before it comes the page's address
                 status = self._end()
                 errors.seek(0)
                 raise _failure(errors.read(2000), status)

@@ -25,3 +25,11 @@ class RegisterRollbackError(KeysError):
 
 class ExpiredCertificateError(KeysError):
     """A certificate is not valid now: `sealcam keys renew` makes new certificates, unless the clock is wrong."""
+
+
+class MissingBrokerError(UsageError, FileNotFoundError):
+    """mosquitto is not installed; the remedy names the package."""
+
+
+class BusyPortError(UsageError, OSError):
+    """Something else listens on the broker's port; the remedy is another port."""

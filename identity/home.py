@@ -28,7 +28,8 @@ from identity.errors import DamagedKeyError, ExpiredCertificateError, KeysError,
 from identity.files import PRIVATE_FILE, make_folder, read_public, write_private, write_together
 from identity.pki import Authority, Pair
 from identity.register_guard import SEEN
-from wire import cose, register, topics
+from wire import cose, ed25519, register, topics
+from wire.errors import HostileInputError
 from wire.sink_key import SinkPrivateKey
 
 _FOLDERS = (
@@ -155,7 +156,16 @@ class Home:
         return since
 
     def enroll(self, device_id: str, key: Ed25519PublicKey) -> Path:
-        """Let the sink know a device's key. Raises KeysError when it is no device id, or another key has it already."""
+        """Let the sink know a device's key.
+
+        Raises KeysError when it is no device id, another key has it already, or the key is of low order.
+        """
+        try:
+            raw = ed25519.public_key(key.public_bytes_raw()).public_bytes_raw()
+        except HostileInputError:
+            raise KeysError(
+                "the public key is one that every device could have", "get the key of `sealcam keys show` there"
+            ) from None
         path: Path = self.sink / "devices" / f"{device_id}.pub"
         if not topics.is_device_id(device_id):
             raise KeysError(
@@ -166,7 +176,7 @@ class Home:
             raise KeysError(
                 f"{path} holds another key for this device id", "remove it first if the device was replaced"
             )
-        _ensure_public(path, key.public_bytes_raw())
+        _ensure_public(path, raw)
         return path
 
     def device_id(self) -> str:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from identity.errors import DamagedKeyError, ExpiredCertificateError, MissingKeyError
 from identity.files import read_private, read_public
-from wire import cose, topics
+from wire import cose, ed25519, topics
 from wire.errors import HostileInputError
 from wire.register import MAX_REGISTER_BYTES, Register, verify_issued_at
 from wire.register import verify as verify_register
@@ -43,11 +43,11 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
 
 
 def public_key(path: Path) -> Ed25519PublicKey:
-    """An Ed25519 public key: 32 raw bytes in hex."""
-    raw = _hex(path, read_public(path))
-    if len(raw) != 32:
-        raise DamagedKeyError(f"{path} is no Ed25519 public key in hex", "get it again from where it came")
-    return Ed25519PublicKey.from_public_bytes(raw)
+    """An Ed25519 public key: 32 raw bytes in hex, and not of low order, which would be everybody's."""
+    try:
+        return ed25519.public_key(_hex(path, read_public(path)))
+    except HostileInputError:
+        raise DamagedKeyError(f"{path} is no Ed25519 public key in hex", "get it again from where it came") from None
 
 
 def sink_public(path: Path) -> SinkPublicKey:

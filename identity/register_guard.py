@@ -7,21 +7,39 @@ can change the remembered time and the trust anchors too.
 
 from __future__ import annotations
 
+import hashlib
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from identity import load
 from identity.errors import DamagedKeyError, RegisterRollbackError
-from identity.files import read_private, write_private
+from identity.files import read_private, read_public, write_private
+from wire.register import MAX_REGISTER_BYTES
+from wire.times import iso8601
 
 SEEN = "register.seen"
-_MAX_DIGITS = 13  # of `wire.register`'s largest time
+_FORM = re.compile(rb"([0-9]{1,13})(?: ([0-9a-f]{64}))?")
+"""The time of issue, of as many digits as `wire.register`'s largest; earlier versions wrote no digest behind it."""
+
+
+@dataclass(frozen=True)
+class RegisterMark:
+    """The newest register used: its time of issue, unix seconds, and SHA-256 of its file, "" where that is not known.
+
+    Two registers of one second would otherwise take each other's place as often as somebody likes.
+    """
+
+    issued_at: int
+    digest: str
 
 
 def check(trust: Path) -> int | None:
     """Check a trust folder's register and remember its time of issue (unix seconds), returned; None: no register.
 
     Raises:
-        RegisterRollbackError: it is older than a register that was used before, or gone although a register was used.
+        RegisterRollbackError: it is older than a register that was used before, or another with the same time, or gone
+            although a register was used.
         KeysError: register, trust anchors or what is remembered are damaged, missing or open to others.
     """
     path, seen_path = trust / "register.cose", trust / SEEN
@@ -34,20 +52,28 @@ def check(trust: Path) -> int | None:
             f"get the newest from the road authority, or, if there is to be none any more, remove {seen_path}",
         )
     issued_at = load.register_issued_at(path, load.trust_anchors(trust / "authority"))
-    if seen is not None and issued_at < seen:
+    found = RegisterMark(issued_at, hashlib.sha256(read_public(path, MAX_REGISTER_BYTES)).hexdigest())
+    if seen is not None and issued_at < seen.issued_at:
         raise RegisterRollbackError(
-            f"the register {path} is older than one that was used before (issued at {issued_at}, seen {seen})",
+            f"the register {path} is older than one that was used before (issued at {iso8601(issued_at)}, seen "
+            f"{iso8601(seen.issued_at)})",
             f"get the newest from the road authority, or, if it took the newer one back, remove {seen_path}",
         )
-    if issued_at != seen:
-        write_private(seen_path, b"%d\n" % issued_at)
+    if seen is not None and issued_at == seen.issued_at and seen.digest not in ("", found.digest):
+        raise RegisterRollbackError(
+            f"the register {path} is another than the one of the same time that was used before "
+            f"({iso8601(issued_at)}): which of the two is the newer cannot be told",
+            f"get a newer one from the road authority, or, if this one is right, remove {seen_path}",
+        )
+    if found != seen:
+        write_private(seen_path, f"{found.issued_at} {found.digest}\n".encode())
     return issued_at
 
 
-def _seen(path: Path) -> int | None:
+def _seen(path: Path) -> RegisterMark | None:
     if not path.exists():
         return None
-    text = read_private(path, 32).strip()
-    if not (text.isdigit() and len(text) <= _MAX_DIGITS):
+    match = _FORM.fullmatch(read_private(path, 96).strip())
+    if match is None:
         raise DamagedKeyError(f"{path} holds no time of issue", "remove it if the register beside it is the newest")
-    return int(text)
+    return RegisterMark(int(match[1]), (match[2] or b"").decode())

@@ -92,6 +92,15 @@ def issue(entries: Iterable[RegisterEntry], key: Ed25519PrivateKey, *, issued_at
     return cose.sign1(payload, key, cose.key_id(key.public_key()), PURPOSE)
 
 
+def brought_back(before: Register, entries: Iterable[RegisterEntry]) -> list[bytes]:
+    """The ids of the signs that `before` revokes and a list that follows it does not: let go of, or left out.
+
+    Left out counts: of a sign that the register does not know, a device believes the code.
+    """
+    still = {entry.sign_id for entry in entries if entry.revoked}
+    return [sign_id for sign_id, entry in before.entries.items() if entry.revoked and sign_id not in still]
+
+
 def verify_issued_at(data: bytes, keys: Mapping[bytes, Ed25519PublicKey]) -> int:
     """When a register was issued, unix seconds; its entries are not looked at. Raises as `verify`."""
     return _opened(data, keys)[1]

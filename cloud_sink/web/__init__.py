@@ -1,1 +1,1 @@
-"""The page and the JSON API: read-only, without a script or style that is not served from here."""
+"""The page and the JSON API: no script or style from elsewhere, and nothing is written but acknowledgements."""

@@ -60,6 +60,7 @@ def device_json(device_id: str, facts: DeviceFacts | None, tallies: Iterable[Tal
         "highest_sequence": facts.highest_sequence if facts and facts.envelopes else None,
         "gaps": [asdict(gap) for gap in facts.gaps] if facts else [],
         "breaks": list(facts.breaks) if facts else [],
+        "break_count": facts.break_count if facts else 0,
         "verdicts": facts.states if facts else {},
         "health": facts.health_counts if facts else {},
         "not_stored": {row.reason: row.count for row in tallies if row.device_id == device_id},
@@ -67,13 +68,22 @@ def device_json(device_id: str, facts: DeviceFacts | None, tallies: Iterable[Tal
 
 
 def alert_json(alert: Alert) -> dict[str, Any]:
-    """One alert."""
+    """One alert: those of one kind and device, however many."""
     return {
         "level": alert.tone,
         "title": alert.title,
         "text": alert.text,
         "device_id": alert.device_id or None,
         "at": alert.at.isoformat() if alert.at else None,
+        "kind": alert.kind,
+        "count": alert.count,
+        "acknowledged": acknowledged_json(alert),
         "verdict_id": alert.verdict.stored.row_id if alert.verdict else None,
         "link": alert.link,
     }
+
+
+def acknowledged_json(alert: Alert) -> dict[str, Any] | None:
+    """Who acknowledged such an alert last, and when; None where nobody did. `open`: more have come since."""
+    last = alert.acknowledged
+    return {"who": last.who or None, "at_ms": last.at_ms, "open": alert.open} if last else None

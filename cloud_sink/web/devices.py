@@ -9,7 +9,7 @@ from datetime import datetime
 from cloud_sink.archive import DeviceFacts, StoredGap, StoredHealth, TallyRow
 from cloud_sink.chain import Span, listed, unsealed_words
 from cloud_sink.store import UNSEALED
-from cloud_sink.web.alerts import device_alerts, loudest_first, tally_alerts
+from cloud_sink.web.alerts import VERDICT, Alert
 from cloud_sink.web.verdicts import moment
 from cloud_sink.web.words import HEALTH, STATES, TALLIES, StateWords, Tone, Words
 from wire.events import GapEvent
@@ -55,15 +55,21 @@ def health_line(stored: StoredHealth | StoredGap) -> HealthLine:
 
 
 def device_view(
-    device_id: str, facts: DeviceFacts | None, tallies: Iterable[TallyRow], now_ms: int, *, enrolled: bool
+    device_id: str, facts: DeviceFacts | None, tallies: Iterable[TallyRow], alerts: Iterable[Alert]
 ) -> DeviceView:
-    """One enrolled or known device in words; `facts` is None where nothing came from it yet."""
+    """One enrolled or known device in words.
+
+    Args:
+        facts: None where nothing came from it yet.
+        alerts: what nobody acknowledged, the loudest first; the first of this device that is not about a sign says how
+            it is doing.
+    """
     own = tuple((TALLIES[row.reason], row) for row in tallies if row.device_id == device_id and row.reason in TALLIES)
     if facts is None:
         return DeviceView(device_id, "plain", "enrolled, nothing received yet", None, 0, "", "plain", (), (), own)
     chain, chain_tone = chain_words(facts)
-    alerts = loudest_first([*device_alerts(facts, now_ms, enrolled=enrolled), *tally_alerts(row for _, row in own)])
-    loudest = alerts[0] if alerts else None
+    against = (alert for alert in alerts if alert.device_id == device_id and not alert.kind.startswith(f"{VERDICT}."))
+    loudest = next(against, None)
     return DeviceView(
         device_id=device_id,
         tone=loudest.tone if loudest else "good",
@@ -83,7 +89,7 @@ def device_view(
 def chain_words(facts: DeviceFacts) -> tuple[str, Tone]:
     """What the device's chain of envelopes looks like, and how loud that is."""
     if facts.breaks:
-        return f"broken at {listed(Span(number, number) for number in facts.breaks)}", "alarm"
+        return f"broken at {listed((Span(number, number) for number in facts.breaks), facts.break_count)}", "alarm"
     if facts.gaps:
         missing = sum(gap.count for gap in facts.gaps)
         return f"{missing} missing: {listed(facts.gaps)}", "warn"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from cloud_sink.archive import StoredVerdict
 from cloud_sink.web.words import STATES, StateWords, reason_sentence
@@ -19,9 +20,16 @@ class SignView:
     name: str
 
 
+HELD_FROM_ELSEWHERE: Final[frozenset[StateName]] = frozenset({"VERIFIED", "CONTRADICTED", "CODE_ONLY", "MISSING"})
+"""The states whose class is the code's or the register's: the confidence is in that, and says nothing of the camera."""
+
+
 @dataclass(frozen=True)
 class VerdictView:
-    """One verdict, ready to be shown. `refuted`: the camera saw a sign that Sealcam does not believe."""
+    """One verdict, ready to be shown.
+
+    `refuted`: the camera saw a sign that Sealcam does not believe. `camera_confidence`: 0 to 1, None where not known.
+    """
 
     stored: StoredVerdict
     state: StateName
@@ -34,6 +42,7 @@ class VerdictView:
     reasons: tuple[str, ...]
     passed: datetime | None
     received: datetime
+    camera_confidence: float | None
 
 
 def moment(ms: int | None) -> datetime | None:
@@ -70,6 +79,7 @@ def verdict_view(stored: StoredVerdict) -> VerdictView:
         reasons=reasons,
         passed=moment(event.utc_ms),
         received=received,
+        camera_confidence=None if event.state in HELD_FROM_ELSEWHERE else event.confidence,
     )
 
 

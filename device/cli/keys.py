@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from identity import Home, load
 from identity.home import CERTIFICATES
-from wire import cose
-from wire.errors import UsageError
+from wire import cose, ed25519
+from wire.errors import HostileInputError, UsageError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -110,9 +110,13 @@ def _enroll(home: Home, arguments: argparse.Namespace) -> int:
 
 def _public_key(text: str) -> Ed25519PublicKey:
     try:
-        raw = bytes.fromhex(text)
+        return ed25519.public_key(bytes.fromhex(text))
+    except HostileInputError:
+        wrong = "is no Ed25519 public key that a device can have" if _is_key_sized(text) else "must be 64 hex digits"
     except ValueError:
-        raw = b""
-    if len(raw) != 32:
-        raise UsageError("--public-key: must be 64 hex digits", "run `sealcam keys show` on the device")
-    return Ed25519PublicKey.from_public_bytes(raw)
+        wrong = "must be 64 hex digits"
+    raise UsageError(f"--public-key: {wrong}", "run `sealcam keys show` on the device")
+
+
+def _is_key_sized(text: str) -> bool:
+    return len(bytes.fromhex(text)) == ed25519.PUBLIC_KEY_BYTES

@@ -10,17 +10,18 @@ import json
 import secrets
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from device.cli import sign_register
-from device.cli.sign_images import FoundSymbol, read_picture, shown, write_panel
+from device.cli.sign_images import FoundSymbol, read_picture, shown
+from device.cli.sign_panel import caption, layout, write_panel
 from identity import Home, load
 from wire import signcode
 from wire.classes import CLASS_NAMES
 from wire.errors import HostileInputError, IssueError, UsageError
 from wire.signcode import SignClaims
+from wire.times import iso8601, unix_seconds
 
 _EXAMPLES = """examples:
   sealcam sign issue --class stop --lat 52.52001 --lon 13.40495 --heading 270 > stop.txt
@@ -46,6 +47,8 @@ def add_parser(subparsers: Any) -> None:
     printing.add_argument("text", metavar="TEXT|-", help="the code, or - to read it from standard input")
     printing.add_argument("--out", type=Path, required=True, metavar="FILE.svg|.pdf|.png")
     printing.add_argument("--width-mm", type=float, default=900.0, help="panel width with its quiet zone (default 900)")
+    printing.add_argument("--trust", type=Path, metavar="DIR", help="trust anchors (default: this data home's)")
+    printing.add_argument("--plain", action="store_true", help="the symbol alone, without words under it")
     printing.set_defaults(work=_print, needs_keys=False)
     read = actions.add_parser("read", help="read the QR codes of pictures, whatever they say")
     read.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
@@ -85,10 +88,9 @@ def class_id_of(text: str) -> int:
 def moment(text: str, option: str) -> int:
     """ISO 8601 -> unix seconds; without an offset it is UTC. Raises UsageError naming the option."""
     try:
-        parsed = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return unix_seconds(text)
     except ValueError:
         raise UsageError(f"{option}: no ISO 8601 time", "write 2026-11-23 or 2026-11-23T10:00:00Z") from None
-    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
 
 
 def _add_issue(actions: Any) -> None:
@@ -105,12 +107,18 @@ def _add_issue(actions: Any) -> None:
     issue.add_argument("--valid-until", metavar="TIME", help="ISO 8601 (default: a year after the start)")
     issue.add_argument("--id", metavar="HEX", help="the sign's id, 16 hex digits (default: random)")
     issue.add_argument("--key", type=Path, metavar="FILE", help="the authority's key (default: this data home's)")
+    issue.add_argument("--allow-expired", action="store_true", help="issue it although its time is over already")
     issue.set_defaults(work=_issue)
 
 
 def _issue(home: Home, arguments: argparse.Namespace) -> int:
     begin = moment(arguments.valid_from, "--valid-from") if arguments.valid_from else int(time.time())
     end = moment(arguments.valid_until, "--valid-until") if arguments.valid_until else begin + 365 * 86400
+    if end <= time.time() and not arguments.allow_expired:
+        raise UsageError(
+            f"--valid-until: {iso8601(end)} is over, so that no device will believe the code",
+            "give a later end, or --allow-expired to issue it all the same",
+        )
     claims = SignClaims(
         sign_id=_sign_id(arguments.id),
         class_id=class_id_of(arguments.class_name),
@@ -134,12 +142,26 @@ def _print(home: Home, arguments: argparse.Namespace) -> int:
     text = _standard_input() if arguments.text == "-" else arguments.text
     if not 10.0 <= arguments.width_mm <= 5000.0:
         raise UsageError(f"--width-mm: {arguments.width_mm:g} is out of range", "give 10 to 5000")
-    designator = write_panel(text, arguments.out, arguments.width_mm)
+    lines = () if arguments.plain else _caption_of(text, arguments.trust or home.trust)
+    panel = layout(text, lines, arguments.width_mm)
+    write_panel(panel, arguments.out)
     if arguments.json:
-        print(json.dumps({"file": str(arguments.out), "qr": designator, "width_mm": arguments.width_mm}))
-    else:
-        print(f"{arguments.out}: QR {designator}, {arguments.width_mm:g} mm wide")
+        facts = {"file": str(arguments.out), "qr": str(panel.symbol.designator), "width_mm": arguments.width_mm}
+        print(json.dumps({**facts, "caption": list(lines)}))
+        return 0
+    print(f"{arguments.out}: QR {panel.symbol.designator}, {arguments.width_mm:g} mm wide")
+    if not lines and not arguments.plain:
+        print("without words under it: no road authority that is trusted here signed this code (--trust DIR)")
     return 0
+
+
+def _caption_of(text: str, trust: Path) -> tuple[str, ...]:
+    """The words of a code that a trusted authority signed, none of any other code."""
+    anchors = load.trust_anchors(trust / "authority") if (trust / "authority").is_dir() else {}
+    try:
+        return caption(*signcode.verify(text.encode("utf-8", "replace"), anchors))
+    except HostileInputError:
+        return ()
 
 
 def _read(home: Home, arguments: argparse.Namespace) -> int:
@@ -245,11 +267,7 @@ def _facts(claims: SignClaims, kid: bytes) -> dict[str, Any]:
         "lat": claims.lat,
         "lon": claims.lon,
         "heading": claims.heading,
-        "valid_from": _iso(claims.valid_from),
-        "valid_until": _iso(claims.valid_until),
+        "valid_from": iso8601(claims.valid_from),
+        "valid_until": iso8601(claims.valid_until),
         "key_id": kid.hex(),
     }
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

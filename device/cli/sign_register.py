@@ -5,24 +5,33 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device.cli.sign_images import read_picture
-from identity import Home, load
+from identity import Home, load, register_guard
 from identity.files import write_private
-from wire import register, signcode
-from wire.classes import CLASS_NAMES
+from wire import cose, register, signcode
+from wire.classes import CLASS_NAMES, class_name
 from wire.errors import HostileInputError, IssueError, UsageError
-from wire.register import RegisterEntry
+from wire.register import Register, RegisterEntry
+from wire.times import iso8601, unix_seconds
 
 _MAX_LIST_BYTES = 64 * 1024 * 1024
+_CLOCK_SLACK_S = 60
+_NAMED = 4
 
 
 class Listed(msgspec.Struct, forbid_unknown_fields=True):
-    """One line of the list: the readable form of a register entry, to be reviewed and edited before it is signed."""
+    """One line of the list: the readable form of a register entry, to be reviewed and edited before it is signed.
+
+    Times are ISO 8601; unix seconds are taken too, since earlier versions wrote them.
+    """
 
     sign_id: str
     class_id: int
@@ -30,8 +39,8 @@ class Listed(msgspec.Struct, forbid_unknown_fields=True):
     lat: float
     lon: float
     heading: float
-    valid_from: int
-    valid_until: int
+    valid_from: int | str
+    valid_until: int | str
     revoked: bool = False
 
 
@@ -54,6 +63,13 @@ def add_parser(subparsers: Any) -> None:
     sign.add_argument("list", type=Path, metavar="LIST.json")
     sign.add_argument("--key", type=Path, metavar="FILE", help="the authority's key (default: this data home's)")
     sign.add_argument("--out", type=Path, metavar="FILE", help="default: the register that this data home trusts")
+    sign.add_argument(
+        "--allow-unrevoke",
+        action="append",
+        default=[],
+        metavar="SIGN_ID",
+        help="let this sign, which the register before revoked, be believed again",
+    )
     sign.set_defaults(work=_sign)
     show = actions.add_parser("show", help="verify a register and list its signs")
     show.add_argument("file", nargs="?", type=Path, help="default: the register that this data home trusts")
@@ -70,10 +86,24 @@ def listed(entry: RegisterEntry) -> Listed:
         entry.lat,
         entry.lon,
         entry.heading,
-        entry.valid_from,
-        entry.valid_until,
+        iso8601(entry.valid_from),
+        iso8601(entry.valid_until),
         entry.revoked,
     )
+
+
+def entry_of(line: Listed) -> RegisterEntry:
+    """What a line says. Raises IssueError or ValueError with what is wrong: what says two things is not signed."""
+    name = class_name(line.class_id, None) if 0 <= line.class_id < len(CLASS_NAMES) else None
+    if name is None:
+        raise IssueError(f"sign {line.sign_id}: there is no class {line.class_id}")
+    if line.class_name != name:
+        raise IssueError(
+            f"sign {line.sign_id}: class_name is {line.class_name!r}, and class_id {line.class_id} is {name!r}"
+        )
+    times = [at if isinstance(at, int) else unix_seconds(at) for at in (line.valid_from, line.valid_until)]
+    sign_id = bytes.fromhex(line.sign_id)
+    return RegisterEntry(sign_id, line.class_id, line.lat, line.lon, line.heading, times[0], times[1], line.revoked)
 
 
 def _build(home: Home, arguments: argparse.Namespace) -> int:
@@ -89,13 +119,42 @@ def _build(home: Home, arguments: argparse.Namespace) -> int:
     unknown = set(arguments.revoke) - {sign_id.hex() for sign_id in entries}
     if unknown:
         raise UsageError("--revoke: names a sign that no given code is for", "give its code as well")
+    kept = _keep_revoked(entries, _registers_before(home, anchors))
     lines = [listed(entry) for _, entry in sorted(entries.items())]
     try:
         arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(lines), indent=2) + b"\n")
     except OSError as error:
         raise UsageError(f"{arguments.out} cannot be written ({error.strerror})", "choose another place") from None
+    if kept:
+        print(f"{kept} of them revoked before, and listed so again")
     print(f"{len(lines)} signs listed in {arguments.out}; review it, then: sealcam sign register sign {arguments.out}")
     return 0
+
+
+def _keep_revoked(entries: dict[bytes, RegisterEntry], before: Iterable[Register]) -> int:
+    """Carry over what registers before revoke; returns of how many signs the list would have let go."""
+    kept = set()
+    for register_before in before:
+        for sign_id in register.brought_back(register_before, entries.values()):
+            entries[sign_id] = replace(entries.get(sign_id, register_before.entries[sign_id]), revoked=True)
+            kept.add(sign_id)
+    return len(kept)
+
+
+def _registers_before(
+    home: Home, anchors: dict[bytes, Ed25519PublicKey], out: Path | None = None, key_id: bytes | None = None
+) -> list[Register]:
+    """The register that is about to be replaced, and the one that this data home trusts, as far as they are there.
+
+    With `key_id` the latter counts only if it is of that authority: what another revoked is not this one's to list.
+    Raises RegisterRollbackError where the home's is older than one that it used, or gone: what that one revoked is not
+    known then.
+    """
+    register_guard.check(home.trust)
+    trusted = home.trust / "register.cose"
+    replaced = [load.register(out, anchors)] if out is not None and out.exists() else []
+    own = [load.register(trusted, anchors)] if trusted != out and trusted.exists() else []
+    return replaced + [earlier for earlier in own if key_id in (None, earlier.key_id)]
 
 
 def _codes(sources: list[Path]) -> list[tuple[Path, bytes]]:
@@ -112,27 +171,50 @@ def _codes(sources: list[Path]) -> list[tuple[Path, bytes]]:
 def _sign(home: Home, arguments: argparse.Namespace) -> int:
     content, key = _read(arguments.list), load.signing_key(arguments.key or home.authority_key)
     try:
-        lines = msgspec.json.decode(content, type=list[Listed])
-        entries = [
-            RegisterEntry(
-                bytes.fromhex(line.sign_id),
-                line.class_id,
-                line.lat,
-                line.lon,
-                line.heading,
-                line.valid_from,
-                line.valid_until,
-                line.revoked,
-            )
-            for line in lines
-        ]
-        signed = register.issue(entries, key, issued_at=int(time.time()))
-    except (msgspec.DecodeError, IssueError, ValueError) as error:
-        raise UsageError(f"{arguments.list} is no list of signs ({error})", "make one with: register build") from None
+        entries = [entry_of(line) for line in msgspec.json.decode(content, type=list[Listed])]
+    except (msgspec.DecodeError, ValueError) as error:
+        raise UsageError(
+            f"{arguments.list} is no list of signs ({error})", "correct it, or make one with: register build"
+        ) from None
     out = arguments.out or home.trust / "register.cose"
+    anchors = load.trust_anchors(home.trust / "authority") | {cose.key_id(key.public_key()): key.public_key()}
+    before = _registers_before(home, anchors, out, cose.key_id(key.public_key()))
+    _refuse_to_bring_back(before, entries, arguments.allow_unrevoke)
+    try:
+        signed = register.issue(entries, key, issued_at=_time_of_issue(before))
+    except IssueError as error:
+        raise UsageError(f"{arguments.list} cannot be signed ({error})", "correct that sign in it") from None
     write_private(out, signed)
-    print(f"{len(entries)} signs signed: {out}")
+    if out == home.trust / "register.cose":
+        register_guard.check(home.trust)
+    print(f"{len(entries)} signs signed, {sum(entry.revoked for entry in entries)} of them revoked: {out}")
     return 0
+
+
+def _refuse_to_bring_back(before: Iterable[Register], entries: list[RegisterEntry], allowed: list[str]) -> None:
+    """Raises UsageError where the list brings a revoked sign back that is not allowed by its id."""
+    back = {sign_id.hex() for earlier in before for sign_id in register.brought_back(earlier, entries)}
+    if unknown := sorted(set(allowed) - back):
+        raise UsageError(
+            f"--allow-unrevoke: {unknown[0][:40]!r} is not a revoked sign that this list brings back", "leave it out"
+        )
+    if refused := sorted(back - set(allowed)):
+        named = ", ".join(refused[:_NAMED]) + (f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else "")
+        raise UsageError(
+            f"the list would bring back what the register before it revoked: {named}",
+            'list it with "revoked": true, or, if it is to be believed again, add --allow-unrevoke ID for each',
+        )
+
+
+def _time_of_issue(before: Iterable[Register]) -> int:
+    """Now, or the second after the register before. Raises UsageError where the clock is behind that register."""
+    now, latest = int(time.time()), max((earlier.issued_at for earlier in before), default=0)
+    if latest > now + _CLOCK_SLACK_S:
+        raise UsageError(
+            f"the register before this one was issued at {iso8601(latest)}, and it is {iso8601(now)} on this machine",
+            "set the clock: devices take no register that is older than the one they have",
+        )
+    return max(now, latest + 1)
 
 
 def _show(home: Home, arguments: argparse.Namespace) -> int:
@@ -140,14 +222,14 @@ def _show(home: Home, arguments: argparse.Namespace) -> int:
     found = load.register(arguments.file or home.trust / "register.cose", anchors)
     lines = [listed(entry) for entry in found.entries.values()]
     if arguments.json:
-        facts = {"issued_at": found.issued_at, "key_id": found.key_id.hex(), "signs": msgspec.to_builtins(lines)}
-        print(json.dumps(facts, indent=2))
+        facts = {"issued_at": iso8601(found.issued_at), "key_id": found.key_id.hex()}
+        print(json.dumps({**facts, "signs": msgspec.to_builtins(lines)}, indent=2))
         return 0
-    issued = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(found.issued_at))
-    print(f"{len(lines)} signs, issued {issued} with key {found.key_id.hex()}")
+    print(f"{len(lines)} signs, issued {iso8601(found.issued_at)} with key {found.key_id.hex()}")
     for line in lines:
         note = "  REVOKED" if line.revoked else ""
-        print(f"{line.sign_id}  {line.lat:10.5f} {line.lon:11.5f} {line.heading:4.0f} deg  {line.class_name}{note}")
+        place = f"{line.lat:10.5f} {line.lon:11.5f} {line.heading:4.0f} deg"
+        print(f"{line.sign_id}  {place}  until {line.valid_until}  {line.class_name}{note}")
     return 0
 
 

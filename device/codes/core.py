@@ -4,6 +4,7 @@ The first decoder searches the whole frame, since a code may hang where no sign 
 at twice the size, since a code far away has modules of less than two pixels. A reader that cannot keep up searches the
 regions alone: then a code without a sign is not seen. The second decoder is ten times slower: it
 looks only where the first has found a symbol, at a size that suits it, and backs off where it has read nothing.
+A symbol that is printed light on dark is read by both as well; one that cannot be read is no sign of damage.
 What was read is untrusted and goes on as bytes.
 """
 
@@ -151,7 +152,7 @@ def _read_region(gray: Gray, region: Region) -> list[Symbol]:
 
 
 def _scan_with_zbar(gray: Gray, symbol: Symbol) -> list[Symbol]:
-    """zbar on the symbol with its quiet zone, at the module size that suits it."""
+    """zbar on the symbol with its quiet zone, at the module size that suits it, and dark on light."""
     x, y, w, h = symbol.box
     edge = 5 * symbol.module_px
     left, top = int(max(x - edge, 0)), int(max(y - edge, 0))
@@ -161,7 +162,8 @@ def _scan_with_zbar(gray: Gray, symbol: Symbol) -> list[Symbol]:
         return []
     shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     fitted = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=shrinks)
-    return [found.placed(scale, left, top) for found in zbar.scan(np.asarray(fitted, np.uint8))]
+    upright = cv2.bitwise_not(fitted) if symbol.inverted else fitted
+    return [found.placed(scale, left, top) for found in zbar.scan(np.asarray(upright, np.uint8))]
 
 
 def _distinct(symbols: Sequence[Symbol]) -> list[Symbol]:

@@ -23,6 +23,7 @@ class Symbol:
 
     `modules`: modules a side. `grid`: which modules the decoder saw dark, modules x modules, None where it does not
     tell. `level`, `mask`: the symbol's error correction level and mask, "" and -1 where the decoder does not tell.
+    `inverted`: printed light on dark; the grid is as if it were dark on light.
     """
 
     quad: Quad
@@ -32,6 +33,7 @@ class Symbol:
     grid: NDArray[np.bool_] | None = None
     level: str = ""
     mask: int = -1
+    inverted: bool = False
 
     @property
     def box(self) -> tuple[float, float, float, float]:

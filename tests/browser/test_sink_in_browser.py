@@ -1,51 +1,23 @@
-"""The page in a real browser: Chromium, headless, driven over its DevTools pipe (no driver and no network needed)."""
+"""The page in a real browser: it keeps itself up to date, in many tabs, and offends no policy of its own."""
 
 from __future__ import annotations
 
-import asyncio
-import fcntl
-import json
-import os
-import select
-import shutil
-import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pytest
 
-from cloud_sink.archive import Archive
-from cloud_sink.mqtt import BrokerState
-from cloud_sink.receiver import Accepted
-from cloud_sink.simulator import SimulatedFleet, health, verdict
-from cloud_sink.store import Store
-from cloud_sink.web.app import Sources, make_app
-from cloud_sink.web.live import Feed
-from cloud_sink.web.server import Server, listen
+from cloud_sink.simulator import health, verdict
+from demo.broker import free_port
+from tests.support.browser import CHROMIUM, Page, Site, StallingProxy
+from tests.support.nginx import needs_nginx, nginx
 from tests.support.waiting import until
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
     pytest.mark.slow,
 ]
-WITHIN_S = 30.0
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-pipe",
-)
-
 # The lowest contrast (WCAG 2.2, 1.4.3) of any text on the page with its background, and the text that has it.
 LOWEST_CONTRAST = """
 (() => {
@@ -72,172 +44,6 @@ LOWEST_CONTRAST = """
 """
 
 
-class WebSite:
-    """The web side on a port, served from a thread, over a real database."""
-
-    def __init__(self, folder: Path) -> None:
-        self._store = Store(folder / "sink.db")
-        self.world = SimulatedFleet()
-        self.camera = self.world.enrol("cam-one")
-        self._receiver = self.world.receiver(self._store)
-        self._listening = listen("127.0.0.1", 0)
-        self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self._up = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-
-    def __enter__(self) -> WebSite:
-        self._thread.start()
-        self._up.wait(WITHIN_S)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-        self._thread.join()
-        self._store.close()
-        self._listening.close()
-
-    async def _serve(self) -> None:
-        self._loop, self._feed = asyncio.get_running_loop(), Feed()
-        sources = Sources(
-            Archive(self._store.path),
-            self._feed,
-            lambda: BrokerState("connected", 1),
-            lambda: ["cam-one"],
-            lambda: self.world.now_ms,
-        )
-        self._server = Server(make_app(sources))
-        serving = asyncio.create_task(self._server.serve([self._listening]))
-        await self._server.up.wait()
-        self._up.set()
-        await serving
-
-    def stop(self) -> None:
-        """End the server; open pages stay open."""
-        if self._thread.is_alive():
-            self._server.should_exit = True
-            self._loop.call_soon_threadsafe(self._feed.close)
-
-    def report(self, *events: Any) -> None:
-        """A device reports, and the open pages are told."""
-        for event in events:
-            message = self.camera.seal(event)
-            assert isinstance(self._receiver.handle(message.topic, message.sealed), Accepted)
-        self._receiver.settle()
-        self._loop.call_soon_threadsafe(self._feed.announce)
-
-
-class Page:
-    """One tab. Remembers what the browser complained about."""
-
-    def __init__(self, folder: Path) -> None:
-        to_browser, self._commands = self._pipe()
-        self._answers, from_browser = self._pipe()
-
-        def place() -> None:  # Chromium reads its commands from descriptor 3 and answers on 4
-            os.dup2(to_browser, 3)
-            os.dup2(from_browser, 4)
-
-        self._process = subprocess.Popen(
-            [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder}", "about:blank"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=place,
-            pass_fds=(3, 4),
-        )
-        os.close(to_browser)
-        os.close(from_browser)
-        self._received, self._number, self._session = b"", 0, ""
-        self.complaints: list[str] = []
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.ask(f"{domain}.enable")
-
-    @staticmethod
-    def _pipe() -> tuple[int, int]:
-        """A pipe whose ends are not among the lowest descriptors."""
-        ends = os.pipe()
-        high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 20) for end in ends]
-        for end in ends:
-            os.close(end)
-        return high[0], high[1]
-
-    def close(self) -> None:
-        """End the browser."""
-        os.close(self._commands)
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        os.close(self._answers)
-
-    def ask(self, method: str, **parameters: Any) -> Any:
-        """One DevTools command, and its result."""
-        self._number += 1
-        command: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
-        if self._session:
-            command["sessionId"] = self._session
-        os.write(self._commands, json.dumps(command).encode() + b"\0")
-        give_up = time.monotonic() + WITHIN_S
-        while time.monotonic() < give_up:
-            message = self._next(give_up)
-            if message.get("id") == self._number:
-                assert "error" not in message, message
-                return message["result"]
-        pytest.fail(f"{method}: no answer from the browser")
-
-    def _next(self, give_up: float) -> Any:
-        while b"\0" not in self._received:
-            ready, _, _ = select.select([self._answers], [], [], max(0.0, give_up - time.monotonic()))
-            if not ready:
-                pytest.fail("no answer from the browser")
-            part = os.read(self._answers, 1 << 16)
-            assert part, "the browser ended"
-            self._received += part
-        line, self._received = self._received.split(b"\0", 1)
-        message = json.loads(line)
-        match message:
-            case {"method": "Log.entryAdded", "params": {"entry": {"level": "error" | "warning"} as entry}}:
-                self.complaints.append(f"{entry['text']} {entry.get('url', '')}")
-            case {"method": "Runtime.exceptionThrown", "params": {"exceptionDetails": details}}:
-                self.complaints.append(str(details))
-            case {"method": "Network.requestWillBeSent", "params": {"request": {"url": url}}}:
-                if not url.startswith(("http://127.0.0.1:", "about:")):
-                    self.complaints.append(f"went outside: {url}")
-        return message
-
-    def evaluate(self, expression: str) -> Any:
-        """The value of a JavaScript expression in the page."""
-        found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in found, found
-        return found["result"].get("value")
-
-    def until(self, expression: str) -> Any:
-        """Wait for a JavaScript expression to be true."""
-
-        def what() -> str:
-            return f"{expression} on the page that says {self.evaluate('document.body.innerText')!r}"
-
-        return until(lambda: self.evaluate(expression), what=what, seconds=WITHIN_S)
-
-    def open(self, address: str) -> None:
-        """Go there and wait until the page listens for news."""
-        self.ask("Page.navigate", url=address)
-        self.until(f"location.href === {json.dumps(address)} && document.readyState === 'complete'")
-        self.until("document.getElementById('live').textContent === 'Live'")
-
-    def appear(self, *, width: int, dark: bool = False) -> None:
-        """Set the window's width in pixels, and the colour scheme."""
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        still = {"name": "prefers-reduced-motion", "value": "reduce"}
-        self.ask("Emulation.setEmulatedMedia", features=[scheme, still])
-
-
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     tab = Page(tmp_path_factory.mktemp("chromium"))
@@ -246,10 +52,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, page: Page) -> Iterator[WebSite]:
+def site(tmp_path: Path, page: Page) -> Iterator[Site]:
     page.complaints.clear()
     page.appear(width=1366)
-    with WebSite(tmp_path) as served:
+    with Site(tmp_path) as served:
         yield served
         page.ask("Page.navigate", url="about:blank")
 
@@ -267,7 +73,7 @@ def _drive() -> list[Any]:
     ]
 
 
-def test_a_verdict_appears_by_itself_and_stands_among_the_alerts(site: WebSite, page: Page) -> None:
+def test_a_verdict_appears_by_itself_and_stands_among_the_alerts(site: Site, page: Page) -> None:
     page.open(f"{site.address}/")
     page.evaluate("window.untouched = true")
     assert page.evaluate("document.querySelectorAll('.verdict').length") == 0
@@ -281,7 +87,7 @@ def test_a_verdict_appears_by_itself_and_stands_among_the_alerts(site: WebSite, 
 
 
 @pytest.mark.parametrize("target", ["/", "/alerts", "/verdicts/3", "/devices/cam-one"])
-def test_no_page_offends_its_own_policy_or_asks_for_anything_outside(site: WebSite, page: Page, target: str) -> None:
+def test_no_page_offends_its_own_policy_or_asks_for_anything_outside(site: Site, page: Page, target: str) -> None:
     site.report(*_drive())
     page.open(site.address + target)
     assert page.evaluate("[...document.images].every((image) => image.naturalWidth > 0)")
@@ -292,7 +98,7 @@ def test_no_page_offends_its_own_policy_or_asks_for_anything_outside(site: WebSi
 
 
 @pytest.mark.parametrize("width", [340, 768, 1280, 2560])
-def test_every_page_fits_its_width(site: WebSite, page: Page, width: int) -> None:
+def test_every_page_fits_its_width(site: Site, page: Page, width: int) -> None:
     site.report(*_drive())
     page.appear(width=width)
     for target in ("/", "/alerts", "/verdicts/3", "/devices/cam-one"):
@@ -301,7 +107,7 @@ def test_every_page_fits_its_width(site: WebSite, page: Page, width: int) -> Non
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_text_has_the_contrast_that_a_projector_needs(site: WebSite, page: Page, dark: bool) -> None:
+def test_every_text_has_the_contrast_that_a_projector_needs(site: Site, page: Page, dark: bool) -> None:
     site.report(*_drive())
     page.appear(width=1366, dark=dark)
     for target in ("/", "/alerts", "/verdicts/3", "/verdicts/4", "/devices/cam-one"):
@@ -310,7 +116,55 @@ def test_every_text_has_the_contrast_that_a_projector_needs(site: WebSite, page:
         assert ratio >= 4.5, f"{target}: {text!r}"
 
 
-def test_the_keyboard_keeps_its_place_when_news_arrive(site: WebSite, page: Page) -> None:
+def test_an_alert_is_acknowledged_by_a_button_and_the_other_pages_hear_of_it(site: Site, page: Page) -> None:
+    site.report(*_drive())
+    first, second = page.tab, page.new_tab()
+    for tab in (first, second):
+        page.look_at(tab)
+        page.open(f"{site.address}/")
+    alerts = page.evaluate("document.querySelectorAll('.alert').length")
+    page.look_at(first)
+    page.evaluate("document.querySelector('#acknowledge-verdict-FORGED-cam-one').click()")
+    for tab in (first, second):
+        page.look_at(tab)
+        page.until(f"document.querySelectorAll('.alert').length === {alerts - 1}")
+        assert page.evaluate("document.querySelector('#alerts-more').textContent.trim()") == "1 acknowledged"
+    page.close_tab(second)
+    page.look_at(first)
+    page.open(f"{site.address}/alerts/acknowledged")
+    page.until("document.body.innerText.includes('Acknowledged without a login')")
+    assert page.complaints == []
+
+
+def test_another_site_cannot_acknowledge_with_a_visitors_browser(site: Site, page: Page, tmp_path: Path) -> None:
+    site.report(*_drive())
+    (tmp_path / "other").mkdir()
+    with Site(tmp_path / "other") as other:  # another origin on this machine, whose page is hostile
+        page.open(f"{other.address}/")
+        page.ask("Page.setBypassCSP", enabled=True)
+        page.ask("Page.navigate", url=f"{other.address}/alerts")
+        page.until("location.pathname === '/alerts' && document.readyState === 'complete'")
+        fields = {"device": "cam-one", "kind": "verdict.FORGED", "through": "4", "back": "alerts"}
+        page.evaluate(f"""(() => {{
+          const form = document.createElement("form");
+          form.method = "post";
+          form.action = "{site.address}/acknowledge";
+          for (const [name, value] of Object.entries({fields})) {{
+            const field = document.createElement("input");
+            [field.name, field.value] = [name, value];
+            form.append(field);
+          }}
+          document.body.append(form);
+          form.submit();
+        }})()""")
+        page.until("document.body.innerText.includes('not asked by a page of this server')")
+        page.ask("Page.setBypassCSP", enabled=False)
+        page.ask("Page.navigate", url="about:blank")
+    page.open(f"{site.address}/")
+    assert page.evaluate("document.querySelector('#acknowledge-verdict-FORGED-cam-one') !== null")
+
+
+def test_the_keyboard_keeps_its_place_when_news_arrive(site: Site, page: Page) -> None:
     site.report(*_drive())
     page.open(f"{site.address}/")
     page.evaluate("document.querySelector('.verdict .cover').focus()")
@@ -321,7 +175,7 @@ def test_the_keyboard_keeps_its_place_when_news_arrive(site: WebSite, page: Page
     assert page.evaluate("document.activeElement.getAttribute('href')") == place
 
 
-def test_a_script_that_got_into_the_page_would_not_run(site: WebSite, page: Page) -> None:
+def test_a_script_that_got_into_the_page_would_not_run(site: Site, page: Page) -> None:
     page.open(f"{site.address}/")
     refused = """(() => {
       try { document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.owned=1'>"); }
@@ -332,7 +186,122 @@ def test_a_script_that_got_into_the_page_would_not_run(site: WebSite, page: Page
     assert page.evaluate("window.owned") is None
 
 
-def test_a_page_whose_receiver_is_gone_says_so(site: WebSite, page: Page) -> None:
+def test_a_page_whose_receiver_is_gone_says_so(site: Site, page: Page) -> None:
     page.open(f"{site.address}/")
     site.stop()
     page.until("document.getElementById('live').textContent.includes('away')")
+
+
+# --- news in many tabs ------------------------------------------------------------------------------------------------
+
+COUNT = "document.querySelectorAll('.verdict').length"
+
+
+@pytest.fixture
+def tabs(page: Page) -> Iterator[list[str]]:
+    """Eight tabs beside the first; those that a test leaves are closed."""
+    opened = [page.tab, *(page.new_tab() for _ in range(8))]
+    yield opened
+    for tab in opened[1:]:
+        if tab in page._targets:
+            page.close_tab(tab)
+    page.look_at(opened[0])
+
+
+def shows(page: Page, tab: str, count: int) -> None:
+    page.look_at(tab)
+    page.until(f"{COUNT} === {count}")
+    page.until("document.getElementById('live').textContent === 'Live'")
+
+
+def test_nine_tabs_load_and_share_one_stream_of_news(site: Site, page: Page, tabs: list[str]) -> None:
+    for tab in tabs:
+        page.look_at(tab)
+        page.open(f"{site.address}/")
+    assert site.listeners == 1
+    site.report(verdict("VERIFIED"))
+    for tab in tabs:
+        shows(page, tab, 1)
+    assert site.listeners == 1
+    assert page.complaints == []
+
+
+def test_when_the_tab_that_listens_is_closed_another_listens(site: Site, page: Page, tabs: list[str]) -> None:
+    first, second, third = tabs[1:4]
+    for tab in (first, second, third):
+        page.look_at(tab)
+        page.open(f"{site.address}/")
+    for number, (closed, left) in enumerate(((first, second), (second, third)), 1):
+        page.close_tab(closed)
+        page.look_at(left)
+        until(lambda: site.listeners == 1, what=lambda: f"{site.listeners} listeners", seconds=30)
+        site.report(verdict("VERIFIED"))
+        shows(page, left, number)
+
+
+def test_after_the_receiver_was_started_again_every_tab_shows_what_came_meanwhile(
+    site: Site, page: Page, tabs: list[str]
+) -> None:
+    for tab in tabs[:3]:
+        page.look_at(tab)
+        page.open(f"{site.address}/")
+    site.stop()
+    page.until("document.getElementById('live').textContent.includes('away')")
+    site.report(verdict("VERIFIED"))
+    site.start()
+    for tab in tabs[:3]:
+        shows(page, tab, 1)
+    assert site.listeners == 1
+
+
+def test_a_machine_that_wakes_up_with_a_dead_connection_hears_what_it_missed(site: Site, page: Page) -> None:
+    proxy = StallingProxy(site.port)
+    try:
+        page.open(f"{proxy.address}/")
+        proxy.stall()
+        site.report(verdict("VERIFIED"))
+        assert page.evaluate(COUNT) == 0
+        page.evaluate("{ const now = Date.now; Date.now = () => now() + 3_600_000; }")  # an hour of sleep
+        page.until(f"{COUNT} === 1")
+        until(lambda: site.listeners == 2, what=lambda: f"{site.listeners} listeners", seconds=30)
+    finally:
+        page.ask("Page.navigate", url="about:blank")
+        proxy.close()
+
+
+@pytest.mark.parametrize(
+    "lacks", ["navigator.__proto__, 'locks'", "window, 'BroadcastChannel'", "window, 'EventSource'"]
+)
+def test_without_what_tabs_share_a_stream_by_the_page_asks(site: Site, page: Page, lacks: str) -> None:
+    script = f"delete {lacks.replace(', ', '[')}];"
+    added = page.ask("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+    try:
+        page.open(f"{site.address}/")
+        assert site.listeners == 0
+        site.report(verdict("VERIFIED"))
+        page.until(f"{COUNT} === 1")
+    finally:
+        page.ask("Page.removeScriptToEvaluateOnNewDocument", identifier=added)
+
+
+def test_where_no_more_streams_are_served_the_page_asks_until_there_is_room(site: Site, page: Page) -> None:
+    site.feed._listeners += 64
+    page.open(f"{site.address}/")
+    site.report(verdict("VERIFIED"))
+    page.until(f"{COUNT} === 1")
+    site.feed._listeners -= 64
+    until(lambda: site.listeners == 1, what=lambda: f"{site.listeners} listeners", seconds=30)
+
+
+@needs_nginx
+def test_behind_nginx_with_its_defaults_news_come_by_the_stream(site: Site, page: Page, tmp_path: Path) -> None:
+    port = free_port()
+    server = f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{site.port}; }} }}"
+    (tmp_path / "nginx").mkdir()
+    with nginx(tmp_path / "nginx", server, port):
+        page.open(f"http://127.0.0.1:{port}/")
+        assert site.listeners == 1
+        site.report(verdict("VERIFIED"))
+        page.until(f"{COUNT} === 1")
+        page.ask("Page.navigate", url="about:blank")
+    assert page.complaints == []

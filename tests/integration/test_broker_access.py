@@ -12,8 +12,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from demo.broker import Broker, BrokerError, BusyPortError, MissingBrokerError, find_mosquitto, free_port
-from identity import ExpiredCertificateError, Home, files
+from demo.broker import Broker, BrokerError, free_port
+from identity import ExpiredCertificateError, Home, files, mosquitto
+from identity.errors import BusyPortError, MissingBrokerError
 from identity.pki import Authority
 from tests.support.brokers import context_of
 from tests.support.waiting import until
@@ -193,7 +194,7 @@ def test_nothing_is_left_running_and_it_comes_back_on_the_same_port(home: Home) 
 
 
 def test_a_configuration_that_it_does_not_take_is_one_sentence(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demo.broker.ACCESS_LIST", "nonsense\n")
+    monkeypatch.setattr("identity.mosquitto.ACCESS_LIST", "nonsense\n")
     broker = Broker(home, free_port())
     with pytest.raises(BrokerError, match="mosquitto ended"):
         broker.start()
@@ -213,4 +214,4 @@ def test_an_expired_certificate_is_an_error_before_anything_starts(
 def test_a_machine_without_mosquitto_gets_the_name_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(MissingBrokerError, match="apt-get install mosquitto"):
-        find_mosquitto()
+        mosquitto.find()

@@ -146,7 +146,9 @@ def test_a_device_that_is_enrolled_while_the_receiver_runs_is_known(home: Home, 
 
 def test_a_receiver_without_a_broker_serves_its_page_and_says_so_once(home: Home) -> None:
     sink = ServedSink(home, free_port())
-    with sink.serving(ready=False):
+    with sink.serving(ready=False) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"sealcam-sink: page http://127.0.0.1:{sink.port}/\n"
         stats = sink.until(lambda: sink.get("/api/stats"), "the page is served")
         sink.until(lambda: sink.get("/api/stats")["broker"] == "unreachable", "the broker is reported away")
         time.sleep(1.5)  # several attempts
@@ -156,10 +158,29 @@ def test_a_receiver_without_a_broker_serves_its_page_and_says_so_once(home: Home
     assert said.count("\n") == 1
 
 
+@needs_broker
+def test_two_commands_are_a_broker_and_a_receiver_that_a_device_reaches(home: Home) -> None:
+    sink = ServedSink(home, free_port())
+    for name in ("acl", "mosquitto.conf"):
+        (home.broker / name).unlink(missing_ok=True)
+    words = [sys.executable, "-m", "cloud_sink", "broker", "--home", str(home.path), "--port", str(sink.broker_port)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as broker:
+        try:
+            assert broker.stdout is not None
+            said = [broker.stdout.readline() for _ in range(3)]
+            assert [line.split()[1] for line in said] == ["wrote", "wrote", "starting"]
+            assert all((home.broker / name).stat().st_mode & 0o777 == 0o600 for name in ("acl", "mosquitto.conf"))
+            with sink.serving():
+                assert sink.get("/api/stats")["broker"] == "connected"
+        finally:
+            broker.terminate()
+        assert broker.wait(10) == 0
+
+
 def _fails(sink: ServedSink, *words: str) -> None:
     ended = sink.run("serve", "--broker", f"127.0.0.1:{sink.broker_port}", "--port", str(sink.port))
     assert ended.returncode == 2
-    assert ended.stdout == ""
+    assert ended.stdout in ("", f"sealcam-sink: page http://127.0.0.1:{sink.port}/\n")  # the page may have been up
     assert ended.stderr.count("\n") == 1, ended.stderr
     assert all(word in ended.stderr for word in words), ended.stderr
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from demo.broker import MissingBrokerError, find_mosquitto
-from identity import load
+from identity import load, mosquitto
+from identity.errors import MissingBrokerError
 
 
 def _has_broker() -> bool:
     try:
-        find_mosquitto()
+        mosquitto.find()
     except MissingBrokerError:
         return False
     return True

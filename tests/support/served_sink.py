@@ -56,8 +56,10 @@ class ServedSink:
             try:
                 if ready:
                     assert process.stdout is not None
-                    line = process.stdout.readline()
-                    assert line == f"sealcam-sink: ready http://127.0.0.1:{self.port}/\n", errors.read_text()
+                    said = [process.stdout.readline() for _ in range(2)]
+                    address = f"http://127.0.0.1:{self.port}/\n"
+                    expected = [f"sealcam-sink: page {address}", f"sealcam-sink: ready {address}"]
+                    assert said == expected, errors.read_text()
                 yield process
             finally:
                 process.kill()

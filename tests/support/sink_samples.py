@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from cloud_sink.archive import Archive, DeviceFacts, StoredHealth, StoredVerdict
 from cloud_sink.mqtt import BrokerState
@@ -78,6 +79,8 @@ class Site:
     feed: Feed
     broker: BrokerState = field(default_factory=lambda: BrokerState("connected", 1))
     enrolled: tuple[str, ...] = ("cam-one",)
+    user_header: str = ""
+    root: str = ""
 
     def __post_init__(self) -> None:
         self.receiver = self.world.receiver(self.store)
@@ -85,7 +88,7 @@ class Site:
         sources = Sources(
             Archive(self.store.path), self.feed, lambda: self.broker, lambda: self.enrolled, lambda: self.world.now_ms
         )
-        self.app = make_app(sources, ["receiver.example"])
+        self.app = make_app(sources, ["receiver.example"], user_header=self.user_header, root=self.root)
 
     def report(self, event: Event, device: PretendDevice | None = None) -> None:
         message = (device or self.camera).seal(event)
@@ -93,9 +96,22 @@ class Site:
         self.receiver.settle()
 
     def get(self, target: str, host: str | None = "127.0.0.1:8620", method: str = "GET") -> Answer:
-        return asyncio.run(self._get(target, host, method))
+        lines = [] if host is None else [(b"host", host.encode())]
+        return asyncio.run(self._ask(target, method, lines, b""))
 
-    async def _get(self, target: str, host: str | None, method: str) -> Answer:
+    def post(self, target: str, body: str | dict[str, Any], **headers: str) -> Answer:
+        """A form, as a page of ours sends it; `headers` replace or add some, with _ for -."""
+        sent = {
+            "host": "127.0.0.1:8620",
+            "sec_fetch_site": "same-origin",
+            "content_type": "application/x-www-form-urlencoded",
+            **headers,
+        }
+        lines = [(name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()]
+        form = body if isinstance(body, str) else urlencode(body)
+        return asyncio.run(self._ask(target, "POST", lines, form.encode()))
+
+    async def _ask(self, target: str, method: str, headers: list[tuple[bytes, bytes]], body: bytes) -> Answer:
         path, _, query = target.partition("?")
         scope = {
             "type": "http",
@@ -107,13 +123,13 @@ class Site:
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "root_path": "",
-            "headers": [] if host is None else [(b"host", host.encode())],
+            "headers": headers,
             "client": ("127.0.0.1", 50000),
             "server": ("127.0.0.1", 8620),
         }
         answer = Answer(0, {}, b"")
 
-        asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+        asked = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def receive() -> dict[str, Any]:
             for message in asked:

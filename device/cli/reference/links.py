@@ -35,7 +35,7 @@ _OUTSIDE_AFTER: Final = """\
   dialer -- "connects" --> broker
   uplink <-- "MQTT 5, mutual TLS 1.3" --> broker
   broker <-- "MQTT 5, mutual TLS 1.3" --> sink["cloud_sink"]
-  sink -- "page, read only" --> browser"""
+  sink -- "page, acknowledgements back" --> browser"""
 """The world outside of the compartments, which no policy names."""
 
 

@@ -167,13 +167,21 @@ def test_the_first_link_can_be_broken_too(bench: Bench) -> None:
 
 
 def test_the_chain_is_given_by_number_whatever_the_order_of_arrival(bench: Bench) -> None:
-    first, second = bench.camera.seal(verdict()), bench.camera.seal(health())
+    first, second, boot = bench.camera.seal(verdict()), bench.camera.seal(health()), bench.camera.boot_id
     bench.report(verdict(), bench.other)
     for message in (second, first):
         accepted(bench.receiver, message)
     assert list(bench.archive.chain("cam-one")) == [
-        StoredLink(0, first.digest, envelope.FIRST_PREVIOUS, first.sealed, events.to_cbor(verdict())),
-        StoredLink(1, second.digest, first.digest, second.sealed, events.to_cbor(health())),
+        StoredLink(
+            *(0, first.digest, envelope.FIRST_PREVIOUS, first.sealed, events.to_cbor(verdict()), boot),
+            verdict=("cam-one", "VERIFIED", 14),
+            health=None,
+        ),
+        StoredLink(
+            *(1, second.digest, first.digest, second.sealed, events.to_cbor(health()), boot),
+            verdict=None,
+            health=("cam-one", "started"),
+        ),
     ]
     assert bench.archive.device_names() == ["cam-one", "cam-two"]
 

@@ -320,8 +320,10 @@ def test_serving_gets_what_the_command_line_says_and_says_when_it_is_ready(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def served(settings: Settings, ready: Callable[[str], None]) -> None:
-        assert settings == Settings(home.sink, ("broker.example", 1), "::1", 2, ("page.example",))
-        ready("http://[::1]:2/")
+        assert settings == Settings(
+            home.sink, ("broker.example", 1), "::1", 2, ("page.example",), "X-Sealcam-User", "/sealcam"
+        )
+        ready("ready http://[::1]:2/")
         assert out.flushed == ["sealcam-sink: ready http://[::1]:2/\n"]
 
     class Out(io.StringIO):
@@ -336,7 +338,22 @@ def test_serving_gets_what_the_command_line_says_and_says_when_it_is_ready(
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(serving, "serve", served)
     arguments = ["serve", "--broker", "broker.example:1", "--host", "::1", "--port", "2", "--name", "page.example"]
-    assert main(at(home, *arguments)) == 0
+    proxied = ["--user-header", "X-Sealcam-User", "--path", "/sealcam/"]
+    assert main(at(home, *arguments, *proxied)) == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        *(("--user-header", text) for text in ("", "X User", "X:User", "1X", "X" * 65)),
+        *(("--path", text) for text in ("sealcam", "/a b", "/..", '/"x', "/a//b", "https://x", "/<x>")),
+    ],
+)
+def test_a_header_or_path_that_could_not_be_one_is_refused(option: str, text: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["serve", option, text])
+    assert end.value.code == 2
+    assert "is written as" in (said := capsys.readouterr().err) or "letters, digits and dashes" in said
 
 
 @pytest.mark.parametrize(

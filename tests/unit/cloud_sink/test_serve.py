@@ -96,7 +96,7 @@ def test_the_time_is_in_unix_milliseconds() -> None:
 
 
 @pytest.mark.parametrize(("host", "address"), [("127.0.0.1", "http://127.0.0.1:8620/"), ("::1", "http://[::1]:8620/")])
-def test_it_is_ready_when_both_the_page_and_the_broker_are(
+def test_the_page_is_told_as_soon_as_it_is_up_and_ready_when_the_broker_is_too(
     tmp_path: Path, store: Store, host: str, address: str
 ) -> None:
     async def start(first: str) -> list[list[str]]:
@@ -108,6 +108,7 @@ def test_it_is_ready_when_both_the_page_and_the_broker_are(
             await asyncio.sleep(0.01)
             after.append(list(said))
             side.set()
+        await asyncio.sleep(0)
         await announcing
         return [*after, said]
 
@@ -117,8 +118,9 @@ def test_it_is_ready_when_both_the_page_and_the_broker_are(
         return opened[-1]
 
     opened: list[Store] = []
-    for first in ("page", "broker"):
-        assert asyncio.run(start(first)) == [[], [], [address]]
+    page, ready = f"page {address}", f"ready {address}"
+    assert asyncio.run(start("page")) == [[], [page], [page, ready]]
+    assert asyncio.run(start("broker")) == [[], [], [page, ready]]
     for made in opened:
         made.close()
 

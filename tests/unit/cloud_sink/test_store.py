@@ -18,7 +18,7 @@ from cloud_sink.receiver import Accepted
 from cloud_sink.simulator import PretendDevice, SimulatedFleet, health, verdict
 from cloud_sink.stats import stats
 from cloud_sink.store import Store
-from cloud_sink.verify import verify
+from cloud_sink.verify import ChainFinding, verify
 from wire.vocabulary import STATES
 
 Fill = Callable[..., PretendDevice]
@@ -120,10 +120,10 @@ def test_a_whole_chain_verifies(world: SimulatedFleet, fill: Fill, path: Path) -
     [
         ("UPDATE envelope SET sealed = zeroblob(1600) WHERE sequence = 1", ["changed"]),
         ("UPDATE envelope SET event = zeroblob(9) WHERE sequence = 1", ["changed"]),
-        ("UPDATE envelope SET digest = zeroblob(32) WHERE sequence = 1", ["changed", "broken_link"]),
-        ("UPDATE envelope SET previous = zeroblob(32) WHERE sequence = 2", ["broken_link", "changed"]),
-        ("DELETE FROM envelope WHERE sequence = 2", ["missing"]),
-        ("UPDATE envelope SET sequence = 9 WHERE sequence = 3", ["missing", "changed"]),
+        ("UPDATE envelope SET digest = zeroblob(32) WHERE sequence = 1", ["changed", "broken_link", "chain_break"]),
+        ("UPDATE envelope SET previous = zeroblob(32) WHERE sequence = 2", ["broken_link", "changed", "chain_break"]),
+        ("DELETE FROM envelope WHERE sequence = 2", ["file", "missing", "span"]),
+        ("UPDATE envelope SET sequence = 9 WHERE sequence = 3", ["missing", "changed", "span"]),
     ],
 )
 def test_a_change_to_the_database_is_found(
@@ -132,7 +132,8 @@ def test_a_change_to_the_database_is_found(
     fill("cam-one")
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute(change)
-    assert [finding.problem for finding in verify(Archive(path), world.keys.opening, world)] == problems
+    found = verify(Archive(path), world.keys.opening, world)
+    assert [one.problem if isinstance(one, ChainFinding) else one.table for one in found] == problems
 
 
 def test_erasing_leaves_the_chain_and_no_content(world: SimulatedFleet, fill: Fill, path: Path) -> None:

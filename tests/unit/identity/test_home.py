@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from identity import (
     DamagedKeyError,
@@ -166,6 +166,18 @@ def test_an_anchor_under_another_keys_name_is_refused(home: Home) -> None:
     anchor.rename(anchor.with_name("0011223344556677.pub"))
     with pytest.raises(DamagedKeyError):
         load.trust_anchors(home.trust / "authority")
+
+
+@pytest.mark.parametrize("raw", [bytes(32), b"\x01" + bytes(31), b"\xec" + b"\xff" * 30 + b"\x7f"])
+def test_a_key_that_everybody_could_have_is_neither_enrolled_nor_read(home: Home, raw: bytes) -> None:
+    with pytest.raises(KeysError, match="every device could have"):
+        home.enroll("cam-two", Ed25519PublicKey.from_public_bytes(raw))
+    path = home.sink / "devices" / "cam-two.pub"
+    assert not path.exists()
+    path.touch(mode=0o600)
+    path.write_text(raw.hex())
+    with pytest.raises(DamagedKeyError, match="no Ed25519 public key"):
+        load.device_keys(home.sink / "devices")
 
 
 def test_a_device_id_is_enrolled_with_one_key(home: Home) -> None:

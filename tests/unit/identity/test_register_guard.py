@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,27 @@ def test_an_older_register_is_refused_with_the_remedy_and_a_newer_register_is_ta
     assert check(trust) == 2_000
     put(trust, 3_000)
     assert check(trust) == 3_000
+
+
+def test_of_two_registers_of_one_second_only_the_one_that_was_used_is_taken(trust: Path) -> None:
+    put(trust, 2_000)
+    check(trust)
+    other = replace(ENTRY, revoked=True)
+    (trust / "register.cose").write_bytes(register.issue([other], AUTHORITY, issued_at=2_000))
+    with pytest.raises(RegisterRollbackError, match=r"same time.*1970-01-01T00:33:20Z.*register\.seen"):
+        check(trust)
+    put(trust, 2_000)
+    assert check(trust) == 2_000
+
+
+def test_what_an_earlier_version_remembered_counts(trust: Path) -> None:
+    put(trust, 2_000)
+    (trust / SEEN).write_bytes(b"2000\n")
+    (trust / SEEN).chmod(0o600)
+    assert check(trust) == 2_000
+    put(trust, 1_999)
+    with pytest.raises(RegisterRollbackError, match="older"):
+        check(trust)
 
 
 def test_a_register_that_is_gone_is_refused_but_to_have_none_is_allowed(trust: Path) -> None:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from cloud_sink.archive import DeviceFacts, StoredHealth, TallyRow
+from cloud_sink.acknowledgements import Acknowledgement
+from cloud_sink.archive import DeviceFacts, StoredGroup, StoredHealth, StoredVerdict, TallyRow
 from cloud_sink.chain import Span
 from cloud_sink.mqtt import BrokerState
 from cloud_sink.silence import SILENT_AFTER_MS, silent_since
 from cloud_sink.simulator import EPOCH_MS, health
 from cloud_sink.web.alerts import (
+    ALERT_HEALTH,
     ALERT_STATES,
+    KINDS,
     LOUDEST_FIRST,
     Alert,
     broker_alerts,
     device_alerts,
-    loudest_first,
+    group_alerts,
+    marked,
+    ranked,
     tally_alerts,
-    verdict_alerts,
 )
 from cloud_sink.web.verdicts import moment, verdict_view
 from cloud_sink.web.words import BROKER, HEALTH, STATES, TALLIES
@@ -28,8 +33,12 @@ from wire.events import HealthEvent
 from wire.vocabulary import HEALTH_KINDS
 
 
-def with_health(*events: StoredHealth) -> DeviceFacts:
-    return replace(QUIET, latest_health={stored.event.kind: stored for stored in events})
+def of_health(stored: StoredHealth, total: int = 1, fresh: int = 1) -> list[Alert]:
+    return group_alerts([StoredGroup(stored.device_id, stored.event.kind, total, fresh, stored)])
+
+
+def of_verdict(stored: StoredVerdict, total: int = 1, fresh: int = 1) -> list[Alert]:
+    return group_alerts([StoredGroup(stored.device_id, stored.event.state, total, fresh, stored)])
 
 
 # --- silence ----------------------------------------------------------------------------------------------------------
@@ -98,12 +107,20 @@ def test_silence_is_a_warning_for_an_enrolled_device() -> None:
 
 @pytest.mark.parametrize("kind", HEALTH_KINDS)
 def test_each_kind_of_health_is_an_alert_exactly_when_its_words_say_so(kind: str) -> None:
-    alerts = device_alerts(with_health(stored_health(kind, compartment="codes")), EPOCH_MS)
+    alerts = of_health(stored_health(kind, compartment="codes"))
     words = HEALTH[kind]
     expected = Alert(
-        words.tone, words.title, f"{words.meaning} Reported by codes.", "cam-one", WHEN, "/devices/cam-one"
+        words.tone,
+        words.title,
+        f"{words.meaning} Reported by codes.",
+        "cam-one",
+        WHEN,
+        "/devices/cam-one",
+        kind=f"health.{kind}",
+        mark=3,
     )
     assert alerts == ([expected] if words.alert else [])
+    assert (kind in ALERT_HEALTH) == words.alert
 
 
 def test_what_is_an_alert_at_all_is_settled_in_the_table() -> None:
@@ -113,23 +130,103 @@ def test_what_is_an_alert_at_all_is_settled_in_the_table() -> None:
     assert {reason for reason, words in TALLIES.items() if not words.alert} == {"duplicate", "not_stored"}
 
 
-def test_an_opened_case_is_an_alert_and_so_is_what_is_down() -> None:
-    assert len(device_alerts(with_health(stored_health("tamper", detail="case_opened")), EPOCH_MS)) == 1
-    assert len(device_alerts(with_health(stored_health("degraded", detail="closed")), EPOCH_MS)) == 1
-
-
 def test_a_device_that_does_not_know_the_time_gets_the_time_of_arrival() -> None:
-    (alert,) = device_alerts(with_health(stored_health("degraded", at_ms=0)), EPOCH_MS)
+    (alert,) = of_health(stored_health("degraded", at_ms=0))
     assert alert.at == moment(EPOCH_MS + 5000)
 
 
-def test_the_loudest_come_first_and_equally_loud_ones_stay_in_order() -> None:
+# --- which comes first ------------------------------------------------------------------------------------------------
+
+
+def named(tone: str, kind: str, device: str = "cam-one", at: datetime | None = None) -> Alert:
+    return Alert(tone, kind, "", device, at, "/", kind=kind)  # type: ignore[arg-type]
+
+
+def test_the_loudest_come_first_then_by_kind_then_the_latest() -> None:
     assert LOUDEST_FIRST == ("alarm", "warn", "plain", "good")
-    alerts = [Alert(tone, title, "", "", None, "/") for tone, title in (("good", "a"), ("warn", "b"), ("plain", "c"))]
-    alerts += [Alert("alarm", "d", "", "", None, "/"), Alert("warn", "e", "", "", None, "/")]
-    assert [alert.title for alert in loudest_first(alerts)] == ["d", "b", "e", "c", "a"]
-    facts = replace(with_health(stored_health("tamper", detail="case_opened")), gaps=(Span(0, 0),), breaks=(4,))
-    assert [alert.tone for alert in device_alerts(facts, EPOCH_MS)] == ["alarm", "alarm", "warn"]
+    earlier = WHEN - timedelta(seconds=1)
+    alerts = [
+        named("warn", "device.silent"),
+        named("warn", "device.telemetry_missing", "cam-two"),
+        named("alarm", "verdict.FORGED", "cam-three", earlier),
+        named("alarm", "verdict.FORGED", "cam-two", WHEN),
+        named("alarm", "device.chain_broken"),
+        named("good", "of_a_later_version"),
+    ]
+    assert [(alert.kind, alert.device_id) for alert in ranked(alerts)] == [
+        ("device.chain_broken", "cam-one"),
+        ("verdict.FORGED", "cam-two"),
+        ("verdict.FORGED", "cam-three"),
+        ("device.telemetry_missing", "cam-two"),
+        ("device.silent", "cam-one"),
+        ("of_a_later_version", "cam-one"),
+    ]
+
+
+def test_of_equally_loud_alerts_each_devices_first_comes_before_any_devices_second() -> None:
+    flood = [named("alarm", kind, "cam-bad") for kind in KINDS if kind.startswith(("verdict.", "health."))]
+    first, second, *_ = ranked([*flood, named("alarm", "refused.forged", "cam-one"), named("warn", "device.silent")])
+    assert (first.device_id, second.device_id) == ("cam-bad", "cam-one")
+
+
+def test_every_alert_that_there_can_be_has_its_place_in_the_order() -> None:
+    assert len(set(KINDS)) == len(KINDS)
+    made = [
+        *(f"verdict.{state}" for state in ALERT_STATES),
+        *(f"health.{kind}" for kind in ALERT_HEALTH),
+        *(f"refused.{reason}" for reason in TALLIES),
+        *(f"receiver.{phase}" for phase in BROKER),
+    ]
+    assert {*made, "device.chain_broken", "device.telemetry_missing", "device.silent"} == set(KINDS)
+
+
+# --- acknowledged -----------------------------------------------------------------------------------------------------
+
+
+def through(alert: Alert, mark: int) -> Alert:
+    (found,) = marked([alert], {alert.key: Acknowledgement(*alert.key, mark, "ann", EPOCH_MS)})
+    return found
+
+
+def test_an_alert_is_open_while_its_mark_is_beyond_what_was_acknowledged() -> None:
+    (alert,) = of_verdict(stored_verdict("FORGED", row_id=9))
+    assert alert.open
+    assert marked([alert], {}) == [alert]
+    assert through(alert, 8).open
+    assert not through(alert, 9).open
+    assert through(alert, 9).acknowledged == Acknowledgement("cam-one", "verdict.FORGED", 9, "ann", EPOCH_MS)
+    other = {("cam-two", alert.kind): Acknowledgement("cam-two", alert.kind, 99, "", 1)}
+    assert marked([alert], other) == [alert]
+
+
+def test_each_alert_opens_again_with_what_happens_next_and_with_nothing_else() -> None:
+    gap = device_alerts(replace(QUIET, gaps=(Span(3, 5),)), EPOCH_MS)[0]
+    more = device_alerts(replace(QUIET, gaps=(Span(3, 3), Span(9, 9))), EPOCH_MS)[0]
+    less = device_alerts(replace(QUIET, gaps=(Span(3, 3),)), EPOCH_MS)[0]
+    assert [through(a, gap.mark).open for a in (gap, more, less)] == [False, True, False]
+    late = EPOCH_MS + 10**7
+    silent = device_alerts(heard(health("alive")), late)[0]
+    again = device_alerts(replace(heard(health("alive")), envelopes=8), late)[0]
+    assert [through(a, silent.mark).open for a in (silent, again)] == [False, True]
+    broken = device_alerts(replace(QUIET, breaks=(9,), break_count=1), EPOCH_MS)[0]
+    earlier_too = device_alerts(replace(QUIET, breaks=(9, 4), break_count=2), EPOCH_MS)[0]
+    assert [through(a, broken.mark).open for a in (broken, earlier_too)] == [False, True]
+    assert device_alerts(replace(QUIET, gaps=(Span(0, 0),)), EPOCH_MS)[0].mark > 0
+
+
+def test_what_counts_up_tells_how_many_came_since() -> None:
+    (refused,) = tally_alerts([TallyRow("cam-one", "forged", 7, 1, EPOCH_MS)])
+    assert [through(refused, mark).count for mark in (5, 7)] == [2, 7]
+    (forged,) = of_verdict(stored_verdict("FORGED", row_id=900), total=12, fresh=2)
+    assert (forged.count, through(forged, 500).count) == (2, 2)
+    (all_seen,) = of_verdict(stored_verdict("FORGED", row_id=900), total=12, fresh=0)
+    assert all_seen.count == 12
+
+
+def test_the_receivers_own_trouble_cannot_be_acknowledged() -> None:
+    (alert,) = broker_alerts(BrokerState("unreachable", EPOCH_MS))
+    assert alert.mark == 0
+    assert through(alert, 5) == alert and alert.open
 
 
 # --- refusals, verdicts, the broker -----------------------------------------------------------------------------------
@@ -138,7 +235,17 @@ def test_the_loudest_come_first_and_equally_loud_ones_stay_in_order() -> None:
 @pytest.mark.parametrize("reason", TALLIES)
 def test_each_refusal_is_an_alert_exactly_when_its_words_say_so(reason: str) -> None:
     words = TALLIES[reason]
-    own = Alert(words.tone, words.title, f"{words.meaning} 3 so far.", "cam-one", WHEN, "/devices/cam-one")
+    own = Alert(
+        words.tone,
+        words.title,
+        f"{words.meaning} 3 so far.",
+        "cam-one",
+        WHEN,
+        "/devices/cam-one",
+        kind=f"refused.{reason}",
+        count=3,
+        mark=3,
+    )
     assert tally_alerts([TallyRow("cam-one", reason, 3, 1, EPOCH_MS)]) == ([own] if words.alert else [])
     nobodys = replace(own, device_id="", link="/alerts")
     assert tally_alerts([TallyRow("", reason, 3, 1, EPOCH_MS)]) == ([nobodys] if words.alert else [])
@@ -151,10 +258,25 @@ def test_a_refusal_without_words_is_no_alert() -> None:
 @pytest.mark.parametrize("state", STATES)
 def test_five_states_are_alerts(state: str) -> None:
     assert ALERT_STATES == ("CONTRADICTED", "FORGED", "MISPLACED", "DAMAGED", "MISSING")
-    view = verdict_view(stored_verdict(state))
-    words = STATES[state]
-    expected = Alert(words.tone, words.title, view.summary, "cam-one", moment(EPOCH_MS + 7000), "/verdicts/4", view)
-    assert verdict_alerts([view]) == ([expected] if state in ALERT_STATES else [])
+    view, words = verdict_view(stored_verdict(state)), STATES[state]
+    arrived = moment(EPOCH_MS + 7000)
+    expected = Alert(
+        words.tone,
+        words.title,
+        view.summary,
+        "cam-one",
+        arrived,
+        "/verdicts/4",
+        view,
+        kind=f"verdict.{state}",
+        mark=4,
+    )
+    assert of_verdict(stored_verdict(state)) == ([expected] if state in ALERT_STATES else [])
+
+
+def test_many_verdicts_of_one_state_are_one_alert_that_leads_to_all_of_them() -> None:
+    (alert,) = of_verdict(stored_verdict("FORGED"), total=5, fresh=3)
+    assert (alert.count, alert.link) == (3, "/?state=FORGED&device=cam-one")
 
 
 @pytest.mark.parametrize(
@@ -170,5 +292,5 @@ def test_five_states_are_alerts(state: str) -> None:
 )
 def test_the_brokers_trouble_is_an_alert(phase: str, alert: bool) -> None:
     words = BROKER[phase]
-    expected = [Alert(words.tone, words.title, words.meaning, "", WHEN, "/")]
+    expected = [Alert(words.tone, words.title, words.meaning, "", WHEN, "/", kind=f"receiver.{phase}")]
     assert broker_alerts(BrokerState(phase, EPOCH_MS)) == (expected if alert else [])  # type: ignore[arg-type]

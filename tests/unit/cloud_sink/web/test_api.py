@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from cloud_sink.archive import TallyRow
+from cloud_sink.acknowledgements import Acknowledgement
+from cloud_sink.archive import StoredGroup, TallyRow
 from cloud_sink.chain import Span
 from cloud_sink.simulator import EPOCH_MS, SimulatedFleet, health, verdict
 from cloud_sink.store import Store
 from cloud_sink.web import api
-from cloud_sink.web.alerts import Alert, verdict_alerts
+from cloud_sink.web.alerts import Alert, group_alerts
 from cloud_sink.web.live import Feed
-from cloud_sink.web.verdicts import verdict_view
 from tests.support.sink_samples import QUIET, WHEN, Site, stored_health, stored_verdict
 
 
@@ -87,7 +87,9 @@ def test_the_next_page_begins_after_the_last_row_and_stays_where_there_is_none()
 
 
 def test_a_device_in_json_has_its_own_refusals_only() -> None:
-    facts = replace(QUIET, gaps=(Span(2, 3),), breaks=(5,), states={"VERIFIED": 2}, health_counts={"alive": 1})
+    facts = replace(
+        QUIET, gaps=(Span(2, 3),), breaks=(5,), break_count=1, states={"VERIFIED": 2}, health_counts={"alive": 1}
+    )
     rows = [TallyRow("cam-one", "forged", 2, 1, 2), TallyRow("cam-two", "forged", 9, 1, 2)]
     assert api.device_json("cam-one", facts, rows) == {
         "device_id": "cam-one",
@@ -96,6 +98,7 @@ def test_a_device_in_json_has_its_own_refusals_only() -> None:
         "highest_sequence": 6,
         "gaps": [{"first": 2, "last": 3}],
         "breaks": [5],
+        "break_count": 1,
         "verdicts": {"VERIFIED": 2},
         "health": {"alive": 1},
         "not_stored": {"forged": 2},
@@ -110,6 +113,7 @@ def test_a_device_that_never_spoke_has_nothing() -> None:
         "highest_sequence": None,
         "gaps": [],
         "breaks": [],
+        "break_count": 0,
         "verdicts": {},
         "health": {},
         "not_stored": {},
@@ -120,7 +124,7 @@ def test_a_device_that_never_spoke_has_nothing() -> None:
 
 
 def test_an_alert_in_json() -> None:
-    (of_verdict,) = verdict_alerts([verdict_view(stored_verdict("FORGED", row_id=4))])
+    (of_verdict,) = group_alerts([StoredGroup("cam-one", "FORGED", 3, 1, stored_verdict("FORGED", row_id=4))])
     row = api.alert_json(of_verdict)
     assert (row["verdict_id"], row["device_id"], row["link"]) == (4, "cam-one", "/verdicts/4")
     assert api.alert_json(Alert("warn", "Title", "Text", "", None, "/alerts")) == {
@@ -131,7 +135,14 @@ def test_an_alert_in_json() -> None:
         "at": None,
         "verdict_id": None,
         "link": "/alerts",
+        "kind": "",
+        "count": 1,
+        "acknowledged": None,
     }
+    looked_at = replace(of_verdict, acknowledged=Acknowledgement("cam-one", "verdict.FORGED", 3, "", EPOCH_MS))
+    row = api.alert_json(looked_at)
+    assert (row["kind"], row["count"]) == ("verdict.FORGED", 1)
+    assert row["acknowledged"] == {"who": None, "at_ms": EPOCH_MS, "open": True}
     assert api.alert_json(Alert("warn", "t", "t", "cam-one", WHEN, "/"))["at"] == "2025-11-24T16:00:00+00:00"
 
 

@@ -352,6 +352,7 @@ def test_a_listener_hears_of_the_latest_row_and_of_every_news_once() -> None:
     async def listen() -> list[bytes]:
         feed, rows, heard = Feed(), [0], []
         stream = feed.stream(lambda: rows[0])
+        await anext(stream)  # the comment at once
         heard.append(await anext(stream))
         rows[0] = 7
         feed.announce()

@@ -14,7 +14,7 @@ from cloud_sink.archive import Archive
 from cloud_sink.mqtt import BrokerState
 from cloud_sink.simulator import SimulatedFleet, health, verdict
 from cloud_sink.store import Store
-from cloud_sink.web.app import ALL_ALERTS, PAGE_VERDICTS, TOP_ALERTS, Pages, Sources
+from cloud_sink.web.app import PAGE_ALERTS, PAGE_HEALTH, PAGE_VERDICTS, TOP_ALERTS, Pages, Sources
 from cloud_sink.web.live import Feed
 from tests.support.sink_samples import Site, changed
 
@@ -34,7 +34,7 @@ def alert_ids(page: str) -> list[str]:
 
 
 def test_forty_verdicts_make_a_page_and_the_next_begins_below_the_last(site: Site) -> None:
-    assert (PAGE_VERDICTS, TOP_ALERTS, ALL_ALERTS) == (40, 6, 200)
+    assert (PAGE_VERDICTS, TOP_ALERTS, PAGE_ALERTS, PAGE_HEALTH) == (40, 12, 100, 50)
     for _ in range(40):
         site.report(verdict())
     assert verdict_ids(site.get("/").text) == list(range(40, 0, -1))
@@ -62,20 +62,73 @@ def test_a_state_is_chosen_and_counted_over_all_devices(site: Site) -> None:
     assert "No verdict of this kind." in site.get("/?state=MISSING").text
 
 
-def test_six_alerts_are_on_top_and_the_rest_behind_a_link(site: Site) -> None:
+def test_one_kind_of_one_device_is_one_alert_that_counts(site: Site) -> None:
     for _ in range(6):
         site.report(verdict("FORGED"))
     page = site.get("/").text
-    assert alert_ids(page) == ["6", "5", "4", "3", "2", "1"]
-    assert "All alerts" not in page
+    assert alert_ids(page) == ["verdict-FORGED-cam-one"]
+    assert '<span class="count">6</span>' in page
+    assert 'href="/?state=FORGED&amp;device=cam-one">Forged</a>' in page
+    assert verdict_ids(site.get("/?state=FORGED&device=cam-one").text) == [6, 5, 4, 3, 2, 1]
     site.report(verdict("MISSING"))
     page = site.get("/").text
-    assert alert_ids(page) == ["7", "6", "5", "4", "3", "2"]
-    assert "All alerts" in page
-    assert len(alert_ids(site.get("/alerts").text)) == 7
+    assert alert_ids(page) == ["verdict-FORGED-cam-one", "verdict-MISSING-cam-one"]
+    assert 'href="/verdicts/7">Missing</a>' in page
 
 
-def test_alerts_are_the_receivers_then_the_devices_the_loudest_first_then_the_signs(site: Site) -> None:
+def test_twelve_alerts_are_on_top_and_how_many_more_there_are_is_said(site: Site) -> None:
+    cameras = [site.world.enrol(f"cam-{number:02}") for number in range(13)]
+    for camera in cameras[:12]:
+        site.report(verdict("FORGED"), camera)
+    assert len(alert_ids(site.get("/").text)) == 12
+    assert "more</a>" not in site.get("/").text
+    site.report(verdict("FORGED"), cameras[12])
+    page = site.get("/").text
+    assert len(alert_ids(page)) == 12
+    assert '<a href="/alerts">1 more</a>' in page
+    assert len(alert_ids(site.get("/alerts").text)) == 13
+
+
+def test_every_alert_can_be_reached_page_by_page(site: Site) -> None:
+    for number in range(101):
+        site.report(verdict("FORGED"), site.world.enrol(f"cam-{number:03}"))
+    first = site.get("/alerts").text
+    assert len(alert_ids(first)) == 100
+    assert '<a href="/alerts?from=100">1 more</a>' in first
+    second = site.get("/alerts?from=100").text
+    assert len(alert_ids(second)) == 1
+    assert '<a href="/alerts">First</a>' in second
+    assert len({*alert_ids(first), *alert_ids(second)}) == 101
+
+
+def test_gaps_of_many_devices_do_not_push_a_forgery_out_of_sight(site: Site) -> None:
+    for number in range(20):
+        camera = site.world.enrol(f"cam-{number:02}")
+        camera.sequence += 1
+        site.report(verdict(), camera)
+    site.report(verdict("FORGED"))
+    for number in range(20):
+        site.report(health("degraded", "uplink"), site.world._devices[f"cam-{number:02}"])
+    assert alert_ids(site.get("/").text)[0] == "verdict-FORGED-cam-one"
+
+
+def test_a_device_that_makes_every_alert_there_is_does_not_push_anothers_out_of_sight(site: Site) -> None:
+    hostile = site.world.enrol("cam-bad")
+    for state in ("CONTRADICTED", "FORGED", "MISPLACED", "DAMAGED", "MISSING"):
+        for _ in range(20):
+            site.report(verdict(state), hostile)
+    for kind in ("tamper", "budget_spent", "spool_full", "invalid_message", "degraded"):
+        site.report(health(kind), hostile)
+    site.report(verdict(), hostile)
+    thief = hostile.seal(verdict(), previous=b"\x01" * 32)
+    site.receiver.handle(thief.topic, thief.sealed)
+    site.report(verdict("MISSING"))
+    for _ in range(3):
+        site.report(verdict("FORGED"), hostile)
+    assert alert_ids(site.get("/").text)[1] == "verdict-MISSING-cam-one"
+
+
+def test_the_loudest_come_first_and_the_receivers_own_before_them(site: Site) -> None:
     site.broker = BrokerState("refused", 5)
     site.report(verdict("FORGED"))
     site.camera.sequence += 1
@@ -85,10 +138,10 @@ def test_alerts_are_the_receivers_then_the_devices_the_loudest_first_then_the_si
     titles = [alert["title"] for alert in site.get("/api/alerts").json["alerts"]]
     assert titles == [
         "Broker refuses us",
-        "Case opened",
-        "Telemetry missing",
-        "Unknown device refused",
         "Forged",
+        "Case opened",
+        "Unknown device refused",
+        "Telemetry missing",
     ]
 
 
@@ -106,13 +159,50 @@ def test_a_device_page_has_the_devices_own_alerts_health_and_verdicts(site: Site
     assert "complete, 0 to 1" in page
     theirs = site.get("/devices/cam-two").text
     assert verdict_ids(theirs) == [1]
-    assert alert_ids(theirs) == ["cam-two-malformed-messages-refused"]
+    assert alert_ids(theirs) == ["refused-malformed-cam-two"]
 
 
-def test_a_device_page_shows_forty_verdicts(site: Site) -> None:
-    for _ in range(41):
+def test_a_device_page_shows_forty_verdicts_and_leads_to_the_older(site: Site) -> None:
+    for _ in range(40):
         site.report(verdict())
-    assert len(verdict_ids(site.get("/devices/cam-one").text)) == 40
+    assert ">Older<" not in site.get("/devices/cam-one").text
+    site.report(verdict())
+    page = site.get("/devices/cam-one").text
+    assert len(verdict_ids(page)) == 40
+    assert 'href="/?device=cam-one&amp;before=2">Older<' in page
+    older = site.get("/?device=cam-one&before=2").text
+    assert verdict_ids(older) == [1]
+    assert 'href="/?device=cam-one">Newest<' in older
+
+
+def test_a_health_log_leads_to_what_is_older(site: Site) -> None:
+    for number in range(51):
+        site.report(health("restarted", "codes", count=number + 2))
+    page = site.get("/devices/cam-one").text
+    assert page.count("codes, ") == 50 and "codes, 2 times" not in page
+    assert 'href="/devices/cam-one?health_before=2">Older<' in page
+    older = site.get("/devices/cam-one?health_before=2").text
+    assert older.count("codes, ") == 1 and "codes, 2 times" in older
+    assert "No health report before that" in site.get("/devices/cam-one?health_before=1").text
+
+
+def test_breaks_are_counted_however_many(site: Site) -> None:
+    for _ in range(30):
+        broken = site.camera.seal(verdict(), previous=b"\x01" * 32)
+        site.receiver.handle(broken.topic, broken.sealed)
+    assert "29, 28, 27, 26 and 26 more" in site.get("/devices/cam-one").text
+    assert site.get("/api/stats").json["breaks"] == site.get("/api/devices").json["devices"][0]["break_count"] == 30
+
+
+def test_verdicts_of_one_device_are_chosen_and_counted_by_themselves(site: Site) -> None:
+    other = site.world.enrol("cam-two")
+    for state, camera in (("FORGED", None), ("VERIFIED", other), ("VERIFIED", None)):
+        site.report(verdict(state), camera)
+    page = site.get("/?device=cam-one").text
+    assert verdict_ids(page) == [3, 1]
+    assert re.search(r'href="/\?device=cam-one" aria-current="true">All <b>2</b>', page)
+    assert 'href="/?state=VERIFIED&amp;device=cam-one">Verified <b>1</b>' in page
+    assert site.get("/?device=cam-none").status == 404
 
 
 def test_a_retired_device_has_its_page_still_and_an_unknown_one_has_none(site: Site) -> None:
@@ -126,7 +216,7 @@ def test_a_retired_device_has_its_page_still_and_an_unknown_one_has_none(site: S
 def test_silence_is_on_the_page_of_an_enrolled_device_only(site: Site) -> None:
     site.report(health("started", "sealer", detail="camera"))
     site.world.now_ms += 10**7
-    assert "cam-one-silent" in alert_ids(site.get("/devices/cam-one").text)
+    assert "device-silent-cam-one" in alert_ids(site.get("/devices/cam-one").text)
     assert "Silent" in site.get("/").text
     site.enrolled = ()
     assert "cam-one-silent" not in alert_ids(site.get("/devices/cam-one").text)

@@ -14,7 +14,7 @@ from cloud_sink.web.guard import Guard
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
         "trusted-types 'none'"
     ),
     "cross-origin-opener-policy": "same-origin",
@@ -24,6 +24,9 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+
+
+Headers = tuple[tuple[str, str], ...]
 
 
 class Inside:
@@ -40,11 +43,12 @@ class Inside:
 
 
 def ask(
-    guard: Guard, *hosts: str, method: str = "GET", path: str = "/", kind: str = "http"
+    guard: Guard, *hosts: str, method: str = "GET", path: str = "/", kind: str = "http", more: Headers = ()
 ) -> tuple[int, dict[str, str], bytes]:
     """One request: status, headers and body of the answer; status 0 where there is none."""
     sent: list[Any] = []
-    scope = {"type": kind, "method": method, "path": path, "headers": [(b"host", host.encode()) for host in hosts]}
+    lines = [(b"host", host.encode()) for host in hosts] + [(name.encode(), value.encode()) for name, value in more]
+    scope = {"type": kind, "method": method, "path": path, "headers": lines}
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -119,6 +123,58 @@ def test_no_other_method_is(method: str) -> None:
     inside = Inside()
     status, headers, _ = ask(Guard(inside), "localhost", method=method)
     assert (status, headers["allow"], inside.reached) == (405, "GET, HEAD", [])
+
+
+# --- what writes ------------------------------------------------------------------------------------------------------
+
+
+def ask_to_write(*more: tuple[str, str], host: str = "receiver.example", path: str = "/write") -> tuple[int, list[str]]:
+    inside = Inside()
+    guard = Guard(inside, ["Receiver.example"], ["/write"])
+    return ask(guard, host, method="POST", path=path, more=more)[0], inside.reached
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (("sec-fetch-site", "same-origin"),),
+        (("sec-fetch-site", "same-origin"), ("origin", "https://behind.a.proxy")),
+        (("origin", "http://receiver.example"),),
+        (("origin", "https://RECEIVER.example"),),
+    ],
+)
+def test_a_page_of_ours_may_write(more: Headers) -> None:
+    assert ask_to_write(*more) == (200, ["http"])
+    assert ask_to_write(*more, path="/")[0] == 405
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        (("sec-fetch-site", "cross-site"),),
+        (("sec-fetch-site", "same-site"),),
+        (("sec-fetch-site", "none"),),
+        (("sec-fetch-site", ""),),
+        (("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")),
+        (("sec-fetch-site", "cross-site"), ("origin", "http://receiver.example")),
+        (("origin", "null"),),
+        (("origin", ""),),
+        (("origin", "http://evil.example"),),
+        (("origin", "http://receiver.example.evil.example"),),
+        (("origin", "http://receiver.example:8000"),),
+        (("origin", "http://receiver.example"), ("origin", "http://evil.example")),
+        (("origin", "http://[receiver.example"),),
+        (("referer", "http://receiver.example/"),),
+    ],
+)
+def test_no_other_page_and_nobody_who_does_not_say_so_may_write(more: Headers) -> None:
+    assert ask_to_write(*more) == (403, [])
+
+
+def test_a_name_that_is_not_ours_writes_nothing_whatever_its_origin_is() -> None:
+    mine = ("origin", "http://evil.example"), ("sec-fetch-site", "same-origin")
+    assert ask_to_write(*mine, host="evil.example") == (421, [])
 
 
 @pytest.mark.parametrize(("host", "method"), [("localhost", "GET"), ("localhost", "POST"), ("evil.example", "GET")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -12,10 +13,36 @@ from cloud_sink.web.live import KEEPALIVE_S, MAX_LISTENERS, Feed
 
 
 def test_an_event_is_exactly_these_bytes() -> None:
-    async def first() -> bytes:
-        return await anext(Feed().stream(lambda: 7))
+    async def first() -> tuple[str, bytes, bytes]:
+        feed = Feed()
+        stream = feed.stream(lambda: 7)
+        return feed.version, await anext(stream), await anext(stream)
 
-    assert asyncio.run(first()) == b'retry: 2000\nevent: news\ndata: {"last": 7}\n\n'
+    version, opening, news = asyncio.run(first())
+    assert re.fullmatch(r"[0-9a-f]{8}-0", version)
+    assert opening == b":" + b" " * 2048 + b"\n\n"
+    assert news == f'retry: 2000\nid: {version}\nevent: news\ndata: {{"last": 7}}\n\n'.encode()
+
+
+def test_who_knows_the_present_state_is_told_that_it_is_connected_and_no_news() -> None:
+    async def again() -> list[bytes]:
+        feed = Feed()
+        feed.announce()
+        heard = []
+        for seen in (feed.version, f"{feed.version}0", "", "x\ny"):
+            stream = feed.stream(lambda: 7, seen)
+            await anext(stream)
+            heard.append((await anext(stream)).partition(b"data")[0])
+        return [part.rpartition(b"event: ")[2] for part in heard]
+
+    assert asyncio.run(again()) == [b"beat\n", b"news\n", b"news\n", b"news\n"]
+
+
+def test_each_start_and_each_news_is_another_version() -> None:
+    first, second = Feed(), Feed()
+    versions = {first.version, second.version}
+    first.announce()
+    assert len(versions | {first.version}) == 3
 
 
 def test_a_quiet_stream_says_now_and_then_that_it_is_still_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,13 +51,14 @@ def test_a_quiet_stream_says_now_and_then_that_it_is_still_there(monkeypatch: py
     async def listen_on() -> list[bytes]:
         feed = Feed()
         stream = feed.stream(lambda: 3)
+        await anext(stream)
         heard = [await anext(stream) for _ in range(3)]
         feed.announce()
         return [*heard, await anext(stream)]
 
     news, *quiet, again = asyncio.run(listen_on())
-    assert quiet == [b": still here\n\n"] * 2
-    assert again == news
+    assert quiet == [b"event: beat\ndata: {}\n\n"] * 2
+    assert again.partition(b"event")[2] == news.partition(b"event")[2]
     assert KEEPALIVE_S == 15.0
 
 
@@ -38,6 +66,7 @@ def test_a_waiting_listener_hears_of_news_and_of_the_end() -> None:
     async def wait() -> tuple[bytes, list[bytes]]:
         feed, rows = Feed(), [1]
         stream = feed.stream(lambda: rows[0])
+        await anext(stream)
         await anext(stream)
         waiting = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0)
@@ -65,7 +94,7 @@ def test_a_closed_feed_says_nothing_and_a_failing_database_ends_a_stream() -> No
         feed = Feed()
         failed = [part async for part in feed.stream(fails)]
         feed.close()
-        return failed, [part async for part in feed.stream(lambda: 0)], feed.full
+        return failed[1:], [part async for part in feed.stream(lambda: 0)][1:], feed.full
 
     assert asyncio.run(streams()) == ([], [], False)
 

@@ -9,10 +9,12 @@ import pytest
 
 from cloud_sink.archive import TallyRow
 from cloud_sink.chain import Span, gaps, joined, listed
-from cloud_sink.simulator import EPOCH_MS, health
+from cloud_sink.simulator import EPOCH_MS
+from cloud_sink.web.alerts import Alert, device_alerts, ranked, tally_alerts
 from cloud_sink.web.devices import chain_words, device_names, device_view, health_line
-from cloud_sink.web.verdicts import SignView, moment, sign, verdict_view
+from cloud_sink.web.verdicts import HELD_FROM_ELSEWHERE, SignView, moment, sign, verdict_view
 from cloud_sink.web.words import HEALTH, STATES, TALLIES, UNKNOWN_REASON, reason_sentence
+from device.verdict.decision.table import ACTED_ON
 from tests.support.sink_samples import QUIET, WHEN, stored_health, stored_verdict
 
 # --- a device in words ------------------------------------------------------------------------------------------------
@@ -34,30 +36,33 @@ def test_a_device_view_says_the_loudest_of_its_alerts_and_only_its_own_refusals(
     facts = replace(
         QUIET, states={"VERIFIED": 3, "FORGED": 1}, health_counts={"alive": 2, "started": 1}, gaps=(Span(2, 2),)
     )
-    view = device_view("cam-one", facts, rows, EPOCH_MS, enrolled=True)
+    alerts = ranked([*device_alerts(facts, EPOCH_MS), *tally_alerts(rows)])
+    view = device_view("cam-one", facts, rows, alerts)
     assert (view.device_id, view.tone, view.standing) == ("cam-one", "warn", "telemetry missing")
     assert (view.last_heard, view.envelopes, view.chain, view.chain_tone) == (WHEN, 7, "1 missing: 2", "warn")
     assert view.states == (("VERIFIED", STATES["VERIFIED"], 3), ("FORGED", STATES["FORGED"], 1))
     assert view.health == ((HEALTH["started"], 1), (HEALTH["alive"], 2))
     assert view.tallies == ((TALLIES["duplicate"], rows[0]),)
     forged = [TallyRow("cam-one", "forged", 1, 1, 2)]
-    assert device_view("cam-one", QUIET, forged, EPOCH_MS, enrolled=True).tone == "alarm"
+    assert device_view("cam-one", QUIET, forged, tally_alerts(forged)).tone == "alarm"
 
 
 def test_a_device_without_alerts_is_in_good_order_and_one_that_never_spoke_is_enrolled() -> None:
-    view = device_view("cam-one", QUIET, [], EPOCH_MS, enrolled=True)
+    view = device_view("cam-one", QUIET, [], [])
     assert (view.tone, view.standing, view.states, view.health, view.tallies) == ("good", "in good order", (), (), ())
     rows = [TallyRow("cam-one", "forged", 2, 1, 2)]
-    never = device_view("cam-one", None, rows, EPOCH_MS, enrolled=True)
+    never = device_view("cam-one", None, rows, [])
     assert (never.tone, never.standing, never.last_heard) == ("plain", "enrolled, nothing received yet", None)
     assert (never.envelopes, never.chain, never.chain_tone, never.states, never.health) == (0, "", "plain", (), ())
     assert never.tallies == ((TALLIES["forged"], rows[0]),)
 
 
-def test_a_retired_device_is_not_silent_in_its_view() -> None:
-    late, facts = EPOCH_MS + 10**9, replace(QUIET, last_sign_of_life=health("alive"))
-    assert device_view("cam-one", facts, [], late, enrolled=False).tone == "good"
-    assert device_view("cam-one", facts, [], late, enrolled=True).standing == "silent"
+def test_what_a_device_says_of_signs_is_not_how_it_is_doing() -> None:
+    forged = Alert("alarm", "Forged", "", "cam-one", None, "/", kind="verdict.FORGED")
+    other = Alert("alarm", "Chain broken", "", "cam-two", None, "/", kind="device.chain_broken")
+    assert device_view("cam-one", QUIET, [], [forged, other]).standing == "in good order"
+    silent = Alert("warn", "Silent", "", "cam-one", None, "/", kind="device.silent")
+    assert device_view("cam-one", QUIET, [], [forged, other, silent]).standing == "silent"
 
 
 def test_names_are_those_enrolled_and_those_heard_in_order_and_once() -> None:
@@ -104,6 +109,13 @@ def test_a_sign_that_was_seen_and_is_not_held_is_refuted(held: int | None, seen:
     assert view.seen.name == ("no sign seen" if seen is None else sign(seen, "").name)
 
 
+@pytest.mark.parametrize("state", ACTED_ON)
+def test_the_confidence_is_called_the_cameras_only_where_it_is(state: str) -> None:
+    assert (state in HELD_FROM_ELSEWHERE) == (ACTED_ON[state] in ("code", "register"))
+    view = verdict_view(stored_verdict(state, confidence=0.5))
+    assert view.camera_confidence == (None if state in HELD_FROM_ELSEWHERE else 0.5)
+
+
 def test_a_verdict_without_reasons_is_summed_up_by_its_meaning_and_one_without_a_time_has_none() -> None:
     view = verdict_view(replace(stored_verdict("MISSING", reasons=(), utc_ms=0), received_ms=0))
     assert (view.summary, view.reasons, view.passed) == (STATES["MISSING"].meaning, (), None)
@@ -147,3 +159,4 @@ def test_four_spans_are_named_and_a_fifth_is_counted() -> None:
     assert listed([]) == ""
     assert listed(Span(n, n + 1) for n in (0, 3, 6, 9)) == "0 to 1, 3 to 4, 6 to 7, 9 to 10"
     assert listed(Span(n, n) for n in (0, 2, 4, 6, 8)) == "0, 2, 4, 6 and 1 more"
+    assert listed([Span(7, 7), Span(5, 5)], 9) == "7, 5 and 7 more"

@@ -44,8 +44,8 @@ def test_an_issued_code_verifies(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("kind", ["svg", "pdf", "png"])
 def test_a_panel_is_printed_true_to_size(capsys: pytest.CaptureFixture[str], tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"panel.{kind}"
-    printed = json_of(capsys, "sign", "print", issued(capsys), "--out", str(path))
-    assert printed == {"file": str(path), "qr": "7-M", "width_mm": 900.0}
+    printed = json_of(capsys, "sign", "print", issued(capsys), "--out", str(path), "--plain")
+    assert printed == {"file": str(path), "qr": "7-M", "width_mm": 900.0, "caption": []}
     content = path.read_bytes()
     sizes = {
         "svg": rb'width="900mm" height="900mm" viewBox="0 0 53 53".*M0 0h53v53h-53z',
@@ -76,7 +76,7 @@ def test_a_code_comes_through_standard_input(
 
 
 def test_a_code_out_of_its_time_is_not_in_force(capsys: pytest.CaptureFixture[str]) -> None:
-    code = issued(capsys, "--valid-from", "2026-01-01", "--valid-until", "2026-02-01")
+    code = issued(capsys, "--valid-from", "2026-01-01", "--valid-until", "2026-02-01", "--allow-expired")
     assert json_of(capsys, "sign", "verify", code, "--at", "2026-01-15T00:00:00Z")
     (claims,) = json_of(capsys, "sign", "verify", code, "--at", "2026-02-01", status=1)  # type: ignore[misc]
     assert claims["authentic"] and not claims["in_force"]
@@ -128,7 +128,9 @@ def test_a_register_is_built_reviewed_signed_and_revokes(capsys: pytest.CaptureF
         ([*ISSUE[:3], "no such", *ISSUE[4:]], "sealcam sign classes"),
         ([*ISSUE, "--id", "12"], "--id"),
         ([*ISSUE, "--valid-until", "tomorrow"], "--valid-until"),
-        ([*ISSUE, "--valid-until", "2020-01-01"], "valid_from"),
+        ([*ISSUE, "--valid-until", "2020-01-01"], "--allow-expired"),
+        ([*ISSUE, "--valid-until", "2020-01-01", "--allow-expired"], "valid_from"),
+        ([*ISSUE, "--valid-from", "2020-01-01"], "--allow-expired"),
         ([*ISSUE[:5], "91", *ISSUE[6:]], "lat"),
         ([*ISSUE, "--key", "/nonexistent"], "/nonexistent"),
         (["sign", "print", "hello", "--out", "x.svg"], "no sign code"),
@@ -143,6 +145,9 @@ def test_a_register_is_built_reviewed_signed_and_revokes(capsys: pytest.CaptureF
         (["sign", "register", "build", "/dev/null", "--out", "x.json", "--revoke", "00"], "--revoke"),
         (["enroll", "--id", "cam-x"], "go together"),
         (["enroll", "--id", "cam-x", "--public-key", "zz"], "64 hex digits"),
+        (["enroll", "--id", "cam-x", "--public-key", "00" * 31], "64 hex digits"),
+        (["enroll", "--id", "cam-x", "--public-key", "00" * 32], "no Ed25519 public key"),
+        (["enroll", "--id", "cam-x", "--public-key", "01" + "00" * 31], "no Ed25519 public key"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )

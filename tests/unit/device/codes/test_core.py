@@ -62,6 +62,36 @@ def test_painted_over_modules_are_counted(module_px: float) -> None:
     assert reading.error_rate == pytest.approx(float((painted != SYMBOL).mean()), abs=0.01)
 
 
+def negative(frame: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(255 - frame)
+
+
+@pytest.mark.parametrize("module_px", [2.6, 4.0])
+def test_a_code_printed_light_on_dark_is_read_by_both_decoders_without_a_look_of_damage(module_px: float) -> None:
+    (reading,) = CodeReader().read(negative(photograph(SYMBOL, module_px, source(), slant=0.2)), [], 0)
+    assert (reading.data, sorted(reading.decoders)) == (TEXT, ["zbar", "zxing"])
+    assert reading.error_rate is not None
+    assert reading.error_rate < 0.01
+
+
+def test_light_on_dark_painted_over_modules_are_counted_too() -> None:
+    painted = blot(SYMBOL, 0.04, source())
+    (reading,) = CodeReader().read(negative(photograph(painted, 4.0, source())), [], 0)
+    assert reading.data == TEXT
+    assert reading.error_rate == pytest.approx(float((painted != SYMBOL).mean()), abs=0.01)
+
+
+def test_light_on_dark_in_a_region_is_read_from_further_away() -> None:
+    frame = negative(photograph(SYMBOL, 1.65, source(), noise=3.0, slant=0.0, blur_px=0.5))
+    (reading,) = CodeReader().read(frame, [Region(310.0, 140.0, 150.0, 150.0)], 0)
+    assert reading.data == TEXT
+
+
+def test_what_is_light_on_dark_and_unreadable_is_no_damaged_panel() -> None:
+    painted = blot(SYMBOL, 0.12, source())
+    assert CodeReader().read(negative(photograph(painted, 5.0, source())), [], 0) == []
+
+
 def test_too_far_away_no_error_rate_is_claimed() -> None:
     (reading,) = CodeReader().read(photograph(SYMBOL, 2.2, source(), noise=2.0), [], 0)
     assert reading.error_rate is None

@@ -1,0 +1,95 @@
+"""The broker's configuration, made of a data home: mosquitto with mutual TLS, and who may use which topic.
+
+Every client shows a certificate, whose common name is the user. A device may publish to its own envelope topic and
+read its own receipt topic, and nothing else; the sink reads all envelopes and publishes receipts.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from pathlib import Path
+from typing import Final, Literal
+
+from identity.errors import BusyPortError, KeysError, MissingBrokerError
+from wire.envelope import MAX_ENVELOPE_BYTES
+from wire.topics import ENVELOPE_FILTER, SINK_NAME
+
+DEFAULT_PORT: Final = 8883
+_SYSTEM_FOLDERS: Final = "/usr/sbin:/usr/local/sbin:/sbin"  # not in an ordinary user's PATH
+
+ACCESS_LIST: Final = f"""\
+pattern write sealcam/v1/%u/envelope
+pattern read sealcam/v1/%u/receipt
+
+user {SINK_NAME}
+topic read {ENVELOPE_FILTER}
+topic write sealcam/v1/+/receipt
+"""
+
+# max_keepalive stays at its default: at 60, which applies to a client before its CONNECT, mosquitto 2.0.21 ends
+# new connections as timed out whenever the second turns between accept and CONNECT.
+_CONFIGURATION: Final = """\
+per_listener_settings false
+listener {port} 127.0.0.1
+protocol mqtt
+socket_domain ipv4
+allow_anonymous false
+require_certificate true
+use_identity_as_username true
+tls_version tlsv1.3
+cafile {folder}/ca.crt
+certfile {folder}/tls.crt
+keyfile {folder}/tls.key
+acl_file {folder}/acl
+persistence false
+max_packet_size {packet}
+message_size_limit {packet}
+max_inflight_messages 64
+max_queued_messages 4096
+max_connections 64
+log_dest stderr
+{log}{user}"""
+_LOGS: Final = {
+    "errors": "log_type error\nlog_type warning\n",
+    "connections": "log_type error\nlog_type warning\nlog_type notice\nlog_timestamp_format %Y-%m-%dT%H:%M:%S\n",
+}
+
+
+def find() -> str:
+    """The path of mosquitto. Raises MissingBrokerError."""
+    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:{_SYSTEM_FOLDERS}")
+    if found is None:
+        raise MissingBrokerError("mosquitto is not installed", "run: sudo apt-get install mosquitto")
+    return found
+
+
+def files(folder: Path, port: int, *, log: Literal["errors", "connections"]) -> dict[Path, str]:
+    """What is to be written into `broker/` of a data home: file -> text. Raises KeysError.
+
+    Started by root, mosquitto would change to a user that cannot read 0600 keys: there it is told to stay.
+    """
+    if not str(folder).isprintable() or str(folder) != str(folder).strip():
+        raise KeysError(f"{str(folder)!r} cannot be written into mosquitto.conf", "set SEALCAM_HOME to a plain path")
+    text = _CONFIGURATION.format(
+        folder=folder,
+        port=port,
+        packet=MAX_ENVELOPE_BYTES + 4096,
+        log=_LOGS[log],
+        user="user root\n" if os.geteuid() == 0 else "",
+    )
+    return {folder / "mosquitto.conf": text, folder / "acl": ACCESS_LIST}
+
+
+def check_port(port: int) -> None:
+    """Raises BusyPortError where the port cannot be listened on, before anything is started."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise BusyPortError(
+                f"port {port} of 127.0.0.1 cannot be used ({error.strerror})",
+                "stop what uses it, or choose another port",
+            ) from None

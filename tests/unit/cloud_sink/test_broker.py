@@ -1,0 +1,108 @@
+"""The broker's configuration is written once, told, private, and nobody's changes to it are lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cloud_sink import broker
+from cloud_sink.cli import main
+from cloud_sink.errors import SetupError
+from identity import Home, MissingKeyError, mosquitto
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def empty(home: Home) -> Home:
+    for name in ("mosquitto.conf", "acl"):
+        (home.broker / name).unlink(missing_ok=True)
+    return home
+
+
+def written(home: Home) -> dict[str, str]:
+    return {name: (home.broker / name).read_text() for name in ("mosquitto.conf", "acl")}
+
+
+def test_what_is_written_is_told_and_private(empty: Home) -> None:
+    said: list[str] = []
+    assert broker.write(empty.broker, 8999, overwrite=False, say=said.append) == empty.broker / "mosquitto.conf"
+    assert said == [f"wrote {empty.broker / name} (mode 0600)" for name in ("mosquitto.conf", "acl")]
+    assert "listener 8999 127.0.0.1" in (text := written(empty)["mosquitto.conf"])
+    for line in (
+        "allow_anonymous false",
+        "require_certificate true",
+        "tls_version tlsv1.3",
+        f"acl_file {empty.broker}/acl",
+    ):
+        assert line in text
+    assert written(empty)["acl"] == mosquitto.ACCESS_LIST
+    assert {(empty.broker / name).stat().st_mode & 0o777 for name in written(empty)} == {0o600}
+
+
+def test_what_says_the_same_is_kept(empty: Home) -> None:
+    broker.write(empty.broker, 8883, overwrite=False, say=lambda _: None)
+    before = (empty.broker / "acl").stat().st_ino
+    said: list[str] = []
+    broker.write(empty.broker, 8883, overwrite=False, say=said.append)
+    assert [line.split()[0] for line in said] == ["kept", "kept"]
+    assert (empty.broker / "acl").stat().st_ino == before
+
+
+@pytest.mark.parametrize("changed", ["mosquitto.conf", "acl"])
+def test_what_somebody_changed_is_overwritten_with_a_flag_only(empty: Home, changed: str) -> None:
+    broker.write(empty.broker, 8883, overwrite=False, say=lambda _: None)
+    (empty.broker / changed).write_text("# mine\n")
+    with pytest.raises(SetupError, match=rf"{changed} would be written.*--overwrite"):
+        broker.write(empty.broker, 8883, overwrite=False, say=lambda _: None)
+    assert written(empty)[changed] == "# mine\n"
+    said: list[str] = []
+    broker.write(empty.broker, 8883, overwrite=True, say=said.append)
+    assert f"overwrote {empty.broker / changed} (mode 0600)" in said and "# mine" not in written(empty)[changed]
+
+
+def test_without_certificates_nothing_is_written_and_the_remedy_makes_them(tmp_path: Path) -> None:
+    (tmp_path / "broker").mkdir()
+    with pytest.raises(MissingKeyError, match="sealcam keys init"):
+        broker.write(tmp_path / "broker", 8883, overwrite=False, say=lambda _: None)
+    assert list((tmp_path / "broker").iterdir()) == []
+
+
+def test_a_machine_without_mosquitto_gets_a_sentence_and_no_file_but_can_write_them(
+    empty: Home, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    assert main(["broker", "--home", str(empty.path)]) == 2
+    assert "apt-get install mosquitto" in capsys.readouterr().err
+    assert not (empty.broker / "acl").exists()
+    assert main(["broker", "--home", str(empty.path), "--write-only"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"sealcam-sink: start it with: mosquitto -c {empty.broker / 'mosquitto.conf'}"
+    )
+
+
+def test_it_becomes_mosquitto_itself(empty: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[object] = []
+
+    class Became(Exception):  # noqa: N818
+        pass
+
+    def execv(program: str, words: list[str]) -> None:
+        became.append((program, words))
+        raise Became
+
+    monkeypatch.setattr("os.execv", execv)
+    monkeypatch.setattr(mosquitto, "find", lambda: "/usr/sbin/mosquitto")
+    monkeypatch.setattr(mosquitto, "check_port", lambda _: None)
+    with pytest.raises(Became):
+        main(["broker", "--home", str(empty.path)])
+    assert became == [("/usr/sbin/mosquitto", ["/usr/sbin/mosquitto", "-c", str(empty.broker / "mosquitto.conf")])]
+
+
+@pytest.mark.parametrize("place", ["a\nlistener 1883", "trailing "])
+def test_a_path_that_would_be_read_as_something_else_is_refused(tmp_path: Path, place: str) -> None:
+    from identity import KeysError
+
+    with pytest.raises(KeysError, match="plain path"):
+        mosquitto.files(tmp_path / place, 8883, log="errors")
