@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from identity import Home, load
 from identity.files import PRIVATE_FILE, write_private
+from program.bound import bound
 from wire.envelope import MAX_ENVELOPE_BYTES
 from wire.errors import RunError, UsageError
 from wire.topics import ENVELOPE_FILTER, SINK_NAME
@@ -91,12 +92,6 @@ def configuration(folder: Path, port: int, *, root: bool) -> str:
     )
 
 
-def _with_us() -> list[str]:
-    """The words that make the kernel end the broker when this process is killed (setpriv is in util-linux)."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
-
-
 def free_port() -> int:
     """A port of 127.0.0.1 that is free at the moment."""
     with socket.socket() as probe:
@@ -147,7 +142,7 @@ class Broker:
         write_private(folder / "mosquitto.conf", configuration(folder, self.port, root=os.geteuid() == 0).encode())
         with self._log() as log:
             self._process = subprocess.Popen(
-                [*_with_us(), program, "-c", str(folder / "mosquitto.conf")],
+                bound([program, "-c", str(folder / "mosquitto.conf")], signal.SIGKILL),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -8,7 +8,6 @@ Sign codes are not read.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,13 +22,15 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
+import program
 from device.channel.messages import Box, Readings, Sightings, Verdict
 from device.launcher import settings as device_settings
 from device.perception.core import Recogniser
 from device.verdict.judge import Judge
-from models import command
 from models.errors import DataError
 from models.release import shipped
+from program import outputs
+from program.arguments import new_parser, place
 from wire.classes import class_name
 from wire.manifest import OperatingPoint, PointName, operating_point
 
@@ -152,20 +153,21 @@ def table(result: dict[str, Any]) -> Table:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints, and writes JSON; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m models.clips", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
-    parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS, help="folder of the models")
+    return program.run("python -m models.clips", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str] | None = None) -> int | None:
+    parser = new_parser(prog="python -m models.clips", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("videos", nargs="+", type=place, metavar="VIDEO")
+    parser.add_argument("--models", type=place, default=shipped.ARTIFACTS, help="folder of the models")
     parser.add_argument("--point", choices=get_args(PointName), default="far", help="operating point")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--json", type=place, metavar="FILE", help="write the figures there too")
     options = parser.parse_args(arguments)
-    return command.run(parser.prog, lambda: _tell(options))
-
-
-def _tell(options: argparse.Namespace) -> None:
     result = measure(options.videos, options.models, options.point)
     if options.json is not None:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
+        outputs.write(options.json, (json.dumps(result, indent=2) + "\n").encode())
     Console(width=max(Console().width, 130)).print(table(result))
+    return 0
 
 
 if __name__ == "__main__":

@@ -35,8 +35,18 @@ _OF_THE_MACHINE: Final = {
     errno.EAGAIN: "allow more processes (ulimit -u), or close other programs",
     errno.ENOSPC: "free some space on its disk",
     errno.EFBIG: "allow larger files (ulimit -f unlimited)",
+    errno.EDQUOT: "free some of your quota",
+    errno.EACCES: "check who may read and write there",
+    errno.EPERM: "check who may read and write there",
+    errno.EROFS: "choose a place that can be written",
+    errno.ENOTDIR: "check the name: a part of it is no folder",
+    errno.EISDIR: "check the name: it is a folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ELOOP: "check the links there",
+    errno.EIO: "check its disk",
 }
 """Error number -> remedy."""
+_NO_TEMPORARY: Final = "No usable temporary directory"  # how `tempfile` begins
 
 
 class SealcamError(Exception):
@@ -83,7 +93,19 @@ class MachineError(UsageError):
         number = getattr(error, "errno", None) or errno.ENOMEM
         where = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
         remedy = _OF_THE_MACHINE.get(number, "check the file's place and this machine's limits (ulimit -a)")
+        if isinstance(error, OSError) and (error.strerror or "").startswith(_NO_TEMPORARY):
+            return cls("no folder for temporary files can be written", "free /tmp, or set TMPDIR to another folder")
+        if number == errno.ENOENT and not where and not _has_working_folder():
+            return cls("the current folder is gone", "change to another one (cd)")
         return cls(f"this machine refuses something that is needed ({os.strerror(number)}{where})", remedy)
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 -- only whether there is one
+    except OSError:
+        return False
+    return True
 
 
 class LibraryMissingError(UsageError, ImportError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.show import RunView
+from device.cli.show import RunView, say
 from device.config import MODELS
 from device.launcher.plan import RunPlan
-from device.launcher.session import RunOutcome, Session
+from device.launcher.session import RESULTS, RunOutcome, Session
 from identity import register_guard
 from identity.home import Home
+from program.arguments import place
 from wire.errors import INTERRUPTED, UsageError, printable
 
 
@@ -29,9 +31,9 @@ def add_parser(subparsers: Any) -> None:
         description="Run every compartment on a video file or a folder of frames, as if it came from the camera.",
         epilog="Example: sealcam replay drive.mp4 --gps drive.gpx --pace lockstep --out out/",
     )
-    parser.add_argument("input", type=Path, metavar="VIDEO|FOLDER_OF_FRAMES")
+    parser.add_argument("input", type=place, metavar="VIDEO|FOLDER_OF_FRAMES")
     parser.add_argument(
-        "--gps", type=Path, metavar="FILE.gpx", help="the drive's track; without it no code can be VERIFIED"
+        "--gps", type=place, metavar="FILE.gpx", help="the drive's track; without it no code can be VERIFIED"
     )
     parser.add_argument(
         "--pace",
@@ -40,18 +42,18 @@ def add_parser(subparsers: Any) -> None:
         help="lockstep: every frame, reproducible (default); realtime: at the video's speed, late frames are dropped",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
+        "--out", type=place, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
     )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON on standard output")
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
+        "--config", type=place, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
     )
     parser.add_argument(
         "--video-start",
         metavar="TIME|gps",
         help="when the video begins (ISO 8601), or 'gps': with the track; default: as the file says, else as the track",
     )
-    parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
+    parser.add_argument("--models", type=place, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
@@ -94,8 +96,8 @@ def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config)
 
 
 def check_home(home: Home, config: configs.Config) -> None:
-    """Make what is missing, and check before the start what no compartment could mend. Raises KeysError."""
-    home.ensure_development()
+    """Check before the start what no compartment could mend: nothing is made here but the spool. Raises KeysError."""
+    home.check_device()
     register_guard.check(home.trust)
     if config.uplink.host:
         home.check_certificates()
@@ -106,12 +108,25 @@ def run(arguments: argparse.Namespace) -> int:
     config = configs.load(arguments.config)
     home = Home.default()
     plan = make_plan(arguments, home, config)
+    if arguments.out is not None:
+        keep_inputs(arguments.out, (arguments.input, arguments.gps, arguments.config))
     check_home(home, config)
     console = Console(stderr=True)
     with RunView(f"replay {plan.shown}", console) as view:
         outcome = Session(plan, arguments.out, view.watch).run()
     tell(outcome, arguments, console, config)
-    return INTERRUPTED if outcome.interrupted else outcome.exit_status
+    if outcome.interrupted:
+        say(console, f"sealcam: interrupted{_after(outcome)}")
+        return INTERRUPTED
+    return outcome.exit_status
+
+
+def keep_inputs(out: Path, inputs: Iterable[Path | None]) -> None:
+    """Raises UsageError where a result would take the place of an input, under whatever name."""
+    for result in (out / name for name in RESULTS):
+        for path in inputs:
+            if path is not None and result.exists() and path.exists() and result.samefile(path):
+                raise UsageError(f"{path} would be replaced by a result of the run", "choose another --out")
 
 
 def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
@@ -121,19 +136,38 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
     if outcome.summary:
         s = outcome.summary
         states = ", ".join(f"{n} {state}" for state, n in sorted(s["verdicts"].items())) or "no verdict"
-        console.print(
-            f"{s['frames']} frames at {s['fps']} fps; {states}; {s['receipted']} of {s['sealed']} events receipted"
-        )
+        say(console, f"{s['frames']} frames at {s['fps']} fps; {states}; {_events(s)}")
         if s["waiting"]:
-            why = "no receipt came in time" if config.uplink.host else "no broker is configured (\\[uplink] host)"
-            console.print(f"{s['waiting']} sealed events wait in the spool: {why}; they wait for the next run")
+            why = "no receipt came in time" if config.uplink.host else "no broker is configured ([uplink] host)"
+            later = "they go with the next run" if config.uplink.host else "they wait until one is"
+            say(console, f"{s['waiting']} sealed events wait in the spool: {why}; {later}")
+        if outcome.unknown_keys:
+            say(console, _unknown(outcome.unknown_keys))
         if arguments.out:
-            written = f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json"
-            console.print(printable(written), markup=False, soft_wrap=True)
+            say(console, f"written: {arguments.out}/{', '.join(RESULTS)}")
     if outcome.sentence:
-        console.print(f"sealcam: {outcome.line}", markup=False, soft_wrap=True)
-    if outcome.interrupted:
-        console.print("sealcam: interrupted", markup=False)
+        say(console, f"sealcam: {outcome.line}")
+
+
+def _events(s: dict[str, Any]) -> str:
+    """How many events of this run were sealed, and receipts: those for events of earlier runs are told apart."""
+    earlier = max(0, s["receipted"] + s["waiting"] - s["sealed"])  # what waited before the run
+    if not earlier:
+        return f"{s['receipted']} of {s['sealed']} events receipted"
+    return f"{s['sealed']} events sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
+
+
+def _unknown(count: int) -> str:
+    codes, were = ("code names", "it was") if count == 1 else ("codes name", "they were")
+    return (
+        f"{count} {codes} a road authority that this home does not trust, and counts as FORGED; if {were} signed by an "
+        "authority of yours, use its home (SEALCAM_HOME), or put its public key into trust/authority"
+    )
+
+
+def _after(outcome: RunOutcome) -> str:
+    frames = outcome.summary.get("frames", 0)
+    return f" after {frames} frames; what was judged until then is kept" if frames else ""
 
 
 def _is_utf8(path: Path) -> bool:

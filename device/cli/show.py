@@ -35,6 +35,11 @@ def class_text(class_id: int | None) -> str:
     return class_name(class_id, "-")
 
 
+def say(console: Console, line: str) -> None:
+    """One line as it is: a name with brackets is no markup, and a path is not broken at the edge of the screen."""
+    console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
 class RunView:
     """Shows a run on `console`, which is standard error: standard output is for the command's result."""
 
@@ -74,13 +79,13 @@ class RunView:
         self._progress.update(self._task, completed=report.frame, total=report.frames or None, note=note)
 
     def _on_incident(self, incident: Incident) -> None:
-        self._console.print(f"[yellow]{incident.kind}[/]: {incident.compartment} ({incident.detail})")
+        self._console.print(f"[yellow]{incident.kind}[/]: {incident.compartment} ({incident.detail})", soft_wrap=True)
 
     def _on_verdict(self, verdict: Verdict) -> None:
         style = STATE_STYLES[verdict.state]
         held, seen = class_text(verdict.class_id), class_text(verdict.perceived_class_id)
         where = f"frames {verdict.first_frame}-{verdict.last_frame}"
-        self._console.print(f"[{style}]{verdict.state:<12}[/] held: {held}; perceived: {seen}; {where}")
+        self._console.print(f"[{style}]{verdict.state:<12}[/] held: {held}; perceived: {seen}; {where}", soft_wrap=True)
 
     _SHOWS: ClassVar[dict[type[Message], Callable[[RunView, Any], None]]] = {
         Running: _on_running,

@@ -13,6 +13,7 @@ import msgspec
 from device.cli.sign_images import read_picture
 from identity import Home, load
 from identity.files import write_private
+from program.arguments import place
 from wire import register, signcode
 from wire.classes import CLASS_NAMES
 from wire.errors import HostileInputError, IssueError, UsageError
@@ -46,17 +47,17 @@ def add_parser(subparsers: Any) -> None:
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="make a list to review from issued codes (text files or panel pictures)")
-    build.add_argument("sources", nargs="+", type=Path, metavar="FILE", help="codes, one a line, or a panel's picture")
-    build.add_argument("--out", type=Path, required=True, metavar="LIST.json")
+    build.add_argument("sources", nargs="+", type=place, metavar="FILE", help="codes, one a line, or a panel's picture")
+    build.add_argument("--out", type=place, required=True, metavar="LIST.json")
     build.add_argument("--revoke", action="append", default=[], metavar="SIGN_ID", help="list this sign as revoked")
     build.set_defaults(work=_build)
     sign = actions.add_parser("sign", help="sign a reviewed list")
-    sign.add_argument("list", type=Path, metavar="LIST.json")
-    sign.add_argument("--key", type=Path, metavar="FILE", help="the authority's key (default: this data home's)")
-    sign.add_argument("--out", type=Path, metavar="FILE", help="default: the register that this data home trusts")
+    sign.add_argument("list", type=place, metavar="LIST.json")
+    sign.add_argument("--key", type=place, metavar="FILE", help="the authority's key (default: this data home's)")
+    sign.add_argument("--out", type=place, metavar="FILE", help="default: the register that this data home trusts")
     sign.set_defaults(work=_sign)
     show = actions.add_parser("show", help="verify a register and list its signs")
-    show.add_argument("file", nargs="?", type=Path, help="default: the register that this data home trusts")
+    show.add_argument("file", nargs="?", type=place, help="default: the register that this data home trusts")
     show.add_argument("--json", action="store_true", help="print JSON")
     show.set_defaults(work=_show)
 

@@ -10,8 +10,9 @@ from typing import Any, BinaryIO
 import msgspec
 
 from device.channel.messages import Sightings, Verdict
+from program import outputs
 from wire.classes import CLASS_NAMES
-from wire.errors import RunError, UsageError
+from wire.errors import RunError
 
 _MAX_LEAP = 3600  # a frame number that leaps further is not believed: a false number must not silence the rest
 
@@ -48,7 +49,7 @@ def sighting_fields(sightings: Sightings) -> dict[str, Any]:
 class RunRecorder:
     """Counts always, writes when it is given a folder. A frame or verdict that comes again is recorded once.
 
-    Raises UsageError when the folder cannot be written.
+    Raises OutputRefusedError when the folder cannot be written.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -57,12 +58,8 @@ class RunRecorder:
         self._files: dict[str, BinaryIO] = {}
         if folder is None:
             return
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in ("sightings", "verdicts"):
-                self._files[name] = (folder / f"{name}.jsonl").open("wb")
-        except OSError as error:
-            raise UsageError(f"{folder} cannot be written ({error.strerror})", "choose another --out") from None
+        for name in ("sightings", "verdicts"):
+            self._files[name] = outputs.create(folder / f"{name}.jsonl", tell=False)
 
     def on_sightings(self, sightings: Sightings) -> None:
         """What perception saw in a frame that is not recorded yet."""

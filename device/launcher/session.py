@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -26,9 +26,12 @@ from device.channel.link import Link
 from device.channel.messages import Message, Sightings, Stop, Verdict
 from device.launcher.dialling import DIALER, DialService
 from device.launcher.plan import RunPlan
-from device.launcher.recorder import RunRecorder, unwritten
+from device.launcher.recorder import RunRecorder
 from device.launcher.report import Finished, Incident, Progress, Running
+from program import outputs
+from program.ending import ENDING_SIGNALS, end_at_once
 from wire.errors import RunError, UsageError, line
+from wire.vocabulary import ReasonName
 
 
 @dataclass
@@ -39,7 +42,8 @@ class RunOutcome:
         exit_status: 0 good, 1 the run found something wrong, 2 bad usage or input.
         sentence, remedy: what the user is told when the status is not 0.
         summary: what `summary.json` holds, empty where nothing ran.
-        interrupted: ended early by Ctrl-C; what was made so far is kept.
+        interrupted: ended early by a signal (Ctrl-C, SIGTERM, SIGHUP); what was made so far is kept.
+        unknown_keys: verdicts whose code names a key of no authority that the home trusts.
     """
 
     exit_status: int
@@ -48,6 +52,7 @@ class RunOutcome:
     summary: dict[str, Any]
     incidents: list[Incident] = field(default_factory=list)
     interrupted: bool = False
+    unknown_keys: int = 0
 
     @property
     def line(self) -> str:
@@ -55,6 +60,10 @@ class RunOutcome:
         return line(self.sentence, self.remedy)
 
 
+SUMMARY: Final = "summary.json"
+RESULTS: Final = ("verdicts.jsonl", "sightings.jsonl", SUMMARY)
+"""The files of a run in its folder."""
+_UNKNOWN_KEY: Final[ReasonName] = "code_key_unknown"
 _MESSAGES_A_TURN = 256
 _LAST_MESSAGES = 4096  # more cannot wait in a link's queue
 _STOP_SECONDS = 15.0
@@ -71,6 +80,8 @@ class Session:
 
     def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher) -> None:
         self._plan, self._out = plan, out
+        if out is not None:
+            make_room(out)
         self._recorder = RunRecorder(out)
         self._finished: Finished | None = None
         self._incidents: list[Incident] = []
@@ -85,8 +96,9 @@ class Session:
         }
 
     def run(self) -> RunOutcome:
-        """Start, watch, end. SIGINT and SIGTERM end the run early, with what was made so far kept."""
-        before = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+        """Start, watch, end. The first ending signal ends the run early, with what was made so far kept; the next one
+        ends this process, and with it all that it started."""
+        before = {s: signal.signal(s, self._on_signal) for s in _ending_signals()}
         try:
             return self._run()
         finally:
@@ -95,8 +107,9 @@ class Session:
             self._recorder.close()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._stop = True
-        self._interrupted = self._interrupted or number == signal.SIGINT
+        if self._stop:
+            end_at_once("sealcam")
+        self._stop = self._interrupted = True
 
     def _run(self) -> RunOutcome:
         try:
@@ -140,6 +153,8 @@ class Session:
                     "-P",
                     "-m",
                     "device.warden",
+                    "--parent",
+                    str(os.getpid()),
                     "--descriptors",
                     ",".join(f"{name}={number}" for name, number in numbers.items()),
                 ],
@@ -194,6 +209,7 @@ class Session:
         if finished is None:
             _end(warden, seconds=0.0 if self._stop else 10.0)
             status = warden.wait()
+            self._write({"complete": False})
             raise RunError(
                 f"warden ended unexpectedly (status {status})", "run it again, and report it if it happens twice"
             )
@@ -202,16 +218,24 @@ class Session:
             if dialer.layers:
                 summary["layers"]["dialer"] = dialer.layers
                 summary["restarts"]["dialer"] = dialer.restarts
-            summary |= {"verdicts": self._recorder.states(), "run_id": self.run_id}
-            if self._out is not None:
-                text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
-                try:
-                    (self._out / "summary.json").write_text(text, encoding="utf-8")
-                except OSError as error:
-                    raise unwritten(str(self._out / "summary.json"), error) from None
+            summary = self._write(summary)
         return RunOutcome(
-            finished.exit_status, finished.sentence, finished.remedy, summary, self._incidents, self._interrupted
+            finished.exit_status,
+            finished.sentence,
+            finished.remedy,
+            summary,
+            self._incidents,
+            self._interrupted,
+            sum(_UNKNOWN_KEY in verdict.reasons for verdict in self.verdicts),
         )
+
+    def _write(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """The summary: warden's facts and ours, in `summary.json` too where there is a folder for it."""
+        summary = facts | {"verdicts": self._recorder.states(), "run_id": self.run_id}
+        if self._out is not None:
+            text = json.dumps(summary, indent=2, sort_keys=True) + "\n"
+            outputs.write(self._out / SUMMARY, text.encode(), tell=False)
+        return summary
 
     @property
     def run_id(self) -> str:
@@ -222,6 +246,23 @@ class Session:
     def verdicts(self) -> list[Verdict]:
         """Every verdict so far, in order."""
         return list(self._recorder.verdicts.values())
+
+
+def make_room(out: Path) -> None:
+    """A folder for the results of a run, without those of an earlier run. Raises OutputRefusedError.
+
+    A run that ends before it has results must not leave the old ones there to be taken for its own.
+    """
+    outputs.make_folder(out)
+    for name in RESULTS:
+        outputs.check(out / name)  # all of them before the first is removed
+    if any([outputs.remove(out / name) for name in RESULTS]):
+        outputs.say_replaced(out, "the results of an earlier run are replaced")
+
+
+def _ending_signals() -> list[signal.Signals]:
+    """SIGHUP stays ignored where it is: nohup asks for that."""
+    return [s for s in ENDING_SIGNALS if s != signal.SIGHUP or signal.getsignal(s) is not signal.SIG_IGN]
 
 
 def _end(warden: subprocess.Popen[bytes], seconds: float = 10.0) -> None:

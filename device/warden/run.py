@@ -39,10 +39,13 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         seconds = device.stream_seconds(began)
     finally:
         device.stop()
-    summary = summarise(device, seconds)
+    summary, failed = summarise(device, seconds), status != 0
     if not status and any(child.done and child.done.get("damaged") for child in device.generations(SOURCE)):
         status = 1
         sentence = f"{plan.shown} is damaged or cut off after {summary['frames']} frames"
         remedy = "what was read is reported; get the whole file for the rest"
+    summary["complete"] = not failed and (
+        plan.kind == "camera" or not device.stopping
+    )  # a camera ends by being stopped
     launcher.send(Finished(status, sentence, remedy, summary))
     return status

@@ -27,7 +27,7 @@ from models import command
 from tests.support.paths import ROOT
 from wire.errors import HostileInputError, MachineError, RunError, SealcamError, UsageError, printable
 
-PACKAGES = ("wire", "identity", "device", "cloud_sink", "demo", "hardware", "models", "bench")
+PACKAGES = ("wire", "program", "identity", "device", "cloud_sink", "demo", "hardware", "models", "bench")
 EXTRAS = frozenset({"torch", "litert_torch", "ai_edge_quantizer", "pycocotools", "sklearn", "flatbuffers"})
 """What is not installed everywhere: modules that need it are imported where it is there, and read everywhere."""
 
