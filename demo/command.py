@@ -104,7 +104,8 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     authority = load.signing_key(home.authority_key)
     now_ms = round(time.time() * 1000)
-    with Progress(*columns, console=console, transient=True) as progress:
+    drawn = console.is_terminal and not console.is_dumb_terminal
+    with Progress(*columns, console=console, transient=True, disable=not drawn) as progress:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int) -> None:

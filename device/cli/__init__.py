@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import program
-from device.cli import doctor, keys, redteam, replay, sign
+from device.cli import config, doctor, keys, redteam, replay, sign, spool
 from device.cli import run as live
 from program.arguments import new_parser
 
@@ -19,7 +19,7 @@ class Command(Protocol):
         """Add the command's parser; its default `run` takes the arguments and returns the exit status."""
 
 
-COMMANDS: tuple[Command, ...] = (replay, live, doctor, redteam, sign, keys)
+COMMANDS: tuple[Command, ...] = (replay, live, doctor, redteam, sign, keys, config, spool)
 
 
 def parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:

@@ -54,6 +54,7 @@ class RunView:
             TextColumn("{task.fields[note]}"),
             console=console,
             transient=True,
+            disable=not console.is_terminal or console.is_dumb_terminal,  # a file is not drawn on
         )
         self._title = escape(printable(title))
         self._task = self._progress.add_task(f"{self._title}: starting", total=None, note="")
