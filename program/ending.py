@@ -36,15 +36,27 @@ def run(program: str, work: Callable[[], int | None], *, after_interrupt: str = 
 
     Returns:
         the exit status: of `work`, of the error that ended it, or 130 where it was interrupted.
+
+    Raises:
+        SystemExit: argparse's, after --help, --version and a wrong argument.
     """
     streams.hold()
     before = os.umask(_OWNER_ONLY) if private else None
     try:
         with _interruptible(program):
             status = _outcome(program, work, after_interrupt)
+    except SystemExit as end:
+        raise SystemExit(
+            _with_output(program, end.code if isinstance(end.code, int) else 2 if end.code else 0)
+        ) from None
     finally:
         if before is not None:
             os.umask(before)
+    return _with_output(program, status)
+
+
+def _with_output(program: str, status: int) -> int:
+    """The status, once what was printed is where it was sent; or is told not to be."""
     lost = streams.failure()
     if lost is None:
         return status
@@ -58,8 +70,6 @@ def run(program: str, work: Callable[[], int | None], *, after_interrupt: str = 
 def _outcome(program: str, work: Callable[[], int | None], after_interrupt: str) -> int:
     try:
         return work() or 0
-    except SystemExit as end:  # argparse's: after --help and --version, and after a wrong argument
-        return end.code if isinstance(end.code, int) else 2 if end.code else 0
     except SealcamError as error:
         failure = error
     except ImportError as error:

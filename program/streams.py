@@ -14,32 +14,54 @@ import io
 import os
 import select
 import sys
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _GONE: Final = (errno.EPIPE, errno.ECONNRESET)
 """The reader has what it wanted: that is no failure."""
 
 
-class StandardStream(io.FileIO):
-    """One of the descriptors 1 and 2. `failure`: why it takes nothing any more, None while all is good."""
+class StandardStream(io.BufferedWriter):
+    """One of the descriptors 1 and 2. `failure`: why it takes nothing any more, None while all is good.
+
+    The write itself is the interpreter's own: a signal between a write in Python and its return would have the bytes
+    written twice.
+    """
 
     def __init__(self, number: int) -> None:
-        super().__init__(number, "w", closefd=False)
+        super().__init__(io.FileIO(number, "w", closefd=False))
         self.failure: OSError | None = None
 
-    def write(self, data: Any) -> int:
+    def write(self, data: ReadableBuffer, /) -> int:
         """All of it, even where another process made the terminal non-blocking; or nothing, silently, from then on."""
         rest = memoryview(data).cast("B")
         size = len(rest)
         while rest and self.failure is None:
             try:
-                written = super().write(rest)
-                if written is None:
-                    select.select([], [self.fileno()], [], 1.0)
-                rest = rest[written or 0 :]
+                super().write(rest)
+                break
+            except BlockingIOError as error:
+                rest = rest[error.characters_written :]
+                self._wait()
             except OSError as error:
                 self.failure = error
         return size
+
+    def flush(self) -> None:
+        """Write what is buffered, unless the stream has failed."""
+        while self.failure is None:
+            try:
+                super().flush()
+                break
+            except BlockingIOError:
+                self._wait()
+            except OSError as error:
+                self.failure = error
+
+    def _wait(self) -> None:
+        select.select([], [self.fileno()], [], 1.0)
 
 
 def hold() -> None:
@@ -67,7 +89,7 @@ def _stream(number: int, replaced: TextIO | None) -> TextIO:
         with contextlib.suppress(OSError):
             replaced.flush()
     return io.TextIOWrapper(
-        io.BufferedWriter(StandardStream(number)),
+        StandardStream(number),
         encoding=encoding,
         errors="backslashreplace",  # a locale that lacks a letter must not end the work
         line_buffering=number == 2 or os.isatty(number),
@@ -79,8 +101,8 @@ def failure() -> OSError | None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):  # somebody else's stream may fail, or be closed
             stream.flush()
-    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    if not isinstance(raw, StandardStream):
+    below = getattr(sys.stdout, "buffer", None)
+    if not isinstance(below, StandardStream):
         return None
-    noted, raw.failure = raw.failure, None
+    noted, below.failure = below.failure, None
     return noted if noted is not None and noted.errno not in _GONE else None

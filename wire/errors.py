@@ -36,16 +36,19 @@ _OF_THE_MACHINE: Final = {
     errno.ENOSPC: "free some space on its disk",
     errno.EFBIG: "allow larger files (ulimit -f unlimited)",
     errno.EDQUOT: "free some of your quota",
+    errno.EIO: "check its disk",
+}
+_OF_A_FILE: Final = {
+    errno.ENOENT: "check its name and its folder",
     errno.EACCES: "check who may read and write there",
     errno.EPERM: "check who may read and write there",
     errno.EROFS: "choose a place that can be written",
-    errno.ENOTDIR: "check the name: a part of it is no folder",
-    errno.EISDIR: "check the name: it is a folder",
+    errno.ENOTDIR: "check its name: a part of it is no folder",
+    errno.EISDIR: "check its name: it is a folder",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.ELOOP: "check the links there",
-    errno.EIO: "check its disk",
 }
-"""Error number -> remedy."""
+"""Error number -> remedy, for what the machine lacks and for what is wrong with one file."""
 _NO_TEMPORARY: Final = "No usable temporary directory"  # how `tempfile` begins
 
 
@@ -92,6 +95,8 @@ class MachineError(UsageError):
         """The error for the user, from the interpreter's own."""
         number = getattr(error, "errno", None) or errno.ENOMEM
         where = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
+        if where and number in _OF_A_FILE:
+            return cls(f"{where[2:]} cannot be read or written ({os.strerror(number)})", _OF_A_FILE[number])
         remedy = _OF_THE_MACHINE.get(number, "check the file's place and this machine's limits (ulimit -a)")
         if isinstance(error, OSError) and (error.strerror or "").startswith(_NO_TEMPORARY):
             return cls("no folder for temporary files can be written", "free /tmp, or set TMPDIR to another folder")
