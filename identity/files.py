@@ -125,12 +125,14 @@ def _read(path: Path, max_bytes: int, *, secret: bool) -> bytes:
     if not stat.S_ISREG(mode):
         os.close(descriptor)
         raise UnsafeKeyFileError(f"{path} is not a plain file", again)
-    with os.fdopen(descriptor, "rb") as file:
-        if stat.S_IMODE(mode) & (0o077 if secret else 0o022):
-            is_a_key = ours or file.read(len(_PEM)) == _PEM
-            remedy = f"run: chmod 600 {shlex.quote(str(path))}" if is_a_key else again
-            raise UnsafeKeyFileError(f"{path} is open to other users", remedy)
-        content = file.read(max_bytes + 1)
+    try:
+        with os.fdopen(descriptor, "rb") as file:
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        raise MissingKeyError(f"{path} cannot be read ({error.strerror})", again) from None
+    if stat.S_IMODE(mode) & (0o077 if secret else 0o022):
+        remedy = f"run: chmod 600 {shlex.quote(str(path))}" if ours or content.startswith(_PEM) else again
+        raise UnsafeKeyFileError(f"{path} is open to other users", remedy)
     if len(content) > max_bytes:
         raise DamagedKeyError(f"{path} is larger than {max_bytes} bytes", again)
     return content

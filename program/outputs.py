@@ -43,7 +43,7 @@ def write(path: Path, content: bytes, *, tell: bool = True) -> None:
     told = check(path)
     beside = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(beside, _NEW, _MODE), "wb") as file:
+        with open(beside, "wb", opener=_new) as file:
             try:
                 file.write(content)
                 file.close()
@@ -64,7 +64,7 @@ def create(path: Path, *, tell: bool = True) -> BinaryIO:
             return path.open("wb")
         told = check(path)
         path.unlink(missing_ok=True)
-        file = os.fdopen(os.open(path, _NEW, _MODE), "wb")
+        file = open(path, "wb", opener=_new)  # noqa: SIM115 -- Path.open takes no opener
     except OSError as error:
         raise refused(path, error) from None
     if told and tell:
@@ -108,6 +108,10 @@ def refused(path: Path, error: OSError) -> OutputRefusedError:
 def say_replaced(path: Path, what: str = "the file that was there is replaced") -> None:
     """Tell the user that something older is gone."""
     print(f"{printable(str(path))}: {what}", file=sys.stderr)
+
+
+def _new(path: str, _: int) -> int:
+    return os.open(path, _NEW, _MODE)
 
 
 def _is_device(path: Path) -> bool:

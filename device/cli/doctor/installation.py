@@ -64,9 +64,13 @@ def _certificates(looks: Looks) -> Check:
         return Check("certificates", False, error.sentence, error.remedy, required=needed)
     except KeysError as error:
         return Check("certificates", False, error.sentence, error.remedy, required=needed)
-    soon = ends - datetime.datetime.now(datetime.UTC) < _SOON
+    soon = ends - _now() < _SOON
     advice = "; renew them soon (sealcam keys renew)" if soon else ""
     return Check("certificates", True, f"valid until {ends:%Y-%m-%d}{advice}", "")
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
 
 
 def _disk(looks: Looks) -> Check:
