@@ -33,7 +33,7 @@ from models.pictures.foreign import drawing as foreign
 from models.pictures.scenes import SIZE
 from models.release import shipped
 from program import outputs
-from program.arguments import new_parser, place
+from program.arguments import new_parser, place, whole
 
 Change = Callable[[Image, Generator], Image]
 
@@ -196,7 +196,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--out", required=True, type=place, help="picture to write, .jpg or .png")
     result.add_argument("--gtsdb", type=place, help="GTSDB; augmentation: for real scenes")
     result.add_argument("--gtsrb", type=place, help="GTSRB; augmentation: for real crops")
-    result.add_argument("--seed", type=int, default=1)
+    result.add_argument("--seed", type=whole(0, 2**31), default=1)
     return result
 
 

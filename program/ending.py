@@ -46,9 +46,8 @@ def run(program: str, work: Callable[[], int | None], *, after_interrupt: str = 
         with _interruptible(program):
             status = _outcome(program, work, after_interrupt)
     except SystemExit as end:
-        raise SystemExit(
-            _with_output(program, end.code if isinstance(end.code, int) else 2 if end.code else 0)
-        ) from None
+        end.code = _with_output(program, end.code if isinstance(end.code, int) else 2 if end.code else 0)
+        raise
     finally:
         if before is not None:
             os.umask(before)
