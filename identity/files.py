@@ -56,12 +56,14 @@ def make_folder(path: Path) -> None:
 
 
 def is_a_home(folder: Path) -> bool:
-    """Whether a folder is a data home, whole or begun, or empty and may become one.
+    """Whether a folder is a data home, whole or begun; or empty or not there yet, and may become one.
 
     No other folder is ever advised to be made private: `chmod 700 /etc` would break the machine.
     """
     try:
         names = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return True
     except OSError:
         return False
     return names <= HOME_ENTRIES or (folder / "device" / "signing.key").is_file()

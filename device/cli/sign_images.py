@@ -9,6 +9,7 @@ from pathlib import Path
 
 import segno
 
+from program import outputs
 from wire.errors import UsageError
 from wire.signcode import MAX_TEXT_BYTES, PREFIX
 
@@ -67,10 +68,7 @@ def write_panel(text: str, path: Path, width_mm: float = PANEL_WIDTH_MM) -> str:
     content = drawing.getvalue()
     if kind == ".svg":  # segno rounds a size in millimetres down by up to a module
         content = content.replace(b" viewBox=", f' width="{width_mm:g}mm" height="{width_mm:g}mm" viewBox='.encode(), 1)
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror})", "choose another place") from None
+    outputs.write(path, content)
     return str(symbol.designator)
 
 

@@ -13,6 +13,7 @@ import msgspec
 from device.cli.sign_images import read_picture
 from identity import Home, load
 from identity.files import write_private
+from program import outputs
 from program.arguments import place
 from wire import register, signcode
 from wire.classes import CLASS_NAMES
@@ -91,10 +92,7 @@ def _build(home: Home, arguments: argparse.Namespace) -> int:
     if unknown:
         raise UsageError("--revoke: names a sign that no given code is for", "give its code as well")
     lines = [listed(entry) for _, entry in sorted(entries.items())]
-    try:
-        arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(lines), indent=2) + b"\n")
-    except OSError as error:
-        raise UsageError(f"{arguments.out} cannot be written ({error.strerror})", "choose another place") from None
+    outputs.write(arguments.out, msgspec.json.format(msgspec.json.encode(lines), indent=2) + b"\n")
     print(f"{len(lines)} signs listed in {arguments.out}; review it, then: sealcam sign register sign {arguments.out}")
     return 0
 

@@ -241,6 +241,11 @@ def test_a_part_that_the_device_needs_is_missed_and_not_made(home: Home, name: s
     assert not (home.path / name).exists()
 
 
+def test_a_missing_part_of_a_home_that_is_not_there_is_made_by_keys_init(tmp_path: Path) -> None:
+    with pytest.raises(MissingKeyError, match="sealcam keys init"):
+        load.signing_key(tmp_path / "home" / "sink" / "receipt.key")
+
+
 @pytest.mark.parametrize(
     ("content", "mode", "advised"),
     [(b"root:x:0:0\n", 0o644, False), (b"-----BEGIN PRIVATE KEY-----\n", 0o644, True)],
