@@ -6,6 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import program
+from program.arguments import new_parser
+
 _ROOT = Path(__file__).resolve().parent.parent
 CACHE = _ROOT / "build" / "bench"
 """The reference graphs: built on demand, never in git."""
@@ -65,6 +68,11 @@ def how_to_get(names: list[str], cache: Path = CACHE) -> str:
 
 def main() -> int:
     """Says what is missing; returns 1 where anything is."""
+    return program.run("python -m bench.graphs", _work)
+
+
+def _work() -> int:
+    new_parser(prog="python -m bench.graphs", description=(__doc__ or "").splitlines()[0]).parse_args()
     if lacking := missing():
         print(how_to_get(lacking))
     return 1 if lacking else 0

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import program
 from device.capture.sources import VideoSource
 from device.channel.messages import Readings, Sightings
 from device.channel.ring import RingReader, RingWriter, create
@@ -30,8 +31,8 @@ from device.launcher.session import Session
 from device.perception.core import Recogniser
 from device.verdict.judge import Judge
 from identity.home import Home
-from models import command
 from models.release.shipped import load_manifest
+from program.arguments import new_parser, place
 from wire.errors import RunError
 
 
@@ -108,11 +109,15 @@ def _plan(video: Path, home: Path) -> RunPlan:
 
 def main() -> int:
     """Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.isolation", description=__doc__)
-    parser.add_argument("video", nargs="?", type=Path)
+    return program.run("python -m bench.isolation", lambda: _work())
+
+
+def _work() -> int | None:
+    parser = new_parser(prog="python -m bench.isolation", description=__doc__)
+    parser.add_argument("video", nargs="?", type=place)
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    return command.run(parser.prog, lambda: _compare(arguments))
+    _compare(parser.parse_args())
+    return 0
 
 
 def _compare(arguments: argparse.Namespace) -> None:

@@ -22,9 +22,11 @@ from typing import Any
 
 from rich.console import Console
 
+import program
 from bench import budgets, graphs, networks, pipeline, tables
 from device.config import MODELS
-from models import command
+from program import outputs
+from program.arguments import new_parser, place
 from wire.errors import ArtifactError
 
 
@@ -114,23 +116,26 @@ def _positive(text: str) -> int:
 
 def main() -> int:
     """Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.perception", description=__doc__)
+    return program.run("python -m bench.perception", lambda: _work())
+
+
+def _work() -> int | None:
+    parser = new_parser(prog="python -m bench.perception", description=__doc__)
     parser.add_argument("--threads", type=_counts, default=[1, 2], help="numbers of CPU threads (default 1,2)")
     parser.add_argument(
         "--rounds", type=_positive, default=20, help="turns that each network gets (default %(default)s)"
     )
     parser.add_argument("--frames", type=_positive, default=40, help="frames for the pipeline (default %(default)s)")
-    parser.add_argument("--models", type=Path, default=MODELS, help="folder with the models and their manifest")
-    parser.add_argument("--detector", type=Path, help="a detector in place of the shipped model")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    options = parser.parse_args()
-    return command.run(parser.prog, lambda: _judge(options))
+    parser.add_argument("--models", type=place, default=MODELS, help="folder with the models and their manifest")
+    parser.add_argument("--detector", type=place, help="a detector in place of the shipped model")
+    parser.add_argument("--json", type=place, metavar="FILE", help="write the figures there too")
+    return _judge(parser.parse_args())
 
 
 def _judge(options: argparse.Namespace) -> int:
     found = run(options, Console(width=max(Console().width, 156)))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
+        outputs.write(options.json, (json.dumps(found, indent=2) + "\n").encode())
     copies = [flow["peak_frames"] >= budgets.FRAME_COPIES for flow in found["pipeline"]]
     over = [row for row in found["budgets"] if not row["good"]]
     return 1 if any(copies) or over or found["unjudged"] else 0

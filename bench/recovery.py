@@ -8,7 +8,6 @@ receiver, when a sign ends with a wrong class believed, or when the chain stood 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -23,12 +22,13 @@ from typing import Any
 
 import av
 
+import program
 from demo.broker import Broker, free_port
 from demo.sink_process import SinkProcess
 from device.launcher.child import ENTRY
 from identity import load
 from identity.home import Home
-from models import command
+from program.arguments import new_parser
 from wire import register as registers
 from wire.errors import RunError
 from wire.vocabulary import COMPARTMENTS
@@ -214,10 +214,14 @@ def _result(course: Course, blow: str, stall: float, summary: dict[str, Any], ou
 
 def main() -> int:
     """Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.recovery", description=__doc__)
+    return program.run("python -m bench.recovery", lambda: _work())
+
+
+def _work() -> int | None:
+    parser = new_parser(prog="python -m bench.recovery", description=__doc__)
     parser.add_argument("blows", nargs="*", choices=[*BLOWS, []], help="what to take away (default: each in turn)")
     arguments = parser.parse_args()
-    return command.run(parser.prog, lambda: _take_away(arguments.blows or BLOWS))
+    return _take_away(arguments.blows or BLOWS)
 
 
 def _take_away(blows: Sequence[str]) -> int:

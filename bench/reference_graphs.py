@@ -32,8 +32,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+import program
 from bench.graphs import CACHE, PRECISIONS, REFERENCES, Reference
-from models import command
+from program.arguments import new_parser
 
 _SEED = 11
 _PICTURES = 2
@@ -341,7 +342,12 @@ def build(reference: Reference, cache: Path = CACHE) -> None:
 
 def main() -> int:
     """Returns the exit status."""
-    return command.run("python -m bench.reference_graphs", _build_missing)
+    return program.run("python -m bench.reference_graphs", _work)
+
+
+def _work() -> None:
+    new_parser(prog="python -m bench.reference_graphs", description=(__doc__ or "").splitlines()[0]).parse_args()
+    _build_missing()
 
 
 def _build_missing() -> None:

@@ -24,12 +24,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+import program
 from bench import retimed
 from bench.budgets import SLOPE
 from bench.recovery import Course, prepare
 from demo.scenes import judge_scenes
 from identity.home import Home
-from models import command
+from program import outputs
+from program.arguments import new_parser, place
 from wire.errors import RunError, UsageError
 
 RATES = (10, 15, 30, 60)
@@ -211,7 +213,7 @@ def _run(arguments: argparse.Namespace) -> int:
             for row in measured
         ]
         found = {"budgets": SLOPE, "good": all(row.good for row in measured), "rows": rows}
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+        outputs.write(arguments.json, (json.dumps(found, indent=1) + "\n").encode())
     return 0 if all(row.good for row in measured) else 1
 
 
@@ -228,18 +230,17 @@ def course_of(arguments: argparse.Namespace, scratch: Path) -> Course:
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="python -m bench.slope", description=__doc__)
+    made = new_parser(prog="python -m bench.slope", description=__doc__)
     made.add_argument("--rates", default=",".join(map(str, RATES)), help="camera rates, frames a second")
-    made.add_argument("--json", type=Path, metavar="FILE")
-    made.add_argument("--drive", type=Path, metavar="FOLDER", help="the output of a demo, instead of a rendered drive")
-    made.add_argument("--home", type=Path, help="that demo's data home")
+    made.add_argument("--json", type=place, metavar="FILE")
+    made.add_argument("--drive", type=place, metavar="FOLDER", help="the output of a demo, instead of a rendered drive")
+    made.add_argument("--home", type=place, help="that demo's data home")
     return made
 
 
 def main() -> int:
     """Returns the exit status."""
-    arguments = parser().parse_args()
-    return command.run("python -m bench.slope", lambda: _run(arguments))
+    return program.run("python -m bench.slope", lambda: _run(parser().parse_args()))
 
 
 if __name__ == "__main__":

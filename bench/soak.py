@@ -27,6 +27,7 @@ import av
 from rich.console import Console
 from rich.table import Table
 
+import program
 from bench import retimed
 from bench.budgets import SOAK
 from bench.slope import course_of
@@ -35,7 +36,8 @@ from device.config import MODELS, Config
 from device.launcher.plan import RunPlan
 from device.launcher.report import Progress, Running
 from device.launcher.session import Session
-from models import command
+from program import outputs
+from program.arguments import new_parser, place
 
 
 @dataclass(frozen=True)
@@ -168,21 +170,25 @@ def _tell(watch: SoakWatch, summary: Mapping[str, Any], faults: Sequence[str], p
             name: [(round(seen.at - all_seen[0].at, 1), round(seen.rss_mib, 1), seen.descriptors) for seen in all_seen]
             for name, all_seen in watch.glances.items()
         }
-        path.write_text(json.dumps({**figures, "faults": list(faults), "glances": rows}) + "\n")
+        outputs.write(path, (json.dumps({**figures, "faults": list(faults), "glances": rows}) + "\n").encode())
 
 
 def main() -> int:
     """Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
+    return program.run("python -m bench.soak", _work)
+
+
+def _work() -> int:
+    parser = new_parser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--fps", type=int, default=30)
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--json", type=place, metavar="FILE")
     parser.add_argument(
-        "--drive", type=Path, metavar="FOLDER", help="the output of a demo, instead of a rendered drive"
+        "--drive", type=place, metavar="FOLDER", help="the output of a demo, instead of a rendered drive"
     )
-    parser.add_argument("--home", type=Path, help="that demo's data home")
+    parser.add_argument("--home", type=place, help="that demo's data home")
     arguments = parser.parse_args()
-    return command.run(parser.prog, lambda: _run(arguments))
+    return _run(arguments)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+import program
 from demo.scenes import judge_scenes
 from device.capture.sources import VideoSource
 from device.channel.messages import Box, Reading, Readings, Region, Sightings, Verdict
@@ -29,8 +30,9 @@ from device.position.core import read_track
 from device.verdict.judge import Judge
 from device.verdict.trust import load_trust
 from identity.home import Home
-from models import command
 from models.release.shipped import load_manifest
+from program import outputs
+from program.arguments import new_parser, place
 from wire.manifest import PointName, operating_point
 
 POINTS: tuple[PointName, ...] = ("far", "fast")
@@ -150,17 +152,21 @@ def _run(arguments: argparse.Namespace) -> None:
             rows.append({"what": name, "fps": round(fps / each, 2), "right": round(good, 3), "wrong": missed})
             print(f"{name:14} {fps / each:5.1f} fps  {good:6.1%} right  {', '.join(missed)}", flush=True)
     if arguments.json:
-        arguments.json.write_text(json.dumps({"median_ms": took, "rows": rows}, indent=1) + "\n")
+        outputs.write(arguments.json, (json.dumps({"median_ms": took, "rows": rows}, indent=1) + "\n").encode())
 
 
 def main() -> int:
     """Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.steps", description=__doc__)
-    parser.add_argument("drive", type=Path, metavar="DRIVE_FOLDER")
-    parser.add_argument("--home", type=Path, help="the data home of the demo that rendered the drive")
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    return program.run("python -m bench.steps", _work)
+
+
+def _work() -> None:
+    parser = new_parser(prog="python -m bench.steps", description=__doc__)
+    parser.add_argument("drive", type=place, metavar="DRIVE_FOLDER")
+    parser.add_argument("--home", type=place, help="the data home of the demo that rendered the drive")
+    parser.add_argument("--json", type=place, metavar="FILE")
     arguments = parser.parse_args()
-    return command.run(parser.prog, lambda: _run(arguments))
+    _run(arguments)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,12 @@ from typing import Any
 
 from rich.table import Table
 
+import program
 from bench.budgets import BUDGETS, FRAME_COPIES, THREADS_PAY, Judged
 from bench.macs import Cost
 from bench.networks import TimedNetwork
 from bench.pipeline import STAGES, Pipeline
-from models import command
+from program.arguments import new_parser
 from wire.errors import UsageError
 
 HERE = Path(__file__).parent
@@ -193,7 +194,12 @@ def _row(cells: list[str]) -> str:
 
 def main() -> int:
     """Writes the section; returns the exit status."""
-    return command.run("python -m bench.tables", _write)
+    return program.run("python -m bench.tables", _work)
+
+
+def _work() -> None:
+    new_parser(prog="python -m bench.tables", description=(__doc__ or "").splitlines()[0]).parse_args()
+    _write()
 
 
 def _write() -> None:

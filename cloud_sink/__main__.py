@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from wire.errors import INTERRUPTED, LibraryMissingError
+import program
 
 
 def main() -> int:
     """Run one command; gives its exit status."""
-    try:
+
+    def work() -> int:
         from cloud_sink import cli  # here, so that a library that is missing is a sentence too
 
-        return cli.main()
-    except ImportError as error:
-        failure = LibraryMissingError.of(error)
-        print(f"sealcam-sink: {failure}", file=sys.stderr)
-        return failure.exit_status
-    except KeyboardInterrupt:  # while loading
-        print("sealcam-sink: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return cli.work()
+
+    return program.run("sealcam-sink", work, private=True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+import program
 from cloud_sink import broker
 from cloud_sink.archive import Archive
 from cloud_sink.errors import SetupError
@@ -27,32 +28,22 @@ from cloud_sink.store import Store
 from cloud_sink.verify import verify
 from cloud_sink.web.api import event_json
 from identity import Home, mosquitto
-from wire.errors import INTERRUPTED, MachineError, SealcamError, UsageError, remedy_of
+from program.arguments import new_parser, place
+from wire.errors import SealcamError, UsageError, remedy_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
+    return program.run("sealcam-sink", lambda: work(argv), private=True)
+
+
+def work(argv: Sequence[str] | None = None) -> int:
+    """The command itself, within `program.run`."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(format="sealcam-sink: %(message)s", level=logging.INFO, stream=sys.stderr)
     command: Callable[[argparse.Namespace, Path], int] = arguments.command
-    try:
-        home = Home.default() if arguments.home is None else Home.at(arguments.home)
-        status = command(arguments, home.sink)
-        sys.stdout.flush()  # here, where a reader that is gone can be noticed, and not while the interpreter ends
-        return status
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader is gone; stay silent at exit
-        return 1
-    except SealcamError as error:
-        print(f"sealcam-sink: {error}", file=sys.stderr)
-        return error.exit_status
-    except (OSError, MemoryError) as error:
-        failure = MachineError.of(error)
-        print(f"sealcam-sink: {failure}", file=sys.stderr)
-        return failure.exit_status
-    except KeyboardInterrupt:
-        print("sealcam-sink: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    home = Home.default() if arguments.home is None else Home.at(arguments.home)
+    return command(arguments, home.sink)
 
 
 def _serve(arguments: argparse.Namespace, folder: Path) -> int:
@@ -161,14 +152,14 @@ def _archive(folder: Path) -> Archive:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="sealcam-sink", description="Sealcam's receiver.")
+    parser = new_parser(prog="sealcam-sink", description="Sealcam's receiver.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace, Path], int], purpose: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=purpose, description=purpose)
         added.add_argument(
             "--home",
-            type=Path,
+            type=place,
             help="data home (default: $SEALCAM_HOME, else $XDG_DATA_HOME/sealcam, else ~/.local/share/sealcam)",
         )
         added.set_defaults(command=run)
@@ -205,7 +196,7 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--json", action="store_true", help="one JSON object a line")
     exporting = command("export", _export, "Write every stored event as JSON, one a line.")
     exporting.add_argument("--device", help="only this device's")
-    exporting.add_argument("--out", type=Path, help="a new file (default: standard output)")
+    exporting.add_argument("--out", type=place, help="a new file (default: standard output)")
     erasing = command("erase", _erase, "Erase the content of envelopes; what the chain needs is kept.")
     erasing.add_argument("--device", help="only this device's")
     erasing.add_argument(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import ssl
@@ -15,6 +14,7 @@ from typing import BinaryIO
 from identity import Home, load, mosquitto
 from identity.files import PRIVATE_FILE, write_private
 from identity.mosquitto import DEFAULT_PORT
+from program.bound import bound
 from wire.errors import RunError
 
 START_SECONDS = 10.0
@@ -23,12 +23,6 @@ _STOP_SECONDS = 5.0
 
 class BrokerError(RunError):
     """The broker did not start, ended by itself, or that of another data home answers; see the sentence."""
-
-
-def _with_us() -> list[str]:
-    """The words that make the kernel end the broker when this process is killed (setpriv is in util-linux)."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
 def free_port() -> int:
@@ -81,7 +75,7 @@ class Broker:
             write_private(path, text.encode())
         with self._log() as log:
             self._process = subprocess.Popen(
-                [*_with_us(), program, "-c", str(folder / "mosquitto.conf")],
+                bound([program, "-c", str(folder / "mosquitto.conf")], signal.SIGKILL),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import signal
 import sys
 import time
 from pathlib import Path
@@ -18,16 +17,22 @@ from demo.broker import Broker, free_port
 from demo.scenes import SceneResult, draw_table, judge_scenes, print_table
 from demo.sink_process import SinkProcess
 from device import config as configs
-from device.cli.show import RunView
+from device.cli.show import RunView, say
 from device.config import MODELS
 from device.launcher import clock
 from device.launcher.plan import RunPlan
-from device.launcher.session import RunOutcome, Session
+from device.launcher.session import RESULTS, RunOutcome, Session
 from identity import load, register_guard
 from identity.files import write_private
 from identity.home import Home
+from program import outputs
+from program.arguments import MAX_SEED, place, port, whole
+from program.errors import OutputRefusedError
 from wire import register as registers
-from wire.errors import RunError, UsageError, line, remedy_of
+from wire.errors import RunError
+
+FILES = ("drive.mp4", "drive.gpx", "expected.json", "table.svg", *RESULTS)
+"""What the demo writes into its folder."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -45,26 +50,33 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--headless", action="store_true", help="end after the table, without the page")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=place,
         metavar="DIR",
         help="where drive, verdicts and summary go (default: demo/out in the data home)",
     )
-    parser.add_argument("--seed", type=int, default=1, help="varies signs, stickers, order and scenery (default: 1)")
-    parser.add_argument("--port", type=int, default=8620, help="port of the receiver's page (default: 8620)")
-    parser.add_argument("--broker-port", type=int, default=0, help="port of the demo broker (default: a free one)")
+    parser.add_argument(
+        "--seed", type=whole(0, MAX_SEED), default=1, help="varies signs, stickers, order and scenery (default: 1)"
+    )
+    parser.add_argument("--port", type=port, default=8620, help="port of the receiver's page (default: 8620)")
+    parser.add_argument(
+        "--broker-port", type=whole(0, 65535), default=0, help="port of the demo broker (default: a free one)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The command. Returns the exit status."""
     console = Console(stderr=True)
-    home = Home(Home.default().path / "demo")
+    home = Home.default().inner("demo")
     out = arguments.out or home.path / "out"
-    home.ensure_development()
+    config = configs.load(None)
+    if home.ensure_development():
+        say(console, f"made for the demo, with a road authority of its own: {home.path}")
     home.check_certificates()
-    port = arguments.broker_port or free_port()
-    config = msgspec.structs.replace(configs.load(None), uplink=configs.UplinkConfig("localhost", port))
-    with Broker(home, port), SinkProcess(home, port, arguments.port) as sink:
+    _make_room(out, tell=arguments.out is not None)
+    broker_port = arguments.broker_port or free_port()
+    config = msgspec.structs.replace(config, uplink=configs.UplinkConfig("localhost", broker_port))
+    with Broker(home, broker_port), SinkProcess(home, broker_port, arguments.port) as sink:
         drive = _render(home, out, arguments.seed, console)
         outcome, session = _play(drive, home, out, config, console)
         stored = sink.verdicts(bytes.fromhex(session.run_id))
@@ -74,14 +86,15 @@ def run(arguments: argparse.Namespace) -> int:
         drawn = _drawn(rows, out / "table.svg", console)
         good = outcome.exit_status == 0 and all(row.good for row in rows)
         s = outcome.summary
-        console.print(
+        say(
+            console,
             f"{s['frames']} frames at {s['fps']} fps, {s['sealed']} events sealed, {s['waiting']} wait for a receipt; "
-            f"files: {out}"
+            f"files: {out}",
         )
         if outcome.sentence:
-            console.print(f"sealcam: {outcome.line}", markup=False, soft_wrap=True)
+            say(console, f"sealcam: {outcome.line}")
         if not good:
-            console.print("[bold red]at least one scene did not end as expected[/]")
+            console.print("[bold red]at least one scene did not end as expected[/]", soft_wrap=True)
         if not arguments.headless:
             _hold_open(sink, console)
     return 0 if good and drawn else 1
@@ -91,9 +104,8 @@ def _drawn(rows: list[SceneResult], picture: Path, console: Console) -> bool:
     """The table as a picture; False, and said, where it cannot be written."""
     try:
         draw_table(rows, picture)
-    except OSError as error:
-        said = line(f"{picture} cannot be written ({error.strerror})", remedy_of(error.errno or 0, "free its disk"))
-        console.print(f"sealcam: {said}", markup=False, soft_wrap=True)
+    except OutputRefusedError as error:
+        say(console, f"sealcam: {error}")
         return False
     return True
 
@@ -105,7 +117,8 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     authority = load.signing_key(home.authority_key)
     now_ms = round(time.time() * 1000)
-    with Progress(*columns, console=console, transient=True) as progress:
+    drawn = console.is_terminal and not console.is_dumb_terminal
+    with Progress(*columns, console=console, transient=True, disable=not drawn) as progress:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int) -> None:
@@ -116,12 +129,20 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
         try:
             rendered = drive.render(out, seed, authority, now_ms, MODELS / "classifier.tflite", show)
         except OSError as error:
-            remedy = f"{remedy_of(error.errno or 0, 'free its disk')}, or choose another --out"
-            raise UsageError(f"{out} cannot be written ({error.strerror})", remedy) from None
+            raise outputs.refused(out, error) from None
     signed = registers.issue(rendered.register, authority, issued_at=now_ms // 1000)
     write_private(home.trust / "register.cose", signed)
     register_guard.check(home.trust)
     return rendered
+
+
+def _make_room(out: Path, *, tell: bool) -> None:
+    """The folder, without the drive and the results of an earlier demo. Raises OutputRefusedError."""
+    outputs.make_folder(out)
+    for name in FILES:
+        outputs.check(out / name)  # all of them before the first is removed
+    if any([outputs.remove(out / name) for name in FILES]) and tell:
+        outputs.say_replaced(out, "the files of an earlier demo are replaced")
 
 
 def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Console) -> tuple[RunOutcome, Session]:
@@ -152,11 +173,12 @@ def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Co
 
 def _hold_open(sink: SinkProcess, console: Console) -> None:
     """Keep the receiver's page up until the user has seen enough."""
-    console.print(f"the receiver's page: [bold]{sink.address}[/]  (Ctrl-C ends it)")
+    console.print(f"the receiver's page: [bold]{sink.address}[/]  (Ctrl-C ends it)", soft_wrap=True)
     sys.stdout.flush()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while sink.running():
             time.sleep(0.5)
     except KeyboardInterrupt:
-        console.print("ended")
+        say(console, "ended")
+        return
+    raise RunError("the receiver ended by itself", "run `sealcam-sink serve` by hand and read what it says")

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from device.channel.messages import Verdict
 from device.cli.show import STATE_STYLES, class_text
+from program import outputs
 
 _REMOTE_FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)  # a picture that fetches nothing
 _PICTURE_WIDTH = 122
@@ -93,10 +94,10 @@ def print_table(rows: Sequence[SceneResult]) -> None:
 
 
 def draw_table(rows: Sequence[SceneResult], picture: Path) -> None:
-    """The story as a picture (SVG). Raises OSError."""
+    """The story as a picture (SVG). Raises OutputRefusedError."""
     drawn = Console(record=True, width=_PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
     drawn.print(_table(rows))
-    picture.write_text(_REMOTE_FONTS.sub("", drawn.export_svg(title="sealcam demo")), encoding="utf-8")
+    outputs.write(picture, _REMOTE_FONTS.sub("", drawn.export_svg(title="sealcam demo")).encode(), tell=False)
 
 
 def _table(rows: Sequence[SceneResult]) -> Table:

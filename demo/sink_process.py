@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -13,27 +13,20 @@ from types import TracebackType
 from typing import Any
 
 from identity.home import Home
+from program.bound import bound
 from wire.errors import RunError, UsageError
 
 
 class SinkProcess:
-    """`sealcam-sink serve` while the block lasts. Raises UsageError with the receiver's own sentence and remedy."""
+    """`sealcam-sink serve` while the block lasts. Raises UsageError with the receiver's own sentence and remedy.
+
+    Start it from the main thread: it ends with the thread that started it, however that ends.
+    """
 
     def __init__(self, home: Home, broker_port: int, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}/"
-        self._command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "cloud_sink",
-            "serve",
-            "--home",
-            str(home.path),
-            "--broker",
-            f"localhost:{broker_port}",
-            "--port",
-            str(port),
-        ]
+        serve = ["serve", "--home", str(home.path), "--broker", f"localhost:{broker_port}", "--port", str(port)]
+        self._command = bound([sys.executable, "-P", "-m", "cloud_sink", *serve])
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> SinkProcess:
@@ -42,9 +35,14 @@ class SinkProcess:
 
     def start(self) -> None:
         """Start it, and wait until page and subscription are up."""
-        with tempfile.TemporaryFile("w+") as errors:
+        with os.fdopen(os.memfd_create("sealcam-sink-errors"), "w+") as errors:
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,  # a Ctrl-C in the terminal is for us; we end the receiver after the device
             )
             said = iter(self._process.stdout or ())
             if not any(line.startswith("sealcam-sink: ready") for line in said):  # before it comes the page's address

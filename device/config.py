@@ -8,13 +8,14 @@ in docs/configuration.md from here.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, inspect
 
 from wire.errors import UsageError
 from wire.manifest import PointName
@@ -193,38 +194,86 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _OURS = {"SEALCAM_HOME"}  # read by identity: the data home, not a configuration key
+_PREFIX = "SEALCAM_"
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)  # how msgspec ends its sentences
+_UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`")
+
+
+class Loaded(NamedTuple):
+    """A configuration, and where each key that is not a default comes from: "section.key" -> file or variable."""
+
+    config: Config
+    sources: Mapping[str, str]
 
 
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
-    """Defaults, then the file, then `SEALCAM_<SECTION>_<KEY>`. Raises UsageError naming the file and the key."""
-    table: dict[str, Any] = {}
+    """Defaults, then the file, then `SEALCAM_<SECTION>_<KEY>`. Raises UsageError naming the key and its source."""
+    return load_with_sources(path, environment).config
+
+
+def load_with_sources(path: Path | None, environment: Mapping[str, str] = os.environ) -> Loaded:
+    """As `load`, and what each value comes from."""
+    table = _read(path) if path is not None else {}
+    sources = {f"{name}.{key}": str(path) for name, keys in table.items() if isinstance(keys, dict) for key in keys}
     if path is not None:
-        try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise UsageError(f"the configuration {path} cannot be read ({error.strerror})", "check --config") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"the configuration {path} is not TOML ({error})", "correct it") from None
-        except RecursionError:
-            raise UsageError(f"the configuration {path} is nested too deeply", "correct it") from None
-        _convert(table, str(path))
+        _convert(table, sources, str(path))
     for name, value in environment.items():
-        if name.startswith("SEALCAM_") and name not in _OURS:
-            section, _, key = name.removeprefix("SEALCAM_").lower().partition("_")
+        if name.startswith(_PREFIX) and name not in _OURS:
+            section, _, key = name.removeprefix(_PREFIX).lower().partition("_")
             if not key:
                 raise UsageError(f"the environment: {name} names no key", "write SEALCAM_<SECTION>_<KEY>")
-            if not isinstance(table.setdefault(section, {}), dict):
-                raise UsageError(f"{section} is not a section", f"write [{section}] and its keys below")
-            table[section][key] = value
-    return _convert(table, "the environment")
+            table.setdefault(section, {})[key] = value
+            sources[f"{section}.{key}"] = name
+    return Loaded(_convert(table, sources, "the environment"), sources)
 
 
-def _convert(table: Mapping[str, Any], origin: str) -> Config:
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"the configuration {path} cannot be read ({error.strerror})", "check --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the configuration {path} is not TOML ({error})", "correct it") from None
+    except RecursionError:
+        raise UsageError(f"the configuration {path} is nested too deeply", "correct it") from None
+
+
+def _convert(table: Mapping[str, Any], sources: Mapping[str, str], origin: str) -> Config:
     try:
         config = msgspec.convert(table, Config, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{origin}: {error}", "see docs/configuration.md for the keys") from None
+        where, what = _place(str(error), sources, origin)
+        raise UsageError(
+            f"{where}: {what}", "see docs/configuration.md for the keys, or: sealcam config show"
+        ) from None
     pins = config.indicator
     if len({pins.red, pins.green, pins.blue, pins.buzzer, pins.tamper}) < 5:
         raise UsageError(f"{origin}: two pins under [indicator] are the same pin", "give each a pin of its own")
     return config
+
+
+def _place(said: str, sources: Mapping[str, str], origin: str) -> tuple[str, str]:
+    """What msgspec says -> which key it is about, as its user wrote it, and what is wrong with it."""
+    found = _AT.match(said)
+    what, path = (found["what"], found["path"] or "") if found else (said, "")
+    unknown = _UNKNOWN.search(what)
+    if unknown:
+        path = f"{path}.{unknown['key']}".lstrip(".")
+        what = "there is no such key" if "." in path else "there is no such section"
+    section, _, key = path.partition(".")
+    within = (source for name, source in sources.items() if name.startswith(f"{path}."))  # an unknown section's
+    source = sources.get(path) or next(within, origin)
+    if "regex" in what:
+        what = f"it must be {_form(section, key)}"
+    name = source if source.startswith(_PREFIX) else f"[{section}] {key}".rstrip() if section else ""
+    place = f"{origin}: {name}" if source.startswith(_PREFIX) else f"{name} in {source}".removeprefix(" in ")
+    return place, what[:1].lower() + what[1:]
+
+
+def _form(section: str, key: str) -> str:
+    """What a text must look like: the unit beside its type, which the documentation shows too."""
+    for within in inspect.type_info(Config).fields:  # type: ignore[attr-defined]
+        for field in within.type.fields if within.name == section else ():
+            if field.name == key:
+                return str((field.type.extra or {}).get("unit", "another text"))
+    return "another text"

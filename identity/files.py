@@ -13,6 +13,7 @@ import shlex
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from identity.errors import DamagedKeyError, KeysError, MissingKeyError, UnsafeKeyFileError
 from wire.errors import remedy_of
@@ -20,7 +21,13 @@ from wire.errors import remedy_of
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 _MAX_FILE_BYTES = 64 * 1024
+_DEPTH = 3  # folders between a data home and its deepest file
+_PEM = b"-----BEGIN "
 _REPLACE = "move it away and run: sealcam keys init"
+_NAME_A_KEY = "name the file that holds the key, one that only you can read and change"
+_NAME_A_HOME = "name a folder of your own: one that is not there yet, an empty one, or a data home (SEALCAM_HOME)"
+HOME_ENTRIES: Final = frozenset({"authority", "broker", "demo", "device", "redteam", "sink", "spool", "trust", ".lock"})
+"""What is in a data home, and nothing else. `demo` and `redteam` are homes of their own."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -42,9 +49,33 @@ def make_folder(path: Path) -> None:
         remedy = f"{remedy_of(error.errno or 0, 'free the place')}, or set SEALCAM_HOME to another folder"
         raise KeysError(f"{path} cannot be made ({error.strerror})", remedy) from None
     if not stat.S_ISDIR(mode):
-        raise UnsafeKeyFileError(f"{path} is not a folder", _REPLACE)
+        raise UnsafeKeyFileError(f"{path} is not a folder", _REPLACE if in_a_home(path) else _NAME_A_HOME)
     if stat.S_IMODE(mode) & 0o077:
-        raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 700 {shlex.quote(str(path))}")
+        ours = in_a_home(path) or is_a_home(path)
+        remedy = f"run: chmod 700 {shlex.quote(str(path))}" if ours else _NAME_A_HOME
+        raise UnsafeKeyFileError(f"{path} is open to other users", remedy)
+
+
+def is_a_home(folder: Path) -> bool:
+    """Whether a folder is a data home, whole or begun; or empty or not there yet, and may become one.
+
+    No other folder is ever advised to be made private: `chmod 700 /etc` would break the machine.
+    """
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return names <= HOME_ENTRIES or (folder / "device" / "signing.key").is_file()
+
+
+def in_a_home(path: Path) -> bool:
+    """Whether a file or folder lies in a data home: then our own commands can make it again."""
+    for folder in path.parents[:_DEPTH]:
+        if path.relative_to(folder).parts[0] in HOME_ENTRIES and is_a_home(folder):
+            return True
+    return False
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -102,24 +133,30 @@ def read_public(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
 
 
 def _read(path: Path, max_bytes: int, *, secret: bool) -> bytes:
+    ours = in_a_home(path)
+    again = _REPLACE if ours else _NAME_A_KEY
     try:
         descriptor = os.open(path, _READ)
     except FileNotFoundError:
-        raise MissingKeyError(f"{path} is missing", "run: sealcam keys init") from None
+        raise MissingKeyError(f"{path} is missing", "run: sealcam keys init" if ours else _NAME_A_KEY) from None
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise MissingKeyError(f"{path} is a symbolic link", "put the file itself in its place") from None
-        raise MissingKeyError(f"{path} cannot be read ({error.strerror})", _REPLACE) from None
+        raise MissingKeyError(f"{path} cannot be read ({error.strerror})", again) from None
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
-        raise UnsafeKeyFileError(f"{path} is not a plain file", _REPLACE)
-    with os.fdopen(descriptor, "rb") as file:
-        if stat.S_IMODE(mode) & (0o077 if secret else 0o022):
-            raise UnsafeKeyFileError(f"{path} is open to other users", f"run: chmod 600 {shlex.quote(str(path))}")
-        content = file.read(max_bytes + 1)
+        raise UnsafeKeyFileError(f"{path} is not a plain file", again)
+    try:
+        with os.fdopen(descriptor, "rb") as file:
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        raise MissingKeyError(f"{path} cannot be read ({error.strerror})", again) from None
+    if stat.S_IMODE(mode) & (0o077 if secret else 0o022):
+        remedy = f"run: chmod 600 {shlex.quote(str(path))}" if ours or content.startswith(_PEM) else again
+        raise UnsafeKeyFileError(f"{path} is open to other users", remedy)
     if len(content) > max_bytes:
-        raise DamagedKeyError(f"{path} is larger than {max_bytes} bytes", _REPLACE)
+        raise DamagedKeyError(f"{path} is larger than {max_bytes} bytes", again)
     return content
 
 

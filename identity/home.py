@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from identity import load
-from identity.errors import DamagedKeyError, ExpiredCertificateError, KeysError, MissingKeyError
-from identity.files import PRIVATE_FILE, make_folder, read_public, write_private, write_together
+from identity.errors import DamagedKeyError, ExpiredCertificateError, KeysError, MissingKeyError, UnsafeKeyFileError
+from identity.files import PRIVATE_FILE, is_a_home, make_folder, read_public, write_private, write_together
 from identity.pki import Authority, Pair
 from identity.register_guard import SEEN
 from wire import cose, ed25519, register, topics
@@ -75,6 +75,11 @@ class Home:
         except RuntimeError:
             raise KeysError(f"{place} names no folder: this user has no home folder", "set SEALCAM_HOME") from None
 
+    def inner(self, name: str) -> Home:
+        """A home of its own inside this one: the demo's, the red team's. Raises UnsafeKeyFileError as `check_made`."""
+        self._check_place()
+        return Home(self.path / name)
+
     @property
     def device(self) -> Path:
         """The device's identity."""
@@ -105,14 +110,22 @@ class Home:
         """The road authority's signing key."""
         return self.path / "authority" / "authority.key"
 
-    def ensure_development(self) -> None:
+    def ensure_development(self) -> bool:
         """Make what is missing of a development home; what is there is kept. Safe to run at once from two places.
 
+        Only `sealcam keys init`, the demo and the red team call this: it makes a road authority where there is none.
+
+        Returns:
+            whether there was none: a road authority was made.
+
         Raises:
+            UnsafeKeyFileError: the place is a folder of something else.
             MissingKeyError: a device id is there without its key; an identity is never replaced silently.
             DamagedKeyError: a key is damaged, or a public key is not that of this home's private key.
             KeysError: the place cannot be written, or is open to other users.
         """
+        self._check_place()
+        new = not self.authority_key.exists()
         with self._locked():
             self._ensure_device()
             self._ensure_sink()
@@ -122,9 +135,40 @@ class Home:
             key = load.signing_key(self.device / "signing.key").public_key()
             if not (self.sink / "devices" / f"{self.device_id()}.pub").exists():
                 self.enroll(self.device_id(), key)
+        return new
+
+    def check_made(self) -> None:
+        """That there is a data home: a mistyped name must not become a new road authority.
+
+        Raises:
+            MissingKeyError: nothing is there yet. UnsafeKeyFileError: the place is a folder of something else.
+        """
+        self._check_place()
+        if not (self.path / "device").is_dir() and not (self.path / "trust").is_dir():
+            raise MissingKeyError(
+                f"there is no data home at {self.path}",
+                "make one there with `sealcam keys init`, or name yours with SEALCAM_HOME",
+            )
+
+    def check_device(self) -> None:
+        """That a device can run from this home, and its folder for the spool. Nothing but that folder is made.
+
+        Raises:
+            MissingKeyError: there is no data home here, or a part of it is missing.
+            KeysError: a part is damaged, or open to other users.
+        """
+        self.check_made()
+        for folder in (self.path, self.device, self.trust, self.trust / "authority", self.spool):
+            make_folder(folder)
+        self.device_id()
+        load.signing_key(self.device / "signing.key")
+        load.sink_public(self.trust / "sink_hpke.pub")
+        load.public_key(self.trust / "receipt.pub")
+        load.trust_anchors(self.trust / "authority")
 
     def renew(self) -> None:
         """Make a new certificate authority and new certificates and TLS keys. Identities and spool stay as they are."""
+        self.check_made()
         with self._locked():
             self._make_certificates()
 
@@ -154,6 +198,14 @@ class Home:
                 loaded = load.certificate_any_time(self.path / name)
                 since = max(since, round(loaded.not_valid_before_utc.timestamp()))
         return since
+
+    def _check_place(self) -> None:
+        """Raises UnsafeKeyFileError where the home's place is a folder of something else, such as /etc."""
+        if self.path.is_dir() and not is_a_home(self.path):
+            raise UnsafeKeyFileError(
+                f"{self.path} is no data home",
+                "set SEALCAM_HOME to a data home, or to a folder that is not there yet",
+            )
 
     def enroll(self, device_id: str, key: Ed25519PublicKey) -> Path:
         """Let the sink know a device's key.

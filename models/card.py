@@ -7,17 +7,16 @@ held-out kinds is that of the code. A test holds the card and the manifest toget
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from models import command
+import program
 from models.errors import ModelsError
 from models.pictures.foreign.kinds import KINDS
 from models.release import shipped
+from program.arguments import new_parser, place
 
 _WEAKEST = 6
 
@@ -242,13 +241,13 @@ _LIMITS = """## Limits and failures
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the card; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m models.card", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS)
+    return program.run("python -m models.card", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str] | None = None) -> int | None:
+    parser = new_parser(prog="python -m models.card", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--models", type=place, default=shipped.ARTIFACTS)
     folder = parser.parse_args(arguments).models
-    return command.run(parser.prog, lambda: _write(folder))
-
-
-def _write(folder: Path) -> None:
     path = folder / "manifest.json"
     try:
         manifest = json.loads(path.read_text())
@@ -257,6 +256,7 @@ def _write(folder: Path) -> None:
         raise ModelsError(f"{path}: not one that models.ship wrote ({error!r})", shipped.SHIP) from None
     (folder / "README.md").write_text(card)
     print(told)
+    return 0
 
 
 if __name__ == "__main__":

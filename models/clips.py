@@ -13,7 +13,6 @@ in, and signs outside the 43 classes that are drawn on them; of foreign photogra
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,14 +27,16 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
+import program
 from device.channel.messages import Verdict
-from models import command
 from models.data import gtsdb, gtsrb, splits
 from models.data.source import DataSet
 from models.errors import DataError, ModelsError
 from models.measuring import belief, passes
 from models.measuring.belief import Frame, Look, TrackRule, acted_on, judged, rules
 from models.release import shipped
+from program import outputs
+from program.arguments import new_parser, place
 from wire.classes import class_name
 from wire.manifest import PointName, operating_point
 
@@ -190,22 +191,22 @@ def pass_table(result: dict[str, Any]) -> Table:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints, and writes JSON; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m models.clips", description="What the device believes of videos.")
-    parser.add_argument("videos", nargs="*", type=Path, metavar="VIDEO")
-    parser.add_argument("--gtsrb", type=Path, metavar="DATA", help="folder or zip with Train.csv: passes of real signs")
-    parser.add_argument("--gtsdb", type=Path, metavar="DATA", help="folder or zip with gt.txt: scenes without a sign")
-    parser.add_argument("--foreign", type=Path, metavar="DATA", help="folder or zip with others.csv: other signs")
-    parser.add_argument("--models", type=Path, default=shipped.ARTIFACTS, help="folder of the models")
+    return program.run("python -m models.clips", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str] | None = None) -> None:
+    parser = new_parser(prog="python -m models.clips", description="What the device believes of videos.")
+    parser.add_argument("videos", nargs="*", type=place, metavar="VIDEO")
+    parser.add_argument("--gtsrb", type=place, metavar="DATA", help="folder or zip with Train.csv: passes of signs")
+    parser.add_argument("--gtsdb", type=place, metavar="DATA", help="folder or zip with gt.txt: scenes without a sign")
+    parser.add_argument("--foreign", type=place, metavar="DATA", help="folder or zip with others.csv: other signs")
+    parser.add_argument("--models", type=place, default=shipped.ARTIFACTS, help="folder of the models")
     parser.add_argument("--point", choices=get_args(PointName), default="far", help="operating point")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("--json", type=place, metavar="FILE", help="write the figures there too")
     options = parser.parse_args(arguments)
     sources = {name: getattr(options, name) for name in ("gtsrb", "gtsdb", "foreign")}
     if not options.videos and not any(sources.values()):
         parser.error("give a video or a data set")
-    return command.run(parser.prog, lambda: _tell(options, sources))
-
-
-def _tell(options: argparse.Namespace, sources: dict[str, Path | None]) -> None:
     result = measure(options.videos, options.models, options.point)
     told = [table(result)] if result else []
     if any(sources.values()):
@@ -213,7 +214,7 @@ def _tell(options: argparse.Namespace, sources: dict[str, Path | None]) -> None:
         result[belief.PASSES] = found
         told.append(pass_table(found))
     if options.json is not None:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
+        outputs.write(options.json, (json.dumps(result, indent=2) + "\n").encode())
     for shown in told:
         Console(width=max(Console().width, 130)).print(shown)
 

@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+import program
 from device.perception.classify import Classified, Classifier, evened
 from device.perception.errors import ModelUnreadableError
 from device.perception.interpreter import Model
-from models import command
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, splits
 from models.data.crops import INPUT_SIZE, PATCH_SIZE, as_cropped, load_patches
@@ -38,6 +38,8 @@ from models.measuring import calibration, detection_scores, intervals, sightings
 from models.pictures import not_signs
 from models.pictures.foreign import drawing as foreign
 from models.release import shipped
+from program import outputs
+from program.arguments import new_parser, place
 from wire.manifest import PointName
 
 _BACKGROUNDS, _DRAWN = 3000, 1400
@@ -207,17 +209,22 @@ def _writable(path: Path) -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and writes JSON; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m models.evaluate", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--gtsrb", type=Path, help="folder or zip with Test.csv or GT-final_test.csv")
-    parser.add_argument("--gtsdb", type=Path, help="folder or zip with gt.txt")
+    return program.run("python -m models.evaluate", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str] | None = None) -> int | None:
+    parser = new_parser(prog="python -m models.evaluate", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--gtsrb", type=place, help="folder or zip with Test.csv or GT-final_test.csv")
+    parser.add_argument("--gtsdb", type=place, help="folder or zip with gt.txt")
     parser.add_argument(
-        "--models", type=Path, default=shipped.ARTIFACTS, help="folder of the models and their manifest"
+        "--models", type=place, default=shipped.ARTIFACTS, help="folder of the models and their manifest"
     )
-    parser.add_argument("--json", type=Path, help="file to write (default: print)")
+    parser.add_argument("--json", type=place, help="file to write (default: print)")
     options = parser.parse_args(arguments)
     if options.gtsrb is None and options.gtsdb is None:
         parser.error("give --gtsrb, --gtsdb or both")
-    return command.run(parser.prog, lambda: _write(options))
+    _write(options)
+    return 0
 
 
 def _write(options: argparse.Namespace) -> None:
@@ -230,7 +237,7 @@ def _write(options: argparse.Namespace) -> None:
     if options.json is None:
         print(text, end="")
     else:
-        options.json.write_text(text)
+        outputs.write(options.json, text.encode())
 
 
 if __name__ == "__main__":

@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+import program
 from device.perception.classify import evened, softmax
 from device.perception.detect import Letterbox, Thresholds
 from device.perception.interpreter import Model
-from models import command, evaluate
+from models import evaluate
 from models.classes import CLASS_NAMES
 from models.data import gtsdb, gtsrb, splits
 from models.data.crops import CROP_EXPAND, INPUT_SIZE, load_patches
@@ -40,6 +41,7 @@ from models.release import export, shipped
 from models.release.staging import staged
 from models.training import checkpoint
 from models.training.nets import ClassifierNet, DetectorNet, parameters
+from program.arguments import new_parser, place
 from wire.manifest import PointName
 
 SIZES: dict[PointName, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
@@ -313,19 +315,24 @@ def _write(out: Path, manifest: dict[str, Any]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Makes the artifacts; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m models.ship", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--checkpoints", type=Path, help="folder with classifier.pt and detector.pt")
-    parser.add_argument("--gtsrb", required=True, type=Path)
-    parser.add_argument("--gtsdb", required=True, type=Path)
-    parser.add_argument("--out", type=Path, default=shipped.ARTIFACTS)
+    return program.run("python -m models.ship", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str] | None = None) -> int | None:
+    parser = new_parser(prog="python -m models.ship", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--checkpoints", type=place, help="folder with classifier.pt and detector.pt")
+    parser.add_argument("--gtsrb", required=True, type=place)
+    parser.add_argument("--gtsdb", required=True, type=place)
+    parser.add_argument("--out", type=place, default=shipped.ARTIFACTS)
     parser.add_argument(
-        "--again", type=Path, metavar="FILE", help="what models.evaluate --json wrote of another training from scratch"
+        "--again", type=place, metavar="FILE", help="what models.evaluate --json wrote of another training from scratch"
     )
     parser.add_argument(
-        "--clips", type=Path, metavar="FILE", help="what models.clips --json wrote of videos without a sign of the 43"
+        "--clips", type=place, metavar="FILE", help="what models.clips --json wrote of videos without a sign of the 43"
     )
     options = parser.parse_args(arguments)
-    return command.run(parser.prog, lambda: _make(options))
+    _make(options)
+    return 0
 
 
 def _make(options: argparse.Namespace) -> None:

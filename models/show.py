@@ -20,9 +20,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+import program
 from device.perception.classify import crop
 from hardware import signs
-from models import command
 from models.data import gtsdb, gtsrb
 from models.data.crops import CROP_EXPAND, INPUT_SIZE, load_patches
 from models.data.source import DataSet, Image
@@ -32,6 +32,8 @@ from models.pictures.drawings import over
 from models.pictures.foreign import drawing as foreign
 from models.pictures.scenes import SIZE
 from models.release import shipped
+from program import outputs
+from program.arguments import new_parser, place, whole
 
 Change = Callable[[Image, Generator], Image]
 
@@ -189,20 +191,24 @@ def _on_ground(face: NDArray[np.uint8], scene: Image) -> Image:
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
-    result = argparse.ArgumentParser(prog="python -m models.show", description=(__doc__ or "").splitlines()[0])
+    result = new_parser(prog="python -m models.show", description=(__doc__ or "").splitlines()[0])
     result.add_argument("sheet", choices=["augmentation", "negatives", "errors", "failures"])
-    result.add_argument("--out", required=True, type=Path, help="picture to write, .jpg or .png")
-    result.add_argument("--gtsdb", type=Path, help="GTSDB; augmentation: for real scenes")
-    result.add_argument("--gtsrb", type=Path, help="GTSRB; augmentation: for real crops")
-    result.add_argument("--seed", type=int, default=1)
+    result.add_argument("--out", required=True, type=place, help="picture to write, .jpg or .png")
+    result.add_argument("--gtsdb", type=place, help="GTSDB; augmentation: for real scenes")
+    result.add_argument("--gtsrb", type=place, help="GTSRB; augmentation: for real crops")
+    result.add_argument("--seed", type=whole(0, 2**31), default=1)
     return result
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes one sheet; returns the exit status."""
-    grammar = parser()
-    options = grammar.parse_args(arguments)
-    return command.run(grammar.prog, lambda: _save(_sheet(options), options.out))
+    return program.run("python -m models.show", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str] | None = None) -> int | None:
+    options = parser().parse_args(arguments)
+    _save(_sheet(options), options.out)
+    return 0
 
 
 def _sheet(options: argparse.Namespace) -> Image:
@@ -226,10 +232,7 @@ def _save(sheet: Image, path: Path) -> None:
         )
     quality = [cv2.IMWRITE_JPEG_QUALITY, 70] if kind == ".jpg" else []
     data = cv2.imencode(kind, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), quality)[1]
-    try:
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        raise ModelsError(f"{path}: cannot be written ({error.strerror})", "name another --out") from error
+    outputs.write(path, data.tobytes())
 
 
 if __name__ == "__main__":

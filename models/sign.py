@@ -23,11 +23,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+import program
 from identity import files
 from identity.errors import DamagedKeyError, MissingKeyError
-from models import command
 from models.errors import NotAsSignedError, SigningError
 from models.release import shipped
+from program.arguments import new_parser, place
 from wire import provenance
 from wire.errors import ProvenanceError
 from wire.manifest import SIGNATURE
@@ -231,25 +232,35 @@ def _verify(options: argparse.Namespace) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status: 0 good, 1 models that are not what was signed, 2 bad usage or input."""
-    parser = argparse.ArgumentParser(prog="python -m models.sign", description=(__doc__ or "").splitlines()[0])
+    return program.run("python -m models.sign", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str] | None = None) -> int | None:
+    parser = new_parser(prog="python -m models.sign", description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(required=True)
     make = commands.add_parser("keygen", help="make a release key, outside any git work tree")
     make.add_argument(
-        "--out", required=True, type=Path, metavar="FILE", help="the private key; the public key beside it ends in .pub"
+        "--out",
+        required=True,
+        type=place,
+        metavar="FILE",
+        help="the private key; the public key beside it ends in .pub",
     )
     make.set_defaults(run=_keygen)
     writer = commands.add_parser("sign", help="sign all files of the models' folder")
-    writer.add_argument("--key", required=True, type=Path, metavar="FILE", help="the private key")
+    writer.add_argument("--key", required=True, type=place, metavar="FILE", help="the private key")
     writer.set_defaults(run=_sign)
     for action in (make, writer):
-        action.add_argument("--passphrase-file", type=Path, metavar="FILE", help="a file of mode 0600; else the prompt")
+        action.add_argument(
+            "--passphrase-file", type=place, metavar="FILE", help="a file of mode 0600; else the prompt"
+        )
     reader = commands.add_parser("verify", help="check the folder against its signature")
-    reader.add_argument("--key", type=Path, default=RELEASE_KEY, metavar="PUB", help="the public key")
+    reader.add_argument("--key", type=place, default=RELEASE_KEY, metavar="PUB", help="the public key")
     reader.set_defaults(run=_verify)
     for action in (writer, reader):
-        action.add_argument("--models", type=Path, default=MODELS, metavar="DIR")
+        action.add_argument("--models", type=place, default=MODELS, metavar="DIR")
     options = parser.parse_args(arguments)
-    return command.run(parser.prog, lambda: options.run(options))
+    return int(options.run(options) or 0)
 
 
 if __name__ == "__main__":

@@ -14,31 +14,34 @@ from pathlib import Path
 
 import cv2
 
-from models import command
+import program
 from models.errors import ModelsError
+from program.arguments import new_parser, place
 
 _DEFAULT_OUT = Path("train-out")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
-    result = argparse.ArgumentParser(prog="python -m models.train", description=(__doc__ or "").splitlines()[0])
+    result = new_parser(prog="python -m models.train", description=(__doc__ or "").splitlines()[0])
     result.add_argument("network", choices=["classifier", "detector"])
-    result.add_argument("--data", required=True, type=Path, help="GTSRB or GTSDB, folder or zip")
-    result.add_argument("--scenes", type=Path, help="classifier: GTSDB, for patches that hold no sign")
+    result.add_argument("--data", required=True, type=place, help="GTSRB or GTSDB, folder or zip")
+    result.add_argument("--scenes", type=place, help="classifier: GTSDB, for patches that hold no sign")
     result.add_argument(
         "--detector",
-        type=Path,
+        type=place,
         metavar="MODELS",
         help="folder of earlier models: what their detector mistakes for signs, and what their classifier is sure of",
     )
-    result.add_argument("--crops", type=Path, help="detector: GTSRB, for signs to paste into the scenes")
+    result.add_argument("--crops", type=place, help="detector: GTSRB, for signs to paste into the scenes")
     result.add_argument(
         "--no-drawings",
         action="store_true",
         help="do without the drawings of hardware.signs; detector: also without rendered roads",
     )
-    result.add_argument("--out", type=Path, default=_DEFAULT_OUT, help="folder of the checkpoints (default: train-out)")
+    result.add_argument(
+        "--out", type=place, default=_DEFAULT_OUT, help="folder of the checkpoints (default: train-out)"
+    )
     result.add_argument(
         "--steps",
         type=_at_least(1),
@@ -50,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
         "--threads", type=_at_least(1), default=2, help="threads of the processor (default: %(default)s)"
     )
     result.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    result.add_argument("--start-from", type=Path, help="checkpoint to take weights from, to fine-tune")
+    result.add_argument("--start-from", type=place, help="checkpoint to take weights from, to fine-tune")
     return result
 
 
@@ -82,13 +85,18 @@ def _misplaced(options: argparse.Namespace) -> str | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one training; returns the exit status."""
+    return program.run(
+        "python -m models.train", lambda: _work(arguments), after_interrupt="--resume goes on from the last checkpoint"
+    )
+
+
+def _work(arguments: Sequence[str] | None = None) -> int | None:
     grammar = parser()
     options = grammar.parse_args(arguments)
     if wrong := _misplaced(options):
         grammar.error(wrong)
-    return command.run(
-        grammar.prog, lambda: _train(options), after_interrupt="--resume goes on from the last checkpoint"
-    )
+    _train(options)
+    return 0
 
 
 def _train(options: argparse.Namespace) -> None:

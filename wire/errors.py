@@ -39,7 +39,18 @@ _OF_THE_MACHINE: Final = {
     errno.EIO: "check its disk (dmesg): it may be failing",
     errno.EFBIG: "allow larger files (ulimit -f unlimited)",
 }
-"""Error number -> remedy."""
+_OF_A_FILE: Final = {
+    errno.ENOENT: "check its name and its folder",
+    errno.EACCES: "check who may read and write there",
+    errno.EPERM: "check who may read and write there",
+    errno.EROFS: "choose a place that can be written",
+    errno.ENOTDIR: "check its name: a part of it is no folder",
+    errno.EISDIR: "check its name: it is a folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ELOOP: "check the links there",
+}
+"""Error number -> remedy, for what the machine lacks and for what is wrong with one file."""
+_NO_TEMPORARY: Final = "No usable temporary directory"  # how `tempfile` begins
 
 
 def remedy_of(number: int, otherwise: str) -> str:
@@ -90,8 +101,22 @@ class MachineError(UsageError):
         """The error for the user, from the interpreter's own."""
         number = getattr(error, "errno", None) or errno.ENOMEM
         where = f": {error.filename}" if isinstance(error, OSError) and error.filename else ""
+        if where and number in _OF_A_FILE:
+            return cls(f"{where[2:]} cannot be read or written ({os.strerror(number)})", _OF_A_FILE[number])
         remedy = remedy_of(number, "check the file's place and this machine's limits (ulimit -a)")
+        if isinstance(error, OSError) and (error.strerror or "").startswith(_NO_TEMPORARY):
+            return cls("no folder for temporary files can be written", "free /tmp, or set TMPDIR to another folder")
+        if number == errno.ENOENT and not where and not _has_working_folder():
+            return cls("the current folder is gone", "change to another one (cd)")
         return cls(f"this machine refuses something that is needed ({os.strerror(number)}{where})", remedy)
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 -- only whether there is one
+    except OSError:
+        return False
+    return True
 
 
 class LibraryMissingError(UsageError, ImportError):

@@ -12,21 +12,22 @@ import argparse
 import json
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 
 from tqdm import tqdm
 
+import program
 from bench.mutants import report
 from bench.mutants.matter import WHOLE
 from bench.mutants.sample import EQUIVALENT, Equivalent, draw, load_equivalent, stale
 from bench.mutants.sites import Site, python_files, sites
 from bench.mutants.trial import Outcome, control, record, trials
 from bench.mutants.workspace import Workspace
-from wire.errors import SealcamError, UsageError
+from program import outputs
+from program.arguments import new_parser, place
+from wire.errors import UsageError
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("wire", "device/verdict", "device/sealer", "cloud_sink")
@@ -35,35 +36,34 @@ UNIT, INTEGRATION = "tests/unit", "tests/integration"
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Runs the command; returns the exit status."""
+    return program.run(
+        "python -m bench.mutants",
+        lambda: _work(arguments, root),
+        after_interrupt="what ran was ended, and the copies are removed",
+    )
+
+
+def _work(arguments: Sequence[str] | None, root: Path) -> int:
     asked = _parser().parse_args(arguments)
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        folders = [*(asked.tests or [UNIT]), *([INTEGRATION] if asked.integration else [])]
-        _check(asked, root, folders)
-        entries = load_equivalent(root / EQUIVALENT)
-        if asked.list:
-            drawn = _draw(root, asked)
-            print("\n".join(report.sentence(site) for listed in drawn.values() for site in listed))
-            return 0
-        results, old, left_out = _run(root, asked, folders, entries)
-    except SealcamError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("interrupted: what ran was ended, and the copies are removed", file=sys.stderr)
-        return 130
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    folders = [*(asked.tests or [UNIT]), *([INTEGRATION] if asked.integration else [])]
+    _check(asked, root, folders)
+    entries = load_equivalent(root / EQUIVALENT)
+    if asked.list:
+        drawn = _draw(root, asked)
+        print("\n".join(report.sentence(site) for listed in drawn.values() for site in listed))
+        return 0
+    results, old, left_out = _run(root, asked, folders, entries)
     print(report.markdown(results, old, left_out, f"{asked.sample} a file, seed {asked.seed}"))
     if asked.json:
         document = {"seed": asked.seed, "sample": asked.sample, "tests": folders}
-        asked.json.write_text(json.dumps(document | report.document(results, old, left_out), indent=1) + "\n")
+        told = json.dumps(document | report.document(results, old, left_out), indent=1) + "\n"
+        outputs.write(asked.json, told.encode())
     _, _, percent = report.share(outcome for outcomes in results.values() for outcome in outcomes)
     return int(asked.goal is not None and percent < asked.goal)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench.mutants", description="Do the tests notice small faults?")
+    parser = new_parser(prog="python -m bench.mutants", description="Do the tests notice small faults?")
     parser.add_argument(
         "packages", nargs="*", metavar="PACKAGE", help=f"folders or files (default: {' '.join(PACKAGES)})"
     )
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--goal", type=float, metavar="PERCENT", help="end with 1 when fewer are killed")
     parser.add_argument("--integration", action="store_true", help=f"run {INTEGRATION} too (long)")
     parser.add_argument("--tests", action="append", metavar="PATH", help=f"run these instead of {UNIT}")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write each mutant and what noticed it")
+    parser.add_argument("--json", type=place, metavar="FILE", help="write each mutant and what noticed it")
     parser.add_argument("--list", action="store_true", help="list the drawn mutants, run nothing")
     return parser
 
@@ -130,10 +130,6 @@ def _run(
                 outcomes[outcome.site] = outcome
                 progress.update()
     return {name: [outcomes[site] for site in listed] for name, listed in drawn.items()}, old, left_out
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -280,8 +280,8 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         subject=True,
     ),
     "pins_library_unconfined": Failure(
-        "the library {subject}, which the pins need, does not start in the read-only root of {compartment}",
-        'set [indicator] factory = "mock": Sealcam cannot use pins with this library yet',
+        "the library {subject}, which the pins need, does not start in the root of {compartment}",
+        'run: sealcam doctor, or set [indicator] factory = "mock" to drive without pins',
         ("indicator",),
         subject=True,
     ),

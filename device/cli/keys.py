@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +68,18 @@ def facts(home: Home) -> dict[str, Any]:
 
 
 def _init(home: Home, arguments: argparse.Namespace) -> int:
-    home.ensure_development()
+    if home.ensure_development():
+        print(f"made a data home with a road authority of its own: {home.path}", file=sys.stderr)
     return _show(home, arguments)
 
 
 def _renew(home: Home, arguments: argparse.Namespace) -> int:
-    home.ensure_development()
     home.renew()
     return _show(home, arguments)
 
 
 def _show(home: Home, arguments: argparse.Namespace) -> int:
+    home.check_made()
     found = facts(home)
     if arguments.json:
         print(json.dumps(found, indent=2))
@@ -94,7 +96,7 @@ def _show(home: Home, arguments: argparse.Namespace) -> int:
 def _enroll(home: Home, arguments: argparse.Namespace) -> int:
     if (arguments.id is None) != (arguments.public_key is None):
         raise UsageError("--id and --public-key go together", "give both, or neither for this device")
-    home.ensure_development()
+    home.check_made()
     if arguments.id is None:
         device_id = home.device_id()
         key = load.signing_key(home.device / "signing.key").public_key()

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from device.cli.show import say
 from device.confine import launch
 from device.redteam.attempts import ALLOWED, ATTEMPTS
 from device.redteam.matrix import BREACH, DENIED, attack
@@ -38,9 +39,10 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """The command. Returns 1 on any breach."""
     launch.check()
-    home = Home(Home.default().path / "redteam")
-    home.ensure_development()
+    home = Home.default().inner("redteam")
     console = Console(stderr=True)
+    if home.ensure_development():
+        say(console, f"made for the red team, as its prey: {home.path}")
     matrix: dict[str, dict[str, str]] = {}
     with tempfile.TemporaryDirectory() as scratch, console.status("attacking") as status:
         for compartment in ALLOWED:
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(matrix, indent=2))
     else:
         _print(matrix)
-    console.print(f"{len(matrix) * len(ATTEMPTS)} attempts from {len(matrix)} compartments, {breaches} breaches")
+    say(console, f"{len(matrix) * len(ATTEMPTS)} attempts from {len(matrix)} compartments, {breaches} breaches")
     return 1 if breaches else 0
 
 

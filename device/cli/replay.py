@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +15,16 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.show import DrawingView, RunView
+from device.cli.show import DrawingView, RunView, say
 from device.cli.tracks import track_notes
 from device.config import MODELS
 from device.launcher import annotating, clock
 from device.launcher.annotating import OverlayRecord
 from device.launcher.plan import RunPlan
-from device.launcher.session import RunOutcome, Session
+from device.launcher.session import RESULTS, RunOutcome, Session
 from identity import register_guard
 from identity.home import Home
+from program.arguments import place
 from wire.errors import INTERRUPTED, UsageError, line, printable
 
 _MAX_OFFSET_SECONDS = 10**9  # 32 years
@@ -36,10 +38,10 @@ def add_parser(subparsers: Any) -> None:
         description="Run every compartment on a video file or a folder of frames, as if it came from the camera.",
         epilog="Example: sealcam replay drive.mp4 --gps drive.gpx --pace lockstep --out out/",
     )
-    parser.add_argument("input", type=Path, metavar="VIDEO|FOLDER_OF_FRAMES")
+    parser.add_argument("input", type=place, metavar="VIDEO|FOLDER_OF_FRAMES")
     parser.add_argument(
         "--gps",
-        type=Path,
+        type=place,
         metavar="FILE.gpx",
         help="the drive's track, GPX or an NMEA 0183 log; without it no code can be VERIFIED",
     )
@@ -51,17 +53,17 @@ def add_parser(subparsers: Any) -> None:
         "time; skipped frames are counted and told",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
+        "--out", type=place, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
     )
     parser.add_argument(
         "--annotate",
-        type=Path,
+        type=place,
         metavar="FILE.mp4",
         help="write a copy of the video there, with boxes, codes and verdicts drawn (after the run)",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON on standard output")
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
+        "--config", type=place, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
     )
     parser.add_argument(
         "--video-start",
@@ -74,7 +76,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="SECONDS",
         help="add this to the video's own time (without one, to the track's begin); negative: the video began earlier",
     )
-    parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
+    parser.add_argument("--models", type=place, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
@@ -135,8 +137,8 @@ class Standing:
 
 
 def check_home(home: Home, config: configs.Config) -> Standing:
-    """Make what is missing, and check before the start what no compartment could mend. Raises KeysError."""
-    home.ensure_development()
+    """Check before the start what no compartment could mend: nothing is made here but the spool. Raises KeysError."""
+    home.check_device()
     issued_at = register_guard.check(home.trust) or 0
     late = home.certificates_out_of_time() if config.uplink.host else []
     notes = tuple(line(error.sentence, error.remedy) for error in late)
@@ -149,6 +151,8 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home.default()
     standing = check_home(home, config)
     plan = make_plan(arguments, home, config, standing)
+    if arguments.out is not None:
+        keep_inputs(arguments.out, (arguments.input, arguments.gps, arguments.config))
     drawn = _drawn(arguments)
     console = Console(stderr=True)
     tell_standing(standing, console)
@@ -157,6 +161,7 @@ def run(arguments: argparse.Namespace) -> int:
         outcome = session.run()
     tell(outcome, arguments, console, config)
     if outcome.interrupted:
+        say(console, f"sealcam: interrupted{_after(outcome)}")
         return INTERRUPTED
     if drawn is not None and outcome.summary:
         overlay = drawn.overlay(session.verdicts, int(outcome.summary["frames"]))
@@ -164,8 +169,7 @@ def run(arguments: argparse.Namespace) -> int:
         with DrawingView(arguments.annotate.name, console) as drawing:
             frames = annotating.annotate(plan, overlay, arguments.annotate, drawing.progress)
         how = "replaced" if replaced else "written"
-        text = printable(f"{how}: {arguments.annotate}, {frames} frames with boxes, codes and verdicts")
-        console.print(text, markup=False, soft_wrap=True)
+        say(console, f"{how}: {arguments.annotate}, {frames} frames with boxes, codes and verdicts")
     return outcome.exit_status
 
 
@@ -182,7 +186,15 @@ def _drawn(arguments: argparse.Namespace) -> OverlayRecord | None:
 def tell_standing(standing: Standing, console: Console) -> None:
     """What in the data home is out of its time, before the run."""
     for note in standing.notes:
-        console.print(f"sealcam: {note}; the device runs, and what it seals waits", markup=False, soft_wrap=True)
+        say(console, f"sealcam: {note}; the device runs, and what it seals waits")
+
+
+def keep_inputs(out: Path, inputs: Iterable[Path | None]) -> None:
+    """Raises UsageError where a result would take the place of an input, under whatever name."""
+    for result in (out / name for name in RESULTS):
+        for path in inputs:
+            if path is not None and result.exists() and path.exists() and result.samefile(path):
+                raise UsageError(f"{path} would be replaced by a result of the run", "choose another --out")
 
 
 def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
@@ -192,30 +204,50 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
     if outcome.summary:
         s = outcome.summary
         states = ", ".join(f"{n} {state}" for state, n in sorted(s["verdicts"].items())) or "no verdict"
-        console.print(
-            f"{s['frames']} frames at {s['fps']} fps; {states}; {s['receipted']} of {s['sealed']} events receipted"
-        )
+        say(console, f"{s['frames']} frames at {s['fps']} fps; {states}; {_events(s)}")
         track = getattr(arguments, "gps", None)  # a run on a camera has none
-        for note in track_notes(s.get("track"), printable(track.name) if track else ""):
-            console.print(note, markup=False, soft_wrap=True)
+        for note in track_notes(s.get("track"), track.name if track else ""):
+            say(console, note)
         if s["time_line"]["unknown"]:
-            console.print(
+            say(
+                console,
                 f"the time of {s['time_line']['unknown']} frames is not known, so that no code in them is placed: the "
-                "time stamps of the input are missing (set \\[camera] untimed_fps), or begin again where the picture "
-                "does not go on (replay joined clips one by one)"
+                "time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture "
+                "does not go on (replay joined clips one by one)",
             )
         if s["waiting"]:
-            why = "no receipt came in time" if config.uplink.host else "no broker is configured (\\[uplink] host)"
-            console.print(f"{s['waiting']} sealed events wait in the spool: {why}; they wait for the next run")
+            why = "no receipt came in time" if config.uplink.host else "no broker is configured ([uplink] host)"
+            later = "they go with the next run" if config.uplink.host else "they wait until one is"
+            say(console, f"{s['waiting']} sealed events wait in the spool: {why}; {later}")
+        if outcome.unknown_keys:
+            say(console, _unknown(outcome.unknown_keys))
         if arguments.out:
-            written = f"written: {arguments.out}/verdicts.jsonl, sightings.jsonl, summary.json"
-            console.print(printable(written), markup=False, soft_wrap=True)
+            say(console, f"written: {arguments.out}/{', '.join(RESULTS)}")
     for note in outcome.notes:
-        console.print(f"sealcam: {note}", markup=False, soft_wrap=True)
+        say(console, f"sealcam: {note}")
     if outcome.sentence:
-        console.print(f"sealcam: {outcome.line}", markup=False, soft_wrap=True)
-    if outcome.interrupted:
-        console.print("sealcam: interrupted", markup=False)
+        say(console, f"sealcam: {outcome.line}")
+
+
+def _events(s: dict[str, Any]) -> str:
+    """How many events of this run were sealed, and receipts: those for events of earlier runs are told apart."""
+    earlier = max(0, s["receipted"] + s["waiting"] - s["sealed"])  # what waited before the run
+    if not earlier:
+        return f"{s['receipted']} of {s['sealed']} events receipted"
+    return f"{s['sealed']} events sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
+
+
+def _unknown(count: int) -> str:
+    codes, were = ("code names", "it was") if count == 1 else ("codes name", "they were")
+    return (
+        f"{count} {codes} a road authority that this home does not trust, and counts as FORGED; if {were} signed by an "
+        "authority of yours, use its home (SEALCAM_HOME), or put its public key into trust/authority"
+    )
+
+
+def _after(outcome: RunOutcome) -> str:
+    frames = outcome.summary.get("frames", 0)
+    return f" after {frames} frames; what was judged until then is kept" if frames else ""
 
 
 def _is_utf8(path: Path) -> bool:

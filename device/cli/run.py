@@ -11,12 +11,13 @@ from rich.console import Console
 
 from device import config as configs
 from device.cli.replay import check_home, tell, tell_standing
-from device.cli.show import RunView
+from device.cli.show import RunView, say
 from device.config import MODELS
 from device.launcher import clock
 from device.launcher.plan import RunPlan
 from device.launcher.session import Session
 from identity.home import Home
+from program.arguments import place
 from wire.errors import UsageError
 
 
@@ -31,13 +32,13 @@ def add_parser(subparsers: Any) -> None:
         ),
     )
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
+        "--config", type=place, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
+        "--out", type=place, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
     )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON on standard output")
-    parser.add_argument("--models", type=Path, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
+    parser.add_argument("--models", type=place, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
@@ -69,4 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
     with RunView(f"camera {camera}", console) as view:
         outcome = Session(plan, arguments.out, view.watch).run()
     tell(outcome, arguments, console, config)
+    if outcome.interrupted:
+        say(console, "sealcam: stopped")
     return outcome.exit_status

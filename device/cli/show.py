@@ -40,6 +40,11 @@ def class_text(class_id: int | None) -> str:
     return class_name(class_id, "-")
 
 
+def say(console: Console, line: str) -> None:
+    """One line as it is: a name with brackets is no markup, and a path is not broken at the edge of the screen."""
+    console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
 class RunView:
     """Shows a run on `console`, which is standard error: standard output is for the command's result."""
 
@@ -54,6 +59,7 @@ class RunView:
             TextColumn("{task.fields[note]}"),
             console=console,
             transient=True,
+            disable=not console.is_terminal or console.is_dumb_terminal,  # a file is not drawn on
         )
         self._title = escape(printable(title))
         self._task = self._progress.add_task(f"{self._title}: starting", total=None, note="")
@@ -84,7 +90,7 @@ class RunView:
         detail = (
             OVERLOAD_WORDS.get(incident.detail, incident.detail) if incident.kind == "overload" else incident.detail
         )
-        self._console.print(f"[yellow]{incident.kind}[/]: {incident.compartment} ({detail})")
+        self._console.print(f"[yellow]{incident.kind}[/]: {incident.compartment} ({detail})", soft_wrap=True)
 
     def _on_notice(self, notice: Notice) -> None:
         text = f"sealcam: {line(notice.sentence, notice.remedy)}"
@@ -94,7 +100,7 @@ class RunView:
         style = STATE_STYLES[verdict.state]
         held, seen = class_text(verdict.class_id), class_text(verdict.perceived_class_id)
         where = f"frames {verdict.first_frame}-{verdict.last_frame}"
-        self._console.print(f"[{style}]{verdict.state:<12}[/] held: {held}; perceived: {seen}; {where}")
+        self._console.print(f"[{style}]{verdict.state:<12}[/] held: {held}; perceived: {seen}; {where}", soft_wrap=True)
 
     _SHOWS: ClassVar[dict[type[Message], Callable[[RunView, Any], None]]] = {
         Running: _on_running,

@@ -17,6 +17,7 @@ from device.cli import sign_register
 from device.cli.sign_images import FoundSymbol, read_picture, shown
 from device.cli.sign_panel import caption, layout, write_panel
 from identity import Home, load
+from program.arguments import place
 from wire import signcode
 from wire.classes import CLASS_NAMES
 from wire.errors import HostileInputError, IssueError, UsageError
@@ -45,17 +46,17 @@ def add_parser(subparsers: Any) -> None:
     _add_issue(actions)
     printing = actions.add_parser("print", help="draw the panel of a code, true to size")
     printing.add_argument("text", metavar="TEXT|-", help="the code, or - to read it from standard input")
-    printing.add_argument("--out", type=Path, required=True, metavar="FILE.svg|.pdf|.png")
+    printing.add_argument("--out", type=place, required=True, metavar="FILE.svg|.pdf|.png")
     printing.add_argument("--width-mm", type=float, default=900.0, help="panel width with its quiet zone (default 900)")
-    printing.add_argument("--trust", type=Path, metavar="DIR", help="trust anchors (default: this data home's)")
+    printing.add_argument("--trust", type=place, metavar="DIR", help="trust anchors (default: this data home's)")
     printing.add_argument("--plain", action="store_true", help="the symbol alone, without words under it")
     printing.set_defaults(work=_print, needs_keys=False)
     read = actions.add_parser("read", help="read the QR codes of pictures, whatever they say")
-    read.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    read.add_argument("images", nargs="+", type=place, metavar="IMAGE")
     read.set_defaults(work=_read, needs_keys=False)
     verify = actions.add_parser("verify", help="check a code against the trusted road authorities")
     verify.add_argument("what", metavar="TEXT|IMAGE|-", help="a code, a picture of codes, or - for standard input")
-    verify.add_argument("--trust", type=Path, metavar="DIR", help="trust anchors (default: this data home's)")
+    verify.add_argument("--trust", type=place, metavar="DIR", help="trust anchors (default: this data home's)")
     verify.add_argument("--at", metavar="TIME", help="ISO 8601: when it must be in force (default: now)")
     verify.set_defaults(work=_verify)
     classes = actions.add_parser("classes", help="list the 43 sign classes")
@@ -70,8 +71,9 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """The command. Returns the exit status: 0, or 1 where a code is not authentic or not in force, or none is found."""
     home = Home.default()
-    if arguments.needs_keys:
-        home.ensure_development()
+    named = getattr(arguments, "key", None) or getattr(arguments, "trust", None)
+    if arguments.needs_keys and named is None:
+        home.check_made()
     return int(arguments.work(home, arguments))
 
 
@@ -106,7 +108,7 @@ def _add_issue(actions: Any) -> None:
     issue.add_argument("--valid-from", metavar="TIME", help="ISO 8601 (default: now)")
     issue.add_argument("--valid-until", metavar="TIME", help="ISO 8601 (default: a year after the start)")
     issue.add_argument("--id", metavar="HEX", help="the sign's id, 16 hex digits (default: random)")
-    issue.add_argument("--key", type=Path, metavar="FILE", help="the authority's key (default: this data home's)")
+    issue.add_argument("--key", type=place, metavar="FILE", help="the authority's key (default: this data home's)")
     issue.add_argument("--allow-expired", action="store_true", help="issue it although its time is over already")
     issue.set_defaults(work=_issue)
 

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from device.cli.sign_images import read_picture
 from identity import Home, load, register_guard
 from identity.files import write_private
+from program import outputs
+from program.arguments import place
 from wire import cose, register, signcode
 from wire.classes import CLASS_NAMES, class_name
 from wire.errors import HostileInputError, IssueError, UsageError
@@ -55,14 +57,14 @@ def add_parser(subparsers: Any) -> None:
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="make a list to review from issued codes (text files or panel pictures)")
-    build.add_argument("sources", nargs="+", type=Path, metavar="FILE", help="codes, one a line, or a panel's picture")
-    build.add_argument("--out", type=Path, required=True, metavar="LIST.json")
+    build.add_argument("sources", nargs="+", type=place, metavar="FILE", help="codes, one a line, or a panel's picture")
+    build.add_argument("--out", type=place, required=True, metavar="LIST.json")
     build.add_argument("--revoke", action="append", default=[], metavar="SIGN_ID", help="list this sign as revoked")
     build.set_defaults(work=_build)
     sign = actions.add_parser("sign", help="sign a reviewed list")
-    sign.add_argument("list", type=Path, metavar="LIST.json")
-    sign.add_argument("--key", type=Path, metavar="FILE", help="the authority's key (default: this data home's)")
-    sign.add_argument("--out", type=Path, metavar="FILE", help="default: the register that this data home trusts")
+    sign.add_argument("list", type=place, metavar="LIST.json")
+    sign.add_argument("--key", type=place, metavar="FILE", help="the authority's key (default: this data home's)")
+    sign.add_argument("--out", type=place, metavar="FILE", help="default: the register that this data home trusts")
     sign.add_argument(
         "--allow-unrevoke",
         action="append",
@@ -72,7 +74,7 @@ def add_parser(subparsers: Any) -> None:
     )
     sign.set_defaults(work=_sign)
     show = actions.add_parser("show", help="verify a register and list its signs")
-    show.add_argument("file", nargs="?", type=Path, help="default: the register that this data home trusts")
+    show.add_argument("file", nargs="?", type=place, help="default: the register that this data home trusts")
     show.add_argument("--json", action="store_true", help="print JSON")
     show.set_defaults(work=_show)
 
@@ -121,10 +123,7 @@ def _build(home: Home, arguments: argparse.Namespace) -> int:
         raise UsageError("--revoke: names a sign that no given code is for", "give its code as well")
     kept = _keep_revoked(entries, _registers_before(home, anchors))
     lines = [listed(entry) for _, entry in sorted(entries.items())]
-    try:
-        arguments.out.write_bytes(msgspec.json.format(msgspec.json.encode(lines), indent=2) + b"\n")
-    except OSError as error:
-        raise UsageError(f"{arguments.out} cannot be written ({error.strerror})", "choose another place") from None
+    outputs.write(arguments.out, msgspec.json.format(msgspec.json.encode(lines), indent=2) + b"\n")
     if kept:
         print(f"{kept} of them revoked before, and listed so again")
     print(f"{len(lines)} signs listed in {arguments.out}; review it, then: sealcam sign register sign {arguments.out}")

@@ -41,6 +41,7 @@ _ALLOW = (
     "user.max_user_namespaces=15000, or on Ubuntu an AppArmor profile for /usr/bin/bwrap), then run: sealcam doctor"
 )
 _REINSTALL = "reinstall sealcam"
+_TRIAL_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,11 @@ def _our_output() -> int:
 def check() -> None:
     """Make every namespace once, as a trial. Raises CannotConfineError with the remedy when this machine refuses."""
     command = [find_bubblewrap(), *_NAMESPACES, "--unshare-net", "--ro-bind", "/", "/", "--proc", "/proc", "--", "true"]
-    if subprocess.run(command, capture_output=True, check=False, timeout=30).returncode != 0:
+    try:
+        tried = subprocess.run(command, capture_output=True, check=False, timeout=_TRIAL_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise CannotConfineError(f"bubblewrap did not end within {_TRIAL_SECONDS} s", "free the machine") from None
+    if tried.returncode != 0:
         raise CannotConfineError(_REFUSED, _ALLOW)
 
 
@@ -162,6 +167,9 @@ def _arguments(policy: Policy, places: Mapping[str, Sequence[Path]]) -> list[str
         else:
             paths = [Path(mount.path)]
         for path in paths:
+            if mount.scratch:
+                arguments += ["--tmpfs", str(path)]
+                continue
             arguments += _mount(path, writable=mount.writable, device=mount.device, optional=mount.optional)
     return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
 

@@ -10,7 +10,6 @@ weighed, so that a policy's `start` says all that a compartment has while it sta
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -21,11 +20,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+import program
 from device.confine import policy, syscalls
 from device.confine.errors import CannotConfineError, PolicyError
 from device.confine.policy import Policy, Reason
 from device.confine.syscalls import SYMBOLS, Call, CallName, Condition, Group
-from wire.errors import SealcamError
+from program import arguments
 
 _SYSCALLS = "confine/syscalls.toml"
 _FORBIDDEN = "confine/forbidden.toml"
@@ -233,13 +233,13 @@ _WEIGHT: tuple[Check, ...] = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Lint and print. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m device.confine.lint", description="Lints the policies.")
-    parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent.parent)
-    try:
-        found = lint(parser.parse_args(argv).folder)
-    except SealcamError as error:
-        print(error, file=sys.stderr)
-        return error.exit_status
+    return program.run("python -m device.confine.lint", lambda: _work(argv))
+
+
+def _work(argv: Sequence[str] | None) -> int:
+    parser = arguments.new_parser(prog="python -m device.confine.lint", description="Lints the policies.")
+    parser.add_argument("folder", nargs="?", type=arguments.place, default=Path(__file__).resolve().parent.parent)
+    found = lint(parser.parse_args(argv).folder)
     for finding in found:
         print(finding)
     return 1 if found else 0

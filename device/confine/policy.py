@@ -23,13 +23,17 @@ REQUIRED_LAYERS: tuple[Layer, ...] = ("namespaces", "seccomp", "no_new_privs", "
 
 
 class Mount(Struct, frozen=True, forbid_unknown_fields=True):
-    """One path inside the otherwise empty root. `path` is absolute, or `{name}`: paths of this run."""
+    """One path inside the otherwise empty root. `path` is absolute, or `{name}`: paths of this run.
+
+    `scratch`: not the machine's path, but an empty folder in memory that only this process has.
+    """
 
     path: Annotated[str, Meta(pattern=r"^(/[^{}]+|\{[a-z_]+\})\Z")]
     why: Reason
     writable: bool = False
     device: bool = False
     optional: bool = False
+    scratch: bool = False
 
 
 Name = Annotated[str, Meta(pattern=r"^[a-z_]{1,24}\Z")]

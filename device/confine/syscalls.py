@@ -33,6 +33,10 @@ SYMBOLS = {
     "CLONE_NEWUSER": 0x10000000,
     "CLONE_NEWPID": 0x20000000,
     "CLONE_NEWNET": 0x40000000,
+    "S_IFIFO": 0o010000,  # the kinds of a file: linux/stat.h; a block device has the bits of a folder and a device
+    "S_IFCHR": 0o020000,
+    "S_IFDIR": 0o040000,
+    "S_IFREG": 0o100000,
 }
 """What an argument rule may name, the same on x86_64 and aarch64."""
 _ALL_BITS = 0xFFFF_FFFF_FFFF_FFFF

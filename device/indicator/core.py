@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from gpiozero import RGBLED, Button, Buzzer, Device, GPIOZeroError
 
 from device.indicator.errors import PinsError
-from device.indicator.settings import IndicatorSettings
+from device.indicator.settings import PIPES, IndicatorSettings
 from wire.vocabulary import StateName
 
 
@@ -81,10 +82,11 @@ def open_panel(settings: IndicatorSettings) -> SignalPanel:
 def load_lgpio() -> Any:
     """The library below gpiozero's factory. Raises PinsError."""
     try:
-        return importlib.import_module("lgpio")
+        with contextlib.chdir(PIPES):  # while it is loaded it makes a pipe to itself in the current folder
+            return importlib.import_module("lgpio")
     except ImportError:
         raise PinsError("pins_library_missing", subject="lgpio") from None
-    except OSError:  # it makes a pipe in its working directory while it is imported
+    except OSError:
         raise PinsError("pins_library_unconfined", subject="lgpio") from None
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
+
+PIPES: Final = "/pipes"
+"""Inside the compartment, with real pins: where lgpio makes its pipe."""
 
 
 class IndicatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

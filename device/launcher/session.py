@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -28,7 +28,10 @@ from device.launcher.dialling import DIALER, DialService
 from device.launcher.plan import RunPlan
 from device.launcher.recorder import RunRecorder
 from device.launcher.report import Finished, Incident, Notice, Progress, Running
+from program import outputs
+from program.ending import ENDING_SIGNALS, end_at_once
 from wire.errors import RunError, UsageError, line
+from wire.vocabulary import ReasonName
 
 
 @dataclass
@@ -39,8 +42,9 @@ class RunOutcome:
         exit_status: 0 good, 1 the run found something wrong, 2 bad usage or input.
         sentence, remedy: what the user is told when the status is not 0.
         summary: what `summary.json` holds, empty where nothing ran.
-        interrupted: ended early by Ctrl-C; what was made so far is kept.
+        interrupted: ended early by a signal (Ctrl-C, SIGTERM, SIGHUP); what was made so far is kept.
         notes: lines that the user reads before the sentence.
+        unknown_keys: verdicts whose code names a key of no authority that the home trusts.
     """
 
     exit_status: int
@@ -50,6 +54,7 @@ class RunOutcome:
     incidents: list[Incident] = field(default_factory=list)
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
+    unknown_keys: int = 0
 
     @property
     def line(self) -> str:
@@ -57,6 +62,10 @@ class RunOutcome:
         return line(self.sentence, self.remedy)
 
 
+SUMMARY: Final = "summary.json"
+RESULTS: Final = ("verdicts.jsonl", "sightings.jsonl", SUMMARY)
+"""The files of a run in its folder."""
+_UNKNOWN_KEY: Final[ReasonName] = "code_key_unknown"
 _MESSAGES_A_TURN = 256
 _LAST_MESSAGES = 4096  # more cannot wait in a link's queue
 _STOP_SECONDS = 15.0
@@ -74,6 +83,8 @@ class Session:
 
     def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher, drawn: OverlayRecord | None = None) -> None:
         self._plan = plan
+        if out is not None:
+            make_room(out)
         self._recorder = RunRecorder(out, lambda error: watcher(Notice(error.sentence, error.remedy)))
         self._finished: Finished | None = None
         self._incidents: list[Incident] = []
@@ -90,8 +101,9 @@ class Session:
         }
 
     def run(self) -> RunOutcome:
-        """Start, watch, end. SIGINT and SIGTERM end the run early, with what was made so far kept."""
-        before = {s: signal.signal(s, self._on_signal) for s in (signal.SIGINT, signal.SIGTERM)}
+        """Start, watch, end. The first ending signal ends the run early, with what was made so far kept; the next one
+        ends this process, and with it all that it started."""
+        before = {s: signal.signal(s, self._on_signal) for s in _ending_signals()}
         try:
             return self._run()
         finally:
@@ -100,8 +112,9 @@ class Session:
             self._recorder.close()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._stop = True
-        self._interrupted = self._interrupted or number == signal.SIGINT
+        if self._stop:
+            end_at_once("sealcam")
+        self._stop = self._interrupted = True
 
     def _run(self) -> RunOutcome:
         try:
@@ -145,6 +158,8 @@ class Session:
                     "-P",
                     "-m",
                     "device.warden",
+                    "--parent",
+                    str(os.getpid()),
                     "--descriptors",
                     ",".join(f"{name}={number}" for name, number in numbers.items()),
                 ],
@@ -199,6 +214,7 @@ class Session:
         if finished is None:
             _end(warden, seconds=0.0 if self._stop else 10.0)
             status = warden.wait()
+            self._recorder.finish({"complete": False, "verdicts": self._recorder.states(), "run_id": self.run_id})
             raise RunError(
                 f"warden ended unexpectedly (status {status})", "run it again, and report it if it happens twice"
             )
@@ -212,7 +228,16 @@ class Session:
         status, sentence, remedy = finished.exit_status, finished.sentence, finished.remedy
         if not status and self._recorder.failures:
             status, sentence, remedy = 1, self._recorder.failures[0].sentence, self._recorder.failures[0].remedy
-        return RunOutcome(status, sentence, remedy, summary, self._incidents, self._interrupted, finished.notes)
+        return RunOutcome(
+            status,
+            sentence,
+            remedy,
+            summary,
+            self._incidents,
+            self._interrupted,
+            finished.notes,
+            sum(_UNKNOWN_KEY in verdict.reasons for verdict in self.verdicts),
+        )
 
     @property
     def run_id(self) -> str:
@@ -223,6 +248,23 @@ class Session:
     def verdicts(self) -> list[Verdict]:
         """Every verdict so far, in order."""
         return list(self._recorder.verdicts.values())
+
+
+def make_room(out: Path) -> None:
+    """A folder for the results of a run, without those of an earlier run. Raises OutputRefusedError.
+
+    A run that ends before it has results must not leave the old ones there to be taken for its own.
+    """
+    outputs.make_folder(out)
+    for name in RESULTS:
+        outputs.check(out / name)  # all of them before the first is removed
+    if any([outputs.remove(out / name) for name in RESULTS]):
+        outputs.say_replaced(out, "the results of an earlier run are replaced")
+
+
+def _ending_signals() -> list[signal.Signals]:
+    """SIGHUP stays ignored where it is: nohup asks for that."""
+    return [s for s in ENDING_SIGNALS if s != signal.SIGHUP or signal.getsignal(s) is not signal.SIG_IGN]
 
 
 def _end(warden: subprocess.Popen[bytes], seconds: float = 10.0) -> None:

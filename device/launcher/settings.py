@@ -10,9 +10,9 @@ import msgspec
 from device.annotator.settings import AnnotatorSettings
 from device.capture.settings import CaptureSettings
 from device.codes.settings import CodesSettings
-from device.config import UplinkConfig
+from device.config import CameraConfig, IndicatorConfig, UplinkConfig
 from device.dialer.settings import DialerSettings
-from device.indicator.settings import IndicatorSettings
+from device.indicator.settings import PIPES, IndicatorSettings
 from device.launcher.plan import RunPlan
 from device.perception.settings import PerceptionSettings, PointSettings
 from device.position.settings import PositionSettings
@@ -47,7 +47,7 @@ def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> Mapping[Com
             on_camera=on_camera,
         ),
         "uplink": UplinkSettings(home=plan.home, host=uplink.host, port=uplink.port, linger=on_camera),
-        "indicator": IndicatorSettings(pins.factory, pins.red, pins.green, pins.blue, pins.buzzer, pins.tamper),
+        "indicator": indicator(pins),
     }
 
 
@@ -103,7 +103,6 @@ def mounts(plan: RunPlan) -> dict[str, list[Path]]:
     """What the `{name}` mounts of the policies stand for in this run; `{runtime}` is `confine.launch`'s own."""
     home = Path(plan.home)
     camera = plan.kind == "camera"
-    pins = plan.config.indicator.factory == "lgpio"
     public = [home / "trust" / name for name in ("sink_hpke.pub", "receipt.pub")]
     return {
         "input": [] if camera else [Path(plan.input)],
@@ -113,8 +112,33 @@ def mounts(plan: RunPlan) -> dict[str, list[Path]]:
         "signing": [home / "device" / "signing.key", home / "device" / "id", *public],
         "spool": [home / "spool"],
         "tls": [home / "device" / name for name in ("tls.key", "tls.crt", "ca.crt")],
-        "gpiochip": [Path(plan.config.indicator.chip)] if pins else [],
+        **pin_mounts(plan.config.indicator),
     }
+
+
+def pin_mounts(pins: IndicatorConfig) -> dict[str, list[Path]]:
+    """What the indicator may see of the machine."""
+    real = pins.factory == "lgpio"
+    return {"gpiochip": [Path(pins.chip)] if real else [], "pipes": [Path(PIPES)] if real else []}
+
+
+def indicator(pins: IndicatorConfig) -> IndicatorSettings:
+    """The settings of indicator."""
+    return IndicatorSettings(pins.factory, pins.red, pins.green, pins.blue, pins.buzzer, pins.tamper)
+
+
+def camera(config: CameraConfig, start_frame: int = 0) -> CaptureSettings:
+    """The settings of capture on the camera of the configuration."""
+    return CaptureSettings(
+        kind="camera",
+        path=config.device,
+        pace="realtime",
+        folder_fps=config.folder_fps,
+        width=config.width_px,
+        height=config.height_px,
+        fps=config.fps,
+        start_frame=start_frame,
+    )
 
 
 def names(plan: RunPlan) -> dict[str, str]:

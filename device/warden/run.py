@@ -54,6 +54,8 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     finally:
         device.stop()
     summary = summarise(device, seconds, lockstep=plan.pace == "lockstep")
+    on_camera = plan.kind == "camera"  # it ends by being stopped
+    summary["complete"] = not wrong and (on_camera or not device.stopping)
     wrong += found_wrong(plan, device, summary)
     sentence, remedy = wrong[0] if wrong else ("", "")
     others = [line(*found) for found in wrong[1:]]

@@ -1,4 +1,4 @@
-"""Warden's own confinement: no new privileges, no effective capabilities, its filter, and its end with the command's.
+"""Warden's own confinement: no new privileges, no effective capabilities, and its filter.
 
 It shares the machine's namespaces, since it makes those of the others. Its filter is inherited by all that it starts.
 Sources: prctl(2), capset(2), capabilities(7).
@@ -9,13 +9,12 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import signal
 
 from device.confine import policy, seccomp
 from device.confine.errors import CannotConfineError
 from device.confine.tighten import limit
 
-_PR_SET_PDEATHSIG, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 24, 38
+_PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _LAST_CAPABILITY = 63
 _CAP_SETFCAP = 31  # permitted, never effective, where started as root: without it bubblewrap cannot map root's own id
@@ -30,7 +29,6 @@ class _Header(ctypes.Structure):
 def confine() -> None:
     """Give up all that supervising does not need. Raises CannotConfineError."""
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     mine = policy.load("warden")
     limit(mine.limits)
     kept = (1 << _CAP_SETFCAP) if os.geteuid() == 0 else 0

@@ -22,6 +22,7 @@ from hardware.rig.errors import ClassifierNeededError
 from hardware.rig.scene import SEEN_FROM_M, SPACING_M, Scene, plan
 from hardware.rig.sensor import Sensor
 from hardware.signs.shapes import Image
+from program import outputs
 from wire.register import RegisterEntry
 
 _TAIL_M = 10.0
@@ -212,8 +213,8 @@ def render(
         the drive; the register's entries are for the caller to sign.
 
     Raises:
-        UsageError, RunError: the drive cannot be made.
-        OSError: a file cannot be written.
+        UsageError, RunError: the drive cannot be made, or a file cannot be written.
+        OSError: the disk is full.
     """
     camera = Camera()
     scenes = plan(seed, names)
@@ -221,8 +222,10 @@ def render(
     road = track.choose(random.Random(seed ^ 0x60AD))
     judge = sticker.AttackedClassifier.load(classifier_path) if classifier_path is not None else None
     stages, register = prepare(scenes, road, authority, start_utc_ms // 1000, judge, seed, progress)
-    out_dir.mkdir(parents=True, exist_ok=True)
+    outputs.make_folder(out_dir)
     video, gpx = out_dir / "drive.mp4", out_dir / "drive.gpx"
+    if outputs.remove(video):
+        outputs.say_replaced(video)
     frames = round((SPACING_M * len(scenes) + _TAIL_M) / camera.step)
     world, sensor = RoadWorld(seed, camera, stages), Sensor(camera.width, camera.height, seed)
     with VideoWriter(video, camera.width, camera.height, camera.fps, start_utc_ms) as recorder:
@@ -231,5 +234,5 @@ def render(
             progress("frames", frame + 1, frames)
     track.write_gpx(gpx, road, camera.speed, frames / camera.fps, start_utc_ms, random.Random(seed ^ 0x6B5))
     expected = expectations(seed, camera, stages, video.name, gpx.name)
-    (out_dir / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
+    outputs.write(out_dir / "expected.json", (json.dumps(expected, indent=2) + "\n").encode())
     return Drive(video, gpx, expected, register)

@@ -15,6 +15,7 @@ from hardware.rig.camera import Camera
 from hardware.rig.scene import plan
 from hardware.rig.sensor import Sensor
 from hardware.signs.shapes import Image
+from program import outputs
 
 _DISTANCE_M = 9.0
 _COLUMNS = 2
@@ -26,7 +27,7 @@ def write(path: Path, seed: int, classifier_path: Path, names: Sequence[str] = (
 
     Raises:
         UsageError, RunError: the drive cannot be made.
-        OSError: the file cannot be written.
+        OutputRefusedError: the file cannot be written.
     """
     camera, scenes = Camera(), plan(seed, names)
     needs_judge = any(scene.recipe.face == "stickered" for scene in scenes)
@@ -51,4 +52,4 @@ def write(path: Path, seed: int, classifier_path: Path, names: Sequence[str] = (
     while len(tiles) % _COLUMNS:
         tiles.append(np.zeros_like(tiles[0]))
     rows = [np.hstack(tiles[index : index + _COLUMNS]) for index in range(0, len(tiles), _COLUMNS)]
-    path.write_bytes(cv2.imencode(path.suffix or ".png", np.vstack(rows))[1].tobytes())
+    outputs.write(path, cv2.imencode(path.suffix, np.vstack(rows))[1].tobytes())

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import gpxpy.gpx
 
+from program import outputs
+
 _METRES_PER_DEGREE = 111_320.0
 _FIXES_PER_SECOND = 5
 _MARGIN_S = 2.0
@@ -69,4 +71,4 @@ def write_gpx(path: Path, track: Track, speed: float, seconds: float, start_utc_
     gpx.creator = "sealcam rig"
     gpx.tracks.append(gpxpy.gpx.GPXTrack(name="drive"))
     gpx.tracks[0].segments.append(segment)
-    path.write_text(gpx.to_xml(), encoding="utf-8")
+    outputs.write(path, gpx.to_xml().encode())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 
+import program
 from hardware.signs import NUMBER_OF_SIGNS, draw
 from hardware.signs.shapes import Image
-from wire.errors import INTERRUPTED
+from program import outputs
+from program.arguments import new_parser, place, whole
 
 _COLUMNS = 9
 _BACKGROUND = 96
@@ -35,22 +35,16 @@ def sheet(size: int) -> Image:
 
 def main() -> int:
     """Writes the contact sheet; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m hardware.signs", description="Draw the sign faces.")
-    parser.add_argument("--sheet", type=Path, required=True, metavar="OUT.png", help="where the picture goes")
-    parser.add_argument("--size", type=int, default=160, help="pixels per face (default: 160)")
+    return program.run("python -m hardware.signs", _work)
+
+
+def _work() -> int:
+    parser = new_parser(prog="python -m hardware.signs", description="Draw the sign faces.")
+    parser.add_argument("--sheet", type=place, required=True, metavar="OUT.png", help="where the picture goes")
+    parser.add_argument("--size", type=whole(8, 512), default=160, help="pixels per face (default: 160)")
     arguments = parser.parse_args()
-    if not 8 <= arguments.size <= 512:
-        parser.error("--size must be 8 to 512")
-    try:
-        _, data = cv2.imencode(".png", sheet(arguments.size)[:, :, ::-1])
-        arguments.sheet.write_bytes(data.tobytes())
-    except OSError as error:
-        where = f"{arguments.sheet} cannot be written ({error.strerror})"
-        print(f"{parser.prog}: {where}; give another --sheet", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{parser.prog}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    _, data = cv2.imencode(".png", sheet(arguments.size)[:, :, ::-1])
+    outputs.write(arguments.sheet, data.tobytes())
     return 0
 
 

@@ -141,7 +141,7 @@ def test_a_missing_track_is_named(home: Home, make_video: VideoMaker, tmp_path: 
 def test_an_unknown_key_in_the_configuration_is_named(home: Home, make_video: VideoMaker, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("[uplink]\nhosst = 'x'\n")
     refused(home, "replay", make_video(), "--config", tmp_path / "c.toml", said="hosst")
-    refused(home, "replay", make_video(), said="hosst", SEALCAM_UPLINK_HOSST="x")
+    refused(home, "replay", make_video(), said="SEALCAM_UPLINK_HOSST", SEALCAM_UPLINK_HOSST="x")
 
 
 @pytest.mark.parametrize("model", ["detector.tflite", "classifier.tflite", "manifest.json"])

@@ -19,7 +19,7 @@ from device.launcher.child import Child
 from wire.vocabulary import CompartmentName
 
 NO_PLACES: Mapping[str, Sequence[Path]] = {
-    name: [] for name in ("input", "camera", "gpx", "trust", "signing", "spool", "tls", "gpiochip")
+    name: [] for name in ("input", "camera", "gpx", "trust", "signing", "spool", "tls", "gpiochip", "pipes")
 }
 _SECONDS = 60.0
 

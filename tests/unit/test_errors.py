@@ -23,11 +23,10 @@ from device.channel.errors import CompartmentError
 from device.channel.failures import FAILURES
 from hardware.rig import __main__ as rig_program
 from hardware.signs import __main__ as signs_program
-from models import command
 from tests.support.paths import ROOT
 from wire.errors import HostileInputError, MachineError, RunError, SealcamError, UsageError, printable
 
-PACKAGES = ("wire", "identity", "device", "cloud_sink", "demo", "hardware", "models", "bench")
+PACKAGES = ("wire", "program", "identity", "device", "cloud_sink", "demo", "hardware", "models", "bench")
 EXTRAS = frozenset({"torch", "litert_torch", "ai_edge_quantizer", "pycocotools", "sklearn", "flatbuffers"})
 """What is not installed everywhere: modules that need it are imported where it is there, and read everywhere."""
 
@@ -256,29 +255,6 @@ def test_an_interrupted_program_says_so_and_ends_with_130(
     assert capsys.readouterr().err == "".join(f"{program}: interrupted\n" for program in programs)
 
 
-@pytest.mark.parametrize(
-    ("error", "status", "line"),
-    [
-        (UsageError("no such thing", "name another"), 2, "python -m models.x: no such thing; name another\n"),
-        (RunError("it broke", "mend it"), 1, "python -m models.x: it broke; mend it\n"),
-        (KeyboardInterrupt(), 130, "python -m models.x: interrupted\n"),
-        (
-            FileNotFoundError(2, "No such file or directory", "a.json"),
-            2,
-            "python -m models.x: a.json: cannot be read or written (No such file or directory); "
-            "check its name and its folder\n",
-        ),
-    ],
-    ids=["usage", "run", "interrupt", "file"],
-)
-def test_a_command_of_models_ends_with_one_line_and_the_status_of_its_error(
-    error: BaseException, status: int, line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert command.run("python -m models.x", lambda: _raise(error)) == status
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", line)
-
-
 def test_what_a_terminal_would_obey_is_written_out() -> None:
     name = "a\x1b[31m\nb\udce9\u202e.mp4"
     assert str(UsageError(f"{name} is no file", "give another")) == (
@@ -293,6 +269,8 @@ def test_what_a_terminal_would_obey_is_written_out() -> None:
         (OSError(errno.EMFILE, "x"), "ulimit -n"),
         (MemoryError(), "free memory"),
         (OSError(errno.ENOSPC, "x", "/out/a"), "/out/a"),
+        (OSError(errno.EROFS, "x", "/out/a"), "/out/a cannot be read or written"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"), "TMPDIR"),
     ],
 )
 def test_what_the_machine_refuses_has_a_sentence_and_a_remedy(error: OSError | MemoryError, said: str) -> None:
@@ -319,15 +297,6 @@ def test_a_resource_limit_that_is_too_low_is_named() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "CannotConfineError: a resource limit here is below" in ended.stderr
-
-
-def test_a_closed_standard_stream_is_held_so_that_no_child_gets_a_socket_in_its_place() -> None:
-    script = (
-        "import os, sys\nos.close(1)\nfrom device import cli\n"
-        "try:\n    cli.main(['--help'])\nexcept SystemExit:\n    sys.stderr.write(str(os.get_inheritable(1)))"
-    )
-    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.stderr == "True"
 
 
 RAISES_OURS = frozenset(

@@ -42,7 +42,7 @@ def _network(network: NetworkAccess) -> str:
 
 
 def _mount(mount: Mount) -> str:
-    kinds = {"writable": mount.writable, "device": mount.device, "optional": mount.optional}
+    kinds = {"writable": mount.writable, "device": mount.device, "optional": mount.optional, "in memory": mount.scratch}
     marks = [kind for kind, holds in kinds.items() if holds]
     return f"`{mount.path}`" + (f" ({', '.join(marks)})" if marks else "")
 

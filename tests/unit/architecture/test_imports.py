@@ -17,13 +17,14 @@ from wire.vocabulary import COMPARTMENTS
 
 PACKAGES: dict[str, set[str]] = {
     "wire": set(),
+    "program": {"wire"},
     "identity": {"wire"},
-    "device": {"wire", "identity"},
-    "cloud_sink": {"wire", "identity"},
-    "hardware": {"wire", "device"},
-    "models": {"wire", "identity", "device", "hardware"},
-    "demo": {"wire", "identity", "device", "hardware"},  # the receiver is started as a program of its own
-    "bench": {"wire", "identity", "device", "hardware", "models", "demo"},
+    "device": {"wire", "identity", "program"},
+    "cloud_sink": {"wire", "identity", "program"},
+    "hardware": {"wire", "device", "program"},
+    "models": {"wire", "identity", "device", "hardware", "program"},
+    "demo": {"wire", "identity", "device", "hardware", "program"},  # the receiver is a program of its own
+    "bench": {"wire", "identity", "device", "hardware", "models", "demo", "program"},
 }
 """Top-level package -> the others that it may import."""
 
@@ -31,11 +32,19 @@ _COMPARTMENTS = {f"device.{name}" for name in COMPARTMENTS if name != "warden"}
 _SETTINGS = {f"{package}.settings" for package in _COMPARTMENTS}
 _COMPARTMENT = {"device.channel", "wire"}
 PARTS: dict[str, set[str]] = {
-    "device.confine": {"wire"},
+    "device.confine": {"wire", "program"},  # its linter is a program
     "device.channel": {"device.confine", "wire"},
     "device.config": {"wire"},
-    "device.launcher": {"device.channel", "device.confine", "device.config", "wire", *_SETTINGS},
-    "device.warden": {"device.channel", "device.confine", "device.config", "device.launcher", "wire", "identity"},
+    "device.launcher": {"device.channel", "device.confine", "device.config", "program", "wire", *_SETTINGS},
+    "device.warden": {
+        "device.channel",
+        "device.confine",
+        "device.config",
+        "device.launcher",
+        "identity",
+        "program.bound",
+        "wire",
+    },
     "device.redteam": {
         "device.channel",
         "device.confine",
@@ -44,7 +53,7 @@ PARTS: dict[str, set[str]] = {
         "device.warden.table",
         "wire",
     },
-    "device.cli": {"device", "wire", "identity"},  # the command line reaches into every part
+    "device.cli": {"device", "wire", "identity", "program"},  # the command line reaches into every part
     **{package: _COMPARTMENT for package in _COMPARTMENTS},
     "device.annotator": _COMPARTMENT | {"device.capture"},  # decodes the same frames as capture, by the same code
     "device.verdict": _COMPARTMENT | {"identity"},  # loads trust anchors

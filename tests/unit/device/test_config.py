@@ -46,17 +46,51 @@ def test_a_mistake_in_the_file_is_one_sentence_that_names_it(tmp_path: Path, tex
 
 
 def test_an_unknown_key_in_the_environment_is_a_mistake_too() -> None:
-    with pytest.raises(UsageError, match="hosst"):
+    with pytest.raises(UsageError, match="SEALCAM_UPLINK_HOSST: there is no such key"):
         config.load(None, {"SEALCAM_UPLINK_HOSST": "x"})
+    with pytest.raises(UsageError, match="SEALCAM_FOO_BAR: there is no such section"):
+        config.load(None, {"SEALCAM_FOO_BAR": "x"})
 
 
 def test_a_mistake_in_the_environment_is_not_blamed_on_the_file(tmp_path: Path) -> None:
     file = tmp_path / "sealcam.toml"
     file.write_text('[uplink]\nhost = "broker.example"\n')
-    with pytest.raises(UsageError, match=r"the environment: .*hosst"):
+    with pytest.raises(UsageError, match=r"the environment: SEALCAM_UPLINK_HOSST"):
         config.load(file, {"SEALCAM_UPLINK_HOSST": "x"})
     with pytest.raises(UsageError, match="SEALCAM_UPLINK names no key"):
         config.load(file, {"SEALCAM_UPLINK": "x"})
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "said"),
+    [
+        ("[uplink]\nport = 70000\n", {}, "[uplink] port in {file}: expected `int` <= 65535"),
+        ("[camera]\ndevice = 'x'\n", {}, "[camera] device in {file}: it must be `/dev/videoN`"),
+        ("[uplink]\nhosst = 'x'\n", {}, "[uplink] hosst in {file}: there is no such key"),
+        ("[uplinks]\nhost = 'x'\n", {}, "[uplinks] in {file}: there is no such section"),
+        ("", {"SEALCAM_UPLINK_PORT": "x"}, "the environment: SEALCAM_UPLINK_PORT: expected `int`, got `str`"),
+        (
+            "[uplink]\nport = 1\n",
+            {"SEALCAM_UPLINK_PORT": "0"},
+            "the environment: SEALCAM_UPLINK_PORT: expected `int` >= 1",
+        ),
+    ],
+)
+def test_a_mistake_names_the_key_as_its_user_wrote_it(
+    tmp_path: Path, text: str, environment: dict[str, str], said: str
+) -> None:
+    file = tmp_path / "sealcam.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        config.load(file, environment)
+    assert caught.value.sentence == said.format(file=file)
+
+
+def test_each_value_has_its_source(tmp_path: Path) -> None:
+    file = tmp_path / "sealcam.toml"
+    file.write_text('[uplink]\nhost = "broker.example"\nport = 1883\n')
+    sources = config.load_with_sources(file, {"SEALCAM_UPLINK_PORT": "8999"}).sources
+    assert sources == {"uplink.host": str(file), "uplink.port": "SEALCAM_UPLINK_PORT"}
 
 
 def test_a_missing_file_is_named() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import errno
 import os
+import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -200,6 +202,83 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(KeysError, match="SEALCAM_HOME"):
         Home(tmp_path / "file" / "home").ensure_development()
+
+
+def test_making_a_home_says_whether_it_made_a_road_authority(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    assert [home.ensure_development(), home.ensure_development()] == [True, False]
+
+
+WITHOUT_MAKING: dict[str, Callable[[Home], object]] = {
+    "check_made": Home.check_made,
+    "check_device": Home.check_device,
+    "renew": Home.renew,
+}
+
+
+@pytest.mark.parametrize("use", WITHOUT_MAKING.values(), ids=WITHOUT_MAKING)
+def test_a_mistyped_home_does_not_become_a_new_road_authority(use: Callable[[Home], object], tmp_path: Path) -> None:
+    with pytest.raises(MissingKeyError, match=r"there is no data home at .*sealcam keys init.*SEALCAM_HOME"):
+        use(Home(tmp_path / "hmoe"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_something_else_is_no_home_and_is_left_as_it_is(tmp_path: Path) -> None:
+    """As /etc: nothing is made in it, and nobody is advised to change its mode."""
+    (tmp_path / "passwd").touch()
+    tmp_path.chmod(0o755)
+    for use in (*WITHOUT_MAKING.values(), Home.ensure_development, lambda home: home.inner("demo")):
+        with pytest.raises(UnsafeKeyFileError, match="is no data home") as caught:
+            use(Home(tmp_path))
+        assert "chmod" not in caught.value.remedy and "SEALCAM_HOME" in caught.value.remedy
+    assert [path.name for path in tmp_path.iterdir()] == ["passwd"]
+
+
+def test_a_home_that_holds_only_that_of_the_demo_becomes_a_home_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "home" / "demo").mkdir(parents=True, mode=0o700)
+    (tmp_path / "home").chmod(0o700)
+    assert Home(tmp_path / "home").ensure_development()
+
+
+def test_a_device_runs_from_a_home_without_the_parts_of_others(home: Home) -> None:
+    for part in ("authority", "sink", "broker"):
+        shutil.rmtree(home.path / part)
+    home.check_device()
+    assert not (home.path / "authority").exists()
+
+
+@pytest.mark.parametrize("name", ["device/id", "device/signing.key", "trust/sink_hpke.pub", "trust/receipt.pub"])
+def test_a_part_that_the_device_needs_is_missed_and_not_made(home: Home, name: str) -> None:
+    (home.path / name).unlink()
+    with pytest.raises(MissingKeyError, match=name):
+        home.check_device()
+    assert not (home.path / name).exists()
+
+
+def test_a_missing_part_of_a_home_that_is_not_there_is_made_by_keys_init(tmp_path: Path) -> None:
+    with pytest.raises(MissingKeyError, match="sealcam keys init"):
+        load.signing_key(tmp_path / "home" / "sink" / "receipt.key")
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "advised"),
+    [(b"root:x:0:0\n", 0o644, False), (b"-----BEGIN PRIVATE KEY-----\n", 0o644, True)],
+)
+def test_only_a_key_is_advised_to_be_made_private(tmp_path: Path, content: bytes, mode: int, advised: bool) -> None:
+    path = tmp_path / "authority.key"
+    path.write_bytes(content)
+    path.chmod(mode)
+    with pytest.raises(UnsafeKeyFileError) as caught:
+        load.signing_key(path)
+    assert ("chmod 600" in caught.value.remedy) is advised
+    assert advised or "name the file that holds the key" in caught.value.remedy
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/proc/self/mem", "none.key", "/"])
+def test_what_is_no_key_is_not_advised_to_be_moved_or_made(path: str) -> None:
+    with pytest.raises(KeysError) as caught:
+        load.signing_key(Path(path))
+    assert "name the file that holds the key" in caught.value.remedy
 
 
 def test_the_place_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import stat
 
 import pytest
 
@@ -102,6 +103,20 @@ def test_keys_are_mounted_where_they_belong_and_nowhere_else() -> None:
     assert [n for n, paths in mounts.items() if "{trust}" in paths] == ["verdict"]
     writable = {(n, m.path) for n in CONFINED for m in load(n).mounts if m.writable}
     assert writable == {("sealer", "{spool}")}
+    in_memory = {(n, m.path) for n in CONFINED for m in load(n).mounts if m.scratch}
+    assert in_memory == {("indicator", "{pipes}")}
+
+
+@pytest.mark.parametrize(("call", "kind"), [("mknod", 1), ("mknodat", 2)])
+def test_indicator_makes_pipes_and_no_device_and_only_while_it_starts(call: str, kind: int) -> None:
+    policy = load("indicator")
+    starting = effective(policy.seccomp.start, load_groups())
+    (rule,) = starting[call].comparisons
+    kinds = (stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFREG, stat.S_IFSOCK, stat.S_IFDIR, stat.S_IFLNK)
+    allowed = [made for made in kinds if (made | 0o664) & rule.mask == rule.value]
+    assert (rule.arg, allowed) == (kind, [stat.S_IFIFO])
+    assert call not in running("indicator")
+    assert not any(call in effective(load(n).seccomp.start, load_groups()) for n in CONFINED if n != "indicator")
 
 
 def test_a_privilege_without_a_reason_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""`sealcam doctor`: what the device needs of this machine, and the remedy for what is missing.
+"""What the confinement and the decoders need of this machine.
 
 It makes the namespaces and the sealed memory for real, and looks for the rest without trying it. What it does not look
 at (no_new_privs, capabilities, resource limits, a filter that is loaded) is checked when a compartment starts.
@@ -6,44 +6,17 @@ at (no_new_privs, capabilities, resource limits, a filter that is loaded) is che
 
 from __future__ import annotations
 
-import argparse
 import ctypes
-import json
 import os
-import platform
-import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
+from device.channel import ring
+from device.cli.doctor.check import Check, Looks
 from device.confine import launch
 from device.confine.errors import CannotConfineError
 
 _SYS_LANDLOCK_CREATE_RULESET = 444  # the same number on every architecture
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that the device may need. `required`: without it the device does not start."""
-
-    name: str
-    good: bool
-    found: str
-    remedy: str
-    required: bool = True
-
-
-def add_parser(subparsers: Any) -> None:
-    """`sealcam doctor`."""
-    parser = subparsers.add_parser(
-        "doctor",
-        help="what this machine enforces and lacks",
-        description="Makes the namespaces and a sealed memory for real, looks for seccomp and the libraries, and names "
-        "the remedy for what is missing. Exit status 1 if something required is missing.",
-    )
-    parser.add_argument("--json", action="store_true", help="print the checks as JSON")
-    parser.set_defaults(run=run)
 
 
 def _loaded(library: str) -> str | None:
@@ -55,7 +28,7 @@ def _loaded(library: str) -> str | None:
     return library
 
 
-def _namespaces() -> Check:
+def _namespaces(_: Looks) -> Check:
     try:
         launch.check()
     except CannotConfineError as error:
@@ -63,7 +36,7 @@ def _namespaces() -> Check:
     return Check("namespaces", True, "bubblewrap makes user, mount, pid, net, ipc, uts and cgroup namespaces", "")
 
 
-def _seccomp() -> Check:
+def _seccomp(_: Looks) -> Check:
     actions = Path("/proc/sys/kernel/seccomp/actions_avail")
     library = _loaded("libseccomp.so.2")
     good = actions.exists() and library is not None
@@ -75,9 +48,7 @@ def _seccomp() -> Check:
     )
 
 
-def _memfd() -> Check:
-    from device.channel import ring
-
+def _memfd(_: Looks) -> Check:
     descriptor = ring.create()
     try:
         ring.RingWriter(os.dup(descriptor))
@@ -89,7 +60,7 @@ def _memfd() -> Check:
     return Check("sealed memory", True, "a frame ring can be made, sealed and read", "")
 
 
-def _landlock() -> Check:
+def _landlock(_: Looks) -> Check:
     version = ctypes.CDLL(None).syscall(_SYS_LANDLOCK_CREATE_RULESET, 0, 0, 1)  # the flag that asks for the ABI
     found = version > 0
     return Check(
@@ -101,12 +72,12 @@ def _landlock() -> Check:
     )
 
 
-def _zbar() -> Check:
+def _zbar(_: Looks) -> Check:
     found = _loaded("libzbar.so.0")
     return Check("zbar", found is not None, found or "not found", "sudo apt-get install libzbar0")
 
 
-def _mosquitto() -> Check:
+def _mosquitto(_: Looks) -> Check:
     paths = [p for p in ("/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto") if Path(p).exists()]
     return Check(
         "mosquitto",
@@ -117,17 +88,4 @@ def _mosquitto() -> Check:
     )
 
 
-CHECKS: tuple[Callable[[], Check], ...] = (_namespaces, _seccomp, _memfd, _landlock, _zbar, _mosquitto)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """The command. Returns 1 when something required is missing."""
-    checks = [check() for check in CHECKS]
-    if arguments.json:
-        machine = {"machine": platform.machine(), "kernel": platform.release(), "python": sys.version.split()[0]}
-        print(json.dumps({**machine, "checks": [asdict(c) for c in checks]}, indent=2))
-    else:
-        for check in checks:
-            mark = "good   " if check.good else "MISSING" if check.required else "absent "
-            print(f"{mark} {check.name}: {check.found}" + ("" if check.good else f"; remedy: {check.remedy}"))
-    return 0 if all(c.good or not c.required for c in checks) else 1
+CHECKS: Final = (_namespaces, _seccomp, _memfd, _landlock, _zbar, _mosquitto)

@@ -1,0 +1,57 @@
+"""`sealcam doctor`: what the device needs here and now, and the remedy for what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
+
+from device import config as configs
+from device.cli.doctor import installation, machine, surroundings
+from device.cli.doctor.check import Check, Looks
+from identity.home import Home
+from program.arguments import place, version
+from wire.errors import printable
+
+CHECKS: Final[tuple[Callable[[Looks], Check], ...]] = (*machine.CHECKS, *installation.CHECKS, *surroundings.CHECKS)
+
+
+def add_parser(subparsers: Any) -> None:
+    """`sealcam doctor`."""
+    parser = subparsers.add_parser(
+        "doctor",
+        help="what this machine enforces and lacks",
+        description="Tries what the device needs here and now: confinement, libraries, models, keys, disk, clock, "
+        "camera, pins, and the broker where one is configured (no other connection is made). Names the remedy for "
+        "what is missing. Exit status 1 if something required is missing.",
+    )
+    parser.add_argument(
+        "--config", type=place, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
+    )
+    parser.add_argument("--json", action="store_true", help="print the checks as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command. Returns 1 when something required is missing."""
+    loaded = configs.load_with_sources(arguments.config)
+    looks = Looks(loaded.config, frozenset(loaded.sources), Home.default())
+    checks = []
+    for check in CHECKS:
+        checks.append(check(looks))
+        if not arguments.json:
+            print(_line(checks[-1]), flush=True)  # as they come: a broker that does not answer takes seconds
+    if arguments.json:
+        known = {"machine": platform.machine(), "kernel": platform.release(), "python": sys.version.split()[0]}
+        print(json.dumps({**known, "version": version(), "checks": [asdict(c) for c in checks]}, indent=2))
+    return 0 if all(c.good or not c.required for c in checks) else 1
+
+
+def _line(check: Check) -> str:
+    mark = "good   " if check.good else "MISSING" if check.required else "absent "
+    remedy = "" if check.good or not check.remedy else f"; remedy: {check.remedy}"
+    return printable(f"{mark} {check.name}: {check.found}{remedy}")

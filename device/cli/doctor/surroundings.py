@@ -1,0 +1,122 @@
+"""Camera, pins, position, broker: what the device is connected to. Camera and pins are tried confined, as in a run."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from device.cli.doctor.check import Check, Looks
+from device.confine.errors import CannotConfineError
+from device.launcher import settings, trial
+from identity import load
+from identity.errors import KeysError
+
+_CAMERA_FRAMES = 1
+_CONNECT_SECONDS = 5.0
+
+
+def _camera(looks: Looks) -> Check:
+    camera = looks.config.camera
+    named = "camera.device" in looks.named
+    path = Path(camera.device)
+    if not path.is_char_device():
+        others = ", ".join(sorted(map(str, Path("/dev").glob("video[0-9]*")))) or "none"
+        return Check(
+            "camera",
+            False,
+            f"there is no {path} (there is: {others})",
+            "connect it, or set [camera] device; replay takes recorded video without one",
+            required=named,
+        )
+    if not os.access(path, os.R_OK | os.W_OK):
+        remedy = "sudo usermod -aG video $USER, then log in again"
+        return Check("camera", False, f"{path} may not be used by this user", remedy)
+    found = _tried(
+        lambda: trial.reason_against(
+            "capture", settings.camera(camera), {"camera": [path]}, {"input": str(path)}, handles=_CAMERA_FRAMES
+        )
+    )
+    return Check("camera", False, *found) if found else Check("camera", True, f"{path} gives frames", "")
+
+
+def _pins(looks: Looks) -> Check:
+    pins = looks.config.indicator
+    if pins.factory == "mock":
+        return Check("pins", True, 'none configured ([indicator] factory = "mock")', "")
+    chip = Path(pins.chip)
+    if not chip.exists():
+        others = ", ".join(sorted(map(str, Path("/dev").glob("gpiochip*")))) or "none"
+        return Check("pins", False, f"there is no {chip} (there is: {others})", "set [indicator] chip, or factory")
+    if not os.access(chip, os.R_OK | os.W_OK):
+        remedy = "sudo usermod -aG gpio $USER, then log in again"
+        return Check("pins", False, f"{chip} may not be used by this user", remedy)
+    found = _tried(lambda: trial.reason_against("indicator", settings.indicator(pins), settings.pin_mounts(pins), {}))
+    return Check("pins", False, *found) if found else Check("pins", True, f"LED, buzzer and switch on {chip}", "")
+
+
+def _position(looks: Looks) -> Check:
+    return Check(
+        "position",
+        False,
+        "there is no live position source yet: on a camera no code is VERIFIED",
+        "none yet; a replay takes a recorded track (--gps)",
+        required=False,
+    )
+
+
+def _broker(looks: Looks) -> Check:
+    """Finds it, connects, and shows it our certificate: step by step, so that the step that fails is told."""
+    host, port = looks.config.uplink.host, looks.config.uplink.port
+    if not host:
+        return Check("broker", True, "none configured ([uplink] host): sealed events wait in the spool", "")
+    where = f"{host}:{port}"
+    try:
+        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "no such name"
+        return Check("broker", False, f"{host} has no address here ({why})", "check [uplink] host and the network")
+    try:
+        connected = socket.create_connection((host, port), _CONNECT_SECONDS)
+    except OSError as error:
+        why = error.strerror or "no answer"
+        return Check(
+            "broker", False, f"{where} does not take connections ({why})", "start the broker, or check [uplink] port"
+        )
+    device = looks.home.device
+    with connected:
+        try:
+            context = load.client_context(device / "tls.key", device / "tls.crt", device / "ca.crt")
+            with context.wrap_socket(connected, server_hostname=host) as secured:
+                secured.settimeout(_CONNECT_SECONDS)
+                cipher = (secured.cipher() or ("TLS",))[0]
+        except KeysError as error:
+            return Check("broker", False, f"{where} answers, but {error.sentence}", error.remedy)
+        except ssl.SSLCertVerificationError as error:
+            return Check(
+                "broker",
+                False,
+                f"{where} answers with a certificate that is not to be trusted ({error.verify_message})",
+                "name the host as its certificate does, and check device/ca.crt and this machine's clock",
+            )
+        except OSError as error:
+            return Check(
+                "broker",
+                False,
+                f"{where} answers, and refuses TLS 1.3 ({getattr(error, 'reason', error.strerror)})",
+                "check the broker's listener (TLS 1.3, its certificate)",
+            )
+    return Check("broker", True, f"{where} is found, answers and shows a good certificate ({cipher})", "")
+
+
+def _tried(attempt: Callable[[], tuple[str, str] | None]) -> tuple[str, str] | None:
+    try:
+        return attempt()
+    except CannotConfineError as error:
+        return error.sentence, error.remedy
+
+
+CHECKS: Final = (_camera, _pins, _position, _broker)

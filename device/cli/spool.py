@@ -1,0 +1,54 @@
+"""`sealcam spool show`: what waits to be delivered. What is in it only the sink can read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import Any
+
+from device.channel import failures
+from device.sealer import inventory
+from device.sealer.errors import SpoolError
+from identity.home import Home
+from wire.errors import UsageError
+
+
+def add_parser(subparsers: Any) -> None:
+    """`sealcam spool show`."""
+    parser = subparsers.add_parser(
+        "spool",
+        help="show what waits to be delivered",
+        description="The spool holds sealed envelopes until the sink has signed that it stored them.",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="count what waits", description="Count what waits, while no device runs.")
+    show.add_argument("--json", action="store_true", help="print JSON")
+    show.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The command. Returns the exit status."""
+    home = Home.default()
+    home.check_made()
+    try:
+        found = inventory.look(home.spool)
+    except SpoolError as error:
+        names = {"home": str(home.path)}
+        sentence, remedy = failures.words(error.failure, error.numbers, error.subject, names)
+        raise UsageError(sentence, remedy) from None
+    if arguments.json:
+        print(json.dumps({"folder": str(home.spool), **asdict(found)}, indent=2))
+        return 0
+    if not found.count:
+        print(f"nothing waits in {home.spool}")
+        return 0
+    print(f"spool     {home.spool}, {_size(found.disk_bytes)} on the disk")
+    print(f"device    {found.device_id}")
+    print(f"waiting   {found.count} envelopes, {_size(found.sealed_bytes)}; the largest {_size(found.largest)}")
+    print(f"sequence  {found.first} (the oldest) to {found.last}; the next is {found.next_sequence}")
+    return 0
+
+
+def _size(size: int) -> str:
+    return f"{size} bytes" if size < 1024 else f"{size / 1024:.1f} KiB" if size < 2**20 else f"{size / 2**20:.1f} MiB"

@@ -1,0 +1,84 @@
+"""What arguments have in common: paths that are there, numbers within bounds, and `--version`.
+
+A wrong value is named with its option by argparse itself, and ends with status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+DISTRIBUTION = "sealcam"
+
+
+def version() -> str:
+    """The version of what is installed; a checkout that nobody installed has none."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "unknown (not installed)"
+
+
+class ShowVersion(argparse.Action):
+    """Prints program and version, and ends."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(
+            option_strings, argparse.SUPPRESS, default=argparse.SUPPRESS, nargs=0, help="print the version and end"
+        )
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        """`program version` on standard output."""
+        print(f"{parser.prog} {version()}")
+        parser.exit()
+
+
+def new_parser(**options: Any) -> argparse.ArgumentParser:
+    """The parser of a program: argparse's, with `--version`."""
+    parser = argparse.ArgumentParser(**options)
+    parser.add_argument("--version", action=ShowVersion)
+    return parser
+
+
+def place(text: str) -> Path:
+    """A path that was really given: an empty one, of a variable that is not set, would mean the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """The type of a whole number within bounds, both included."""
+
+    def number(text: str) -> int:
+        digits = text[1:] if text.startswith("-") else text
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 20 and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no whole number from {least} to {most}")
+        return int(text)
+
+    return number
+
+
+def real(least: float, most: float) -> Callable[[str], float]:
+    """The type of a number within bounds, both included; no infinity, and not the number that is none."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number from {least:g} to {most:g}")
+        return value
+
+    return number
+
+
+port = whole(1, 65535)
+"""A TCP port."""
+
+MAX_SEED = 2**32 - 1
+"""What every generator of random numbers here takes."""
