@@ -38,7 +38,10 @@ def make_folder(path: Path) -> None:
 def write(path: Path, content: bytes, *, tell: bool = True) -> None:
     """Write a whole file: it is there with all of its content, or as it was. Raises OutputRefusedError."""
     if _is_device(path):
-        path.write_bytes(content)
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            raise refused(path, error) from None
         return
     told = check(path)
     beside = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")

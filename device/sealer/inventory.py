@@ -5,6 +5,7 @@ The database is opened as the sealer opens it, so that what a crash left in its 
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,14 @@ from pathlib import Path
 from device.sealer.errors import SpoolError
 
 _BUSY_SECONDS = 1.0
-_DATABASE, _JOURNAL = "spool.db", "spool.db-wal"
+_REFUSALS = {
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+}
+"""SQLite's code -> the system's error that it stands for here."""
+_DATABASE, _JOURNALS = "spool.db", ("spool.db-journal", "spool.db-wal")  # -wal: of an older version
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ def look(folder: Path) -> Waiting:
     path = folder / _DATABASE
     if not path.is_file():
         return Waiting()
-    disk = sum(file.stat().st_size for file in (path, folder / _JOURNAL) if file.is_file())
+    disk = sum(file.stat().st_size for file in (path, *(folder / name for name in _JOURNALS)) if file.is_file())
     try:
         spool = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS)
         try:
@@ -59,8 +67,8 @@ def look(folder: Path) -> Waiting:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # without its extension
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise SpoolError("spool_in_use") from None
-        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL):
-            raise SpoolError("spool_unwritable") from None
+        if code in _REFUSALS:
+            raise SpoolError("spool_unwritable", _REFUSALS[code]) from None
         raise SpoolError("spool_damaged") from None
     if head is None:
         raise SpoolError("spool_damaged")

@@ -3,7 +3,7 @@
 What capture and position say of their inputs is hostile, what files say of themselves is often wrong. A camera writes
 local time and labels it UTC; the time may be that of the recording's end; the clock is minutes off; a clock that was
 never set, or a receiver whose week number has rolled over, gives a date long past. So a claim here is a start with the
-*span* of all starts that are as possible, and what is said against a sign has to hold for each (docs/decisions/0018).
+*span* of all starts that are as possible, and what is said against a sign has to hold for each (docs/decisions/0022).
 What narrows the span is a second source: the track, which the user says is of the same drive.
 """
 

@@ -2,7 +2,7 @@
 
 A code that is found in its place, as the stream is said to lie on the track, speaks for both. A code that is not found
 there accuses its sign, or it shows that the start is wrong: so it has to be out of place for each possible start. Two
-different codes in their places settle where the stream lies on the track (docs/decisions/0018).
+different codes in their places settle where the stream lies on the track (docs/decisions/0022).
 """
 
 from __future__ import annotations

@@ -38,4 +38,4 @@ def test_a_drive_that_does_not_fit_is_told_with_what_to_do(
     monkeypatch.setattr(drive, "render", full)
     with pytest.raises(UsageError, match="cannot be written") as refusal:
         command._render(home, tmp_path, 1, Console(file=io.StringIO()))
-    assert refusal.value.remedy == "free some space on its disk, or choose another --out"
+    assert refusal.value.remedy == "free some space on its disk"

@@ -21,6 +21,7 @@ from wire.errors import UsageError
 
 def said(*, host: str = "", out: Path | None = None, unknown_keys: int = 0, width: int = 80, **counts: int) -> str:
     summary: dict[str, Any] = {"frames": 10, "fps": 9.0, "verdicts": {}, "sealed": 0, "receipted": 0, "waiting": 0}
+    summary |= {"time_line": {"unknown": 0}, "track": None}
     outcome = RunOutcome(0, "", "", summary | counts, unknown_keys=unknown_keys)
     shown = io.StringIO()
     arguments = argparse.Namespace(json=False, out=out)

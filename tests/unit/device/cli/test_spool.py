@@ -46,7 +46,7 @@ def test_what_waits_is_counted(home: Home, capsys: pytest.CaptureFixture[str]) -
 def test_what_a_crash_left_in_the_journal_counts_too(home: Home, tmp_path: Path) -> None:
     spool = opened(home)
     spool.add(SealedEvent(0, bytes(10), bytes(32)), None)
-    for name in ("spool.db", "spool.db-wal"):  # as a killed process leaves them
+    for name in ("spool.db", "spool.db-journal"):  # as a killed process leaves them
         (tmp_path / name).write_bytes((home.spool / name).read_bytes())
     spool.close()
     assert inventory.look(tmp_path).count == 1
