@@ -264,7 +264,7 @@ def _place(said: str, sources: Mapping[str, str], origin: str) -> tuple[str, str
     within = (source for name, source in sources.items() if name.startswith(f"{path}."))  # an unknown section's
     source = sources.get(path) or next(within, origin)
     if "regex" in what:
-        what = f"it must be {_form(section, key)}"
+        what = f"its form must be: {_form(section, key)}"
     name = source if source.startswith(_PREFIX) else f"[{section}] {key}".rstrip() if section else ""
     place = f"{origin}: {name}" if source.startswith(_PREFIX) else f"{name} in {source}".removeprefix(" in ")
     return place, what[:1].lower() + what[1:]

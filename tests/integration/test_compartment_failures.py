@@ -15,11 +15,14 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from device.annotator.settings import AnnotatorSettings
 from device.capture.settings import CaptureSettings
 from device.channel.failures import SubjectName
+from device.channel.overlay import Overlay
 from device.config import MODELS, Config
 from device.confine import launch
 from device.dialer.settings import DialerSettings
+from device.indicator.core import PIPES
 from device.launcher import settings
 from device.launcher.child import ENTRY
 from device.launcher.plan import RunPlan
@@ -109,7 +112,15 @@ def uplink(home: Home, folder: Path, spoil: Callable[[Home], object]) -> Broken:
 def pins(home: Home, folder: Path) -> Broken:
     plan = RunPlan("camera", "", "", "", "", "realtime", "file", str(home.path), "", RUN, Config())
     told = settings.settings(plan, manifest.parse((MODELS / manifest.MANIFEST).read_bytes(), "it"), 0)["indicator"]
-    return Broken(msgspec.structs.replace(told, factory="lgpio"))
+    return Broken(msgspec.structs.replace(told, factory="lgpio"), {**NO_PLACES, "pipes": [PIPES]})
+
+
+def overlay(home: Home, folder: Path) -> Broken:
+    path = folder / "x.mp4"
+    path.write_bytes(b"no video")
+    told = AnnotatorSettings(CaptureSettings("video", str(path), "lockstep", 15.0, 64, 64, 15.0, 0))
+    drawn = msgspec.msgpack.encode(Overlay({}, [], 0))
+    return Broken(told, {**NO_PLACES, "input": [path]}, {"overlay": drawn})
 
 
 def no_broker(home: Home, folder: Path) -> Broken:
@@ -123,6 +134,7 @@ CASES: dict[str, Case] = {
     "a first frame that is none": (
         "capture", functools.partial(frames, names=["1.png"]), "image_unreadable", [1], None,
     ),
+    "a video to be drawn into that is none": ("annotator", overlay, "video_unreadable", [0], None),
     "a detector that is no model": (
         "perception", functools.partial(models, spoilt="detector"), "interpreter_refuses_model", [], "detector",
     ),
@@ -193,11 +205,11 @@ def test_settings_that_are_not_its_own_are_refused_by_each(name: CompartmentName
 
 def test_pins_that_cannot_be_used_are_told(home: Home, tmp_path: Path) -> None:
     given = pins(home, tmp_path)
-    with started("indicator", given.settings) as child:
+    with started("indicator", given.settings, given.places) as child:
         until_ready_or_gone(child)
         assert child.failed is not None, child.ended()
         installed = importlib.util.find_spec("lgpio") is not None
-        assert child.failed.failure == ("pins_library_unconfined" if installed else "pins_library_missing")
+        assert child.failed.failure == ("pins_refused" if installed else "pins_library_missing")
 
 
 def test_every_compartment_has_a_case() -> None:

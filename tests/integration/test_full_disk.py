@@ -242,7 +242,8 @@ def test_a_receiver_on_a_full_disk_confirms_nothing_shows_it_and_goes_on_with_ro
             subprocess.Popen([*serve, *link], stdout=subprocess.PIPE, stderr=log, text=True) as process,
         ):
             try:
-                assert process.stdout is not None and process.stdout.readline().startswith("sealcam-sink: ready")
+                assert process.stdout is not None
+                assert [process.stdout.readline().split()[1] for _ in range(2)] == ["page", "ready"]
                 sender = Sender(home, broker.port)
                 sender.publish(sender.device.seal(verdict()))
                 assert sender.receipt().sequence == 0

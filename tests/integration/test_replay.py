@@ -66,7 +66,13 @@ def test_nothing_is_left_running_after_an_interrupt_or_a_kill(home: Home, make_v
             assert not left, (number, left)
 
 
-@pytest.mark.parametrize("victim", sorted(NAMES))
+QUICK = ("capture", "perception", "sealer")
+"""Killed in each run of the tests; the others take as long, and are killed in the nightly ones."""
+
+
+@pytest.mark.parametrize(
+    "victim", [name if name in QUICK else pytest.param(name, marks=pytest.mark.nightly) for name in sorted(NAMES)]
+)
 def test_a_killed_compartment_is_restarted_and_no_frame_is_lost(
     home: Home, make_video: VideoMaker, tmp_path: Path, victim: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

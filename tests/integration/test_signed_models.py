@@ -51,4 +51,10 @@ def test_own_models_start_under_the_own_key_only(
 
 def test_a_release_key_that_is_not_there_is_named(home: Home, make_video: VideoMaker) -> None:
     refused(home, "replay", make_video(), said="/none.pub", SEALCAM_MODELS_RELEASE_KEY="/none.pub")
-    refused(home, "replay", make_video(), said="release_key", SEALCAM_MODELS_RELEASE_KEY="none.pub")
+    refused(
+        home,
+        "replay",
+        make_video(),
+        said="its form must be: absolute path",
+        SEALCAM_MODELS_RELEASE_KEY="none.pub",
+    )

@@ -23,7 +23,12 @@ from tests.support.paths import ROOT
 
 SEALCAM = dict(leaves(device.parser((demo, *device.COMMANDS))))
 SINK = dict(leaves(sink._parser()))
-LONG = {("demo",): ["--seed", "-1"], ("redteam",): ["--help"], ("serve",): ["--host", "nowhere.invalid"]}
+LONG = {
+    ("demo",): ["--seed", "-1"],
+    ("redteam",): ["--help"],
+    ("serve",): ["--host", "nowhere.invalid"],
+    ("broker",): ["--write-only"],
+}
 """What takes long or does not end by itself: tried as far as it gets at once."""
 
 DRIVER = """

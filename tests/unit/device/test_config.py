@@ -65,7 +65,7 @@ def test_a_mistake_in_the_environment_is_not_blamed_on_the_file(tmp_path: Path) 
     ("text", "environment", "said"),
     [
         ("[uplink]\nport = 70000\n", {}, "[uplink] port in {file}: expected `int` <= 65535"),
-        ("[camera]\ndevice = 'x'\n", {}, "[camera] device in {file}: it must be `/dev/videoN`"),
+        ("[camera]\ndevice = 'x'\n", {}, "[camera] device in {file}: its form must be: `/dev/videoN`"),
         ("[uplink]\nhosst = 'x'\n", {}, "[uplink] hosst in {file}: there is no such key"),
         ("[uplinks]\nhost = 'x'\n", {}, "[uplinks] in {file}: there is no such section"),
         ("", {"SEALCAM_UPLINK_PORT": "x"}, "the environment: SEALCAM_UPLINK_PORT: expected `int`, got `str`"),
