@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import av
 import numpy as np
@@ -43,6 +43,15 @@ _SYNC: Final = b"\x47"
 _TRANSPORT_PACKETS: Final = ((188, 0), (192, 4), (204, 0))  # bytes, and what comes before the sync byte
 
 
+class Ratio(Protocol):
+    """What PyAV gives for rates and aspects: fractions up to version 18, rationals of its own from 19 on."""
+
+    @property
+    def numerator(self) -> int: ...
+    @property
+    def denominator(self) -> int: ...
+
+
 class VideoSource:
     """A video file. Raises InputError when it is no video, is cut off before its index, or holds no frame.
 
@@ -70,8 +79,8 @@ class VideoSource:
         self.timed, self._stamped = rate is not None, Flags.no_timestamps not in kind
         rate = rate or _GUESSED_RATE
         self._time = TimeLine(1000.0 / float(rate), MAX_GAP_OF_MPEG_MS if Flags.ts_discont in kind else MAX_GAP_MS)
-        self._aspect = self._stream.sample_aspect_ratio or SQUARE
-        self._aspect_is_the_codecs = self._aspect == (context.sample_aspect_ratio or SQUARE)
+        self._aspect = _fraction(self._stream.sample_aspect_ratio) or SQUARE
+        self._aspect_is_the_codecs = self._aspect == (_fraction(context.sample_aspect_ratio) or SQUARE)
         self._promised, self._missing = self._index()
         self._packets = 0
         self._continuity, self._breaks, self._apart_ms = Continuity(), 0, 0
@@ -132,7 +141,7 @@ class VideoSource:
         if frame.width > MAX_WIDTH or frame.height > MAX_HEIGHT:
             return "frames_too_large"
         if self._aspect_is_the_codecs:
-            self._aspect = self._stream.codec_context.sample_aspect_ratio or SQUARE
+            self._aspect = _fraction(self._stream.codec_context.sample_aspect_ratio) or SQUARE
         shown = self._painter.paint(frame, self._aspect, slot)
         if shown is None:
             return "frames_of_unknown_kind"
@@ -190,7 +199,7 @@ class VideoSource:
         if "mov" in self._container.format.name:
             index = self._stream.index_entries[:]
         ends = (entry.pos + entry.size for entry in index[max(0, len(index) - _LAST_ENTRIES) :])
-        return len(index), 0 < self._container.size < max(ends, default=0)
+        return len(index), 0 < (self._container.size or 0) < max(ends, default=0)
 
     def _is_cut_off(self, last_ms: float) -> bool:
         """Whether frames are missing at the end. `last_ms`: when the last one ends."""
@@ -223,15 +232,20 @@ def best_stream(streams: Sequence[VideoStream]) -> VideoStream:
     return max(films, key=rank)
 
 
+def _fraction(value: Ratio | None) -> Fraction | None:
+    """The number, None where it has no value."""
+    return Fraction(value.numerator, value.denominator) if value is not None and value.denominator else None
+
+
 def _rate(stream: VideoStream, untimed_fps: float | None) -> Fraction | None:
     """Frames a second, None where nobody knows.
 
     Args:
         untimed_fps: what the user says of a file without time stamps, 0: nothing; None: the file has some.
     """
-    told = stream.average_rate or stream.guessed_rate
+    told = _fraction(stream.average_rate) or _fraction(stream.guessed_rate)
     if untimed_fps is not None:
-        told = Fraction(untimed_fps).limit_denominator(1000) or stream.codec_context.framerate
+        told = Fraction(untimed_fps).limit_denominator(1000) or _fraction(stream.codec_context.framerate)
     return told if told and _RATES[0] <= told <= _RATES[1] else None if untimed_fps is not None else _GUESSED_RATE
 
 
