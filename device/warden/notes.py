@@ -9,7 +9,7 @@ from device.launcher.plan import RunPlan
 from device.warden.refusals import REFUSALS
 from device.warden.stream import DAY_MS, Doubt, StreamClock
 from device.warden.supervisor import Supervisor
-from device.warden.table import JUDGE
+from device.warden.table import JUDGE, SOURCE
 from wire.errors import line
 
 MAX_OFFSET_MS: Final = 366 * DAY_MS
@@ -48,6 +48,10 @@ DOUBTS: Final[dict[Doubt, tuple[str, str]]] = {
     ),
 }
 _NO_TRACK: Final = ("there is no track", "give the drive's track with --gps")
+_UNTIMED: Final = (
+    "the input does not tell when the frames were taken that show them",
+    "set [camera] untimed_fps if it has no time stamps, or replay joined clips one by one",
+)
 _OFF_THE_TRACK: Final = (
     "the track does not tell where they were read",
     "give a track without breaks, or --offset SECONDS",
@@ -88,7 +92,8 @@ def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
     if not unsure:
         return []
     codes = "1 authentic code" if unsure == 1 else f"{unsure} authentic codes"
-    why, remedy = _why(plan, device.clock, unplaced)
+    untimed = device.told(SOURCE, "time.unknown") > 0
+    why, remedy = _UNTIMED if untimed else _why(plan, device.clock, unplaced)
     offset = _offset_ms(device)
     if offset is not None:
         fitting, of = device.fact(JUDGE, "offset_fitting"), device.fact(JUDGE, "offset_codes")

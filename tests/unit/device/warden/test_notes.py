@@ -25,9 +25,8 @@ def plan(**changes: Any) -> RunPlan:
 
 def device(*doubts: Doubt, **facts: int) -> Any:
     clock = StreamClock(START_MS, "container", (-6000, 1000), doubts=doubts)
-    return SimpleNamespace(
-        clock=clock, fact=lambda name, key: facts.get(key, 0), total=lambda name, key: facts.get(key, 0)
-    )
+    known = lambda name, key: facts.get(key, 0)  # noqa: E731
+    return SimpleNamespace(clock=clock, fact=known, total=known, told=known)
 
 
 TWO = {"unplaced_codes": 2, "offset_fitting": 4, "offset_codes": 4, "offset_earlier_ms": 7_200_000}
@@ -54,6 +53,7 @@ def test_a_proposed_offset_is_the_remedy() -> None:
         ({}, TWO | {"offset_earlier_ms": 2**53}, "give --video-start TIME, or --offset SECONDS"),
         ({}, {"untimed_codes": 1}, "1 authentic code could not be"),
         ({"gpx": ""}, {"unplaced_codes": 1}, "give the drive's track with --gps"),
+        ({}, {"unplaced_codes": 1, "time.unknown": 75}, "replay joined clips one by one"),
     ],
 )
 def test_the_remedy_is_the_option_that_helps(changes: dict[str, Any], facts: dict[str, int], says: str) -> None:
