@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import av
+import av.audio.codeccontext
+import av.subtitles.codeccontext
 import numpy as np
 
 from device.capture import turn
@@ -28,6 +30,10 @@ def open_source(settings: CaptureSettings) -> FrameSource:
         return FolderSource(path, settings.folder_fps, mount)
     wanted = settings.width, settings.height, settings.fps
     return CameraSource(path, *wanted, round(time.time() * 1000), mount)
+
+
+LOADED_FOR_STREAMS = (av.audio.codeccontext, av.subtitles.codeccontext)
+"""PyAV imports these when a file has such a stream, beside the film or alone: no library can be loaded by then."""
 
 
 def warm_up() -> None:

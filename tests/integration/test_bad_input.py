@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
+import av
 import cv2
 import pytest
 
@@ -263,3 +264,22 @@ def test_the_spool_is_intact_after_all_these_refusals(home: Home) -> None:
 def test_a_wrong_command_line_is_status_2(home: Home, arguments: tuple[str, ...]) -> None:
     done = sealcam(home, *arguments)
     assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+def test_a_film_beside_subtitles_is_judged_and_subtitles_alone_are_no_film(home: Home, tmp_path: Path) -> None:
+    beside, alone = tmp_path / "film.mkv", tmp_path / "alone.srt"
+    alone.write_text("1\n00:00:00,000 --> 00:00:02,000\n50 km/h\n")
+    with av.open(str(alone)) as words, av.open(str(beside), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
+        told = container.add_stream_from_template(words.streams.subtitles[0])
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame(320, 192, "yuv420p")))
+        container.mux(stream.encode())
+        for packet in words.demux(words.streams.subtitles[0]):
+            if packet.dts is not None:
+                packet.stream = told
+                container.mux(packet)
+    done = sealcam(home, "replay", beside)
+    assert done.returncode == 0 and "5 frames" in done.stderr, done.stderr
+    refused(home, "replay", alone, said="holds no video stream")
