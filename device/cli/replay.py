@@ -238,10 +238,10 @@ def _events(s: dict[str, Any]) -> str:
 
 
 def _unknown(count: int) -> str:
-    codes, were = ("code names", "it was") if count == 1 else ("codes name", "they were")
+    codes, counts, were = ("code names", "counts", "it was") if count == 1 else ("codes name", "count", "they were")
     return (
-        f"{count} {codes} a road authority that this home does not trust, and counts as FORGED; if {were} signed by an "
-        "authority of yours, use its home (SEALCAM_HOME), or put its public key into trust/authority"
+        f"{count} {codes} a road authority that this home does not trust, and {counts} as FORGED; if {were} signed by "
+        "an authority of yours, use its home (SEALCAM_HOME), or put its public key into trust/authority"
     )
 
 

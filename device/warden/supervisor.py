@@ -138,8 +138,8 @@ class Supervisor:
         patience = self._plan.config.warden.deliver_seconds
         unstored = self.fact(JUDGE, "unstored")
         trouble = storage.trouble(self, self._named)
-        if not self.fact(JUDGE, "finished"):
-            ended = any(child.done is not None for child in self.generations(SOURCE))
+        ended = any(child.done is not None for child in self.generations(SOURCE))
+        if not ended or not self.fact(JUDGE, "finished"):  # verdict's word alone does not end a run
             self._ended_at = (self._ended_at or now) if ended else None
             if self._ended_at is not None and now - self._ended_at > 2 * self._plan.config.warden.silent_seconds:
                 raise GivenUpError("the stream has ended and was not judged to its end", "see the incidents above")

@@ -14,6 +14,7 @@ from device.channel import damage, phases
 from device.channel import link as links
 from device.channel.link import Link
 from device.channel.messages import Beat
+from device.config import Config
 from device.confine import policy as policies
 from device.confine import verify
 from device.launcher.child import Child
@@ -209,3 +210,15 @@ def test_damage_is_told_when_it_is_found_and_its_sum_at_the_end_and_no_more() ->
         ("input_damaged", "frames_corrupt", 60),
         ("input_damaged", "cut_off", 2**40),
     ]
+
+
+@pytest.mark.parametrize(("done", "over"), [(None, False), ({"frames": 5}, True)])
+def test_verdicts_word_that_all_is_judged_ends_no_run_whose_source_goes_on(
+    done: dict[str, int] | None, over: bool
+) -> None:
+    device, _ = with_sources(capturing({}, done))
+    device._plan = SimpleNamespace(config=Config())  # type: ignore[assignment]
+    device._named, device._ended_at, device._finished_at, device._judged_at = {}, None, None, None
+    device.children["verdict"] = SimpleNamespace(name="verdict", beat=SimpleNamespace(facts={"finished": 1}), done=None)  # type: ignore[assignment]
+    device.children["sealer"] = SimpleNamespace(name="sealer", beat=SimpleNamespace(facts={}), done=None)  # type: ignore[assignment]
+    assert device._over(100.0) is over
