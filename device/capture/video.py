@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 from collections import deque
@@ -98,6 +99,21 @@ class VideoSource:
         )
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
+        """The frames, as FrameSource asks.
+
+        PyAV ties a frame and its side data into a circle, so that only the garbage collector frees it, by default when
+        hundreds of megabytes are waiting. What was there before is frozen, which leaves it little to look at.
+        """
+        gc.collect()
+        gc.freeze()
+        try:
+            for taken in self._frames(slot, start):
+                yield taken
+                gc.collect()
+        finally:
+            gc.unfreeze()
+
+    def _frames(self, slot: Slot, start: int) -> Iterator[Taken]:
         number, duration_ms, t_ms = -1, None, 0
         for number, (frame, damage) in enumerate(self._decoded()):
             good = self._stamped and frame is not None and damage is None

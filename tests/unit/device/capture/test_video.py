@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -53,6 +54,14 @@ def test_a_restart_goes_on_at_the_frame_that_it_is_told(make_video: VideoMaker) 
     whole, part = played(path), played(path, start=7)
     assert part.taken == [(n, None) for n in range(7)] + [(n, 100 * n) for n in range(7, 12)]
     assert np.array_equal(part.pictures[7], whole.pictures[7])
+
+
+def test_frames_do_not_pile_up_until_the_garbage_collector_comes_by(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mp4", range(120))
+    most = 0
+    for _ in VideoSource(path, settings(path)).frames(lambda width, height: np.empty((height, width, 3), np.uint8), 0):
+        most = max(most, sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects()))
+    assert 0 < most < 8
 
 
 @pytest.mark.parametrize(
