@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test test-nightly lint format docs replay doctor bench bench-graphs mutants evaluate clean
+.PHONY: help setup demo test test-nightly lint format docs replay doctor bench soak bench-graphs mutants evaluate clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
@@ -50,6 +50,9 @@ bench: setup ## what isolation costs, what faster cameras come to, how the chain
 	@$(BIN)/python -m bench.recovery
 	@$(BIN)/python -m bench.graphs || $(MAKE) bench-graphs
 	@$(BIN)/python -m bench.perception $(ARGS)
+
+soak: setup ## half an hour in realtime at 30 frames a second: nothing may grow; ARGS="--minutes 5"
+	@$(BIN)/python -m bench.soak $(ARGS)
 
 evaluate: setup ## figures of the models; ARGS="--gtsrb PATH --gtsdb PATH --json FILE", folders or zips as published
 	@$(BIN)/python -m models.evaluate $(ARGS)
