@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
+from device.channel import damage
 from device.channel.messages import Beat
 from device.warden.table import JUDGE, READERS, SOURCE
 from wire.vocabulary import CompartmentName
@@ -44,9 +45,13 @@ def frames(device: Counted) -> int:
 
 
 def fit(device: Counted) -> int:
-    """Frames that a reader could judge: those of the stream without the damaged, which capture shows to nobody."""
+    """Frames that a reader could judge: those of the stream without the damaged, which capture shows to nobody.
+
+    Only damage that is told excuses a frame: it makes a run's status 1, so that capture cannot pass over frames unseen.
+    """
     came = frames(device)
-    return came - min(came, device.total(SOURCE, "passed_over"))
+    told = sum(device.total(SOURCE, damage.fact(name)) for name in damage.OF_FRAMES)
+    return came - min(came, device.total(SOURCE, "passed_over"), told)
 
 
 def judged(device: Counted, reader: CompartmentName) -> int:
