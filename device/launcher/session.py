@@ -276,7 +276,7 @@ class Session:
             RunError(
                 f"{count} messages ({kinds}) were not recorded: they are of frames that the input does not have, or "
                 "that were answered before",
-                "replay it again; if it happens again, a compartment is at fault or taken over: reinstall Sealcam",
+                "replay it again, and reinstall Sealcam if that happens again: a compartment is at fault or taken over",
             )
         ]
 

@@ -70,7 +70,7 @@ class VerdictService:
         self._finished = False
         self._changed = False
         self._resend_at = self._tell_at = 0.0
-        self._wall = True
+        self._wall, self._held = True, False
         self._unsure: Counter[str] = Counter()
         self._surveyed = 0  # fixes that came after the end of the stream
         self._survey_ends: float | None = None
@@ -126,6 +126,7 @@ class VerdictService:
     def _on_tamper(self, tamper: Tamper) -> None:
         if tamper.opened:
             self._tell(Health("tamper", "indicator", 1, tamper.at_ms, "case_opened"))
+            self._report()
 
     def _on_stored(self, stored: VerdictStored) -> None:
         if self._unstored.pop(stored.verdict_id, None) is not None:
@@ -155,8 +156,7 @@ class VerdictService:
         if self._survey_ends is not None:
             self._survey(self._survey_ends)
         (self._me.resume if self._judge.wants_fixes else self._me.pause)(self._position)
-        for link in self._readers.values():  # a record that is not taken holds the frames up, and loses no verdict
-            (self._me.pause if self._recorder.waiting > _MOST_UNRECORDED else self._me.resume)(link)
+        self._hold_up(self._recorder.waiting > _MOST_UNRECORDED)
         if self._changed:
             self._remember()
         self._report()
@@ -170,6 +170,13 @@ class VerdictService:
             self._me.facts.update(facts)
             self._me.report()
         self._me.facts.update(facts)
+
+    def _hold_up(self, held: bool) -> None:
+        """A record that is not taken holds the frames up, and loses no verdict."""
+        if held != self._held:
+            self._held = held
+            for link in self._readers.values():
+                (self._me.pause if held else self._me.resume)(link)
 
     def _survey(self, until: float) -> None:
         """After the last frame: the rest of the way may tell where the codes belong that were not placed."""

@@ -70,7 +70,7 @@ def _not_stored(unstored: int, trouble: storage.Trouble | None, patience: float)
     if trouble is None:  # the spool refuses nothing: then it is not its disk
         return GivenUpError(
             f"{STORE} has not confirmed {told} within {patience:.0f} s, and names no cause",
-            "raise warden.deliver_seconds if this machine is slow; else see the incidents above",
+            "see the incidents above, and raise warden.deliver_seconds if this machine is slow",
         )
     return GivenUpError(f"{told} could not be stored: {trouble.sentence}", trouble.remedy)
 

@@ -24,6 +24,9 @@ from wire.vocabulary import CompartmentName
 MAX_PAUSE_SECONDS: Final = 600.0
 """A recording with a gap is replayed with it; capture is believed so far that the next frame is not due yet."""
 
+_LAG_FRAMES: Final = 16
+"""Beats come a quarter of a second apart, and not together: a count that is so little behind is not behind."""
+
 
 class Counts(Protocol):
     """One running compartment, as far as progress goes."""
@@ -44,17 +47,18 @@ Stall = tuple[CompartmentName, ...]
 
 @dataclass
 class _Trail:
-    """A count that must follow another: since when it has not, though the other went on. Monotonic seconds."""
+    """A count that must follow another: since when it has not, though the other has gone on. Monotonic seconds."""
 
-    leads: object = None
-    follows: object = None
+    who: object = None
+    leads: int = 0  # when the follower moved last
+    follows: int = 0
     since: float | None = None
 
-    def look(self, leads: object, follows: object, now: float) -> float:
-        """Seconds for which the follower owes a step."""
-        if follows != self.follows:
-            self.leads, self.follows, self.since = leads, follows, None
-        elif leads != self.leads and self.since is None:
+    def look(self, who: object, leads: int, follows: int, now: float) -> float:
+        """Seconds for which the follower owes a step. `who`: the processes; new ones count from nothing."""
+        if who != self.who or follows != self.follows or leads < self.leads:
+            self.who, self.leads, self.follows, self.since = who, leads, follows, None
+        elif leads - self.leads >= _LAG_FRAMES and self.since is None:
             self.since = now
         return 0.0 if self.since is None else now - self.since
 
@@ -73,7 +77,7 @@ class _Still:
         return now - self.since
 
 
-class Progress:
+class FrameProgress:
     """Watches one run.
 
     Args:
@@ -112,15 +116,14 @@ class Progress:
 
     def _reader(self, name: CompartmentName, reader: Counts, source: Counts, judge: Counts, now: float) -> Stall | None:
         answered = source.said.get(f"{name}_answered", 0)
-        at = (source.pid, reader.pid)
+        pids = (source.pid, reader.pid)
         blocked = reader.said.get("blocked", 0) > 0  # by its own word: what it saw is not taken from it
-        if self._answers[name].look((*at, answered), now, has_work=_owes(source, name)) > self._limit:
+        if self._answers[name].look((*pids, answered), now, has_work=_owes(source, name)) > self._limit:
             return (name, JUDGE) if blocked else (name, SOURCE)
-        if self._judged[name].look((*at, answered), (*at, reader.handled), now) > self._limit:
+        if self._judged[name].look(pids, answered, reader.handled, now) > self._limit:
             return (name, SOURCE)
-        ends = (reader.pid, judge.pid)
         heard = judge.said.get(f"{name}_frames", 0)
-        if self._heard[name].look((*ends, reader.handled), (*ends, heard), now) > self._limit:
+        if self._heard[name].look((reader.pid, judge.pid), reader.handled, heard, now) > self._limit:
             return (name, JUDGE)
         return None
 

@@ -57,7 +57,8 @@ class Restarts:
         child = self._roster.end(name)
         reason = child.reason(self._named)
         if name == SOURCE and reason is not None:
-            raise GivenUpError(*reason)
+            sentence, remedy = reason
+            raise GivenUpError(sentence, remedy)
         if name == SOURCE and child.done is not None:
             return  # its work was done already
         wait = self._budgets[name].spend(now)
@@ -91,10 +92,7 @@ class Restarts:
                 self._teller.incident("budget_spent", name, how)
             if all(ROWS[name].needed for name in sentence.restarts):
                 first, second = sentence.pair or sentence.restarts
-                raise GivenUpError(
-                    f"{first} and {second} failed each other more than {self._often} ({how})",
-                    f"{_SEE}; one of the two is at fault",
-                )
+                raise GivenUpError(f"{first} and {second} failed each other more than {self._often} ({how})", _SEE)
             wait = max(self._stay_away(name) for name in sentence.restarts)
         for name in names:
             if not ROWS[name].needed:

@@ -28,10 +28,12 @@ _REMEDIES = {
     "camera": "check its cable and its power supply",
 }
 """For an input that is damaged."""
-_FREE: Final = "free the machine; the receiver has them, where the device reaches it"
+_FREE: Final = "free the machine and replay it again"
 _SLACK_FRAMES: Final = 4
 _SLACK_PERCENT: Final = 1
 """Of a video's packets: decoders give no frame for some that are none of their own (packed or open groups)."""
+_LOCKSTEP_SHARE: Final = 0.95
+"""In lockstep no frame is skipped; a few may be lost where a compartment was killed."""
 _ENDS_EARLY: Final = frozenset({"cut_off", "container_broken"})
 
 
@@ -85,7 +87,7 @@ def shortfall(plan: RunPlan, summary: Mapping[str, Any]) -> int:
 def _stopped_short(plan: RunPlan, summary: Mapping[str, Any]) -> Wrong:
     return (
         f"{plan.shown} has {summary['promised']} frames, and only {summary['frames']} came: the rest was not looked at",
-        "replay it again; if it stops at the same frame, make a new file of it (ffmpeg -i OLD NEW.mp4)",
+        "replay it again, and if it stops at the same frame, make a new file of it (ffmpeg -i OLD NEW.mp4)",
     )
 
 
@@ -102,9 +104,21 @@ def found_wrong(plan: RunPlan, device: Supervisor, summary: Mapping[str, Any]) -
     if unrecorded := device.roster.total(JUDGE, "unrecorded"):
         wrong.append((f"verdicts.jsonl lacks {unrecorded} verdicts that were not taken in time", _FREE))
     least = plan.config.warden.least_judged_share
-    if plan.kind != "camera" and summary["judged_share"] < least:
+    if plan.pace == "lockstep" and summary["judged_share"] < _LOCKSTEP_SHARE:
+        wrong.append(_unseen(summary))
+    elif plan.kind != "camera" and summary["judged_share"] < least:
         wrong.append(_overloaded(summary, least))
     return wrong
+
+
+def _unseen(summary: Mapping[str, Any]) -> Wrong:
+    """Sentence and remedy for a replay that waits for each frame, and of which a reader did not judge each."""
+    reader = min(summary["judged_shares"], key=summary["judged_shares"].__getitem__)
+    return (
+        f"{reader} judged {summary['judged_share']:.0%} of {summary['frames']} frames, although each is waited for: "
+        "signs may have been missed",
+        "replay it again, and reinstall Sealcam if that happens again: a compartment is at fault or taken over",
+    )
 
 
 def _overloaded(summary: Mapping[str, Any], least: float) -> Wrong:

@@ -24,7 +24,7 @@ from device.warden.starting import Starter
 from device.warden.stream import StreamClock, claim
 from device.warden.table import COMPARTMENTS, SOURCE, STORE, TRACK
 from device.warden.telling import Teller
-from device.warden.watching import Watch
+from device.warden.watching import FaultWatch
 from device.warden.wiring import Wiring
 from wire.manifest import Manifest
 from wire.vocabulary import CompartmentName
@@ -49,7 +49,7 @@ class Supervisor:
         self._teller = Teller(plan, self.roster, Link(STORE, wiring.health), launcher, self._named)
         self.starter = Starter(plan, manifest, wiring, self.roster)
         self.restarts = Restarts(plan.config.warden, self.roster, wiring, self._teller, self._named)
-        self._watch = Watch(
+        self._watch = FaultWatch(
             plan.config.warden, self.roster, self.restarts, self._teller, launcher, lockstep=plan.pace == "lockstep"
         )
         self.blame = self._watch.blame

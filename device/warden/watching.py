@@ -9,7 +9,7 @@ from device.config import WardenConfig
 from device.launcher.child import Child, RestartBudget
 from device.launcher.errors import GivenUpError
 from device.warden.blame import Blame
-from device.warden.progress import Counts, Progress
+from device.warden.progress import Counts, FrameProgress
 from device.warden.restarts import Restarts
 from device.warden.roster import Roster
 from device.warden.telling import Teller
@@ -23,7 +23,7 @@ _STALL_WINDOWS: Final = 10
 HELD_SECONDS: Final = 3.0
 
 
-class Watch:
+class FaultWatch:
     """Looks at every compartment in each turn.
 
     Args:
@@ -44,7 +44,7 @@ class Watch:
         self._limits, self._roster, self._restarts, self._teller = limits, roster, restarts, teller
         self._launcher, self._read_at = launcher, 0.0
         self.blame = Blame(limits.restarts, limits.restart_window_seconds)
-        self._progress = Progress(limits.stalled_seconds, lockstep=lockstep)
+        self._progress = FrameProgress(limits.stalled_seconds, lockstep=lockstep)
         self._stalls = RestartBudget(STALLS, _STALL_WINDOWS * limits.stalled_seconds)
         self._floods_told: set[int] = set()
 
@@ -87,7 +87,7 @@ class Watch:
                 self.hostile(name)
                 return
             accused = (sentence.pair or sentence.restarts)[0]
-            self._teller.incident("invalid_message", accused, "dropped")
+            self._teller.incident("invalid_message", accused, f"said_by_{name}")
             self._restarts.pair(sentence, "accused", now)
 
     def _command_is_held(self, now: float) -> bool:
@@ -114,7 +114,7 @@ class Watch:
         if self._stalls.spend(now) is None:
             raise GivenUpError(
                 f"the frames did not go on for {seconds}, again and again: {' or '.join(stall)} is at fault",
-                "see the incidents above; raise warden.stalled_seconds if this machine is so slow",
+                "see the incidents above, and raise warden.stalled_seconds if this machine is so slow",
             )
         if len(stall) == 1:
             self._teller.incident("restarted", stall[0], "stalled")

@@ -23,7 +23,7 @@ class Bench:
         self.pending: FrameReady | None = None
         self.overloaded = False
         self.answered: list[int] = []
-        verdict = SimpleNamespace(send=self.sent.append, try_send=self.sent.append)
+        self.verdict = verdict = SimpleNamespace(post=self.sent.append, try_send=self.sent.append, waiting=0)
         me: Any = SimpleNamespace(link=lambda name: verdict, sample=lambda stage, seconds: None)
         reader: Any = self
         stream: Any = self
@@ -47,6 +47,9 @@ class Bench:
     def done(self, ready: FrameReady) -> None:
         self.pending = None
         self.answered.append(ready.frame)
+
+    def waits_for(self, *links: Any) -> bool:
+        return any(link.waiting for link in links)
 
     def end_to_tell(self) -> None:
         return None

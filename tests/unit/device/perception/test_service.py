@@ -16,9 +16,11 @@ from device.perception.service import PerceptionService
 class HeldLink:
     def __init__(self) -> None:
         self.sent: list[Message] = []
+        self.waiting = 0
 
-    def send(self, message: Message) -> None:
+    def post(self, message: Message) -> bool:
         self.sent.append(message)
+        return True
 
     def try_send(self, message: Message) -> bool:
         self.sent.append(message)
@@ -52,6 +54,9 @@ class Stream:
     def done(self, ready: FrameReady) -> None:
         self.pending = None
         self.answered.append(ready.frame)
+
+    def waits_for(self, *links: HeldLink) -> bool:
+        return any(link.waiting for link in links)
 
     def end_to_tell(self) -> StreamEnd | None:
         return self.ended
