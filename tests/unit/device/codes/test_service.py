@@ -130,3 +130,16 @@ def test_in_lockstep_each_frame_is_answered_at_once() -> None:
     bench.pending = FrameReady(0, 0, 2, 0)
     bench.service.step()
     assert bench.answered == [0]
+
+
+def test_while_verdict_does_not_take_what_was_read_the_frame_is_not_answered() -> None:
+    bench = Bench(lockstep=True)
+    bench.service.take_regions(Regions(0, 0, HERE))
+    bench.pending = FrameReady(0, 0, 2, 0)
+    bench.verdict.post = lambda message: setattr(bench.verdict, "waiting", 1)
+    for _ in range(3):
+        bench.service.step()
+    assert len(bench.asked) == 1 and bench.answered == []
+    bench.verdict.waiting = 0
+    bench.service.step()
+    assert bench.answered == [0]

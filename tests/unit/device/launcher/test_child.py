@@ -64,8 +64,6 @@ def test_who_sends_more_than_it_may_waits_in_the_kernel_and_is_neither_silent_no
     assert child.handled > MESSAGES_AT_ONCE
 
 
-
-
 def test_a_budget_gives_growing_pauses_and_then_ends() -> None:
     budget = RestartBudget(allowed=3, window=60.0)
     waits = [budget.spend(t) for t in (0.0, 1.0, 2.0, 3.0)]
