@@ -38,7 +38,7 @@ class Admission:
         self._take = take
         self._announced = 0
         self._last: dict[type[Looked], int] = {Sightings: -1, CodeBoxes: -1}
-        self._waiting: dict[type[Looked], deque[Looked]] = {Sightings: deque(), CodeBoxes: deque()}
+        self._waiting: dict[type[Looked], dict[int, Looked]] = {Sightings: {}, CodeBoxes: {}}  # by frame
         self._known: deque[Looked] = deque(maxlen=_REMEMBERED)
         self._verdicts = 0
         self.refused: Counter[Kind] = Counter()
@@ -47,18 +47,21 @@ class Admission:
         """Warden tells that so many frames were announced."""
         self._announced = max(self._announced, frames)
         for waiting in self._waiting.values():
-            while waiting and waiting[0].frame < self._announced:
-                self._let_through(waiting.popleft())
+            for frame in sorted(frame for frame in waiting if frame < self._announced):
+                self._let_through(waiting.pop(frame))
 
     def look(self, message: Looked) -> None:
         """What a reader saw in a frame: recorded now, later, or not."""
         waiting = self._waiting[type(message)]
-        if message.frame < self._announced and not waiting:
+        if message.frame < self._announced:
             self._let_through(message)
-        elif len(waiting) < MOST_WAITING:
-            waiting.append(message)
+        elif message.frame in waiting:
+            if waiting[message.frame] != message:
+                self._refuse(message)
         else:
-            self._refuse(message)
+            waiting[message.frame] = message
+            if len(waiting) > MOST_WAITING:  # the farthest: a false number must not push out what is next
+                self._refuse(waiting.pop(max(waiting)))
 
     def verdict(self, verdict: Verdict) -> bool:
         """Whether one more verdict may be recorded; the caller has seen that it is not recorded yet."""
@@ -72,7 +75,7 @@ class Admission:
         """The stream had so many frames: record what waits for them, and refuse the rest."""
         self.announced(frames + _LEAD_FRAMES if frames else 0)
         for waiting in self._waiting.values():
-            for message in waiting:
+            for message in waiting.values():
                 self._refuse(message)
             waiting.clear()
 

@@ -51,6 +51,24 @@ def test_of_a_flood_of_frames_that_do_not_exist_a_bounded_number_waits() -> None
     assert len(took) < 40 and admission.refused["sightings"] == 9_990 - len(took)
 
 
+def test_a_false_number_does_not_silence_what_is_next() -> None:
+    admission, took = admitting()
+    for n in range(2 * MOST_WAITING):
+        admission.look(look(10_000 + n))
+    for frame in range(5):
+        admission.look(look(frame))
+        admission.announced(frame + 1)
+    assert took == [look(frame) for frame in range(5)]
+
+
+def test_of_two_answers_for_a_frame_that_is_not_announced_yet_the_first_counts() -> None:
+    admission, took = admitting()
+    for message in (look(3), look(3, BOX), look(3)):
+        admission.look(message)
+    admission.announced(4)
+    assert took == [look(3)] and admission.refused == {"sightings": 1}
+
+
 def test_the_first_answer_for_a_frame_counts() -> None:
     admission, took = admitting()
     admission.announced(10)
