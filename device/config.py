@@ -148,6 +148,13 @@ class WardenConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     start_seconds: Annotated[Seconds, _does("by then every compartment is ready, or the run ends")] = 60.0
     silent_seconds: Annotated[Seconds, _does("a compartment silent for longer is killed and restarted")] = 20.0
+    stalled_seconds: Annotated[
+        Seconds,
+        _does(
+            "where the frames do not go on for longer although there is work, who is at fault is restarted, also where "
+            "it beats. It has to be longer than the slowest frame takes on this machine"
+        ),
+    ] = 30.0
     restarts: Annotated[
         int,
         Meta(ge=0, le=1000),

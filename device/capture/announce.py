@@ -41,6 +41,7 @@ class Reader:
     def __init__(self, link: Link) -> None:
         self.link = link
         self.done = -1
+        self.answered = -1  # the last frame that it answered, be it too late
         self.last = -1  # the last frame that it was given
         self.lease: FrameReady | None = None
         self.since = self.told_at = 0.0
@@ -58,6 +59,10 @@ class Reader:
             self.since = now
         self.lease, self.told_at, self.last = ready, now, ready.frame
         return True
+
+    def facts(self) -> dict[str, int]:
+        """For warden, which judges by them whether the frames go on: 1 more than the last frame given, and answered."""
+        return {f"{self.link.peer}_given": self.last + 1, f"{self.link.peer}_answered": self.answered + 1}
 
 
 class Announcer:
@@ -110,6 +115,8 @@ class Announcer:
         """A reader is done with a frame. Answers for a frame that it does not hold count for nothing."""
         reader = self._readers[link]
         with self._changed:
+            if reader.answered < done.frame <= reader.last:
+                reader.answered = done.frame
             if reader.lease is None or done.frame != reader.lease.frame:
                 reader.paused_until = self._clock() + _PENANCE_SECONDS  # it may send them without end
                 self._me.pause(link)
@@ -126,6 +133,7 @@ class Announcer:
                     reader.paused_until = None
                     self._me.resume(reader.link)
                 (self._next_in_order if self._lockstep else self._newest)(reader, now)
+                self._me.facts.update(reader.facts())
 
     def all_answered(self) -> bool:
         """Whether every reader has answered (or lost) all that there is for it."""

@@ -134,14 +134,20 @@ class FrameFeed:
                 began, base_ms = now, self._joined_ms + t_ms
             newest_ms = max(newest_ms, self._joined_ms + t_ms)  # a file's times may go back, a drive's do not
             if not (self._lockstep or self._live):
-                self._stop.wait(max(0.0, began + (newest_ms - base_ms) / 1000.0 - now))
+                self._wait(began + (newest_ms - base_ms) / 1000.0 - now)
             taken_us = time.monotonic_ns() // 1000
             self._announcer.publish(FrameReady(number, slot, generation, newest_ms, taken_us, self._source.timed))
             self._wake()
 
+    def _wait(self, seconds: float) -> None:
+        """Until the frame is due. A longer pause of the recording is told to warden, which misses the frames."""
+        self._me.facts["pause_ms"] = max(0, round(seconds * 1000.0))
+        self._stop.wait(max(0.0, seconds))
+        self._me.facts["pause_ms"] = 0
+
     def _pass_over(self, number: int) -> None:
         """A frame that no reader is shown: it is damaged, or comes before the frame at which a restart goes on."""
-        self._passed_over = number + 1
+        self._passed_over = self._me.facts["reached"] = number + 1
         if number >= self._start:
             self._me.facts["passed_over"] = self._me.facts.get("passed_over", 0) + 1
 

@@ -41,7 +41,8 @@ class FolderSource:
         if not self._files:
             raise InputError("folder_empty")
         first = self._first()
-        self.facts = StreamFacts(len(self._files), first.shape[1], first.shape[0], round(fps * 1000), 0)
+        count = len(self._files)
+        self.facts = StreamFacts(count, first.shape[1], first.shape[0], round(fps * 1000), 0, promised=count)
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
         for number in range(start, len(self._files)):

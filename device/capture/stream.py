@@ -17,7 +17,10 @@ filled."""
 
 @dataclass(frozen=True)
 class StreamFacts:
-    """What is known before the first frame. `frames` is 0 where the source does not tell, `utc_ms` likewise."""
+    """What is known before the first frame. `frames` is 0 where the source does not tell, `utc_ms` likewise.
+
+    `promised`: how many frames have to come, by the source's index, damaged ones included; 0 where there is none.
+    """
 
     frames: int
     width: int
@@ -26,6 +29,7 @@ class StreamFacts:
     utc_ms: int
     zoned: bool = False  # the container names the zone of the camera's clock
     length_ms: int = 0  # as the container says; 0 where it does not
+    promised: int = 0
 
 
 class StreamTally:

@@ -82,7 +82,7 @@ class VideoSource:
         self._time = TimeLine(1000.0 / float(rate), MAX_GAP_OF_MPEG_MS if Flags.ts_discont in kind else MAX_GAP_MS)
         self._aspect = _fraction(self._stream.sample_aspect_ratio) or SQUARE
         self._aspect_is_the_codecs = self._aspect == (_fraction(context.sample_aspect_ratio) or SQUARE)
-        self._promised, self._missing = self._index()
+        self._promised, shown, self._missing = self._index()
         self._packets = 0
         self._continuity, self._breaks, self._apart_ms = Continuity(), 0, 0
         self.tally.facts |= {"time.breaks": 0, "time.guessed": 0, "time.unknown": 0}
@@ -96,6 +96,7 @@ class VideoSource:
             said.utc_ms,
             said.zoned,
             clock.length_ms(self._container),
+            shown or self._guess(float(rate)),
         )
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
@@ -206,16 +207,26 @@ class VideoSource:
             self.tally.damaged("container_broken")
         yield None
 
-    def _index(self) -> tuple[int, bool]:
-        """How many packets the container's index has, 0 where it has none; whether it leads beyond the file's end.
+    def _guess(self, rate: float) -> int:
+        """The fewest frames to be expected of a container without an index of each: half of what its length says."""
+        if "matroska" not in self._container.format.name:  # a transport stream's length may be false in any way
+            return 0
+        return int(clock.length_ms(self._container) * rate / 2000.0)
+
+    def _index(self) -> tuple[int, int, bool]:
+        """How many packets the container's index has, 0 where it has none; how many of them are frames that are shown;
+        whether it leads beyond the file's end.
 
         In MP4 an edit list takes away from the frames that the header counts, and not from damage.
         """
         index: Sequence[IndexEntry] = []
-        if "mov" in self._container.format.name:
+        if any(kind in self._container.format.name for kind in ("mov", "avi")):
             index = self._stream.index_entries[:]
+        shown = sum(entry.size > 0 and not entry.is_discard for entry in index)
+        if "mov" not in self._container.format.name:
+            return 0, shown, False
         ends = (entry.pos + entry.size for entry in index[max(0, len(index) - _LAST_ENTRIES) :])
-        return len(index), 0 < (self._container.size or 0) < max(ends, default=0)
+        return len(index), shown, 0 < (self._container.size or 0) < max(ends, default=0)
 
     def _is_cut_off(self, last_ms: float) -> bool:
         """Whether frames are missing at the end. `last_ms`: when the last one ends."""

@@ -192,11 +192,8 @@ class Compartment:
                 raise PolicyError(f"{self.name} does not handle what its policy takes from {link.peer}", _REINSTALL)
         while not self.stopping:
             self._beat()
-            poll = select.poll()
-            poll.register(self._control, select.POLLIN)
-            for link in handlers:
-                if link not in self._paused:
-                    poll.register(link, select.POLLIN)
+            self._send_what_waits()
+            poll = self._poll_of(handlers)
             extra = {fd: (events, call) for fd, events, call in (watches() if watches else [])}
             for fd, (events, _) in extra.items():
                 poll.register(fd, events)
@@ -206,10 +203,11 @@ class Compartment:
                     extra[fd][1](events)
                 elif fd in by_descriptor:
                     self._dispatch(by_descriptor[fd], handlers[by_descriptor[fd]])
-                elif isinstance(self._receive(self._control), Stop):
+                elif fd == self._control.fileno() and isinstance(self._receive(self._control), Stop):
                     self.stopping, self.phase = True, "ending"
             if tick:
                 tick()
+        self._send_what_waits()
         self._beat(force=True)
 
     def serve_until(
@@ -239,6 +237,23 @@ class Compartment:
             for link in waiting:
                 self._dispatch(link, handlers[link])
 
+    def _poll_of(self, handlers: Mapping[Link, Handlers]) -> select.poll:
+        """Wakes for what may come in now, and when there is room for what waits to go out."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        for link in {*self._links, *handlers}:
+            takes = select.POLLIN if link in handlers and link not in self._paused else 0
+            if events := takes | (select.POLLOUT if link.waiting else 0):
+                poll.register(link, events)
+        return poll
+
+    def _send_what_waits(self) -> None:
+        try:
+            for link in self._links:
+                link.clear()
+        except PeerClosedError:
+            sys.exit(1)  # as in `_receive`
+
     def _dispatch(self, link: Link, table: Handlers) -> None:
         message = self._receive(link)
         if message is not None:
@@ -259,7 +274,9 @@ class Compartment:
         self._next_beat = now + _BEAT_SECONDS
         invalid = {link.peer: link.invalid for link in self._links if link.invalid}
         dropped = {cause: min(count, MAX_COUNT) for cause, count in self.dropped.items() if count}
-        beat = Beat(self.handled, dropped, invalid, dict(self._samples), dict(self.facts))  # type: ignore[arg-type]
+        flooded = {link.peer: link.flooded for link in self._links if link.flooded}
+        facts = dict(self.facts)
+        beat = Beat(self.handled, dropped, invalid, dict(self._samples), facts, flooded)  # type: ignore[arg-type]
         if self._control.try_send(beat):
             self._samples.clear()
 

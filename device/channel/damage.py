@@ -22,6 +22,9 @@ DamageName = Literal[
 ]
 DAMAGES: Final[tuple[DamageName, ...]] = get_args(DamageName)
 
+OF_FRAMES: Final[tuple[DamageName, ...]] = tuple(name for name in DAMAGES if name.startswith(("frames_", "images_")))
+"""Damage of one frame each: such a frame is shown to nobody."""
+
 _SAYS: Final[dict[DamageName, tuple[str, str]]] = {
     "frames_corrupt": ("1 frame is corrupt", "{} frames are corrupt"),
     "frames_after_damage": ("1 frame rests on a corrupt key frame", "{} frames rest on a corrupt key frame"),

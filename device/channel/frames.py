@@ -108,4 +108,14 @@ class FrameStream:
         """Go on to the next frame: this one is judged, or lost."""
         self.pending = None
         self._last = ready.frame
-        self.link.send(FrameDone(ready.frame))
+        self.link.post(FrameDone(ready.frame))
+
+    def waits_for(self, *links: Link) -> bool:
+        """Whether what was seen in the last frame still waits for room on its way; warden is told of it.
+
+        The frame is not answered meanwhile, so that a receiver that does not read holds the frames up, loses none, and
+        takes no memory here.
+        """
+        waits = [link for link in links if link.waiting]
+        self._me.facts["blocked"] = int(bool(waits))
+        return bool(waits)

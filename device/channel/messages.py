@@ -7,7 +7,8 @@ well-formed message of another kind. Bounds are part of the types; past `decode`
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -318,6 +319,14 @@ StageName = Literal["capture", "classify", "codes", "codes_age", "detect", "perc
 
 `perception_age` and `codes_age`, in realtime: from when a frame was taken until its results are sent to verdict.
 """
+STAGES: Final[Mapping[str, tuple[StageName, ...]]] = {
+    "capture": ("capture",),
+    "perception": ("detect", "classify", "perception_age"),
+    "codes": ("codes", "codes_age"),
+    "verdict": ("verdict",),
+    "sealer": ("seal",),
+}
+"""The stages that each compartment measures. Of another's it may say nothing."""
 DropCause = Literal["skipped", "lease_lost", "unreadable", "unconnected"]
 """Why something was not handled. `skipped`: a newer frame was there when the reader was free again. `lease_lost`: the
 reader held the frame for too long, and its slot was written again. `unreadable`: the ring holds no such frame.
@@ -325,7 +334,10 @@ reader held the frame for too long, and its slot was written again. `unreadable`
 
 
 class Beat(Message, frozen=True, tag="beat"):
-    """compartment -> warden, a few times a second: alive. Counts are since start; stages are milliseconds."""
+    """compartment -> warden, a few times a second: alive. Counts are since start; stages are milliseconds.
+
+    `invalid`, `flooded`: what a peer sent and may not send; what it sent beyond its link's rate, and was dropped.
+    """
 
     handled: FrameNumber
     dropped: Annotated[dict[DropCause, FrameNumber], Meta(max_length=4)]
@@ -335,6 +347,7 @@ class Beat(Message, frozen=True, tag="beat"):
         Meta(max_length=8),
     ]  # samples since the last beat
     facts: Annotated[dict[Identifier, Annotated[int, Meta(ge=0, le=2**53)]], Meta(max_length=MAX_FACTS)]
+    flooded: Annotated[dict[CompartmentName, Annotated[int, Meta(ge=0, le=2**40)]], Meta(max_length=10)] = {}
 
 
 class Stop(Message, frozen=True, tag="stop"):

@@ -70,7 +70,7 @@ class CodesService:
         took = time.perf_counter() - began
         self._me.sample("codes", took)
         if frame is not None and self._stream.intact(ready):
-            self._verdict.send(Readings(ready.frame, ready.t_ms, found, ready.timed))
+            self._verdict.post(Readings(ready.frame, ready.t_ms, found, ready.timed))
             if found:
                 self._recorder.try_send(CodeBoxes(ready.frame, [_box(reading) for reading in found]))
             self._stream.judged(ready)
@@ -81,11 +81,13 @@ class CodesService:
 
     def seconds_to_next(self) -> float:
         """How long the caller may sleep for, unless a message comes."""
-        return 0.1 if self._read is None else max(0.001, self._began + PACE_SECONDS - time.monotonic())
+        if self._read is None or self._verdict.waiting:  # room for what waits wakes it too
+            return 0.1
+        return max(0.001, self._began + PACE_SECONDS - time.monotonic())
 
     def _answer(self) -> None:
         """Ask for the next frame: in lockstep at once, in realtime not much faster than perception goes."""
-        if self._read is None:
+        if self._read is None or self._stream.waits_for(self._verdict):
             return
         if self._lockstep or self._fresh or time.monotonic() - self._began >= PACE_SECONDS:
             ready, self._read = self._read, None

@@ -42,10 +42,17 @@ Phase = Literal["starting", "ready", "running", "ending"]
 
 
 class Permit(Struct, frozen=True, forbid_unknown_fields=True):
-    """When a message may come (after the table of OpenSSH's monitor): `once`: at most once in the process's life."""
+    """When a message may come (after the table of OpenSSH's monitor): `once`: at most once in the process's life.
+
+    `per_second`, `burst`: how many may come in the long run, and at once; the receiver drops and counts what is more.
+    Where nothing may be lost there is no rate: a receiver takes one message from each link in turn, so that a flood
+    fills its sender's own queue.
+    """
 
     during: Annotated[list[Phase], Meta(min_length=1, max_length=4)]
     once: bool = False
+    per_second: Annotated[float, Meta(gt=0.0, le=1e6)] | None = None
+    burst: Annotated[int, Meta(ge=1, le=100_000)] = 1
 
 
 class LinkEnd(Struct, frozen=True, forbid_unknown_fields=True):

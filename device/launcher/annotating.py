@@ -13,7 +13,7 @@ import select
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from device.channel import overlay as overlays
 from device.channel.errors import HostileMessageError, PeerClosedError
@@ -30,26 +30,31 @@ from wire.errors import RunError, UsageError, printable
 ANNOTATOR: Final = "annotator"
 MAX_FRAMES: Final = 2_000_000
 """Frames whose boxes are kept: nine hours at 60 a second."""
-_SILENT_SECONDS: Final = 60.0
+MAX_KEPT: Final = 2_000_000
+"""Boxes of all frames together, of some 150 bytes each: a drive has one in a frame, a hostile perception 64."""
+_STILL_SECONDS: Final = 60.0
+"""Without a further frame drawn: far more than the largest takes on the slowest machine."""
 _TURN_SECONDS: Final = 0.1
 
 
 class OverlayRecord:
-    """Collects what is to be drawn while a run goes on. Takes the messages as the recorder does."""
+    """Collects what is to be drawn while a run goes on: the first answer of each reader for a frame.
+
+    What is too much for the memory is left out, the newest first.
+    """
 
     def __init__(self) -> None:
         self._boxes: dict[int, Sightings] = {}
         self._codes: dict[int, CodeBoxes] = {}
+        self._kept = 0
 
-    def on_sightings(self, sightings: Sightings) -> None:
-        """What perception saw in one frame."""
-        if len(self._boxes) < MAX_FRAMES:
-            self._boxes[sightings.frame] = sightings
-
-    def on_code_boxes(self, found: CodeBoxes) -> None:
-        """Where the code reader found symbols in one frame."""
-        if len(self._codes) < MAX_FRAMES:
-            self._codes[found.frame] = found
+    def take(self, looked: Sightings | CodeBoxes) -> None:
+        """What perception saw, or where the code reader found symbols, in one frame."""
+        found: dict[int, Any] = self._boxes if isinstance(looked, Sightings) else self._codes
+        if looked.frame in found or len(found) >= MAX_FRAMES or self._kept + len(looked.boxes) > MAX_KEPT:
+            return
+        self._kept += len(looked.boxes)
+        found[looked.frame] = looked
 
     def overlay(self, verdicts: Iterable[Verdict], frames: int) -> Overlay:
         """All of it. `frames`: how many frames of the input the run came to."""
@@ -98,14 +103,16 @@ def annotate(plan: RunPlan, overlay: Overlay, path: Path, progress: Callable[[in
         finally:
             os.close(described)
         try:
-            return _watch(child, settings.names(plan), progress)
+            return _watch(child, settings.names(plan), overlay.last_frame + 1, progress)
         finally:
             child.kill()
             child.release()
 
 
-def _watch(child: Child, names: dict[str, str], progress: Callable[[int, int], None]) -> int:
+def _watch(child: Child, names: dict[str, str], frames: int, progress: Callable[[int, int], None]) -> int:
+    """Until it is done. `frames`: how many there are to draw, so that no more of them count as progress."""
     told = False
+    reached, at = 0, time.monotonic()
     while child.done is None:
         select.select([child.control], [], [], _TURN_SECONDS)
         _hear(child)
@@ -123,8 +130,12 @@ def _watch(child: Child, names: dict[str, str], progress: Callable[[int, int], N
             _hear(child)  # its last words
             sentence, remedy = child.reason(names) or (f"annotator ended ({ended})", "run: sealcam doctor")
             raise RunError(sentence, remedy)
-        if time.monotonic() - child.heard > _SILENT_SECONDS:
-            raise RunError(f"annotator is silent for {_SILENT_SECONDS:.0f} s", "free the machine and run it again")
+        if min(drawn, frames) > reached:
+            reached, at = min(drawn, frames), time.monotonic()
+        if time.monotonic() - at > _STILL_SECONDS:
+            raise RunError(
+                f"annotator draws no further frame for {_STILL_SECONDS:.0f} s", "free the machine and run it again"
+            )
     return child.done.get("frames", 0)
 
 

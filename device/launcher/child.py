@@ -6,10 +6,10 @@ import contextlib
 import os
 import signal
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -17,13 +17,17 @@ from device.channel import failures, phases
 from device.channel import link as links
 from device.channel.errors import HostileMessageError
 from device.channel.link import Link
-from device.channel.messages import Beat, Done, Failed, Go, Message, Ready, Stop
+from device.channel.messages import STAGES, Beat, Done, Failed, Go, Message, Ready, StageName, Stop
+from device.channel.rate import Bucket
 from device.confine import launch, seccomp
 from device.confine.policy import Phase, Policy
 
 ENTRY = "device.channel.entry"
 _MESSAGES_A_TURN = 64
-_MAX_SAMPLES = 200_000
+_LAST_MESSAGES = 512
+MESSAGES_A_SECOND: Final = 50.0
+"""To warden, from one compartment: four beats, and one for each fact that warden waits for."""
+MESSAGES_AT_ONCE: Final = 200
 _BACKOFF_SECONDS = (0.0, 0.1, 0.3, 1.0, 2.0)
 
 
@@ -34,6 +38,11 @@ class RestartBudget:
         self._allowed, self._window = allowed, window
         self._times: deque[float] = deque()
         self.total = 0
+
+    @property
+    def spent(self) -> int:
+        """Restarts within the window."""
+        return len(self._times)
 
     def spend(self, now: float) -> float | None:
         """Take one restart: seconds to wait before it, or None when the budget is spent."""
@@ -47,7 +56,11 @@ class RestartBudget:
 
 
 class Child:
-    """A running compartment. A new Child is made for each start; counts that outlive it are kept by the supervisor."""
+    """A running compartment. A new Child is made for each start; counts that outlive it are kept by warden's roster.
+
+    Args:
+        samples: is given how long a stage took, milliseconds, as the compartment tells it.
+    """
 
     def __init__(
         self,
@@ -57,6 +70,7 @@ class Child:
         places: Mapping[str, Sequence[Path]],
         *,
         show_output: bool = False,
+        samples: Callable[[StageName, list[float]], None] = lambda stage, samples: None,
     ) -> None:
         self.policy = policy
         self.name = policy.compartment
@@ -83,24 +97,43 @@ class Child:
         self.done: dict[str, int] | None = None
         self.beat: Beat | None = None
         self.failed: Failed | None = None
-        self.latencies: dict[str, list[float]] = defaultdict(list)
+        self.told = False  # it has had its Go
+        self._samples = samples
+        self.floods = False  # it has sent warden more than it may
+        self._rate = Bucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
         self.heard = self._began = time.monotonic()
 
     def listen(self) -> None:
         """Take in what the compartment has sent, at most so much that others get their turn. Raises as Link.receive."""
-        for _ in range(_MESSAGES_A_TURN):
+        self._hear(_MESSAGES_A_TURN, bounded=True)
+
+    def is_heard(self) -> bool:
+        """Whether its next message may be taken in now. One that sends more waits in the kernel, in its own queue."""
+        return self._rate.has_room(time.monotonic())
+
+    def _hear(self, most: int, *, bounded: bool) -> None:
+        for _ in range(most):
+            now = time.monotonic()
+            if bounded and not self._rate.has_room(now):
+                self.heard, self.floods = now, True
+                return
             if (message := self.control.receive()) is None:
                 return
-            self.heard = time.monotonic()
+            self._rate.take(now)
+            self.heard = now
             self._TAKES[type(message)](self, message)
 
     def _on_ready(self, ready: Ready) -> None:
         self.facts, self.phase = dict(ready.facts), "ready"
 
     def _on_beat(self, beat: Beat) -> None:
+        strange = sorted(set(beat.latencies_ms) - set(STAGES.get(self.name, ())))
+        if strange:
+            self.control.invalid += 1
+            raise HostileMessageError(f"{self.name} has no stage {strange[0]}")
         self.beat = beat
         for stage, samples in beat.latencies_ms.items():
-            self.latencies[stage].extend(samples[: max(0, _MAX_SAMPLES - len(self.latencies[stage]))])
+            self._samples(stage, samples)
 
     def _on_done(self, done: Done) -> None:
         self.done = dict(done.facts)
@@ -128,6 +161,21 @@ class Child:
             return None
         named = {**names, "compartment": self.name}
         return failures.words(self.failed.failure, self.failed.numbers, self.failed.subject, named)
+
+    @property
+    def handled(self) -> int:
+        """What it has handled, by its last beat."""
+        return self.beat.handled if self.beat is not None else 0
+
+    @property
+    def said(self) -> Mapping[str, int]:
+        """The facts of its last beat."""
+        return self.beat.facts if self.beat is not None else {}
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it said that its input has ended."""
+        return self.done is not None
 
     def age(self) -> float:
         """Seconds since it was started."""
@@ -170,7 +218,7 @@ class Child:
     def release(self) -> None:
         """After its end: read what it said last, close what is ours."""
         with contextlib.suppress(ConnectionError, ValueError):
-            self.listen()
+            self._hear(_LAST_MESSAGES, bounded=False)
         self.process.wait()
         self.control.close()
 

@@ -23,6 +23,7 @@ from device.channel import topology
 from device.channel.errors import HostileMessageError, PeerClosedError
 from device.channel.link import Link
 from device.channel.messages import CodeBoxes, Message, Sightings, Stop, Verdict
+from device.launcher.admission import Admission
 from device.launcher.annotating import OverlayRecord
 from device.launcher.dialling import DIALER, DialService
 from device.launcher.plan import RunPlan
@@ -67,6 +68,7 @@ RESULTS: Final = ("verdicts.jsonl", "sightings.jsonl", SUMMARY)
 """The files of a run in its folder."""
 _UNKNOWN_KEY: Final[ReasonName] = "code_key_unknown"
 _MESSAGES_A_TURN = 256
+_MOST_INCIDENTS = 1000
 _LAST_MESSAGES = 4096  # more cannot wait in a link's queue
 _STOP_SECONDS = 15.0
 
@@ -86,19 +88,21 @@ class Session:
         if out is not None:
             make_room(out)
         self._recorder = RunRecorder(out, lambda error: watcher(Notice(error.sentence, error.remedy)))
+        self._admission = Admission(self._record)
         self._finished: Finished | None = None
         self._incidents: list[Incident] = []
         self._stop = self._interrupted = False
         self._takes: dict[type[Message], tuple[Callable[[Any], None], ...]] = {
             Running: (watcher,),
-            Progress: (watcher,),
-            Incident: (self._incidents.append, watcher),
+            Progress: (self._on_progress, watcher),
+            Incident: (self._on_incident, watcher),
             Notice: (watcher,),
             Finished: (self._on_finished,),
-            Sightings: (self._recorder.on_sightings, *([drawn.on_sightings] if drawn is not None else [])),
-            CodeBoxes: (drawn.on_code_boxes,) if drawn is not None else (),
-            Verdict: (self._recorder.on_verdict, watcher),
+            Sightings: (self._admission.look,),
+            CodeBoxes: (self._admission.look,),
+            Verdict: (self._on_verdict,),
         }
+        self._watcher, self._drawn = watcher, drawn
 
     def run(self) -> RunOutcome:
         """Start, watch, end. The first ending signal ends the run early, with what was made so far kept; the next one
@@ -206,6 +210,25 @@ class Session:
         for take in self._takes.get(type(message), ()):
             take(message)
 
+    def _record(self, looked: Sightings | CodeBoxes) -> None:
+        """What a reader saw in a frame that the stream has."""
+        if isinstance(looked, Sightings):
+            self._recorder.on_sightings(looked)
+        if self._drawn is not None:
+            self._drawn.take(looked)
+
+    def _on_verdict(self, verdict: Verdict) -> None:
+        if verdict.verdict_id not in self._recorder.verdicts and self._admission.verdict(verdict):
+            self._recorder.on_verdict(verdict)
+            self._watcher(verdict)
+
+    def _on_progress(self, progress: Progress) -> None:
+        self._admission.announced(progress.frame)
+
+    def _on_incident(self, incident: Incident) -> None:
+        if len(self._incidents) < _MOST_INCIDENTS:
+            self._incidents.append(incident)
+
     def _on_finished(self, finished: Finished) -> None:
         self._finished = finished
 
@@ -219,15 +242,19 @@ class Session:
                 f"warden ended unexpectedly (status {status})", "run it again, and report it if it happens twice"
             )
         summary = dict(finished.summary)
+        self._admission.finish(summary.get("frames", 0))
         if summary:
+            if self._admission.refused:
+                summary["not_recorded"] = dict(self._admission.refused)
             if dialer.layers:
                 summary["layers"]["dialer"] = dialer.layers
                 summary["restarts"]["dialer"] = dialer.restarts
             summary |= {"verdicts": self._recorder.states(), "run_id": self.run_id}
             self._recorder.finish(summary)
         status, sentence, remedy = finished.exit_status, finished.sentence, finished.remedy
-        if not status and self._recorder.failures:
-            status, sentence, remedy = 1, self._recorder.failures[0].sentence, self._recorder.failures[0].remedy
+        found = [*self._recorder.failures, *self._refused()]
+        if not status and found:
+            status, sentence, remedy = 1, found[0].sentence, found[0].remedy
         return RunOutcome(
             status,
             sentence,
@@ -238,6 +265,20 @@ class Session:
             finished.notes,
             sum(_UNKNOWN_KEY in verdict.reasons for verdict in self.verdicts),
         )
+
+    def _refused(self) -> list[RunError]:
+        """What compartments wanted recorded and may not: no honest compartment does that."""
+        count = self._admission.refused.total()
+        if not count:
+            return []
+        kinds = " and ".join(sorted(self._admission.refused)).replace("_", " ")
+        return [
+            RunError(
+                f"{count} messages ({kinds}) were not recorded: they are of frames that the input does not have, or "
+                "that were answered before",
+                "replay it again, and reinstall Sealcam if that happens again: a compartment is at fault or taken over",
+            )
+        ]
 
     @property
     def run_id(self) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from device.channel.compartment import Compartment
 from device.channel.frames import FrameStream
-from device.channel.messages import Regions, Sightings
+from device.channel.messages import FrameReady, Regions, Sightings
 from device.channel.overload import Overload
 from device.perception.core import Recogniser
 
@@ -27,9 +27,15 @@ class PerceptionService:
         self._perception, self._stream, self._lockstep = perception, stream, lockstep
         self._verdict, self._recorder, self._codes = me.link("verdict"), me.link("recorder"), me.link("codes")
         self._overload = Overload(LEAST_FPS)
+        self._seen: FrameReady | None = None  # looked at, and not answered yet
 
     def step(self) -> None:
-        """Look at the frame that waits."""
+        """Look at the frame that waits, when what was seen in the frame before is sent."""
+        if self._stream.waits_for(self._verdict, self._recorder):
+            return
+        if self._seen is not None:
+            answered, self._seen = self._seen, None
+            self._stream.done(answered)
         ready = self._stream.pending
         if ready is None:
             if (end := self._stream.end_to_tell()) is not None:
@@ -48,10 +54,13 @@ class PerceptionService:
             sightings = Sightings(
                 ready.frame, ready.t_ms, frame.shape[1], frame.shape[0], seen.boxes, point, ready.timed
             )
-            self._verdict.send(sightings)
-            self._recorder.send(sightings)
+            self._verdict.post(sightings)
+            self._recorder.post(sightings)
             self._stream.judged(ready)
             if not self._lockstep:
                 self._stream.keep_up(ready, self._overload, time.monotonic() - began)
                 self._perception.light = self._overload.light
-        self._stream.done(ready)
+        if self._stream.waits_for(self._verdict, self._recorder):
+            self._seen = ready
+        else:
+            self._stream.done(ready)

@@ -65,6 +65,7 @@ class Storing:
         self._not_before = {"verdict": 0.0, "health": 0.0}
         self._full_not_before = self._gap_not_before = self._note_not_before = 0.0
         self._finished = self._trouble_with_health = False
+        self._refused_last = 0  # verdicts that waited when the run ended, and are counted as lost
         self.sealed = 0
         self.trouble: SpoolRefusedError | None = None
 
@@ -164,6 +165,7 @@ class Storing:
         self.room()
         self._store_reports()
         waiting = self._waiting()
+        self._refused_last = len(self._refused)
         self._reports.clear()
         self._refused.clear()
         self._lose(waiting)
@@ -180,6 +182,7 @@ class Storing:
             "lost_verdicts": self._lost_here.verdicts,
             "lost_health": self._lost_here.health,
             "refused_verdicts": len(self._refused),
+            "refused_last": self._refused_last,
             "refused_health": len(self._reports),
             "trouble": 0 if trouble is None else 1 + REFUSALS.index(trouble.failure),
             "trouble_number": 0 if trouble is None else next(iter(trouble.numbers), 0),

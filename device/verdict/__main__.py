@@ -12,3 +12,4 @@ def main(me: Compartment) -> None:
     service.begin(me.ready())
     service.record_again()
     me.serve(service.handlers, tick=service.step)
+    service.hand_over()

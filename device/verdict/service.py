@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from device.channel.compartment import Compartment, Handlers
 from device.channel.link import Link
 from device.channel.memory import Memory
@@ -33,6 +35,8 @@ from wire.vocabulary import HealthKind
 
 _RESEND_SECONDS = 1.0
 _MAX_UNSTORED = 512  # of at most 2 KiB each, beside the judge's state, in a memory of 4 MiB
+_MOST_UNRECORDED: Final = 32  # of those that may wait for the recorder; finishing makes more at once
+_HAND_OVER_SECONDS: Final = 1.0  # warden waits for five in all
 _MAX_COUNT = 2**40
 _MAX_REPORTS = 16
 _SURVEY_SECONDS = 3.0
@@ -66,7 +70,7 @@ class VerdictService:
         self._finished = False
         self._changed = False
         self._resend_at = self._tell_at = 0.0
-        self._wall = True
+        self._wall, self._held = True, False
         self._unsure: Counter[str] = Counter()
         self._surveyed = 0  # fixes that came after the end of the stream
         self._survey_ends: float | None = None
@@ -84,13 +88,16 @@ class VerdictService:
             self._indicator: {Tamper: self._on_tamper},
             self._sealer: {VerdictStored: self._on_stored},
         }
-        self._reports: list[tuple[HealthKind, str]] = [("restarted", "memory_lost")] if lost else []
+        self._reports: list[Health] = []
+        self._memory_lost = lost
 
     def begin(self, go: Go) -> None:
         """Warden starts the run: it alone says when the stream began, and how long ago that was."""
         began_ms = None if self._lockstep else _now_ms() - go.elapsed_ms
         self._judge.start(go.utc_ms, began_ms, earliest_ms=go.earliest_ms, latest_ms=go.latest_ms, dated=go.dated)
         self._wall = go.wall
+        if self._memory_lost:
+            self._tell(self._own("restarted", "memory_lost"))
 
     # --- what comes in --------------------------------------------------------------------------------------------
 
@@ -118,7 +125,8 @@ class VerdictService:
 
     def _on_tamper(self, tamper: Tamper) -> None:
         if tamper.opened:
-            self._sealer.try_send(Health("tamper", "indicator", 1, tamper.at_ms, "case_opened"))
+            self._tell(Health("tamper", "indicator", 1, tamper.at_ms, "case_opened"))
+            self._report()
 
     def _on_stored(self, stored: VerdictStored) -> None:
         if self._unstored.pop(stored.verdict_id, None) is not None:
@@ -148,6 +156,7 @@ class VerdictService:
         if self._survey_ends is not None:
             self._survey(self._survey_ends)
         (self._me.resume if self._judge.wants_fixes else self._me.pause)(self._position)
+        self._hold_up(self._recorder.waiting > _MOST_UNRECORDED)
         if self._changed:
             self._remember()
         self._report()
@@ -155,11 +164,19 @@ class VerdictService:
         judged = self._finished and self._survey_ends is None
         heard = {f"{side}_frames": count for side, count in self._heard.items()}
         stored = {"unstored": len(self._unstored), "dropped": self._dropped, "finished": int(judged)}
+        stored["unrecorded"] = self._recorder.lost
         facts = {**stored, **heard, **self._judge.places(), **self._unsure}
         if judged and facts.items() - self._me.facts.items():
             self._me.facts.update(facts)
             self._me.report()
         self._me.facts.update(facts)
+
+    def _hold_up(self, held: bool) -> None:
+        """A record that is not taken holds the frames up, and loses no verdict."""
+        if held != self._held:
+            self._held = held
+            for link in self._readers.values():
+                (self._me.pause if held else self._me.resume)(link)
 
     def _survey(self, until: float) -> None:
         """After the last frame: the rest of the way may tell where the codes belong that were not placed."""
@@ -177,16 +194,21 @@ class VerdictService:
     def _report(self) -> None:
         now = time.monotonic()
         while self._reports:
-            kind, detail = self._reports[0]
-            at_ms = round(time.time() * 1000) if self._wall else 0
-            if not self._sealer.try_send(Health(kind, "verdict", 1, at_ms, detail)):
+            if not self._sealer.try_send(self._reports[0]):
                 return
             self._reports.pop(0)
         if self._dropped and now >= self._tell_at:
-            at_ms = round(time.time() * 1000) if self._wall else 0
-            dropped = Health("unsealed", "verdict", self._dropped, at_ms, "dropped")
+            dropped = msgspec.structs.replace(self._own("unsealed", "dropped"), count=self._dropped)
             if self._sealer.try_send(dropped):
                 self._dropped, self._changed, self._tell_at = 0, True, now + _RESEND_SECONDS
+
+    def _tell(self, report: Health) -> None:
+        """A report for sealer, sent when there is room."""
+        if len(self._reports) < _MAX_REPORTS:
+            self._reports.append(report)
+
+    def _own(self, kind: HealthKind, detail: str) -> Health:
+        return Health(kind, "verdict", 1, round(time.time() * 1000) if self._wall else 0, detail)
 
     def _give(self, made: list[Verdict]) -> None:
         """Remember first, send then: a verdict is not lost whenever this process ends, unless 512 wait already.
@@ -195,8 +217,8 @@ class VerdictService:
         """
         self._changed = True
         verdicts = [verdict for verdict in made if sound(verdict)]
-        if len(verdicts) < len(made) and len(self._reports) < _MAX_REPORTS:
-            self._reports.append(("invalid_message", "verdict_out_of_bounds"))
+        if len(verdicts) < len(made):
+            self._tell(self._own("invalid_message", "verdict_out_of_bounds"))
         for verdict in verdicts:
             if verdict.code is not None and verdict.reasons[:1] and verdict.reasons[0] in _UNSURE:
                 self._unsure[_UNSURE[verdict.reasons[0]]] += 1
@@ -208,7 +230,7 @@ class VerdictService:
         self._dropped = min(_MAX_COUNT, self._dropped + len(verdicts[room:]))
         self._remember()
         for verdict in verdicts:
-            self._recorder.send(verdict)
+            self._recorder.post(verdict)
             self._indicator.try_send(verdict)
         for verdict in verdicts[:room]:
             self._sealer.try_send(verdict)
@@ -216,7 +238,18 @@ class VerdictService:
     def record_again(self) -> None:
         """After a restart: the recorder may have missed the last verdicts. It drops those whose ids it knows."""
         for verdict in self._unstored.values():
-            self._recorder.send(verdict)
+            self._recorder.post(verdict)
+
+    def hand_over(self) -> None:
+        """After Stop: send what is not stored until it is, for a moment, so that what warden hears last is true."""
+        if self._unstored or self._reports:
+            self._me.serve_until(
+                lambda: not self._unstored and not self._reports,
+                {self._sealer: self.handlers[self._sealer]},
+                tick=self.step,
+                tick_seconds=lambda: 0.05,
+                at_most=_HAND_OVER_SECONDS,
+            )
 
     def _resend(self) -> None:
         now = time.monotonic()

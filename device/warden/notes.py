@@ -68,8 +68,8 @@ def summary_of(device: Supervisor) -> dict[str, Any]:
         "dated": clock.dated and clock.utc_ms > 0,
         "machine_clock_wrong": not clock.wall,
         "doubts": list(clock.doubts),
-        "unplaced": device.total(JUDGE, "unplaced_codes"),
-        "untimed": device.total(JUDGE, "untimed_codes"),
+        "unplaced": device.roster.total(JUDGE, "unplaced_codes"),
+        "untimed": device.roster.total(JUDGE, "untimed_codes"),
         "proposed_offset_s": None if offset is None else round(offset / 1000, 1),
     }
 
@@ -80,23 +80,23 @@ def notes(plan: RunPlan, device: Supervisor) -> list[str]:
 
 
 def _undelivered(device: Supervisor) -> list[str]:
-    refusal = device.fact("uplink", "refusal")
+    refusal = device.roster.fact("uplink", "refusal")
     return [line(*REFUSALS[refusal][1:])] if refusal in REFUSALS else []
 
 
 def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
     unplaced = (
-        device.total(JUDGE, "unplaced_codes") if plan.kind != "camera" else 0
+        device.roster.total(JUDGE, "unplaced_codes") if plan.kind != "camera" else 0
     )  # a camera has no position source yet
-    unsure = unplaced + device.total(JUDGE, "untimed_codes")
+    unsure = unplaced + device.roster.total(JUDGE, "untimed_codes")
     if not unsure:
         return []
     codes = "1 authentic code" if unsure == 1 else f"{unsure} authentic codes"
-    untimed = device.told(SOURCE, "time.unknown") > 0
+    untimed = device.roster.told(SOURCE, "time.unknown") > 0
     why, remedy = _UNTIMED if untimed else _why(plan, device.clock, unplaced)
     offset = _offset_ms(device)
     if offset is not None:
-        fitting, of = device.fact(JUDGE, "offset_fitting"), device.fact(JUDGE, "offset_codes")
+        fitting, of = device.roster.fact(JUDGE, "offset_fitting"), device.roster.fact(JUDGE, "offset_codes")
         puts = f"all {of} codes" if fitting >= of > 1 else "the code" if of == 1 else f"{fitting} of {of} codes"
         remedy = f"{_option(plan, device.clock, offset)} puts {puts} in place; use it if you know that it is right"
     return [line(f"{codes} could not be placed or dated for sure: {why}", remedy)]
@@ -113,9 +113,11 @@ def _offset_ms(device: Supervisor) -> int | None:
 
     A track that is known to be wrong gives no date, wherever the video lies on it.
     """
-    if not device.fact(JUDGE, "offset_codes") or {"track_impossible", "track_rollover"} & set(device.clock.doubts):
+    if not device.roster.fact(JUDGE, "offset_codes") or {"track_impossible", "track_rollover"} & set(
+        device.clock.doubts
+    ):
         return None
-    offset = device.fact(JUDGE, "offset_later_ms") - device.fact(JUDGE, "offset_earlier_ms")
+    offset = device.roster.fact(JUDGE, "offset_later_ms") - device.roster.fact(JUDGE, "offset_earlier_ms")
     return offset if abs(offset) <= MAX_OFFSET_MS else None
 
 

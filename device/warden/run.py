@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from device.channel import damage
 from device.channel.link import Link
@@ -15,6 +15,7 @@ from device.warden import artifacts, storage
 from device.warden.notes import notes
 from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
+from device.warden.table import JUDGE
 from device.warden.wiring import Wiring
 from wire.errors import MachineError, SealcamError, line
 
@@ -27,6 +28,13 @@ _REMEDIES = {
     "camera": "check its cable and its power supply",
 }
 """For an input that is damaged."""
+_FREE: Final = "free the machine and replay it again"
+_SLACK_FRAMES: Final = 4
+_SLACK_PERCENT: Final = 1
+"""Of a video's packets: decoders give no frame for some that are none of their own (packed or open groups)."""
+_LOCKSTEP_SHARE: Final = 0.95
+"""In lockstep no frame is skipped; a few may be lost where a compartment was killed."""
+_ENDS_EARLY: Final = frozenset({"cut_off", "container_broken"})
 
 
 def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
@@ -55,7 +63,10 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         device.stop()
     summary = summarise(device, seconds, lockstep=plan.pace == "lockstep")
     on_camera = plan.kind == "camera"  # it ends by being stopped
-    summary["complete"] = not wrong and (on_camera or not device.stopping)
+    missing = 0 if wrong or on_camera or device.stopping else shortfall(plan, summary)
+    summary["complete"] = not wrong and not missing and (on_camera or not device.stopping)
+    if missing:
+        wrong.append(_stopped_short(plan, summary))
     wrong += found_wrong(plan, device, summary)
     sentence, remedy = wrong[0] if wrong else ("", "")
     others = [line(*found) for found in wrong[1:]]
@@ -63,20 +74,51 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     return int(bool(wrong))
 
 
+def shortfall(plan: RunPlan, summary: Mapping[str, Any]) -> int:
+    """How many of the frames that the input promised did not come; 0 where damage explains it, and is told.
+
+    The promise is made before the first frame is decoded, so that what takes capture over later is held to it.
+    """
+    missing: int = summary["promised"] - summary["frames"]
+    slack = 0 if plan.kind == "folder" else max(_SLACK_FRAMES, summary["promised"] * _SLACK_PERCENT // 100)
+    return missing if missing > slack and not _ENDS_EARLY & summary["damage"].keys() else 0
+
+
+def _stopped_short(plan: RunPlan, summary: Mapping[str, Any]) -> Wrong:
+    return (
+        f"{plan.shown} has {summary['promised']} frames, and only {summary['frames']} came: the rest was not looked at",
+        "replay it again, and if it stops at the same frame, make a new file of it (ffmpeg -i OLD NEW.mp4)",
+    )
+
+
 def found_wrong(plan: RunPlan, device: Supervisor, summary: Mapping[str, Any]) -> list[Wrong]:
     """What a run that came to its end found wrong, the gravest first: each makes its exit status 1."""
     wrong: list[Wrong] = []
-    if found := device.damage():
+    if found := device.roster.damage():
         wrong.append((damage.sentence(plan.shown, found), _REMEDIES[plan.kind]))
     if summary["unsealed"]:
         lost = f"{storage.told(summary['unsealed'])} could not be stored, and will not reach the receiver"
         wrong.append(
             (lost, "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too")
         )
+    if unrecorded := device.roster.total(JUDGE, "unrecorded"):
+        wrong.append((f"verdicts.jsonl lacks {unrecorded} verdicts that were not taken in time", _FREE))
     least = plan.config.warden.least_judged_share
-    if plan.kind != "camera" and summary["judged_share"] < least:
+    if plan.pace == "lockstep" and summary["judged_share"] < _LOCKSTEP_SHARE:
+        wrong.append(_unseen(summary))
+    elif plan.kind != "camera" and summary["judged_share"] < least:
         wrong.append(_overloaded(summary, least))
     return wrong
+
+
+def _unseen(summary: Mapping[str, Any]) -> Wrong:
+    """Sentence and remedy for a replay that waits for each frame, and of which a reader did not judge each."""
+    reader = min(summary["judged_shares"], key=summary["judged_shares"].__getitem__)
+    return (
+        f"{reader} judged {summary['judged_share']:.0%} of {summary['frames']} frames, although each is waited for: "
+        "signs may have been missed",
+        "replay it again, and reinstall Sealcam if that happens again: a compartment is at fault or taken over",
+    )
 
 
 def _overloaded(summary: Mapping[str, Any], least: float) -> Wrong:

@@ -1,8 +1,7 @@
 """What warden makes of what sealer and verdict say about verdicts that are not stored: words for the user, and a count.
 
 Either may be compromised. Each can make the count larger, so that the user looks; neither can hide what the other says.
-Only verdict's count of what waits is passed over where sealer has ended in order: it is older, and a sealer that lies
-could have acknowledged those verdicts as well.
+What verdict was not told to be stored, when it ends, counts: also where sealer, which ended in order, never got it.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ def trouble(device: Facts, names: Mapping[str, str]) -> Trouble | None:
 
 def unsealed(device: Facts) -> dict[str, int]:
     """Kind -> how many were not stored, kinds without any left out. Right once the device has stopped."""
-    unstored = 0 if device.fact(STORE, "finished") else device.fact(JUDGE, "unstored")
+    unstored = max(0, device.fact(JUDGE, "unstored") - device.fact(STORE, "refused_last"))  # those are lost already
     refused = max(device.fact(STORE, "refused_verdicts"), unstored)
     found = {
         "verdict": device.total(STORE, "lost_verdicts") + refused + device.fact(JUDGE, "dropped"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
 from typing import Any
 
 from device.warden import notes, storage, workload
+from device.warden.roster import Roster
 from device.warden.supervisor import Supervisor
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, SOURCE, STORE, TRACK
 from device.warden.track import summarise_track
@@ -23,41 +23,39 @@ def percentiles(samples: list[float]) -> dict[str, float]:
 def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str, Any]:
     """`summary.json` but for the command's part: verdicts, run id, dialer. `seconds`: from Go to the stream's end."""
     names = [row.name for row in COMPARTMENTS]
-    latencies: dict[str, list[float]] = defaultdict(list)
-    for name in names:
-        for child in device.generations(name):
-            for stage, samples in child.latencies.items():
-                latencies[stage].extend(samples)
-    dropped = {name: workload.dropped(device, name, lockstep=lockstep) for name in names}
-    shares = {name: workload.judged_share(device, name, lockstep=lockstep) for name in READERS}
-    judged = sum(beat.handled for beat in workload.beats(device, READERS[0]))
+    roster, blame = device.roster, device.blame
+    dropped = {name: workload.dropped(roster, name, lockstep=lockstep) for name in names}
+    shares = {name: workload.judged_share(roster, name, lockstep=lockstep) for name in READERS}
+    judged = sum(beat.handled for beat in workload.beats(roster, READERS[0]))
     return {
-        "frames": workload.frames(device),
-        "damage": dict(device.damage()),
-        "time_line": {key: device.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")},
+        "promised": roster.promised(),
+        "frames": workload.frames(roster),
+        "damage": dict(roster.damage()),
+        "time_line": {key: roster.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")},
         "dropped": sum(dropped[READERS[0]].values()),
         "dropped_by": {name: causes for name, causes in dropped.items() if causes},
         "judged_share": round(min(shares.values()), 4),
         "judged_shares": {name: round(share, 4) for name, share in shares.items()},
-        "light_frames": {name: device.total(name, "light_frames") for name in READERS},
+        "light_frames": {name: roster.total(name, "light_frames") for name in READERS},
         "fps": round(judged / seconds, 2) if seconds > 0 else 0.0,
         "seconds": round(seconds, 3),
-        "latency_ms": {stage: percentiles(samples) for stage, samples in sorted(latencies.items()) if samples},
-        "delivered": device.total("uplink", "delivered"),
-        "sealed": device.total(STORE, "sealed"),
-        "receipted": device.total(STORE, "receipted"),
-        "waiting": device.fact(STORE, "waiting"),
-        "unsealed": storage.unsealed(device),
-        "false_receipts": device.total(STORE, "false_receipts"),
-        "restarts": {name: budget.total for name, budget in device.budgets.items()},
-        "invalid_messages": {name: device.suspicion.invalid[name] for name in names},
-        "layers": device.layers,
-        "track": _track(device),
+        "latency_ms": {stage: percentiles(samples) for stage, samples in roster.latencies.by_stage().items()},
+        "delivered": roster.total("uplink", "delivered"),
+        "sealed": roster.total(STORE, "sealed"),
+        "receipted": roster.total(STORE, "receipted"),
+        "waiting": roster.fact(STORE, "waiting"),
+        "unsealed": storage.unsealed(roster),
+        "false_receipts": roster.total(STORE, "false_receipts"),
+        "restarts": {name: device.restarts.counts[name] for name in names},
+        "invalid_messages": {name: blame.invalid[name] for name in names},
+        "flooded": dict(blame.flooded),
+        "layers": device.starter.layers,
+        "track": _track(roster),
         "clock": notes.summary_of(device),
     }
 
 
-def _track(device: Supervisor) -> dict[str, Any] | None:
-    facts = next((child.facts for child in device.generations(TRACK) if child.facts), {})
-    places = {key: device.fact(JUDGE, key) for key in ("moments", "unplaced", "vague", "set_aside")}
+def _track(roster: Roster) -> dict[str, Any] | None:
+    facts = next((child.facts for child in roster.generations(TRACK) if child.facts), {})
+    places = {key: roster.fact(JUDGE, key) for key in ("moments", "unplaced", "vague", "set_aside")}
     return summarise_track(facts, places)

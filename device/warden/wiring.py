@@ -5,6 +5,7 @@ Warden keeps a copy of every end, so that what a restarted compartment was sent 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from device.channel.topology import WiredLink
 from device.confine import policy as policies
 from device.warden.table import COMPARTMENTS, HEALTH, LINKS, OUTSIDE, SOURCE
 from wire.vocabulary import CompartmentName
+
+_MOST_QUEUED = 100_000  # smaller messages, and more of them, than a queue can hold
 
 
 class Wiring:
@@ -63,6 +66,20 @@ class Wiring:
             own = self._memories[compartment] if descriptor.name == "memory" else self._shared[descriptor.name]
             found[descriptor.name] = own
         return found
+
+    def discard_from(self, name: CompartmentName) -> None:
+        """Throw away what an ended compartment has sent and its peers have not read. Warden holds each end as well."""
+        for link in LINKS:
+            ends = {(link.first, link.first_end): link.second, (link.second, link.second_end): link.first}
+            for end, sender in ends.items():
+                if sender == name:
+                    self._empty(self._ends[end])
+
+    @staticmethod
+    def _empty(end: socket.socket) -> None:
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(_MOST_QUEUED):
+                end.recv(1, socket.MSG_DONTWAIT)
 
     def last_frame(self) -> int:
         """The newest frame number in the ring, -1 for none: read from the slots' headers only, never the pixels."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
+from device.channel import damage
 from device.channel.messages import Beat
 from device.warden.table import JUDGE, READERS, SOURCE
 from wire.vocabulary import CompartmentName
@@ -23,6 +24,11 @@ MIN_SECONDS: Final = 3.0
 """A share over less says nothing: a reader that is restarted is away for a second or two."""
 REPEAT_SECONDS: Final = 60.0
 """An event of one kind, of one reader, comes at most so often: a reader that lies could fill the spool with them."""
+
+_BETWEEN_BEATS: Final = 128
+"""Frames in lockstep: more than any reader judges in a quarter of a second."""
+_AHEAD: Final = 8
+"""Frames that capture has announced when a run is cut off, and that are not judged yet."""
 
 
 class Counted(Protocol):
@@ -44,9 +50,13 @@ def frames(device: Counted) -> int:
 
 
 def fit(device: Counted) -> int:
-    """Frames that a reader could judge: those of the stream without the damaged, which capture shows to nobody."""
+    """Frames that a reader could judge: those of the stream without the damaged, which capture shows to nobody.
+
+    Only damage that is told excuses a frame: it makes a run's status 1, so that capture cannot pass over frames unseen.
+    """
     came = frames(device)
-    return came - min(came, device.total(SOURCE, "passed_over"))
+    told = sum(device.total(SOURCE, damage.fact(name)) for name in damage.OF_FRAMES)
+    return came - min(came, device.total(SOURCE, "passed_over"), told)
 
 
 def judged(device: Counted, reader: CompartmentName) -> int:
@@ -58,22 +68,30 @@ def judged(device: Counted, reader: CompartmentName) -> int:
 def dropped(device: Counted, name: CompartmentName, *, lockstep: bool) -> dict[str, int]:
     """What a compartment did not handle, by cause. Of a reader no more than the frames of the stream.
 
-    In realtime a frame of which the reader says nothing has the cause `away`: the reader was being restarted then. In
-    lockstep no frame is skipped, and what a killed reader had done since its last beat was done.
+    A frame of which the reader says nothing has the cause `away`: in realtime the reader was being restarted then. In
+    lockstep every frame is waited for, so that such a frame is one that no reader was shown or none told of; what a
+    reader or verdict that was restarted had counted since its last beat is not known, and not missed.
     """
     causes: Counter[str] = Counter()
     for beat in beats(device, name):
         causes.update(beat.dropped)
     if name not in READERS:
         return {cause: count for cause, count in causes.items() if count}
-    left = fit(device) if lockstep else max(0, fit(device) - judged(device, name))
+    left = max(0, fit(device) - judged(device, name))
+    unknown = _BETWEEN_BEATS * _restarts(device, name) + _AHEAD if lockstep else 0
+    possible = fit(device) if lockstep else left
     told: dict[str, int] = {}
     for cause, count in causes.items():
-        told[cause] = min(count, left)
-        left -= told[cause]
-    if not lockstep:
+        told[cause] = min(count, possible)
+        possible, left = possible - told[cause], max(0, left - told[cause])
+    if left > unknown:
         told["away"] = left
     return {cause: count for cause, count in told.items() if count}
+
+
+def _restarts(device: Counted, reader: CompartmentName) -> int:
+    """Starts after the first of those who count the reader's frames."""
+    return sum(max(0, len(device.generations(name)) - 1) for name in (reader, JUDGE))
 
 
 def judged_share(device: Counted, reader: CompartmentName, *, lockstep: bool) -> float:

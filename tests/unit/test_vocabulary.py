@@ -35,6 +35,10 @@ TABLES: dict[str, tuple[tuple[str, ...], frozenset[str]]] = {  # name -> its voc
     "cloud_sink/web/words.toml: health": (HEALTH_KINDS, frozenset()),
     "cloud_sink/web/words.toml: reasons": (REASONS, frozenset()),
     # hostile code is started as warden starts a compartment, and warden itself is not started so
+    "device/channel/messages.py: STAGES": (
+        COMPARTMENTS,
+        frozenset({"position", "uplink", "indicator", "dialer", "annotator", "warden"}),
+    ),
     "device/redteam/attempts.py: ALLOWED": (COMPARTMENTS, frozenset({"warden"})),
     "device/annotator/core.py: STATE_COLOURS": (STATES, frozenset()),
     # dialer is started beside warden, annotator after it: not by it

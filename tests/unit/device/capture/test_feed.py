@@ -158,4 +158,5 @@ def test_a_frame_that_is_no_evidence_is_not_announced_and_keeps_its_number(pace:
     ready = [message for message in reader.told if isinstance(message, FrameReady)]
     shown = dict.fromkeys((message.frame, message.t_ms, message.timed) for message in ready)
     assert list(shown) == [(0, 0, True), (2, 80, False)]
-    assert (me.said, me.facts) == ({"frames": 5, "damage.frames_corrupt": 1}, {"passed_over": 3})
+    assert me.said == {"frames": 5, "damage.frames_corrupt": 1}
+    assert (me.facts["passed_over"], me.facts["reached"], me.facts.get("pause_ms", 0)) == (3, 5, 0)

@@ -197,3 +197,7 @@ def test_every_kind_of_png_is_shown(tmp_path: Path, pix_fmt: str, shown: Picture
     film(tmp_path / "1.png", [PICTURE], codec="png", pix_fmt=pix_fmt, container="image2pipe")
     found = read(FolderSource(tmp_path, 10.0))
     assert not found.damage and np.abs(found.pictures[0].astype(int) - shown).mean() <= 3
+
+
+def test_a_folder_promises_its_files_the_damaged_included(tmp_path: Path) -> None:
+    assert FolderSource(folder(tmp_path, empty__png=b""), 10.0).facts.promised == 4

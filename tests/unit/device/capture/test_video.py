@@ -379,3 +379,15 @@ def test_an_edit_list_that_leaves_frames_out_is_no_damage(tmp_path: Path) -> Non
     found = played(path)
     assert not found.damage
     assert found.times == [100 * n for n in range(len(found.times))]
+    assert VideoSource(path, settings(path)).facts.promised == len(found.times) < 20
+
+
+@pytest.mark.parametrize("name", ["x.mp4", "x.avi"])
+def test_what_an_index_promises_comes(tmp_path: Path, name: str) -> None:
+    path = clip(tmp_path / name)
+    assert VideoSource(path, settings(path)).facts.promised == len(played(path).times) == 40
+
+
+def test_a_container_without_an_index_of_each_frame_promises_no_more_than_it_keeps(tmp_path: Path) -> None:
+    path = clip(tmp_path / "x.mkv")
+    assert 10 <= VideoSource(path, settings(path)).facts.promised <= 20

@@ -23,7 +23,7 @@ class Bench:
         self.pending: FrameReady | None = None
         self.overloaded = False
         self.answered: list[int] = []
-        verdict = SimpleNamespace(send=self.sent.append, try_send=self.sent.append)
+        self.verdict = verdict = SimpleNamespace(post=self.sent.append, try_send=self.sent.append, waiting=0)
         me: Any = SimpleNamespace(link=lambda name: verdict, sample=lambda stage, seconds: None)
         reader: Any = self
         stream: Any = self
@@ -47,6 +47,9 @@ class Bench:
     def done(self, ready: FrameReady) -> None:
         self.pending = None
         self.answered.append(ready.frame)
+
+    def waits_for(self, *links: Any) -> bool:
+        return any(link.waiting for link in links)
 
     def end_to_tell(self) -> None:
         return None
@@ -125,5 +128,18 @@ def test_in_lockstep_each_frame_is_answered_at_once() -> None:
     bench = Bench(lockstep=True)
     bench.service.take_regions(Regions(0, 0, HERE))
     bench.pending = FrameReady(0, 0, 2, 0)
+    bench.service.step()
+    assert bench.answered == [0]
+
+
+def test_while_verdict_does_not_take_what_was_read_the_frame_is_not_answered() -> None:
+    bench = Bench(lockstep=True)
+    bench.service.take_regions(Regions(0, 0, HERE))
+    bench.pending = FrameReady(0, 0, 2, 0)
+    bench.verdict.post = lambda message: setattr(bench.verdict, "waiting", 1)
+    for _ in range(3):
+        bench.service.step()
+    assert len(bench.asked) == 1 and bench.answered == []
+    bench.verdict.waiting = 0
     bench.service.step()
     assert bench.answered == [0]

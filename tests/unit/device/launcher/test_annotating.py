@@ -21,8 +21,8 @@ CODE = CodeBox(5.0, 6.0, 7.0, 8.0, True)
 
 def recorded() -> OverlayRecord:
     record = OverlayRecord()
-    record.on_sightings(Sightings(3, 120, 640, 480, [BOX]))
-    record.on_code_boxes(CodeBoxes(4, [CODE]))
+    record.take(Sightings(3, 120, 640, 480, [BOX]))
+    record.take(CodeBoxes(4, [CODE]))
     return record
 
 
@@ -41,9 +41,24 @@ def test_what_is_kept_of_an_endless_run_is_bounded(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(annotating, "MAX_FRAMES", 5)
     record = OverlayRecord()
     for frame in range(20):
-        record.on_sightings(Sightings(frame, frame, 640, 480, []))
-        record.on_code_boxes(CodeBoxes(frame + 100, [CODE]))
+        record.take(Sightings(frame, frame, 640, 480, []))
+        record.take(CodeBoxes(frame + 100, [CODE]))
     assert len(record.overlay([], 200).frames) == 10
+
+
+def test_boxes_of_all_frames_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(annotating, "MAX_KEPT", 100)
+    record = OverlayRecord()
+    for frame in range(20):
+        record.take(Sightings(frame, frame, 640, 480, [BOX] * 30))
+    assert sum(len(frame.boxes or []) for frame in record.overlay([], 20).frames.values()) == 90
+
+
+def test_the_first_answer_for_a_frame_is_drawn() -> None:
+    record = recorded()
+    record.take(Sightings(3, 120, 640, 480, []))
+    record.take(CodeBoxes(4, [CODE, CODE]))
+    assert record.overlay([], 10).frames == {3: FrameOverlay([BOX], None), 4: FrameOverlay(None, [CODE])}
 
 
 def test_a_link_or_a_folder_is_not_written_to(tmp_path: Path) -> None:

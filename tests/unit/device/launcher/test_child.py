@@ -1,8 +1,67 @@
-"""The restart budget of a compartment."""
+"""A compartment as its starter sees it: its restart budget, and what it may say to warden, and how often."""
 
 from __future__ import annotations
 
-from device.launcher.child import RestartBudget
+import time
+from typing import Any
+
+import pytest
+
+from device.channel import link as links
+from device.channel import phases
+from device.channel.errors import HostileMessageError
+from device.channel.link import Link
+from device.channel.messages import STAGES, Beat, Failed, StageName
+from device.channel.rate import Bucket
+from device.launcher.child import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, Child, RestartBudget
+from wire.vocabulary import CompartmentName
+
+
+def running(name: CompartmentName) -> tuple[Child, Link, list[tuple[str, int]]]:
+    """A running compartment without a process, its own end of the control link, and the samples that it told."""
+    ours, theirs = links.pair()
+    child, told = Child.__new__(Child), []
+    child.name, child.phase, child.beat, child.failed = name, "running", None, None
+    child.heard, child.floods = 0.0, False
+    child.control = Link(name, ours, permits=phases.OF_WARDEN, phase=lambda: child.phase)
+    child._samples = lambda stage, samples: told.append((stage, len(samples)))
+    child._rate = Bucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
+    process: Any = type("Process", (), {"wait": lambda self: 0})
+    child.process = process()
+    return child, Link("warden", theirs), told
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_a_compartment_tells_of_its_own_stages(name: CompartmentName) -> None:
+    child, theirs, told = running(name)
+    theirs.send(Beat(0, {}, {}, {stage: [1.0, 2.0] for stage in STAGES[name]}, {}))
+    child.listen()
+    assert told == [(stage, 2) for stage in STAGES[name]]
+
+
+@pytest.mark.parametrize(("name", "stage"), [("uplink", "detect"), ("codes", "verdict"), ("capture", "seal")])
+def test_anothers_stage_is_hostile_and_nothing_of_it_is_kept(name: CompartmentName, stage: StageName) -> None:
+    child, theirs, told = running(name)
+    theirs.send(Beat(5, {}, {}, {stage: [1.0]}, {}))
+    with pytest.raises(HostileMessageError, match=stage):
+        child.listen()
+    assert told == [] and child.beat is None and child.control.invalid == 1
+
+
+def test_who_sends_more_than_it_may_waits_in_the_kernel_and_is_neither_silent_nor_lost() -> None:
+    child, theirs, _ = running("codes")
+    sent = 0
+    while theirs.try_send(Beat(sent, {}, {}, {}, {})):
+        sent += 1
+    assert sent > MESSAGES_AT_ONCE
+    before = time.monotonic()
+    for _ in range(20):
+        child.listen()
+    assert child.beat is not None and child.handled < MESSAGES_AT_ONCE + 60
+    assert child.floods and child.heard >= before and not child.is_heard()
+    theirs.try_send(Failed("unexpected"))
+    child.release()
+    assert child.handled > MESSAGES_AT_ONCE
 
 
 def test_a_budget_gives_growing_pauses_and_then_ends() -> None:

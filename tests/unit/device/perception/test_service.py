@@ -16,9 +16,11 @@ from device.perception.service import PerceptionService
 class HeldLink:
     def __init__(self) -> None:
         self.sent: list[Message] = []
+        self.waiting = 0
 
-    def send(self, message: Message) -> None:
+    def post(self, message: Message) -> bool:
         self.sent.append(message)
+        return True
 
     def try_send(self, message: Message) -> bool:
         self.sent.append(message)
@@ -52,6 +54,9 @@ class Stream:
     def done(self, ready: FrameReady) -> None:
         self.pending = None
         self.answered.append(ready.frame)
+
+    def waits_for(self, *links: HeldLink) -> bool:
+        return any(link.waiting for link in links)
 
     def end_to_tell(self) -> StreamEnd | None:
         return self.ended
@@ -103,3 +108,26 @@ def test_of_a_frame_that_was_lost_nothing_is_said(stream: Stream) -> None:
     links = worked(stream, 2)
     assert links["codes"].sent == [] and links["recorder"].sent == [StreamEnd(2)]
     assert (stream.said, stream.answered) == ([], [0, 1])
+
+
+@pytest.mark.parametrize("deaf", ["verdict", "recorder"])
+def test_while_what_was_seen_is_not_taken_the_frame_is_not_answered_and_no_other_is_looked_at(deaf: str) -> None:
+    """A receiver that does not read holds the frames up: none is lost, and this process goes on beating."""
+    stream = Stream()
+    links = {name: HeldLink() for name in ("verdict", "recorder", "codes")}
+    parts: Any = (SimpleNamespace(link=links.__getitem__), Recogniser(), stream)
+    service = PerceptionService(*parts, lockstep=True)
+    stream.pending = FrameReady(0, 0, 2, 0)
+    links[deaf].waiting = 1
+    service.step()  # there was room once
+    links[deaf].waiting = 0
+    service.step()
+    assert stream.said == [0] and stream.answered == [0]
+    stream.pending = FrameReady(1, 0, 4, 40)
+    links[deaf].post = lambda message: setattr(links[deaf], "waiting", 1) or True  # type: ignore[method-assign, func-returns-value]
+    for _ in range(3):
+        service.step()
+    assert stream.said == [0, 1] and stream.answered == [0]
+    links[deaf].waiting = 0
+    service.step()
+    assert stream.answered == [0, 1]

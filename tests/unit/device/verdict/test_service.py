@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from device.channel import memory
+from device.channel.link import Link
 from device.channel.messages import (
     Fix,
     FixesEnd,
@@ -287,3 +288,43 @@ def test_an_end_that_is_known_changes_nothing_and_a_new_one_is_remembered(descri
     bench.say(StreamEnd(9), "codes")
     bench.service.step()
     assert persistence.from_bytes(bench.remembers()).ended == {"perception", "codes"}
+
+
+# --- peers that flood, or do not read -----------------------------------------------------------------------------
+
+
+def test_a_tamper_switch_that_floods_is_told_a_few_times_and_leaves_room_for_verdicts(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    indicator = Link("verdict", bench.ends["indicator"]._socket)
+    sent = 0
+    while indicator.try_send(Tamper(True, sent)):
+        sent += 1
+    for _ in range(sent):
+        message = bench.links["indicator"].receive()
+        if message is not None:
+            bench.say(message, "indicator")
+    told = bench.hears()
+    assert sent > 100 and 0 < len(told) <= 12
+    assert bench.links["indicator"].flooded == sent - len(told)
+    bench.service._give([VERDICT])
+    assert VERDICT in bench.hears()
+
+
+def test_a_recorder_that_does_not_read_holds_the_readers_up_and_loses_no_verdict(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    made = 0
+    while not bench.links["recorder"].waiting:
+        bench.service._give([msgspec.structs.replace(VERDICT, verdict_id=f"v:{made}")])
+        made += 1
+    for _ in range(40):
+        bench.service._give([msgspec.structs.replace(VERDICT, verdict_id=f"v:{made}")])
+        made += 1
+    bench.service.step()
+    assert {("perception", True), ("codes", True)} <= set(bench.paused)
+    heard = bench.heard_by("recorder")
+    while not bench.links["recorder"].clear() or len(heard) < made:
+        heard += bench.heard_by("recorder")
+    bench.service.step()
+    assert {("perception", False), ("codes", False)} <= set(bench.paused)
+    assert [said.verdict_id for said in heard] == [f"v:{n}" for n in range(made)]  # type: ignore[attr-defined]
+    assert bench.me.facts["unrecorded"] == 0

@@ -246,7 +246,12 @@ def test_it_waits_for_warden_and_tells_the_recorder_again_before_it_serves(descr
         assert tick.__func__ is VerdictService.step
         assert bench.heard_by("recorder") == [verdict(1), verdict(2)]
 
+    def serve_until(settled: Any, handlers: dict[Any, Any], **said: Any) -> None:
+        done.append("hand over")
+        assert not settled() and {link.peer for link in handlers} == {"sealer"}
+
     settings = VerdictSettings(None, "test", True, {"far": 0.5})
-    me = SimpleNamespace(**vars(bench.me) | {"settings": lambda kind: settings, "ready": ready, "serve": serve})
+    own = {"settings": lambda kind: settings, "ready": ready, "serve": serve, "serve_until": serve_until}
+    me = SimpleNamespace(**vars(bench.me) | own)
     main(me)  # type: ignore[arg-type]
-    assert done == ["ready", "serve"]
+    assert done == ["ready", "serve", "hand over"]

@@ -26,7 +26,7 @@ def plan(**changes: Any) -> RunPlan:
 def device(*doubts: Doubt, **facts: int) -> Any:
     clock = StreamClock(START_MS, "container", (-6000, 1000), doubts=doubts)
     known = lambda name, key: facts.get(key, 0)  # noqa: E731
-    return SimpleNamespace(clock=clock, fact=known, total=known, told=known)
+    return SimpleNamespace(clock=clock, roster=SimpleNamespace(fact=known, total=known, told=known))
 
 
 TWO = {"unplaced_codes": 2, "offset_fitting": 4, "offset_codes": 4, "offset_earlier_ms": 7_200_000}

@@ -43,19 +43,27 @@ def test_what_sealer_and_verdict_lost_adds_up_by_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refused", "unstored", "finished", "lost"),
+    ("refused", "unstored", "last", "counted", "lost"),
     [
-        (0, 2, 1, 0),  # verdict's beat is older than sealer's last word
-        (0, 2, 0, 2),  # sealer was killed: verdict knows what it never stored
-        (5, 2, 0, 5),  # a sealer that is silent at the end hides nothing, nor does verdict
-        (2, 5, 0, 5),
-        (5, 0, 1, 5),
+        (0, 2, 0, 0, 2),  # verdict never heard that they are stored: sealer was killed, or never got them
+        (5, 2, 0, 0, 5),  # a sealer that is silent at the end hides nothing, nor does verdict
+        (2, 5, 0, 0, 5),
+        (5, 0, 0, 0, 5),
+        (0, 9, 9, 9, 9),  # sealer has counted those that it refused as lost
+        (0, 9, 4, 4, 9),  # five more never reached it
+        (0, 0, 4, 4, 4),
     ],
 )
-def test_a_sealer_that_did_not_end_in_order_is_not_believed_alone(
-    refused: int, unstored: int, finished: int, lost: int
+def test_neither_sealer_nor_verdict_is_believed_alone(
+    refused: int, unstored: int, last: int, counted: int, lost: int
 ) -> None:
-    said = Facts(sealer_refused_verdicts=refused, verdict_unstored=unstored, sealer_finished=finished)
+    said = Facts(
+        sealer_refused_verdicts=refused,
+        verdict_unstored=unstored,
+        sealer_refused_last=last,
+        sealer_lost_verdicts=counted,
+        sealer_finished=1,
+    )
     assert storage.unsealed(said).get("verdict", 0) == lost
 
 

@@ -137,3 +137,31 @@ def test_a_reader_that_changes_its_way_all_the_time_is_told_once_a_minute() -> N
     for second in range(130):
         told += watch.look(device.at(30 * second, 30 * second, 30 * second, second % 2), float(second))
     assert told == [("perception", "lightened")] * 3
+
+
+# --- what capture shows to nobody -----------------------------------------------------------------------------------
+
+
+def test_frames_that_capture_passes_over_count_against_the_share_unless_damage_is_told() -> None:
+    device = Device().at(100, 50, 50)
+    device.say("perception", 50)
+    device.say("capture", 100, facts={"passed_over": 50})
+    assert workload.judged_share(device, "perception", lockstep=True) == pytest.approx(0.5)
+    device.say("capture", 100, facts={"passed_over": 50, "damage.frames_corrupt": 20, "damage.images_unreadable": 30})
+    assert workload.judged_share(device, "perception", lockstep=True) == 1.0
+    device.say("capture", 100, facts={"passed_over": 50, "damage.stream_gaps": 50, "damage.container_broken": 50})
+    assert workload.judged_share(device, "perception", lockstep=True) == pytest.approx(0.5)
+
+
+def test_in_lockstep_a_reader_that_tells_verdict_nothing_is_not_taken_to_have_judged() -> None:
+    device = Device().at(100, 100, 100)
+    device.say("verdict", 100, facts={"perception_frames": 100, "codes_frames": 0})
+    assert workload.judged_share(device, "codes", lockstep=True) == 0.0
+    assert workload.dropped(device, "codes", lockstep=True) == {"away": 100}
+
+
+def test_in_lockstep_the_frames_that_are_on_their_way_when_a_run_is_cut_off_are_not_missed() -> None:
+    assert workload.dropped(Device().at(100, 97, 97), "codes", lockstep=True) == {"skipped": 3}
+    device = Device().at(100, 100, 100)
+    device.say("perception", 97)
+    assert workload.dropped(device, "perception", lockstep=True) == {}

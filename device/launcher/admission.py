@@ -1,0 +1,92 @@
+"""What compartments send to be recorded, held against the frames that the stream has: no more, and each once.
+
+Perception and the code reader meet the street, so what they send is bounded by what they do not choose: the frames that
+were announced, as warden tells. What names a frame that is not announced yet waits, since warden tells it a little
+later; what the stream turns out not to have is refused. The first answer for a frame counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Final, Literal
+
+from device.channel.messages import CodeBoxes, Sightings, Verdict
+
+Looked = Sightings | CodeBoxes
+Kind = Literal["sightings", "code_boxes", "verdicts"]
+
+MOST_WAITING: Final = 1024
+"""Frames whose announcement is not told yet: more than half a minute of a camera."""
+MOST_BEFORE: Final = 256
+"""Verdicts beside one for each frame. A drive has one for some fifty."""
+_REMEMBERED: Final = 64  # a reader that was restarted answers its last frames again, in the same words
+_LEAD_FRAMES: Final = 32  # given since the last word of a capture that was killed
+
+
+class Admission:
+    """Lets through what may be recorded.
+
+    Args:
+        take: is given each message that is let through, in order of the frames.
+
+    Attributes:
+        refused: how many messages were not, by kind.
+    """
+
+    def __init__(self, take: Callable[[Looked], None]) -> None:
+        self._take = take
+        self._announced = 0
+        self._last: dict[type[Looked], int] = {Sightings: -1, CodeBoxes: -1}
+        self._waiting: dict[type[Looked], dict[int, Looked]] = {Sightings: {}, CodeBoxes: {}}  # by frame
+        self._known: deque[Looked] = deque(maxlen=_REMEMBERED)
+        self._verdicts = 0
+        self.refused: Counter[Kind] = Counter()
+
+    def announced(self, frames: int) -> None:
+        """Warden tells that so many frames were announced."""
+        self._announced = max(self._announced, frames)
+        for waiting in self._waiting.values():
+            for frame in sorted(frame for frame in waiting if frame < self._announced):
+                self._let_through(waiting.pop(frame))
+
+    def look(self, message: Looked) -> None:
+        """What a reader saw in a frame: recorded now, later, or not."""
+        waiting = self._waiting[type(message)]
+        if message.frame < self._announced:
+            self._let_through(message)
+        elif message.frame in waiting:
+            if waiting[message.frame] != message:
+                self._refuse(message)
+        else:
+            waiting[message.frame] = message
+            if len(waiting) > MOST_WAITING:  # the farthest: a false number must not push out what is next
+                self._refuse(waiting.pop(max(waiting)))
+
+    def verdict(self, verdict: Verdict) -> bool:
+        """Whether one more verdict may be recorded; the caller has seen that it is not recorded yet."""
+        if self._verdicts >= self._announced + MOST_BEFORE:
+            self.refused["verdicts"] += 1
+            return False
+        self._verdicts += 1
+        return True
+
+    def finish(self, frames: int) -> None:
+        """The stream had so many frames: record what waits for them, and refuse the rest."""
+        self.announced(frames + _LEAD_FRAMES if frames else 0)
+        for waiting in self._waiting.values():
+            for message in waiting.values():
+                self._refuse(message)
+            waiting.clear()
+
+    def _let_through(self, message: Looked) -> None:
+        if message.frame <= self._last[type(message)]:
+            if message not in self._known:
+                self._refuse(message)
+            return
+        self._last[type(message)] = message.frame
+        self._known.append(message)
+        self._take(message)
+
+    def _refuse(self, message: Looked) -> None:
+        self.refused["sightings" if isinstance(message, Sightings) else "code_boxes"] += 1

@@ -1,0 +1,101 @@
+"""When a run is over, and how its compartments are ended: in the order of the flow, nothing on its way is lost."""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from device.channel.errors import HostileMessageError, PeerClosedError
+from device.launcher.child import Child
+from device.launcher.errors import GivenUpError
+from device.launcher.plan import RunPlan
+from device.warden import storage
+from device.warden.roster import Roster
+from device.warden.table import COMPARTMENTS, JUDGE, STORE
+from wire.vocabulary import CompartmentName
+
+_STOP_SECONDS: Final = 6.0
+_SETTLE_SECONDS: Final = 0.6  # two beats
+_ROOM_SECONDS: Final = 5.0
+_NAMES: Final = tuple(row.name for row in COMPARTMENTS)
+
+
+class Ending:
+    """Whether a run is over. `named`: what this run calls its inputs. Times are monotonic seconds.
+
+    Attributes:
+        judged_at: when all was judged and stored, None before.
+    """
+
+    def __init__(self, plan: RunPlan, roster: Roster, named: Mapping[str, str]) -> None:
+        self._plan, self._roster, self._named = plan, roster, named
+        self._ended_at: float | None = None
+        self._finished_at: float | None = None
+        self.judged_at: float | None = None
+
+    def over(self, now: float) -> bool:
+        """Whether the stream is judged to its end and all is stored, and is delivered or had the time to be.
+
+        Raises GivenUpError when verdicts cannot be stored, or the stream has ended and is not judged to its end.
+        """
+        patience = self._plan.config.warden.deliver_seconds
+        ended = self._roster.source_is_done()
+        if not ended or not self._roster.fact(JUDGE, "finished"):  # verdict's word alone does not end a run
+            self._ended_at = (self._ended_at or now) if ended else None
+            if self._ended_at is not None and now - self._ended_at > 2 * self._plan.config.warden.silent_seconds:
+                raise GivenUpError("the stream has ended and was not judged to its end", "see the incidents above")
+            return False
+        self._finished_at = self._finished_at or now
+        unstored = self._roster.fact(JUDGE, "unstored")
+        trouble = storage.trouble(self._roster, self._named)
+        if trouble and not self._plan.config.uplink.host:  # no receipt can come and make room
+            patience = min(patience, _ROOM_SECONDS)
+        if unstored and now - self._finished_at > patience:
+            raise _not_stored(unstored, trouble, patience)
+        if unstored:
+            return False
+        self.judged_at = self.judged_at or now
+        return self._delivered(now) or now - self.judged_at > patience or not self._plan.config.uplink.host
+
+    def _delivered(self, now: float) -> bool:
+        """Whether nothing waits for a receipt, by a beat that is younger than the last verdict."""
+        settled = self.judged_at is not None and now - self.judged_at > _SETTLE_SECONDS
+        return settled and self._roster.fact(STORE, "waiting") == 0
+
+
+def _not_stored(unstored: int, trouble: storage.Trouble | None, patience: float) -> GivenUpError:
+    told = storage.told({"verdict": unstored})
+    if trouble is None:  # the spool refuses nothing: then it is not its disk
+        return GivenUpError(
+            f"{STORE} has not confirmed {told} within {patience:.0f} s, and names no cause",
+            "see the incidents above, and raise warden.deliver_seconds if this machine is slow",
+        )
+    return GivenUpError(f"{told} could not be stored: {trouble.sentence}", trouble.remedy)
+
+
+def stop(running: Mapping[CompartmentName, Child]) -> None:
+    """Ask all to finish, and wait in the order of the flow; kill what has not ended after six seconds.
+
+    What stores is asked once those have ended that may still send it something.
+    """
+    order = sorted(running, key=_NAMES.index)
+    until = _NAMES.index(STORE)
+    deadline = time.monotonic() + _STOP_SECONDS
+    for names in ([n for n in order if _NAMES.index(n) < until], [n for n in order if _NAMES.index(n) >= until]):
+        _end([running[name] for name in names], deadline)
+
+
+def _end(children: list[Child], deadline: float) -> None:
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        while child.ended() is None and time.monotonic() < deadline:
+            select.select([child.control], [], [], 0.02)
+            try:
+                child.listen()
+            except (HostileMessageError, PeerClosedError):
+                time.sleep(0.005)
+        child.kill()
+        child.release()

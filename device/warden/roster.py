@@ -1,0 +1,124 @@
+"""Which compartments run, and what every start of each has said: counts that outlive a process, in bounded room."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from device.channel import damage
+from device.channel.damage import DamageName
+from device.channel.messages import MAX_COUNT, Beat
+from device.launcher.child import Child
+from device.warden.latencies import Latencies
+from device.warden.table import SOURCE
+from wire.vocabulary import CompartmentName
+
+MOST_STARTS: Final = 32
+"""Ended starts of one compartment that are kept apart; older ones become one, with their counts added up."""
+_MOST_KEYS: Final = 64  # a hostile compartment may name its facts anew at each start
+_MAX_SUM: Final = 2**53
+
+
+class Start(Protocol):
+    """One start of a compartment, running or ended, as far as it is counted."""
+
+    @property
+    def name(self) -> CompartmentName: ...
+    @property
+    def beat(self) -> Beat | None: ...
+    @property
+    def facts(self) -> dict[str, int] | None: ...
+    @property
+    def done(self) -> dict[str, int] | None: ...
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What an ended start has said last: its beat without samples, the facts of Ready, those of Done."""
+
+    name: CompartmentName
+    beat: Beat | None
+    facts: dict[str, int] | None
+    done: dict[str, int] | None
+
+
+class Roster:
+    """The running compartments by name, and the ended ones in the order of their ends."""
+
+    def __init__(self) -> None:
+        self.running: dict[CompartmentName, Child] = {}
+        self.latencies = Latencies()
+        self._ended: dict[CompartmentName, list[Ended]] = {}  # the newest last
+
+    def end(self, name: CompartmentName) -> Child:
+        """The compartment does not run any more; what it said is kept. Returns it."""
+        child = self.running.pop(name)
+        beat = child.beat
+        kept = None if beat is None else Beat(beat.handled, dict(beat.dropped), dict(beat.invalid), {}, _told(child))
+        past = self._ended.setdefault(name, [])
+        past.append(Ended(name, kept, child.facts, child.done))
+        if len(past) > MOST_STARTS:
+            past[:2] = [_merged(past[0], past[1])]
+        return child
+
+    def generations(self, name: CompartmentName) -> list[Start]:
+        """Every start of this compartment, the newest first."""
+        current: list[Start] = [self.running[name]] if name in self.running else []
+        return [*current, *reversed(self._ended.get(name, []))]
+
+    def fact(self, name: CompartmentName, key: str) -> int:
+        """The newest value of a compartment's fact, over its restarts; 0 where it gave none."""
+        for start in self.generations(name):
+            if start.beat is not None and key in start.beat.facts:
+                return start.beat.facts[key]
+        return 0
+
+    def total(self, name: CompartmentName, key: str) -> int:
+        """The sum of a counting fact over a compartment's restarts."""
+        return sum(start.beat.facts.get(key, 0) for start in self.generations(name) if start.beat is not None)
+
+    def told(self, name: CompartmentName, key: str) -> int:
+        """The highest value of a fact in any start of a compartment, what it said last included."""
+        return max((_told(start).get(key, 0) for start in self.generations(name)), default=0)
+
+    def damage(self) -> dict[DamageName, int]:
+        """What capture found wrong with its input, over its restarts. It may be hostile: a count is all it chooses."""
+        found: Counter[DamageName] = Counter()
+        for start in self.generations(SOURCE):
+            found.update(damage.counts(_told(start)))
+        return dict(found)
+
+    def promised(self) -> int:
+        """How many frames have to come, as the first source said before it gave any; 0: it does not tell."""
+        first = next((start.facts for start in reversed(self.generations(SOURCE)) if start.facts is not None), {})
+        return first.get("promised", 0)
+
+    def source_is_done(self) -> bool:
+        """Whether a source has come to the end of its input."""
+        return any(start.done is not None for start in self.generations(SOURCE))
+
+
+def _told(start: Start) -> dict[str, int]:
+    """A compartment's newest facts: those of its last beat, and what it said when it was done."""
+    return {**(start.beat.facts if start.beat is not None else {}), **(start.done or {})}
+
+
+def _merged(older: Ended, newer: Ended) -> Ended:
+    """Two starts as one, whose counts are the sums. A source counts its frames from the stream's begin: the highest."""
+    beats = [start.beat for start in (older, newer) if start.beat is not None]
+    handled = [beat.handled for beat in beats]
+    dropped: Counter[str] = Counter()
+    facts: dict[str, int] = {}
+    for beat in beats:
+        dropped.update(beat.dropped)
+        for key, value in beat.facts.items():
+            if key in facts or len(facts) < _MOST_KEYS:
+                facts[key] = min(_MAX_SUM, facts.get(key, 0) + value)
+    sums = {cause: min(MAX_COUNT, count) for cause, count in dropped.items()}
+    done: dict[str, int] | None = (
+        {} if older.done is not None or newer.done is not None else None
+    )  # what it said is among the facts
+    count = max(handled, default=0) if older.name == SOURCE else min(MAX_COUNT, sum(handled))
+    first = older.facts if older.facts is not None else newer.facts
+    return Ended(older.name, Beat(count, sums, {}, {}, facts), first, done)  # type: ignore[arg-type]

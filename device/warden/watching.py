@@ -1,0 +1,124 @@
+"""Who is at fault now: ended, silent, without progress, accused, flooding. What follows is `restarts`' to do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from device.channel.link import Link
+from device.config import WardenConfig
+from device.launcher.child import Child, RestartBudget
+from device.launcher.errors import GivenUpError
+from device.warden.blame import Blame
+from device.warden.progress import Counts, FrameProgress
+from device.warden.restarts import Restarts
+from device.warden.roster import Roster
+from device.warden.telling import Teller
+from wire.vocabulary import CompartmentName
+
+STALLS: Final = 2
+"""Stalls in a row that are mended by a restart; the next ends the run. A stall lasts longer than a restart window..."""
+_STALL_WINDOWS: Final = 10
+"""...so they are counted over so many times the limit."""
+
+HELD_SECONDS: Final = 3.0
+
+
+class FaultWatch:
+    """Looks at every compartment in each turn.
+
+    Args:
+        launcher: the link to the command.
+        lockstep: capture waits for the readers.
+    """
+
+    def __init__(
+        self,
+        limits: WardenConfig,
+        roster: Roster,
+        restarts: Restarts,
+        teller: Teller,
+        launcher: Link,
+        *,
+        lockstep: bool,
+    ) -> None:
+        self._limits, self._roster, self._restarts, self._teller = limits, roster, restarts, teller
+        self._launcher, self._read_at = launcher, 0.0
+        self.blame = Blame(limits.restarts, limits.restart_window_seconds)
+        self._progress = FrameProgress(limits.stalled_seconds, lockstep=lockstep)
+        self._stalls = RestartBudget(STALLS, _STALL_WINDOWS * limits.stalled_seconds)
+        self._floods_told: set[int] = set()
+
+    def look(self, now: float) -> None:
+        """Find who is at fault, and have it restarted. Raises GivenUpError."""
+        for name in list(self._roster.running):
+            child = self._roster.running.get(name)
+            if child is not None:
+                self._look_after(name, child, now)
+        self._look_at_progress(now)
+
+    def hostile(self, name: CompartmentName) -> None:
+        """What a compartment sent to warden itself is no message, or may not come now: nobody else can have sent it."""
+        self._teller.incident("invalid_message", name, "dropped")
+        self._roster.running[name].kill()  # noticed as its end, which it pays for
+
+    def _look_after(self, name: CompartmentName, child: Child, now: float) -> None:
+        how = child.ended()
+        if how is not None:
+            child.release()
+            self._restarts.fell(name, how, now)
+            return
+        if child.beat is not None:
+            self._hear(name, child, now)
+        if child.floods and child.pid not in self._floods_told:
+            self._floods_told = {c.pid for c in self._roster.running.values() if c.floods}
+            self._teller.incident("invalid_message", name, "flood")
+        if name in self._roster.running and now - child.heard > self._limits.silent_seconds:
+            child.kill()
+            self._teller.incident("restarted", name, "silent")
+
+    def _hear(self, name: CompartmentName, child: Child, now: float) -> None:
+        """What this compartment says of its peers: counted, told, and acted on."""
+        if child.beat is None:
+            return
+        for peer in self.blame.floods(name, child.pid, child.beat.flooded, now):
+            self._teller.incident("invalid_message", peer, "flood")
+        for sentence in self.blame.hear(name, child.pid, child.beat.invalid, now):
+            if sentence.alone:
+                self.hostile(name)
+                return
+            accused = (sentence.pair or sentence.restarts)[0]
+            self._teller.incident("invalid_message", accused, f"said_by_{name}")
+            self._restarts.pair(sentence, "accused", now)
+
+    def _command_is_held(self, now: float) -> bool:
+        """Whether the command reads nothing (its terminal, or who reads its output, is stopped), by the kernel's word.
+
+        Warden's own link tells: what compartments send to the command cannot fill it.
+        """
+        if not self._launcher.unread():
+            self._read_at = now
+        return now - self._read_at > HELD_SECONDS
+
+    def _look_at_progress(self, now: float) -> None:
+        if self._command_is_held(now):
+            self._progress.excuse(now)  # what is to be recorded is not taken: no compartment's doing
+            return
+        going: dict[CompartmentName, Counts] = {
+            name: child for name, child in self._roster.running.items() if child.told
+        }
+        stall = self._progress.stalled(going, now)
+        if stall is None:
+            return
+        self._progress.excuse(now)
+        seconds = f"{self._limits.stalled_seconds:.0f} s"
+        if self._stalls.spend(now) is None:
+            raise GivenUpError(
+                f"the frames did not go on for {seconds}, again and again: {' or '.join(stall)} is at fault",
+                "see the incidents above, and raise warden.stalled_seconds if this machine is so slow",
+            )
+        if len(stall) == 1:
+            self._teller.incident("restarted", stall[0], "stalled")
+            self._roster.running[stall[0]].kill()
+            return
+        first, second = stall
+        self._restarts.pair(self.blame.between(first, second, now), "stalled", now)
