@@ -156,10 +156,10 @@ def run(arguments: argparse.Namespace) -> int:
     drawn = _drawn(arguments)
     console = Console(stderr=True)
     tell_standing(standing, console)
-    with RunView(f"replay {plan.shown}", console) as view:
+    with RunView(f"replay {plan.shown}", console, config.uplink) as view:
         session = Session(plan, arguments.out, view.watch, drawn)
         outcome = session.run()
-    tell(outcome, arguments, console, config)
+    tell(outcome, arguments, console)
     if outcome.interrupted:
         say(console, f"sealcam: interrupted{_after(outcome)}")
         return INTERRUPTED
@@ -197,7 +197,7 @@ def keep_inputs(out: Path, inputs: Iterable[Path | None]) -> None:
                 raise UsageError(f"{path} would be replaced by a result of the run", "choose another --out")
 
 
-def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
+def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console) -> None:
     """What a run came to, on standard error; the summary on standard output with --json."""
     if arguments.json and outcome.summary:
         print(json.dumps(outcome.summary, indent=2, sort_keys=True))
@@ -215,10 +215,6 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
                 "time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture "
                 "does not go on (replay joined clips one by one)",
             )
-        if s["waiting"]:
-            why = "no receipt came in time" if config.uplink.host else "no broker is configured ([uplink] host)"
-            later = "they go with the next run" if config.uplink.host else "they wait until one is"
-            say(console, f"{s['waiting']} sealed events wait in the spool: {why}; {later}")
         if outcome.unknown_keys:
             say(console, _unknown(outcome.unknown_keys))
         if arguments.out:
@@ -233,8 +229,12 @@ def _events(s: dict[str, Any]) -> str:
     """How many events of this run were sealed, and receipts: those for events of earlier runs are told apart."""
     earlier = max(0, s["receipted"] + s["waiting"] - s["sealed"])  # what waited before the run
     if not earlier:
-        return f"{s['receipted']} of {s['sealed']} events receipted"
-    return f"{s['sealed']} events sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
+        return f"{s['receipted']} of {_counted(s['sealed'])} receipted"
+    return f"{_counted(s['sealed'])} sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
+
+
+def _counted(events: int) -> str:
+    return f"{events} event{'' if events == 1 else 's'}"
 
 
 def _unknown(count: int) -> str:
@@ -247,6 +247,8 @@ def _unknown(count: int) -> str:
 
 def _after(outcome: RunOutcome) -> str:
     frames = outcome.summary.get("frames", 0)
+    if outcome.summary.get("complete"):
+        return f" while events were sent; all {frames} frames are judged, and what has no receipt is kept"
     return f" after {frames} frames; what was judged until then is kept" if frames else ""
 
 

@@ -55,7 +55,7 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         device.stop()
     summary = summarise(device, seconds, lockstep=plan.pace == "lockstep")
     on_camera = plan.kind == "camera"  # it ends by being stopped
-    summary["complete"] = not wrong and (on_camera or not device.stopping)
+    summary["complete"] = not wrong and (on_camera or device.judged or not device.stopping)
     wrong += found_wrong(plan, device, summary)
     sentence, remedy = wrong[0] if wrong else ("", "")
     others = [line(*found) for found in wrong[1:]]

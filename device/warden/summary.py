@@ -47,6 +47,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "sealed": device.total(STORE, "sealed"),
         "receipted": device.total(STORE, "receipted"),
         "waiting": device.fact(STORE, "waiting"),
+        "broker": _broker(device),
         "unsealed": storage.unsealed(device),
         "false_receipts": device.total(STORE, "false_receipts"),
         "restarts": {name: budget.total for name, budget in device.budgets.items()},
@@ -55,6 +56,12 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "track": _track(device),
         "clock": notes.summary_of(device),
     }
+
+
+def _broker(device: Supervisor) -> str:
+    """How the connection to the broker stood at the end: "up", "down", or the word of why it is refused."""
+    refusal = device.refusal()
+    return refusal.word if refusal is not None else "up" if device.fact("uplink", "up") else "down"
 
 
 def _track(device: Supervisor) -> dict[str, Any] | None:

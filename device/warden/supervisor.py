@@ -19,7 +19,8 @@ from device.launcher.errors import GivenUpError, StartError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Incident, Notice, Progress, Running
 from device.warden import storage
-from device.warden.refusals import REFUSALS
+from device.warden.refusals import RefusalWords
+from device.warden.refusals import words as refusal_words
 from device.warden.stream import MAX_FACT, StreamClock, claim
 from device.warden.suspicion import Suspicion
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, ROWS, SOURCE, STORE, TRACK
@@ -33,6 +34,7 @@ _REPORT_SECONDS = 0.2
 _SETTLE_SECONDS = 0.6  # two beats
 _ROOM_SECONDS = 5.0
 _YOUNG_SECONDS = 5.0
+_AWAY_SECONDS = 3.0  # for a broker that was not reached in this run: uplink tries about once a second
 _FALLS_UNTIL_FORGOTTEN = 3
 _MAX_COUNT = 2**40  # what Health holds
 _LEAD_FRAMES = 32  # handled since the last beat, and in the ring
@@ -64,6 +66,7 @@ class Supervisor:
         self._health = Link(STORE, wiring.health)
         self._due: dict[CompartmentName, float] = {}  # compartments that are to be started again, and when
         self._doubts_told: set[str] = set()
+        self._refusals_told: set[str] = set()
         self._told: set[int] = set()  # process ids that have had their Go
         self._next_report = 0.0
         self._judged_at: float | None = None
@@ -156,7 +159,14 @@ class Supervisor:
         if unstored:
             return False
         self._judged_at = self._judged_at or now
-        return self._delivered() or now - self._judged_at > patience or not self._plan.config.uplink.host
+        waited = now - self._judged_at
+        return self._delivered() or waited > self._delivery_patience() or not self._plan.config.uplink.host
+
+    def _delivery_patience(self) -> float:
+        """Seconds to wait for receipts: not for long where the broker is known to give none."""
+        refusal, reached = self.refusal(), self.total("uplink", "connections") > 0
+        longest = self._plan.config.warden.deliver_seconds
+        return longest if refusal is None or (reached and not refusal.lasting) else min(longest, _AWAY_SECONDS)
 
     def _turn(self) -> None:
         """Wait for messages of the compartments and the command, and take them in."""
@@ -340,6 +350,15 @@ class Supervisor:
         current = [self.children[name]] if name in self.children else []
         return current + [child for child in reversed(self.gone) if child.name == name]
 
+    def refusal(self) -> RefusalWords | None:
+        """Why the broker takes nothing now, as uplink has it; None where it does, or where that is not known yet."""
+        return refusal_words(self.fact("uplink", "refusal"), self._plan.config.uplink)
+
+    @property
+    def judged(self) -> bool:
+        """Whether the stream is judged to its end, and all of it is stored."""
+        return self._judged_at is not None
+
     def _delivered(self) -> bool:
         """Whether nothing waits for a receipt, by a beat that is younger than the last verdict."""
         settled = self._judged_at is not None and time.monotonic() - self._judged_at > _SETTLE_SECONDS
@@ -360,9 +379,12 @@ class Supervisor:
                 self._tell_once("clock_unsure", "warden", doubt)
         if not self.clock.wall:
             self._tell_once("clock_unsure", "warden", "clock_impossible")
-        refusal = self.fact("uplink", "refusal")
-        if refusal in REFUSALS:
-            self._tell_once("degraded", "uplink", REFUSALS[refusal][0])
+        refusal = self.refusal()
+        if refusal is not None and refusal.told:
+            self._tell_once("degraded", "uplink", refusal.word)
+        if refusal is not None and self._plan.kind == "camera" and refusal.word not in self._refusals_told:
+            self._refusals_told.add(refusal.word)  # a replay says it at its end, which is near
+            self._launcher.try_send(Notice(refusal.sentence, f"{refusal.remedy}; until then events wait in the spool"))
 
     def _tell_once(self, kind: HealthKind, name: CompartmentName, detail: str) -> None:
         if detail not in self._doubts_told:
@@ -384,7 +406,9 @@ class Supervisor:
                 self._incident("overload", reader, word)
             share = min(self._workload.shares().values(), default=1.0)
         sealed, receipted = self.total(STORE, "sealed"), self.total(STORE, "receipted")
-        self._launcher.try_send(Progress(frame, frames, sealed, receipted, share))
+        delivering = now - self._judged_at if self._judged_at is not None else 0.0
+        waiting = self.fact(STORE, "waiting")
+        self._launcher.try_send(Progress(frame, frames, sealed, receipted, share, waiting, delivering))
 
     def _tell_damage(self) -> None:
         """Each kind of damage when it is first found, and how much it was at the end: never more, whatever comes."""

@@ -14,7 +14,7 @@ from device.channel import damage, phases
 from device.channel import link as links
 from device.channel.link import Link
 from device.channel.messages import Beat
-from device.config import Config
+from device.config import Config, UplinkConfig
 from device.confine import policy as policies
 from device.confine import verify
 from device.launcher.child import Child
@@ -127,7 +127,10 @@ def doubting(clock: StreamClock, **changes: object) -> tuple[Supervisor, list[tu
     facts = {"refusal": 0, "untimed_codes": 0} | changes
     device = Supervisor.__new__(Supervisor)
     device.clock, device._doubts_told = clock, set()
-    device._plan = SimpleNamespace(gpx=changes.get("gpx", ""), kind=changes.get("kind", "video"))  # type: ignore[assignment]
+    device._plan = SimpleNamespace(  # type: ignore[assignment]
+        gpx=changes.get("gpx", ""), kind=changes.get("kind", "video"), config=Config(uplink=UplinkConfig("broker"))
+    )
+    device._refusals_told, device._launcher = set(), Heard()  # type: ignore[assignment]
     device.fact = device.total = lambda name, key: facts[key]  # type: ignore[assignment, method-assign, return-value]
     device._incident = lambda *said: told.append(said)  # type: ignore[assignment, method-assign, arg-type, return-value]
     return device, told
@@ -163,6 +166,19 @@ def test_each_cause_for_which_the_broker_cannot_be_reached_is_told_once() -> Non
     device.fact = lambda name, key: 99  # type: ignore[assignment, method-assign, return-value]
     device._tell_doubts()
     assert len(told) == 1
+
+
+def test_a_camera_whose_broker_is_away_says_so_once_and_telemetry_is_not_told() -> None:
+    device, told = doubting(StreamClock(5, "system"), refusal=13, kind="camera")
+    for _ in range(2):
+        device._tell_doubts()
+    (notice,) = device._launcher.messages  # type: ignore[attr-defined]
+    assert notice.sentence == "broker:8883 refuses the connection: nothing listens there"
+    assert notice.remedy.endswith("; until then events wait in the spool")
+    assert told == []
+    on_a_file, _ = doubting(StreamClock(5, "given"), refusal=13)
+    on_a_file._tell_doubts()
+    assert on_a_file._launcher.messages == []  # type: ignore[attr-defined]
 
 
 class Heard:
@@ -222,3 +238,18 @@ def test_verdicts_word_that_all_is_judged_ends_no_run_whose_source_goes_on(
     device.children["verdict"] = SimpleNamespace(name="verdict", beat=SimpleNamespace(facts={"finished": 1}), done=None)  # type: ignore[assignment]
     device.children["sealer"] = SimpleNamespace(name="sealer", beat=SimpleNamespace(facts={}), done=None)  # type: ignore[assignment]
     assert device._over(100.0) is over
+
+
+@pytest.mark.parametrize(
+    ("refusal", "connections", "seconds"),
+    [(0, 0, 30.0), (0, 1, 30.0), (13, 0, 3.0), (13, 1, 30.0), (5, 0, 3.0), (5, 1, 3.0), (11, 1, 3.0), (99, 0, 30.0)],
+)
+def test_receipts_are_not_waited_for_where_the_broker_is_known_to_give_none(
+    refusal: int, connections: int, seconds: float
+) -> None:
+    """A broker that was reached in this run and went away may be back in a moment; who refuses us does not change."""
+    device = Supervisor.__new__(Supervisor)
+    device._plan = SimpleNamespace(config=Config())  # type: ignore[assignment]
+    facts = {"refusal": refusal, "connections": connections}
+    device.children, device.gone = {"uplink": SimpleNamespace(beat=Beat(1, {}, {}, {}, facts))}, []  # type: ignore[dict-item]
+    assert device._delivery_patience() == seconds
