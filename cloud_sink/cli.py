@@ -66,12 +66,12 @@ def _broker(arguments: argparse.Namespace, folder: Path) -> int:
     place = folder.with_name("broker")
     if not arguments.write_only:
         mosquitto.find()  # before anything is written
-        mosquitto.check_port(arguments.port)
-    configuration = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say)
+    check = None if arguments.write_only else broker.check_port
+    files = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say, check=check)
     if arguments.write_only:
-        _say(f"start it with: mosquitto -c {configuration}")
+        _say(f"start it with: mosquitto -c {files.configuration}")
         return 0
-    broker.become(configuration, arguments.port, say=_say)
+    broker.become(files, say=_say)
 
 
 def _say(line: str) -> None:
@@ -170,11 +170,21 @@ def _parser() -> argparse.ArgumentParser:
         "broker", _broker, "Write mosquitto's configuration for this data home, tell what was written, and start it."
     )
     brokering.add_argument(
-        "--port", type=_port, default=mosquitto.DEFAULT_PORT, help="port on 127.0.0.1 (default: 8883)"
+        "--port", type=_port, help="port on 127.0.0.1 (default: that of the configuration there, else 8883)"
     )
-    brokering.add_argument("--overwrite", action="store_true", help="also where the files there say something else")
-    brokering.add_argument("--write-only", action="store_true", help="do not start it")
-    serving.add_argument("--broker", type=_address, default=("127.0.0.1", 8883), metavar="HOST:PORT")
+    brokering.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="start over: write both files anew, also where they were changed by hand",
+    )
+    brokering.add_argument("--write-only", action="store_true", help="write both files, and do not start it")
+    serving.add_argument(
+        "--broker",
+        type=_address,
+        default=("127.0.0.1", 8883),
+        metavar="HOST:PORT",
+        help="the MQTT broker that devices send to, by a name in its certificate (default: 127.0.0.1:8883)",
+    )
     serving.add_argument("--host", default="127.0.0.1", help="address of the page (default: 127.0.0.1)")
     serving.add_argument("--port", type=_port, default=8620, help="port of the page (default: 8620)")
     serving.add_argument(

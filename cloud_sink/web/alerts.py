@@ -230,4 +230,5 @@ def broker_alerts(state: BrokerState) -> list[Alert]:
     if not words.alert:
         return []
     kind = f"{RECEIVER}.{state.phase}"
-    return [Alert(words.tone, words.title, words.meaning, "", moment(state.since_ms), "/", kind=kind)]
+    text = f"{words.meaning} The cause: {state.cause}." if state.cause else words.meaning
+    return [Alert(words.tone, words.title, text, "", moment(state.since_ms), "/", kind=kind)]

@@ -13,6 +13,8 @@ from starlette.applications import Starlette
 
 from cloud_sink.errors import PortTakenError, SetupError
 
+GRACE_S = 1.0
+
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening TCP socket. Raises PortTakenError or SetupError with the remedy."""
@@ -54,6 +56,16 @@ class Server(uvicorn.Server):
         """Start, then set `up`."""
         await super().startup(sockets)
         self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End within about a second: who has not sent or taken all by then is cut off, not waited for."""
+        asyncio.get_running_loop().call_later(GRACE_S, self._cut_off)
+        await super().shutdown(sockets)
+
+    def _cut_off(self) -> None:
+        for connection in list(self.server_state.connections):
+            if (transport := connection.transport) is not None:
+                transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

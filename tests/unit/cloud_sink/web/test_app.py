@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
-from cloud_sink.mqtt import BrokerState
+from cloud_sink.mqtt import BrokerState, Phase
 from cloud_sink.simulator import DEFAULT_CODE, DEFAULT_PLACE, SimulatedFleet, health, verdict
 from cloud_sink.store import Store
 from cloud_sink.web.live import MAX_LISTENERS, Feed
@@ -47,7 +48,7 @@ def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def test_there_are_words_for_everything_that_can_be_stored() -> None:
     assert set(STATES) == set(ALL_STATES)
     assert set(HEALTH) == set(HEALTH_KINDS)
-    assert set(BROKER) == {"connecting", "connected", "unreachable", "refused", "store_failed", "stopped"}
+    assert set(BROKER) == set(get_args(Phase))
     assert set(TALLIES) == {
         *("malformed", "unknown_device", "unreadable", "forged", "bad_event", "equivocation"),
         *("duplicate", "not_stored", "unsealed_verdicts", "unsealed_health"),
