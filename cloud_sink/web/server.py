@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import Iterator
 
@@ -21,14 +22,17 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        if isinstance(error, UnicodeError) or (error.errno or 0) < 0:  # getaddrinfo's numbers are negative
+            raise SetupError(f"{host} is no address or name of this machine", "choose another with --host") from None
         if error.errno == errno.EADDRINUSE:
             raise PortTakenError(
                 f"port {port} on {host} is taken", "end the program that listens there, or choose another with --port"
             ) from None
-        raise SetupError(
-            f"cannot listen on {host} port {port} ({error.strerror})", "choose others with --host, --port"
-        ) from None
+        if error.errno == errno.EACCES:
+            raise SetupError(f"port {port} is not for ordinary users", "choose one above 1023 with --port") from None
+        why = os.strerror(error.errno or 0).lower()
+        raise SetupError(f"cannot listen on {host} port {port} ({why})", "choose another with --host") from None
 
 
 class Server(uvicorn.Server):

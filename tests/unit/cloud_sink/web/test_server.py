@@ -24,9 +24,17 @@ def test_a_taken_port_is_told_apart_from_an_address_that_is_not_ours() -> None:
         with pytest.raises(PortTakenError, match="is taken") as taken:
             listen("127.0.0.1", port)
     assert str(port) in str(taken.value)
-    with pytest.raises(SetupError, match="cannot listen on") as refused:
+    with pytest.raises(
+        SetupError, match=r"cannot listen on 192.0.2.1 port 0 \(cannot assign requested address\)"
+    ) as refused:
         listen("192.0.2.1", 0)  # TEST-NET-1
     assert not isinstance(refused.value, PortTakenError)
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "a b", "x" * 300, "a..b"])
+def test_a_host_that_is_none_is_told_with_the_option(host: str) -> None:
+    with pytest.raises(SetupError, match=r"is no address or name of this machine; choose another with --host"):
+        listen(host, 0)
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
