@@ -91,7 +91,7 @@ def _verify(arguments: argparse.Namespace, folder: Path) -> int:
         print(json.dumps(vars(finding)) if arguments.json else finding)
     if not arguments.json:
         total = stats(archive)["envelopes"]
-        print(f"{total} envelopes checked, {found} problem{'' if found == 1 else 's'} found")
+        print(f"{_counted(total, 'envelope')} checked, {_counted(found, 'problem')} found")
     return 1 if found else 0
 
 
@@ -137,11 +137,15 @@ def _erase(arguments: argparse.Namespace, folder: Path) -> int:
         )
     count = archive.erasable(device_id=arguments.device, before_ms=arguments.before)
     if not arguments.yes:
-        raise SetupError(f"this erases the content of {count} envelopes for good", "confirm it with --yes")
+        raise SetupError(f"this erases the content of {_counted(count, 'envelope')} for good", "confirm it with --yes")
     with Store(folder / "sink.db") as store:
         erased = store.erase(device_id=arguments.device, before_ms=arguments.before, now_ms=time.time_ns() // 1_000_000)
-    print(f"{erased} envelopes erased; their sequence numbers and digests are kept, so that the chain can be checked")
+    print(f"{_counted(erased, 'envelope')} erased; sequence numbers and digests are kept, so the chain can be checked")
     return 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _archive(folder: Path) -> Archive:
