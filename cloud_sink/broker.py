@@ -99,7 +99,9 @@ def become(files: BrokerFiles, *, say: Callable[[str], None]) -> NoReturn:
     Raises MissingBrokerError with the remedy.
     """
     program = mosquitto.find()
-    where = "as that configuration says" if files.port is None else f"on 127.0.0.1:{files.port}"
+    where = "as that configuration says"
+    if files.port is not None:
+        where = f"on 127.0.0.1:{files.port} (receiver: sealcam-sink serve --broker localhost:{files.port})"
     say(f"starting {program} {where}; Ctrl-C ends it")
     os.execv(program, [program, "-c", str(files.configuration)])  # noqa: S606 -- no shell is wanted
 

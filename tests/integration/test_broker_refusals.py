@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from demo.broker import Broker, free_port
 from device.uplink.refusal import Refusal
 from identity import Home, mosquitto
 from tests.support.device_chain import Chain
+from tests.support.running import sealcam
 from tests.support.sealer_samples import a_verdict
 from tests.support.sink import Sink
+from tests.support.videos import VideoMaker
 from tests.support.waiting import until
 
 
@@ -80,3 +83,17 @@ def test_a_backlog_of_500_goes_out_after_an_outage_each_once_confirmed(home: Hom
     until(lambda: chain.spool.waiting == 0, chain.step, sink.step)
     assert sorted(sink.opened) == list(range(500))
     assert chain.service.receipted == 500
+
+
+def test_a_replay_names_the_broker_that_refuses_and_what_becomes_of_its_events(
+    home: Home, make_video: VideoMaker
+) -> None:
+    port = free_port()
+    video, to = make_video(frames=5, size=(320, 192)), {"SEALCAM_UPLINK_HOST": "localhost"}
+    done = sealcam(home, "replay", video, "--json", SEALCAM_UPLINK_PORT=str(port), **to)
+    summary = json.loads(done.stdout)
+    assert (summary["broker"], summary["waiting"], summary["complete"]) == ("not_listening", 1, True)
+    sending, *_, waits = done.stderr.splitlines()
+    assert sending == f"sending 1 event to localhost:{port}; Ctrl-C ends the wait and keeps what has no receipt"
+    assert waits.startswith(f"sealcam: 1 sealed event waits in the spool: localhost:{port} refuses the connection")
+    assert waits.endswith("; it goes with the next replay or run that reaches the broker")
