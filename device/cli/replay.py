@@ -169,7 +169,7 @@ def run(arguments: argparse.Namespace) -> int:
         with DrawingView(arguments.annotate.name, console) as drawing:
             frames = annotating.annotate(plan, overlay, arguments.annotate, drawing.progress)
         how = "replaced" if replaced else "written"
-        say(console, f"{how}: {arguments.annotate}, {frames} frames with boxes, codes and verdicts")
+        say(console, f"{how}: {arguments.annotate}, {_counted(frames, 'frame')} with boxes, codes and verdicts")
     return outcome.exit_status
 
 
@@ -204,15 +204,15 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console) -
     if outcome.summary:
         s = outcome.summary
         states = ", ".join(f"{n} {state}" for state, n in sorted(s["verdicts"].items())) or "no verdict"
-        say(console, f"{s['frames']} frames at {s['fps']} fps; {states}; {_events(s)}")
+        say(console, f"{_counted(s['frames'], 'frame')} at {s['fps']} fps; {states}; {_events(s)}")
         track = getattr(arguments, "gps", None)  # a run on a camera has none
         for note in track_notes(s.get("track"), track.name if track else ""):
             say(console, note)
         if s["time_line"]["unknown"]:
             say(
                 console,
-                f"the time of {s['time_line']['unknown']} frames is not known, so that no code in them is placed: the "
-                "time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture "
+                f"the time of {_counted(s['time_line']['unknown'], 'frame')} is not known (codes there are not placed): "
+                "the time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture "
                 "does not go on (replay joined clips one by one)",
             )
         if outcome.unknown_keys:
@@ -229,12 +229,13 @@ def _events(s: dict[str, Any]) -> str:
     """How many events of this run were sealed, and receipts: those for events of earlier runs are told apart."""
     earlier = max(0, s["receipted"] + s["waiting"] - s["sealed"])  # what waited before the run
     if not earlier:
-        return f"{s['receipted']} of {_counted(s['sealed'])} receipted"
-    return f"{_counted(s['sealed'])} sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
+        return f"{s['receipted']} of {_counted(s['sealed'], 'event')} receipted"
+    sealed = _counted(s["sealed"], "event")
+    return f"{sealed} sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
 
 
-def _counted(events: int) -> str:
-    return f"{events} event{'' if events == 1 else 's'}"
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _unknown(count: int) -> str:
@@ -248,8 +249,8 @@ def _unknown(count: int) -> str:
 def _after(outcome: RunOutcome) -> str:
     frames = outcome.summary.get("frames", 0)
     if outcome.summary.get("complete"):
-        return f" while events were sent; all {frames} frames are judged, and what has no receipt is kept"
-    return f" after {frames} frames; what was judged until then is kept" if frames else ""
+        return " while events were sent; every frame is judged, and what has no receipt is kept"
+    return f" after {_counted(frames, 'frame')}; what was judged until then is kept" if frames else ""
 
 
 def _is_utf8(path: Path) -> bool:
