@@ -208,10 +208,10 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console) -
         track = getattr(arguments, "gps", None)  # a run on a camera has none
         for note in track_notes(s.get("track"), track.name if track else ""):
             say(console, note)
-        if s["time_line"]["unknown"]:
+        if unknown := s["time_line"]["unknown"]:
             say(
                 console,
-                f"the time of {_counted(s['time_line']['unknown'], 'frame')} is not known (codes there are not placed): "
+                f"the time of {_counted(unknown, 'frame')} is not known, so that no code seen then is placed: "
                 "the time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture "
                 "does not go on (replay joined clips one by one)",
             )
