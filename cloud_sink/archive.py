@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from cloud_sink.chain import Span, gaps
+from cloud_sink.database_fault import database_fault
 from cloud_sink.errors import SchemaError, StoreError
 from cloud_sink.store import APPLICATION_ID, BUSY_TIMEOUT_S, SCHEMA_VERSION
 from wire import events
@@ -147,13 +148,15 @@ class Archive:
                 (version,) = db.execute("PRAGMA user_version").fetchone()
                 (application,) = db.execute("PRAGMA application_id").fetchone()
                 if (version, application) != (SCHEMA_VERSION, APPLICATION_ID):
-                    raise SchemaError(f"{self.path} is not a database of this Sealcam version", "name another --home")
+                    raise SchemaError(
+                        f"{self.path} is not a database of this Sealcam version",
+                        "use the version that wrote it, or name another --home",
+                    )
                 db.execute("BEGIN")  # one state for all questions of this call
                 yield db
         except sqlite3.DatabaseError as error:
-            raise StoreError(
-                f"cannot read {self.path}: {error}", "run `sealcam-sink serve` once, or check it"
-            ) from error
+            cause, remedy = database_fault(error)
+            raise StoreError(f"cannot read {self.path}: {cause}", remedy) from error
 
     def verdicts(
         self, *, after: int = 0, before: int | None = None, limit: int = 50, newest_first: bool = True,

@@ -66,12 +66,12 @@ def _broker(arguments: argparse.Namespace, folder: Path) -> int:
     place = folder.with_name("broker")
     if not arguments.write_only:
         mosquitto.find()  # before anything is written
-        mosquitto.check_port(arguments.port)
-    configuration = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say)
+    check = None if arguments.write_only else broker.check_port
+    files = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say, check=check)
     if arguments.write_only:
-        _say(f"start it with: mosquitto -c {configuration}")
+        _say(f"start it with: mosquitto -c {files.configuration}")
         return 0
-    broker.become(configuration, arguments.port, say=_say)
+    broker.become(files, say=_say)
 
 
 def _say(line: str) -> None:
@@ -91,7 +91,7 @@ def _verify(arguments: argparse.Namespace, folder: Path) -> int:
         print(json.dumps(vars(finding)) if arguments.json else finding)
     if not arguments.json:
         total = stats(archive)["envelopes"]
-        print(f"{total} envelopes checked, {found} problem{'' if found == 1 else 's'} found")
+        print(f"{_counted(total, 'envelope')} checked, {_counted(found, 'problem')} found")
     return 1 if found else 0
 
 
@@ -137,11 +137,15 @@ def _erase(arguments: argparse.Namespace, folder: Path) -> int:
         )
     count = archive.erasable(device_id=arguments.device, before_ms=arguments.before)
     if not arguments.yes:
-        raise SetupError(f"this erases the content of {count} envelopes for good", "confirm it with --yes")
+        raise SetupError(f"this erases the content of {_counted(count, 'envelope')} for good", "confirm it with --yes")
     with Store(folder / "sink.db") as store:
         erased = store.erase(device_id=arguments.device, before_ms=arguments.before, now_ms=time.time_ns() // 1_000_000)
-    print(f"{erased} envelopes erased; their sequence numbers and digests are kept, so that the chain can be checked")
+    print(f"{_counted(erased, 'envelope')} erased; sequence numbers and digests are kept, so the chain can be checked")
     return 0
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _archive(folder: Path) -> Archive:
@@ -170,11 +174,21 @@ def _parser() -> argparse.ArgumentParser:
         "broker", _broker, "Write mosquitto's configuration for this data home, tell what was written, and start it."
     )
     brokering.add_argument(
-        "--port", type=_port, default=mosquitto.DEFAULT_PORT, help="port on 127.0.0.1 (default: 8883)"
+        "--port", type=_port, help="port on 127.0.0.1 (default: that of the configuration there, else 8883)"
     )
-    brokering.add_argument("--overwrite", action="store_true", help="also where the files there say something else")
-    brokering.add_argument("--write-only", action="store_true", help="do not start it")
-    serving.add_argument("--broker", type=_address, default=("127.0.0.1", 8883), metavar="HOST:PORT")
+    brokering.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="start over: write both files anew, also where they were changed by hand",
+    )
+    brokering.add_argument("--write-only", action="store_true", help="write both files, and do not start it")
+    serving.add_argument(
+        "--broker",
+        type=_address,
+        default=("127.0.0.1", 8883),
+        metavar="HOST:PORT",
+        help="the MQTT broker that devices send to, by a name in its certificate (default: 127.0.0.1:8883)",
+    )
     serving.add_argument("--host", default="127.0.0.1", help="address of the page (default: 127.0.0.1)")
     serving.add_argument("--port", type=_port, default=8620, help="port of the page (default: 8620)")
     serving.add_argument(

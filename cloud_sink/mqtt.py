@@ -10,7 +10,9 @@ MQTT 5 (OASIS 2019), QoS 1, persistent session, so that what comes in while the 
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import re
 import ssl
 import struct
 import threading
@@ -25,6 +27,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from cloud_sink.broker_fault import CLOSED, fault_of
 from cloud_sink.errors import BrokerIdentityError, StoreError
 from cloud_sink.receiver import Accepted, Receiver
 from wire import topics
@@ -39,7 +42,7 @@ SETTLE_EVERY_S = 1.0
 QUIET_S = 5.0  # after the database failed: where nothing comes so long, nothing waits for room
 PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect; the last pause repeats
 
-Phase = Literal["connecting", "connected", "unreachable", "refused", "store_failed", "stopped"]
+Phase = Literal["connecting", "connected", "unreachable", "untrusted", "refused", "store_failed", "stopped"]
 
 _UNKNOWN = float("inf")
 _log = logging.getLogger("sealcam-sink")
@@ -47,10 +50,11 @@ _log = logging.getLogger("sealcam-sink")
 
 @dataclass(frozen=True)
 class BrokerState:
-    """How the connection to the broker stands, and since when (unix milliseconds)."""
+    """How the connection to the broker stands, and since when (unix milliseconds). `cause`: why, in our words."""
 
     phase: Phase
     since_ms: int
+    cause: str = ""
 
 
 class Subscriber(threading.Thread):
@@ -69,16 +73,19 @@ class Subscriber(threading.Thread):
         *,
         changed: Callable[[], None],
         now_ms: Callable[[], int],
+        authority: str = "ca.crt",
     ) -> None:
+        """`authority`: the file that says whom `tls` trusts, for what the user is told."""
         super().__init__(name="broker", daemon=True)
         self._address = address
+        self._authority = authority
         self._receiver = receiver
         self._changed = changed
         self._now_ms = now_ms
         self._stopping = threading.Event()
         self._store_failed = False
         self._mended_by = 0.0  # while the database failed and nothing was stored since: when to believe it works again
-        self._ever_connected = False
+        self._first = True
         self.state = BrokerState("connecting", now_ms())
         self.failure: BaseException | None = None
         self._client = self._make_client(tls)
@@ -125,18 +132,18 @@ class Subscriber(threading.Thread):
         try:
             self._client.connect(host, port, keepalive=KEEPALIVE_S, clean_start=False, properties=properties)
             return self._receive()
-        except ssl.SSLCertVerificationError as error:
-            if not self._ever_connected:
-                raise BrokerIdentityError(
-                    f"the broker at {host}:{port} cannot prove who it is ({error.verify_message})",
-                    "if it is yours, run `sealcam keys renew` and start it again",
-                ) from error
-            self._become("refused")
         except SealcamError:
             raise  # our own error, not the broker's
         except (OSError, ValueError, struct.error, IndexError, KeyError) as error:
             # no connection, or a broker that does not keep to the protocol: paho lets those through as they come
-            self._become("unreachable", f"{type(error).__name__}")
+            fault = fault_of(error, host, self._authority)
+            if fault.foreign and self._first:
+                raise BrokerIdentityError(
+                    f"the broker at {self.where} is not trusted: {fault.cause}", fault.remedy
+                ) from None
+            self._become("untrusted" if fault.foreign else "unreachable", fault.cause, fault.remedy)
+        finally:
+            self._first = False
         return False
 
     def _receive(self) -> bool:
@@ -144,7 +151,7 @@ class Subscriber(threading.Thread):
         while not self._stopping.is_set() and not self._store_failed:
             if self._client.loop(timeout=0.25) != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 if self.state.phase not in ("refused", "store_failed"):
-                    self._become("unreachable")
+                    self._become("unreachable", *(LOST if subscribed else CLOSED))
                 return subscribed
             subscribed = subscribed or self.state.phase == "connected" or 0.0 < self._mended_by < _UNKNOWN
             if self._mended_by and time.monotonic() >= self._mended_by:
@@ -173,13 +180,21 @@ class Subscriber(threading.Thread):
         self._mended_by = 0.0
         self._become("connected")
 
-    def _become(self, phase: Phase, detail: str = "") -> None:
+    def _become(self, phase: Phase, cause: str = "", remedy: str = "") -> None:
         if phase == self.state.phase:
+            if cause and cause != self.state.cause:
+                self.state = BrokerState(phase, self.state.since_ms, cause)
             return
-        self.state = BrokerState(phase, self._now_ms())
+        self.state = BrokerState(phase, self._now_ms(), cause)
         level, sentence = _SAYINGS[phase]
-        _log.log(level, sentence.format(host=self._address[0], port=self._address[1], detail=detail))
+        _log.log(level, sentence.format(where=self.where, cause=cause, remedy=remedy))
         self._changed()
+
+    @property
+    def where(self) -> str:
+        """The broker's HOST:PORT."""
+        host, port = self._address
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     # --- paho's callbacks, all in this thread -----------------------------------------------------------------------
 
@@ -187,7 +202,7 @@ class Subscriber(threading.Thread):
         self, client: Client, data: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            self._become("refused")
+            self._become("refused", str(reason).lower())
             client.disconnect()
         else:
             client.subscribe(topics.ENVELOPE_FILTER, qos=1)
@@ -196,20 +211,19 @@ class Subscriber(threading.Thread):
         self, client: Client, data: object, mid: int, reasons: list[ReasonCode], properties: Properties | None
     ) -> None:
         if all(not reason.is_failure for reason in reasons):
-            self._ever_connected = True
             if self._mended_by:  # what was not acknowledged comes again now, and shows whether there is room for it
                 self._mended_by = time.monotonic() + QUIET_S
             else:
                 self._become("connected")
         else:
-            self._become("refused")
+            self._become("refused", "it does not let the receiver subscribe")
             client.disconnect()
 
     def _on_disconnect(
         self, client: Client, data: object, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure and self.state.phase == "connected":
-            self._become("unreachable", "the connection was lost")
+            self._become("unreachable", *LOST)
 
     def _on_message(self, client: Client, data: object, message: MQTTMessage) -> None:
         if self._store_failed:
@@ -228,26 +242,37 @@ class Subscriber(threading.Thread):
         client.ack(message.mid, message.qos)
 
 
+LOST = ("the connection was lost", "see whether it still runs")
 _SAYINGS: dict[Phase, tuple[int, str]] = {
-    "connecting": (logging.INFO, "connecting to the broker at {host}:{port}"),
-    "connected": (logging.INFO, "connected to the broker at {host}:{port}"),
-    "unreachable": (
-        logging.WARNING,
-        "the broker at {host}:{port} cannot be reached ({detail}): start it, or name it with --broker; trying again",
-    ),
+    "connecting": (logging.INFO, "connecting to the broker at {where}"),
+    "connected": (logging.INFO, "connected to the broker at {where}"),
+    "unreachable": (logging.WARNING, "the broker at {where} cannot be reached: {cause}; {remedy}; trying again"),
+    "untrusted": (logging.WARNING, "the broker at {where} is not trusted: {cause}; {remedy}; trying again"),
     "refused": (
         logging.WARNING,
-        "the broker at {host}:{port} refuses the sink: check its access list and the sink's certificate; trying again",
+        "the broker at {where} refuses the receiver ({cause}): check its access list (acl) and its log; trying again",
     ),
-    "store_failed": (logging.ERROR, "{detail}; nothing is receipted until this is mended; trying again"),
+    "store_failed": (logging.ERROR, "{cause}; nothing is receipted until this is mended; trying again"),
     "stopped": (logging.DEBUG, "no longer connected to the broker"),
 }
+_HOST = re.compile(r"[0-9A-Za-z_.-]{1,253}")
 
 
 def parse_address(text: str) -> tuple[str, int]:
     """HOST:PORT, also [IPv6]:PORT. Raises UsageError."""
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+    host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or not host:
         raise UsageError(f"{text[:80]!r} is not HOST:PORT", "write it as localhost:8883")
+    if len(port) > 5 or not 0 < int(port) < 65536:
+        raise UsageError(f"{text[:80]!r} is not HOST:PORT: a port is a number from 1 to 65535", "write localhost:8883")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+        try:
+            ipaddress.IPv6Address(host)
+        except ValueError:
+            raise UsageError(f"{text[:80]!r} is not HOST:PORT: that is no IPv6 address", "write [::1]:8883") from None
+    elif ":" in host:
+        raise UsageError(f"{text[:80]!r} is not HOST:PORT: an IPv6 address has brackets", "write [::1]:8883")
+    elif not _HOST.fullmatch(host):
+        raise UsageError(f"{text[:80]!r} is not HOST:PORT: that is no host's name", "write localhost:8883")
     return host, int(port)

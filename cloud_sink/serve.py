@@ -25,8 +25,11 @@ from cloud_sink.store import Store
 from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import Feed
 from cloud_sink.web.server import Server, listen
+from program.ending import ENDING_SIGNALS, end_at_once
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+FIRST_TRY_S = 3.0
+"""So long the page's address waits for the first try to reach the broker: a foreign broker ends the start before it."""
 THREAD_ENDS_WITHIN_S = 5.0
 LOOK_FOR_SILENCE_S = 30.0
 
@@ -59,8 +62,9 @@ def now_ms() -> int:
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Receive and show until SIGTERM or SIGINT.
 
-    `say` gets "page ADDRESS" as soon as the page can be opened, with or without a broker, and "ready ADDRESS" once the
-    broker is connected too.
+    `say` gets "page ADDRESS" once the page can be opened, with or without a broker, and "ready ADDRESS" once the broker
+    is connected too. A broker that is away or goes away is tried again for ever; one that answers the first try and
+    cannot prove who it is ends the start, because nothing but a person mends that.
 
     Raises SetupError, StoreError, and KeysError of `identity`, each with the sentence for the user.
     """
@@ -99,10 +103,14 @@ class Serving:
     def __init__(self, settings: Settings, receiver: Receiver, tls: ssl.SSLContext, devices: EnrolledDevices) -> None:
         self._settings = settings
         self._feed = Feed()
+        self._tried = asyncio.Event()
         self._subscribed = asyncio.Event()
         self._ending = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._subscriber = Subscriber(settings.broker, tls, receiver, changed=self._changed, now_ms=now_ms)
+        authority = str(settings.folder / "ca.crt")
+        self._subscriber = Subscriber(
+            settings.broker, tls, receiver, changed=self._changed, now_ms=now_ms, authority=authority
+        )
         self._archive, self._enrolled = Archive(settings.database), devices.names
         sources = Sources(self._archive, self._feed, lambda: self._subscriber.state, self._enrolled, now_ms)
         self._server = Server(make_app(sources, settings.names, user_header=settings.user_header, root=settings.root))
@@ -110,8 +118,9 @@ class Serving:
     async def run(self, listening: socket.socket, say: Callable[[str], None]) -> None:
         """Until a signal, or until the thread ends by itself: then its failure, if any, is raised."""
         self._loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._ending.set)
+        for number in ENDING_SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup asks
+                self._loop.add_signal_handler(number, self._end)
         serving = asyncio.create_task(self._server.serve([listening]))
         self._subscriber.start()
         announcing = asyncio.create_task(self._announce(say))
@@ -131,10 +140,20 @@ class Serving:
         if self._subscriber.failure is not None:
             raise self._subscriber.failure
 
+    def _end(self) -> None:
+        """The first signal ends in order; the next one ends this process, whatever it waits for."""
+        if self._loop is not None:
+            for number in ENDING_SIGNALS:
+                if self._loop.remove_signal_handler(number):
+                    signal.signal(number, lambda *_: end_at_once("sealcam-sink"))
+        self._ending.set()
+
     async def _announce(self, say: Callable[[str], None]) -> None:
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address = f"http://{host}:{self._settings.port}/"
         await self._server.up.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._tried.wait(), FIRST_TRY_S)
         say(f"page {address}")
         await self._subscribed.wait()
         say(f"ready {address}")
@@ -167,6 +186,8 @@ class Serving:
 
     def _on_change(self) -> None:
         phase = self._subscriber.state.phase
+        if phase not in ("connecting", "stopped"):
+            self._tried.set()
         if phase == "connected":
             self._subscribed.set()
         if phase == "stopped":

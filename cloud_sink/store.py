@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from cloud_sink.chain import FIRST_SEQUENCE, Span, joined
+from cloud_sink.database_fault import database_fault
 from cloud_sink.errors import SchemaError, StoreError
 from wire.envelope import FIRST_PREVIOUS
 from wire.events import Event, GapEvent, HealthEvent, VerdictEvent
@@ -101,7 +102,8 @@ class Store:
         except StoreError:
             raise
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(f"cannot open the database {path}: {error}", "check the disk and who owns it") from error
+            cause, remedy = database_fault(error)
+            raise StoreError(f"cannot open the database {path}: {cause}", remedy) from error
 
     def _prepare(self) -> None:
         for pragma in (
@@ -155,9 +157,8 @@ class Store:
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
                 raise  # a constraint that a parsed value cannot break: our bug, and it must be seen
-            raise StoreError(
-                f"cannot write to {self.path}: {error}", "check the disk's free space and health"
-            ) from error
+            cause, remedy = database_fault(error)
+            raise StoreError(f"cannot write to {self.path}: {cause}", remedy) from error
 
     def add(self, arrival: Arrival) -> AddResult:
         """Store `arrival` once. When this returns STORED or DUPLICATE it is durable. Raises StoreError."""

@@ -111,6 +111,12 @@ class UplinkConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
     port: Annotated[TcpPort, _does("the broker's port")] = 8883
 
+    @property
+    def where(self) -> str:
+        """HOST:PORT, as people write it; empty without a host."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}" if host else ""
+
 
 class SpoolConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`[spool]`: sealed envelopes that have no receipt yet."""
@@ -183,7 +189,8 @@ class WardenConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Seconds,
         _does(
             "how long a replay that is judged to its end waits for its verdicts to be stored (at most 5 s where the "
-            "spool takes nothing and no broker is configured), then for the receipts"
+            "spool takes nothing and no broker is configured), then for the receipts (at most 3 s where the broker is "
+            "known to be out of reach, or to refuse)"
         ),
     ] = 30.0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -16,6 +17,7 @@ from identity.errors import BusyPortError, KeysError, MissingBrokerError
 from wire.envelope import MAX_ENVELOPE_BYTES
 from wire.topics import ENVELOPE_FILTER, SINK_NAME
 
+LogName = Literal["errors", "connections"]
 DEFAULT_PORT: Final = 8883
 _SYSTEM_FOLDERS: Final = "/usr/sbin:/usr/local/sbin:/sbin"  # not in an ordinary user's PATH
 
@@ -51,7 +53,7 @@ max_queued_messages 4096
 max_connections 64
 log_dest stderr
 {log}{user}"""
-_LOGS: Final = {
+LOGS: Final[Mapping[LogName, str]] = {
     "errors": "log_type error\nlog_type warning\n",
     "connections": "log_type error\nlog_type warning\nlog_type notice\nlog_timestamp_format %Y-%m-%dT%H:%M:%S\n",
 }
@@ -65,7 +67,7 @@ def find() -> str:
     return found
 
 
-def files(folder: Path, port: int, *, log: Literal["errors", "connections"]) -> dict[Path, str]:
+def files(folder: Path, port: int, *, log: LogName) -> dict[Path, str]:
     """What is to be written into `broker/` of a data home: file -> text. Raises KeysError.
 
     Started by root, mosquitto would change to a user that cannot read 0600 keys: there it is told to stay.
@@ -76,13 +78,13 @@ def files(folder: Path, port: int, *, log: Literal["errors", "connections"]) -> 
         folder=folder,
         port=port,
         packet=MAX_ENVELOPE_BYTES + 4096,
-        log=_LOGS[log],
+        log=LOGS[log],
         user="user root\n" if os.geteuid() == 0 else "",
     )
     return {folder / "mosquitto.conf": text, folder / "acl": ACCESS_LIST}
 
 
-def check_port(port: int) -> None:
+def check_port(port: int, remedy: str = "stop what uses it, or choose another port") -> None:
     """Raises BusyPortError where the port cannot be listened on, before anything is started."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -91,5 +93,5 @@ def check_port(port: int) -> None:
         except OSError as error:
             raise BusyPortError(
                 f"port {port} of 127.0.0.1 cannot be used ({error.strerror})",
-                "stop what uses it, or choose another port",
+                remedy,
             ) from None

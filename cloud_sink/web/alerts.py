@@ -21,6 +21,7 @@ from cloud_sink.web.verdicts import VerdictView, moment, verdict_view
 from cloud_sink.web.words import BROKER, HEALTH, STATES, TALLIES, Tone
 from wire.vocabulary import HealthKind, StateName
 
+_OTHERS: Final = "The others may have other reasons."
 ALERT_STATES: Final[tuple[StateName, ...]] = tuple(state for state, words in STATES.items() if words.alert)
 ALERT_HEALTH: Final[tuple[HealthKind, ...]] = tuple(kind for kind, words in HEALTH.items() if words.alert)
 LOUDEST_FIRST: tuple[Tone, ...] = ("alarm", "warn", "plain", "good")
@@ -37,6 +38,7 @@ KINDS: Final[tuple[str, ...]] = (
     f"{DEVICE}.silent",
 )
 """Every kind of alert; of two that are equally loud the first comes first."""
+_WHEN: Final = {RECEIVER: "Since", DEVICE: "Device last heard", REFUSED: "Latest"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,14 @@ class Alert:
     count: int = 1
     mark: int = 0
     acknowledged: Acknowledgement | None = None
+
+    @property
+    def when(self) -> str:
+        """What `at` is the time of."""
+        family = self.kind.partition(".")[0]
+        if family in _WHEN:
+            return _WHEN[family]
+        return "Latest" if self.count > 1 else "Reported" if family == DEVICE_HEALTH else "Received"
 
     @property
     def key(self) -> AlertKey:
@@ -111,11 +121,10 @@ def device_alerts(facts: DeviceFacts, now_ms: int, *, enrolled: bool = True) -> 
     link, at = f"/devices/{facts.device_id}", moment(facts.last_received_ms)
     alerts = []
     if facts.breaks:
-        text = (
-            f"Envelope {listed((Span(number, number) for number in facts.breaks), facts.break_count)} does not "
-            "continue the one before it: something was taken out, put in, or signed twice."
-        )
         broken = max(facts.break_count, len(facts.breaks))
+        numbers = listed((Span(number, number) for number in facts.breaks), broken)
+        envelopes = f"Envelope {numbers} does" if broken == 1 else f"Envelopes {numbers} do"
+        text = f"{envelopes} not continue the envelope before: something was taken out, put in, or signed twice."
         alerts.append(
             Alert(
                 "alarm",
@@ -131,7 +140,8 @@ def device_alerts(facts: DeviceFacts, now_ms: int, *, enrolled: bool = True) -> 
         )
     if facts.gaps:
         missing = sum(gap.count for gap in facts.gaps)
-        text = f"{missing} of this device's envelopes did not arrive: {listed(facts.gaps)}. Late ones fill the gap."
+        late = "it arrives late" if missing == 1 else "they arrive late"
+        text = f"{missing} of this device's envelopes did not arrive: {listed(facts.gaps)}. If {late}, the gap closes."
         alerts.append(
             Alert(
                 "warn",
@@ -198,7 +208,7 @@ def _group_alert(group: StoredGroup) -> Alert | None:
             return Alert(
                 view.words.tone,
                 view.words.title,
-                view.summary,
+                view.summary if count == 1 else f"The latest of {count}: {view.summary} {_OTHERS}",
                 group.device_id,
                 view.received,
                 f"/verdicts/{stored.row_id}" if count == 1 else every,
@@ -209,10 +219,11 @@ def _group_alert(group: StoredGroup) -> Alert | None:
             )
         case StoredHealth() as stored if stored.event.kind in ALERT_HEALTH:
             words = HEALTH[stored.event.kind]
+            reported = "Reported" if count == 1 else f"The latest of {count} was reported"
             return Alert(
                 words.tone,
                 words.title,
-                f"{words.meaning} Reported by {stored.event.compartment}.",
+                f"{words.meaning} {reported} by {stored.event.compartment}.",
                 group.device_id,
                 moment(stored.event.at_ms) or moment(stored.received_ms),
                 f"/devices/{group.device_id}",
@@ -230,4 +241,5 @@ def broker_alerts(state: BrokerState) -> list[Alert]:
     if not words.alert:
         return []
     kind = f"{RECEIVER}.{state.phase}"
-    return [Alert(words.tone, words.title, words.meaning, "", moment(state.since_ms), "/", kind=kind)]
+    text = f"{words.meaning} The cause: {state.cause}." if state.cause else words.meaning
+    return [Alert(words.tone, words.title, text, "", moment(state.since_ms), "/", kind=kind)]

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -31,6 +32,7 @@ from cloud_sink.errors import StoreError
 from cloud_sink.mqtt import BrokerState
 from cloud_sink.stats import stats
 from cloud_sink.web import api
+from cloud_sink.web.ages import ago, iso
 from cloud_sink.web.alerts import Alert
 from cloud_sink.web.attention import AlertBoard
 from cloud_sink.web.devices import device_names, device_view, health_line
@@ -85,7 +87,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(STATES=STATES, root=root)
-        self._templates.filters.update(metres=metres, moment=moment)
+        self._templates.filters.update(metres=metres, moment=moment, ago=ago, iso=iso)
 
     def routes(self) -> list[Route | Mount]:
         """Every address that is served."""
@@ -277,7 +279,8 @@ class Pages:
     # --- parts ------------------------------------------------------------------------------------------------------
 
     def _page(self, template: str, status: int = 200, **values: Any) -> Response:
-        broker, now = BROKER[self._from.broker().phase], moment(self._from.now_ms())
+        broker = BROKER[self._from.broker().phase]
+        now = datetime.fromtimestamp(self._from.now_ms() / 1000, UTC)
         return HTMLResponse(self._templates.get_template(template).render(broker=broker, now=now, **values), status)
 
     def failed(self, request: Request, error: Exception) -> Response:

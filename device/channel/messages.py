@@ -281,10 +281,15 @@ class Dial(Message, frozen=True, tag="dial"):
     """uplink -> dialer: make a new connection to the one broker. The host and the port cannot be chosen."""
 
 
+DialFailure = Literal["none", "no_name", "not_listening", "no_way", "no_answer", "failed"]
+"""Why there is no connection: the name has no address; nothing listens there; no way there; no answer; else."""
+
+
 class Dialled(Message, frozen=True, tag="dialled"):
-    """dialer -> uplink: with `ok`, the connected socket comes along as SCM_RIGHTS."""
+    """dialer -> uplink: with `ok`, the connected socket comes along as SCM_RIGHTS; else `failure` says why not."""
 
     ok: bool
+    failure: DialFailure = "none"
 
 
 # --- control: compartment <-> warden ------------------------------------------------------------------------------

@@ -156,10 +156,10 @@ def run(arguments: argparse.Namespace) -> int:
     drawn = _drawn(arguments)
     console = Console(stderr=True)
     tell_standing(standing, console)
-    with RunView(f"replay {plan.shown}", console) as view:
+    with RunView(f"replay {plan.shown}", console, config.uplink) as view:
         session = Session(plan, arguments.out, view.watch, drawn)
         outcome = session.run()
-    tell(outcome, arguments, console, config)
+    tell(outcome, arguments, console)
     if outcome.interrupted:
         say(console, f"sealcam: interrupted{_after(outcome)}")
         return INTERRUPTED
@@ -169,7 +169,7 @@ def run(arguments: argparse.Namespace) -> int:
         with DrawingView(arguments.annotate.name, console) as drawing:
             frames = annotating.annotate(plan, overlay, arguments.annotate, drawing.progress)
         how = "replaced" if replaced else "written"
-        say(console, f"{how}: {arguments.annotate}, {frames} frames with boxes, codes and verdicts")
+        say(console, f"{how}: {arguments.annotate}, {_counted(frames, 'frame')} with boxes, codes and verdicts")
     return outcome.exit_status
 
 
@@ -197,28 +197,24 @@ def keep_inputs(out: Path, inputs: Iterable[Path | None]) -> None:
                 raise UsageError(f"{path} would be replaced by a result of the run", "choose another --out")
 
 
-def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, config: configs.Config) -> None:
+def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console) -> None:
     """What a run came to, on standard error; the summary on standard output with --json."""
     if arguments.json and outcome.summary:
         print(json.dumps(outcome.summary, indent=2, sort_keys=True))
     if outcome.summary:
         s = outcome.summary
         states = ", ".join(f"{n} {state}" for state, n in sorted(s["verdicts"].items())) or "no verdict"
-        say(console, f"{s['frames']} frames at {s['fps']} fps; {states}; {_events(s)}")
+        say(console, f"{_counted(s['frames'], 'frame')} at {s['fps']} fps; {states}; {_events(s)}")
         track = getattr(arguments, "gps", None)  # a run on a camera has none
         for note in track_notes(s.get("track"), track.name if track else ""):
             say(console, note)
-        if s["time_line"]["unknown"]:
+        if unknown := s["time_line"]["unknown"]:
             say(
                 console,
-                f"the time of {s['time_line']['unknown']} frames is not known, so that no code in them is placed: the "
-                "time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture "
+                f"the time of {_counted(unknown, 'frame')} is not known, so that no code seen then is placed: "
+                "the time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture "
                 "does not go on (replay joined clips one by one)",
             )
-        if s["waiting"]:
-            why = "no receipt came in time" if config.uplink.host else "no broker is configured ([uplink] host)"
-            later = "they go with the next run" if config.uplink.host else "they wait until one is"
-            say(console, f"{s['waiting']} sealed events wait in the spool: {why}; {later}")
         if outcome.unknown_keys:
             say(console, _unknown(outcome.unknown_keys))
         if arguments.out:
@@ -233,8 +229,13 @@ def _events(s: dict[str, Any]) -> str:
     """How many events of this run were sealed, and receipts: those for events of earlier runs are told apart."""
     earlier = max(0, s["receipted"] + s["waiting"] - s["sealed"])  # what waited before the run
     if not earlier:
-        return f"{s['receipted']} of {s['sealed']} events receipted"
-    return f"{s['sealed']} events sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
+        return f"{s['receipted']} of {_counted(s['sealed'], 'event')} receipted"
+    sealed = _counted(s["sealed"], "event")
+    return f"{sealed} sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _unknown(count: int) -> str:
@@ -247,7 +248,9 @@ def _unknown(count: int) -> str:
 
 def _after(outcome: RunOutcome) -> str:
     frames = outcome.summary.get("frames", 0)
-    return f" after {frames} frames; what was judged until then is kept" if frames else ""
+    if outcome.summary.get("complete"):
+        return " while events were sent; every frame is judged, and what has no receipt is kept"
+    return f" after {_counted(frames, 'frame')}; what was judged until then is kept" if frames else ""
 
 
 def _is_utf8(path: Path) -> bool:

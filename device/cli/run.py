@@ -67,9 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
     )
     console = Console(stderr=True)
     tell_standing(standing, console)
-    with RunView(f"camera {camera}", console) as view:
+    with RunView(f"camera {camera}", console, config.uplink) as view:
         outcome = Session(plan, arguments.out, view.watch).run()
-    tell(outcome, arguments, console, config)
+    tell(outcome, arguments, console)
     if outcome.interrupted:
         say(console, "sealcam: stopped")
     return outcome.exit_status

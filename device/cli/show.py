@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from device.channel.messages import Message, Verdict
+from device.config import UplinkConfig
 from device.launcher.report import Incident, Notice, Running
 from device.launcher.report import Progress as Report
 from wire.classes import class_name
@@ -33,6 +34,7 @@ OVERLOAD_WORDS: Mapping[str, str] = {
     "lightened": "does less for each frame, to skip fewer",
 }
 TELL_SHARE = 0.95
+TELL_SENDING_SECONDS = 0.8
 
 
 def class_text(class_id: int | None) -> str:
@@ -48,8 +50,11 @@ def say(console: Console, line: str) -> None:
 class RunView:
     """Shows a run on `console`, which is standard error: standard output is for the command's result."""
 
-    def __init__(self, title: str, console: Console) -> None:
+    def __init__(self, title: str, console: Console, uplink: UplinkConfig | None = None) -> None:
+        """`uplink`: the broker that events are sent to at the end, None where that is not shown."""
         self._console = console
+        self._broker = uplink.where if uplink is not None else ""
+        self._sending_told = False
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -85,6 +90,16 @@ class RunView:
         if report.judged_share < TELL_SHARE:
             note = f"judged {report.judged_share:.0%} of the frames, {note}"
         self._progress.update(self._task, completed=report.frame, total=report.frames or None, note=note)
+        if self._broker and report.waiting and report.delivering_seconds >= TELL_SENDING_SECONDS:
+            self._tell_sending(report.waiting)
+
+    def _tell_sending(self, waiting: int) -> None:
+        """All is judged, and what is still done takes more than a moment."""
+        sending = f"sending {waiting} {'event' if waiting == 1 else 'events'} to {self._broker}"
+        self._progress.update(self._task, description=escape(sending))
+        if not self._sending_told:
+            self._sending_told = True
+            say(self._console, f"{sending}; Ctrl-C ends the wait and keeps what has no receipt")
 
     def _on_incident(self, incident: Incident) -> None:
         detail = (

@@ -13,7 +13,8 @@ from wire.vocabulary import CompartmentName, HealthKind
 class Progress(Message, frozen=True, tag="progress"):
     """How far the run is. `frames` is 0 where the source does not tell.
 
-    `judged_share`: of the last frames, the share that the slower reader judged.
+    `judged_share`: of the last frames, the share that the slower reader judged. `waiting`: events without a receipt.
+    `delivering_seconds`: for how long only their receipts have been waited for, 0 while there is more to do.
     """
 
     frame: int
@@ -21,6 +22,8 @@ class Progress(Message, frozen=True, tag="progress"):
     sealed: int
     receipted: int
     judged_share: float = 1.0
+    waiting: int = 0
+    delivering_seconds: float = 0.0
 
 
 class Running(Message, frozen=True, tag="running"):

@@ -50,7 +50,7 @@ class Carrier:
     def watches(self) -> list[Watch]:
         """What to poll beside the link to sealer: dialer's answers, and the connection."""
         polled: list[Watch] = [
-            (self._end.fileno(), select.POLLIN, lambda _: self._uplink.dialled(self._end.receive())),
+            (self._end.fileno(), select.POLLIN, lambda _: self._dialled()),
         ]
         connection = self._uplink.connection
         if connection is not None and connection.fileno() >= 0:
@@ -81,6 +81,11 @@ class Carrier:
     def close(self) -> None:
         """End the connection."""
         self._uplink.close()
+
+    def _dialled(self) -> None:
+        answer = self._end.receive()
+        if answer is not None:
+            self._uplink.dialled(answer)
 
     def _receipt(self, data: bytes) -> None:
         self._passed = time.monotonic()

@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from device.uplink.mqtt import GivenSocketClient
+from device.uplink.refusal import Refusal, of_mqtt, of_tls
 from wire import topics
 from wire.receipt import MAX_RECEIPT_BYTES
 
@@ -34,34 +35,6 @@ class Phase(enum.Enum):
     JOINING = "MQTT connect and subscribe"
     UP = "up"
     CLOSED = "closed"
-
-
-class Refusal(enum.IntEnum):
-    """Why a TLS handshake failed, where a certificate out of its time, or a wrong clock, was the cause.
-
-    By our clock the broker's certificate is not valid; or the broker says that of ours. A network in between can feign
-    the latter, and can cut the connection as well.
-    """
-
-    NONE = 0
-    THEIRS_NOT_YET_VALID = 1
-    THEIRS_EXPIRED = 2
-    OURS_EXPIRED = 3
-    OURS_REFUSED = 4
-
-
-_BY_VERIFICATION = {9: Refusal.THEIRS_NOT_YET_VALID, 10: Refusal.THEIRS_EXPIRED}  # X509_V_ERR_... of openssl-verify(1)
-_BY_ALERT = {  # RFC 8446, 6.2; a certificate that is not valid yet is called a bad one by OpenSSL
-    "SSLV3_ALERT_CERTIFICATE_EXPIRED": Refusal.OURS_EXPIRED,
-    "SSLV3_ALERT_BAD_CERTIFICATE": Refusal.OURS_REFUSED,
-}
-
-
-def refusal(error: ssl.SSLError) -> Refusal:
-    """What a TLS error says of a certificate's time."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return _BY_VERIFICATION.get(error.verify_code, Refusal.NONE)
-    return _BY_ALERT.get((error.reason or "").replace("TLSV1_", "SSLV3_"), Refusal.NONE)
 
 
 class Connection:
@@ -152,8 +125,10 @@ class Connection:
             self._in_flight[sent.mid] = sequence
         return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def close(self) -> None:
-        """End it, without ceremony. May be called twice."""
+    def close(self, why: Refusal | None = None) -> None:
+        """End it, without ceremony. May be called twice. `why`: HANGS_UP unless said where it was never up."""
+        if self.refusal is Refusal.NONE and self.phase in (Phase.SHAKING, Phase.JOINING):
+            self.refusal = Refusal.HANGS_UP if why is None else why
         self.phase = Phase.CLOSED
         client, self._client = self._client, None
         connected, self._socket = self._socket, None
@@ -170,8 +145,7 @@ class Connection:
         except ssl.SSLWantWriteError:
             self._shake_wants = select.POLLOUT
         except ssl.SSLError as error:
-            self.refusal = refusal(error)
-            self.close()
+            self.close(of_tls(error, Refusal.NO_TLS))
         else:
             self.phase = Phase.JOINING
             self._must(client.start(self._host))
@@ -182,7 +156,7 @@ class Connection:
             self._read_and_write(connected, client, events)
         finally:
             if client.tls_error is not None:
-                self.refusal = refusal(client.tls_error)
+                self.refusal = of_tls(client.tls_error, self.refusal)
 
     def _read_and_write(self, connected: ssl.SSLSocket, client: GivenSocketClient, events: int) -> None:
         if events & ~select.POLLOUT:
@@ -202,7 +176,7 @@ class Connection:
         self, client: Client, data: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         if reason.is_failure:
-            self.close()
+            self.close(of_mqtt(reason))
         else:
             self._must(client.subscribe(self._receipts, qos=1)[0])
 
@@ -212,7 +186,7 @@ class Connection:
         if self.phase is Phase.JOINING and reasons and not any(reason.is_failure for reason in reasons):
             self.phase = Phase.UP
         else:
-            self.close()
+            self.close(Refusal.NOT_AUTHORISED)
 
     def _on_message(self, client: Client, data: object, message: MQTTMessage) -> None:
         if message.topic == self._receipts and 0 < len(message.payload) <= MAX_RECEIPT_BYTES:
@@ -221,7 +195,13 @@ class Connection:
     def _on_publish(
         self, client: Client, data: object, mid: int, reason: ReasonCode, properties: Properties | None
     ) -> None:
-        if self._in_flight.pop(mid, None) is not None:
+        """The broker's word on one envelope. What it refuses to pass on is not delivered, and is sent again."""
+        if self._in_flight.pop(mid, None) is None:
+            return
+        if reason.is_failure:
+            self.refusal = Refusal.TAKES_NO_EVENTS
+        else:
+            self.refusal = Refusal.NONE
             self.delivered += 1
 
     def _on_disconnect(

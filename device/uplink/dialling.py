@@ -8,7 +8,7 @@ import socket
 
 from device.channel.errors import HostileMessageError
 from device.channel.link import Link
-from device.channel.messages import MAX_MESSAGE_BYTES, Codec, Dial, Dialled
+from device.channel.messages import MAX_MESSAGE_BYTES, Codec, Dial, DialFailure, Dialled
 
 _NETWORK = (socket.AF_INET, socket.AF_INET6)
 _FLAGS = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
@@ -30,8 +30,11 @@ class DialEnd:
         """Ask for a connection; a dialer that is not there is asked again later."""
         self._link.try_send(Dial())
 
-    def receive(self) -> socket.socket | None:
-        """Dialer's answer: a connected TCP socket, or None. An answer that is neither is counted and is None."""
+    def receive(self) -> socket.socket | DialFailure | None:
+        """Dialer's answer: a connected TCP socket, or why there is none; None where there is no answer yet.
+
+        An answer that is neither is counted, and is "failed".
+        """
         room = socket.CMSG_LEN(array.array("i").itemsize)
         try:
             # not socket.recv_fds: Python 3.11's ignores the flags
@@ -41,13 +44,14 @@ class DialEnd:
         descriptors = _descriptors(ancillary)
         try:
             answer = self._codec.decode(data)
-            expected = isinstance(answer, Dialled) and len(descriptors) == int(answer.ok)
-            if not expected or flags & socket.MSG_CTRUNC:
+            if not isinstance(answer, Dialled) or len(descriptors) != int(answer.ok) or flags & socket.MSG_CTRUNC:
                 raise HostileMessageError("an answer with the wrong number of descriptors")
-            return _stream(descriptors.pop()) if descriptors else None
+            if answer.ok != (answer.failure == "none"):
+                raise HostileMessageError("an answer that contradicts itself")
+            return _stream(descriptors.pop()) if descriptors else answer.failure
         except HostileMessageError:
             self._link.invalid += 1
-            return None
+            return "failed"
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)

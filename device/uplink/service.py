@@ -9,11 +9,13 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from device.uplink.connection import Connection, Phase, Refusal
+from device.channel.messages import DialFailure
+from device.uplink.connection import Connection, Phase
+from device.uplink.refusal import BY_DIALLING, Refusal
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 1.0
-LONGEST_REFUSED_SECONDS = 30.0  # where a certificate is out of its time: that does not change in a second
+LONGEST_REFUSED_SECONDS = 30.0  # where somebody has to do something first: that does not change in a second
 ANSWER_SECONDS = 5.0  # for dialer to answer
 UP_SECONDS = 5.0  # for TLS and MQTT together, from the socket on
 KEEP_ALIVE_SECONDS = 1.0
@@ -52,13 +54,19 @@ class UplinkService:
         self._asked = False
         self._keep_alive_at = 0.0
         self.connections = 0
-        self.refusal = Refusal.NONE  # of the last connection
+        self._refusal = Refusal.NONE  # of the last attempt
         self._delivered_before = 0
 
     @property
     def up(self) -> bool:
         """Whether envelopes can be published now."""
         return self._connection is not None and self._connection.phase is Phase.UP
+
+    @property
+    def refusal(self) -> Refusal:
+        """Why nothing is taken now: of the connection that is up, else of the last attempt to make one."""
+        up = self._connection is not None and self._connection.phase is Phase.UP
+        return self._connection.refusal if up and self._connection is not None else self._refusal
 
     @property
     def delivered(self) -> int:
@@ -74,19 +82,20 @@ class UplinkService:
         """Carry an envelope to the broker, or drop it. True when it is on its way."""
         return self._connection is not None and self._connection.publish(sequence, sealed)
 
-    def dialled(self, connected: socket.socket | None) -> None:
+    def dialled(self, answer: socket.socket | DialFailure) -> None:
         """What dialer answered. A socket that was not asked for is closed."""
         if not self._asked:
-            if connected is not None:
-                connected.close()
+            if isinstance(answer, socket.socket):
+                answer.close()
             return
         self._asked = False
-        if connected is None:
+        if not isinstance(answer, socket.socket):
+            self._refusal = BY_DIALLING[answer]
             self._back_off()
             return
         self._act_at = self._clock() + UP_SECONDS
         self._connection = Connection(
-            connected, self._context, host=self._host, device_id=self._device_id, receipt=self._receipt
+            answer, self._context, host=self._host, device_id=self._device_id, receipt=self._receipt
         )
 
     def serve(self, events: int) -> None:
@@ -102,6 +111,7 @@ class UplinkService:
                 return
             if self._asked:  # dialer did not answer: it was restarted, or hangs
                 self._asked = False
+                self._refusal = Refusal.NOT_DIALLED
                 self._back_off()
                 return
             self._asked = True
@@ -112,16 +122,16 @@ class UplinkService:
             if self._act_at:
                 self._act_at = 0.0
                 self._pause = FIRST_PAUSE_SECONDS
-                self.refusal = Refusal.NONE
+                self._refusal = Refusal.NONE
                 self.connections += 1
         elif now >= self._act_at:
-            self._connection.close()
+            self._connection.close(Refusal.SILENT)
         if now >= self._keep_alive_at:
             self._keep_alive_at = now + KEEP_ALIVE_SECONDS
             self._connection.keep_alive()
         if self._connection.phase is Phase.CLOSED:
             self._delivered_before += self._connection.delivered
-            self.refusal = self._connection.refusal
+            self._refusal = self._connection.refusal
             self._connection = None
             self._back_off()
 
@@ -139,5 +149,5 @@ class UplinkService:
 
     def _back_off(self) -> None:
         self._act_at = self._clock() + self._pause
-        longest = LONGEST_REFUSED_SECONDS if self.refusal else LONGEST_PAUSE_SECONDS
+        longest = LONGEST_REFUSED_SECONDS if self._refusal.lasting else LONGEST_PAUSE_SECONDS
         self._pause = min(2 * self._pause, longest)

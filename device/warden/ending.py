@@ -11,7 +11,7 @@ from device.channel.errors import HostileMessageError, PeerClosedError
 from device.launcher.child import Child
 from device.launcher.errors import GivenUpError
 from device.launcher.plan import RunPlan
-from device.warden import storage
+from device.warden import refusals, storage
 from device.warden.roster import Roster
 from device.warden.table import COMPARTMENTS, JUDGE, STORE
 from wire.vocabulary import CompartmentName
@@ -19,6 +19,7 @@ from wire.vocabulary import CompartmentName
 _STOP_SECONDS: Final = 6.0
 _SETTLE_SECONDS: Final = 0.6  # two beats
 _ROOM_SECONDS: Final = 5.0
+_AWAY_SECONDS: Final = 3.0  # for a broker that was not reached in this run: uplink tries about once a second
 _NAMES: Final = tuple(row.name for row in COMPARTMENTS)
 
 
@@ -57,7 +58,15 @@ class Ending:
         if unstored:
             return False
         self.judged_at = self.judged_at or now
-        return self._delivered(now) or now - self.judged_at > patience or not self._plan.config.uplink.host
+        waited = now - self.judged_at
+        return self._delivered(now) or waited > self._delivery_patience() or not self._plan.config.uplink.host
+
+    def _delivery_patience(self) -> float:
+        """Seconds to wait for receipts: not for long where the broker is known to give none."""
+        refusal = refusals.current(self._roster, self._plan.config.uplink)
+        reached = self._roster.total("uplink", "connections") > 0
+        longest = self._plan.config.warden.deliver_seconds
+        return longest if refusal is None or (reached and not refusal.lasting) else min(longest, _AWAY_SECONDS)
 
     def _delivered(self, now: float) -> bool:
         """Whether nothing waits for a receipt, by a beat that is younger than the last verdict."""

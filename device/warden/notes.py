@@ -1,4 +1,4 @@
-"""What the user is told at the end about time and place: why codes were left unplaced, and how to set it right."""
+"""What the user is told at the end: what was not delivered and why, which codes were left unplaced, and what helps."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from device.launcher.plan import RunPlan
-from device.warden.refusals import REFUSALS
 from device.warden.stream import DAY_MS, Doubt, StreamClock
 from device.warden.supervisor import Supervisor
-from device.warden.table import JUDGE, SOURCE
+from device.warden.table import JUDGE, SOURCE, STORE
 from wire.errors import line
 
 MAX_OFFSET_MS: Final = 366 * DAY_MS
@@ -76,12 +75,37 @@ def summary_of(device: Supervisor) -> dict[str, Any]:
 
 def notes(plan: RunPlan, device: Supervisor) -> list[str]:
     """Lines for the user, empty where every code could be placed and dated and everything could be delivered."""
-    return _undelivered(device) + _unplaced(plan, device)
+    return _undelivered(plan, device) + _unplaced(plan, device)
 
 
-def _undelivered(device: Supervisor) -> list[str]:
-    refusal = device.roster.fact("uplink", "refusal")
-    return [line(*REFUSALS[refusal][1:])] if refusal in REFUSALS else []
+def _undelivered(plan: RunPlan, device: Supervisor) -> list[str]:
+    """What waits in the spool, why, and what sends it: each run with a broker begins with what waits."""
+    waiting = device.roster.fact(STORE, "waiting")
+    if not waiting:
+        return []
+    events, they_go = ("event waits", "it goes") if waiting == 1 else ("events wait", "they go")
+    why, remedy = _why_waiting(plan, device)
+    later = "with the next replay or run that reaches the broker"
+    return [line(f"{waiting} sealed {events} in the spool: {why}", f"{remedy}; {they_go} {later}")]
+
+
+def _why_waiting(plan: RunPlan, device: Supervisor) -> tuple[str, str]:
+    uplink, refusal = plan.config.uplink, device.refusal()
+    if not uplink.host:
+        return "no broker is configured", "set [uplink] host and port (SEALCAM_UPLINK_HOST, SEALCAM_UPLINK_PORT)"
+    if refusal is not None:
+        return refusal.sentence, refusal.remedy
+    where = f"the broker at {uplink.where}"
+    if not device.roster.total("uplink", "connections"):
+        return f"{where} was not reached before the end", "run: sealcam doctor, where that happens again"
+    if device.stopping:
+        return "the run was ended before every receipt came", "nothing is lost"
+    if not device.roster.total(STORE, "receipted"):
+        return (
+            f"{where} takes events, and no receiver confirms them",
+            "start sealcam-sink serve at that broker, and enrol this device there (sealcam keys show, sealcam enroll)",
+        )
+    return "not every receipt came in time", "nothing is lost, and [warden] deliver_seconds says how long it waits"
 
 
 def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:

@@ -64,7 +64,7 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     summary = summarise(device, seconds, lockstep=plan.pace == "lockstep")
     on_camera = plan.kind == "camera"  # it ends by being stopped
     missing = 0 if wrong or on_camera or device.stopping else shortfall(plan, summary)
-    summary["complete"] = not wrong and not missing and (on_camera or not device.stopping)
+    summary["complete"] = not wrong and not missing and (on_camera or device.judged or not device.stopping)
     if missing:
         wrong.append(_stopped_short(plan, summary))
     wrong += found_wrong(plan, device, summary)

@@ -44,6 +44,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "sealed": roster.total(STORE, "sealed"),
         "receipted": roster.total(STORE, "receipted"),
         "waiting": roster.fact(STORE, "waiting"),
+        "broker": _broker(device),
         "unsealed": storage.unsealed(roster),
         "false_receipts": roster.total(STORE, "false_receipts"),
         "restarts": {name: device.restarts.counts[name] for name in names},
@@ -53,6 +54,12 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "track": _track(roster),
         "clock": notes.summary_of(device),
     }
+
+
+def _broker(device: Supervisor) -> str:
+    """How the connection to the broker stood at the end: "up", "down", or the word of why it is refused."""
+    refusal = device.refusal()
+    return refusal.word if refusal is not None else "up" if device.roster.fact("uplink", "up") else "down"
 
 
 def _track(roster: Roster) -> dict[str, Any] | None:

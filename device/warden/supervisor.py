@@ -16,8 +16,9 @@ from device.launcher import settings
 from device.launcher.errors import StartError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Running
-from device.warden import ending
+from device.warden import ending, refusals
 from device.warden.ending import Ending
+from device.warden.refusals import RefusalWords
 from device.warden.restarts import Restarts
 from device.warden.roster import Roster
 from device.warden.starting import Starter
@@ -95,7 +96,7 @@ class Supervisor:
                 self.starter.start(name)
             self.starter.go(self.clock)
             self._watch.look(time.monotonic())
-            self._teller.look(time.monotonic())
+            self._teller.look(time.monotonic(), self._ending.judged_at)
             if self._ending.over(time.monotonic()):
                 self._teller.damage()
                 return
@@ -103,6 +104,15 @@ class Supervisor:
     def stop(self) -> None:
         """Ask all to finish, and kill what does not."""
         ending.stop(self.roster.running)
+
+    def refusal(self) -> RefusalWords | None:
+        """Why the broker takes nothing now; None where it does, or where that is not known yet."""
+        return refusals.current(self.roster, self._plan.config.uplink)
+
+    @property
+    def judged(self) -> bool:
+        """Whether the stream is judged to its end, and all of it is stored."""
+        return self._ending.judged_at is not None
 
     def stream_seconds(self, began: float) -> float:
         """From `began` to the moment when the stream was judged to its end (now, if it was not)."""

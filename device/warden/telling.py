@@ -11,8 +11,7 @@ from device.channel.link import Link
 from device.channel.messages import MAX_COUNT, Health
 from device.launcher.plan import RunPlan
 from device.launcher.report import Incident, Notice, Progress
-from device.warden import storage
-from device.warden.refusals import REFUSALS
+from device.warden import refusals, storage
 from device.warden.roster import Roster
 from device.warden.stream import StreamClock
 from device.warden.table import JUDGE, SOURCE, STORE
@@ -40,6 +39,7 @@ class Teller:
         self._storage = storage.StorageWatch()
         self._damage_told: dict[DamageName, tuple[int, bool]] = {}  # the count, and whether it was the last
         self._doubts_told: set[str] = set()
+        self._refusals_told: set[str] = set()
         self._next_report = 0.0
 
     def incident(self, kind: HealthKind, name: CompartmentName, detail: str, count: int = 1) -> None:
@@ -48,10 +48,10 @@ class Teller:
         self._health.try_send(Health(kind, name, min(count, MAX_COUNT), at_ms, detail))
         self._launcher.try_send(Incident(kind, name, detail))
 
-    def look(self, now: float) -> None:
-        """Tell what has changed. Call it often."""
+    def look(self, now: float, judged_at: float | None = None) -> None:
+        """Tell what has changed. Call it often. `judged_at`: since when nothing but the delivery is waited for."""
         self._doubts()
-        self._progress(now)
+        self._progress(now, now - judged_at if judged_at is not None else 0.0)
         self._trouble(now)
 
     def damage(self) -> None:
@@ -71,16 +71,19 @@ class Teller:
                 self._once("clock_unsure", "warden", doubt)
         if not self.clock.wall:
             self._once("clock_unsure", "warden", "clock_impossible")
-        refusal = self._roster.fact("uplink", "refusal")
-        if refusal in REFUSALS:
-            self._once("degraded", "uplink", REFUSALS[refusal][0])
+        refusal = refusals.current(self._roster, self._plan.config.uplink)
+        if refusal is not None and refusal.told:
+            self._once("degraded", "uplink", refusal.word)
+        if refusal is not None and self._plan.kind == "camera" and refusal.word not in self._refusals_told:
+            self._refusals_told.add(refusal.word)  # a replay says it at its end, which is near
+            self._launcher.try_send(Notice(refusal.sentence, f"{refusal.remedy}; until then events wait in the spool"))
 
     def _once(self, kind: HealthKind, name: CompartmentName, detail: str) -> None:
         if detail not in self._doubts_told:
             self._doubts_told.add(detail)
             self.incident(kind, name, detail)
 
-    def _progress(self, now: float) -> None:
+    def _progress(self, now: float, delivering: float) -> None:
         if now < self._next_report:
             return
         self._next_report = now + _REPORT_SECONDS
@@ -94,7 +97,8 @@ class Teller:
                 self.incident("overload", reader, word)
             share = min(self._workload.shares().values(), default=1.0)
         sealed, receipted = self._roster.total(STORE, "sealed"), self._roster.total(STORE, "receipted")
-        self._launcher.try_send(Progress(frame, frames, sealed, receipted, share))
+        waiting = self._roster.fact(STORE, "waiting")
+        self._launcher.try_send(Progress(frame, frames, sealed, receipted, share, waiting, delivering))
 
     def _trouble(self, now: float) -> None:
         """Tell the user at once that verdicts are not stored, and why; telemetry is told by sealer itself."""

@@ -136,6 +136,16 @@ def test_an_alert_is_acknowledged_by_a_button_and_the_other_pages_hear_of_it(sit
     assert page.complaints == []
 
 
+def test_an_age_grows_while_the_page_stays_open(site: Site, page: Page) -> None:
+    site.report(verdict("VERIFIED"))
+    page.open(f"{site.address}/")
+    assert page.evaluate("document.querySelector('.verdict [data-at]').textContent") == "just now"
+    page.evaluate("""(() => { const now = Date.now; Date.now = () => now() + 3 * 3600 * 1000; })()""")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.until("document.querySelector('.verdict [data-at]').textContent === '3 hours ago'")
+    assert page.complaints == []
+
+
 def test_another_site_cannot_acknowledge_with_a_visitors_browser(site: Site, page: Page, tmp_path: Path) -> None:
     site.report(*_drive())
     (tmp_path / "other").mkdir()

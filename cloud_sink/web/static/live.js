@@ -1,8 +1,10 @@
 // Keeps the page up to date. The server renders; this only fetches the same page again when there is news and swaps the
 // parts that are marked data-live. Nothing here ever turns text into markup. Without it the page works, by reloading.
+import { age } from "./ages.js";
 import { follow } from "./news.js";
 
 const AT_MOST_EVERY_MS = 700;
+const AGE_EVERY_MS = 20000;
 const pill = document.getElementById("live");
 const paged = new URLSearchParams(location.search).has("before");
 let known = null; // the state of what the receiver knows that was last heard of
@@ -58,3 +60,5 @@ follow(
   (up) => (up ? show("good", "Live") : show("warn", "Receiver away, trying again")),
 );
 document.addEventListener("visibilitychange", refresh);
+document.addEventListener("visibilitychange", age);
+setInterval(age, AGE_EVERY_MS);

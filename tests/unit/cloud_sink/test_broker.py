@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from cloud_sink import broker
+from cloud_sink.broker import BrokerFiles
 from cloud_sink.cli import main
 from cloud_sink.errors import SetupError
 from identity import Home, MissingKeyError, mosquitto
@@ -27,7 +29,9 @@ def written(home: Home) -> dict[str, str]:
 
 def test_what_is_written_is_told_and_private(empty: Home) -> None:
     said: list[str] = []
-    assert broker.write(empty.broker, 8999, overwrite=False, say=said.append) == empty.broker / "mosquitto.conf"
+    assert broker.write(empty.broker, 8999, overwrite=False, say=said.append) == BrokerFiles(
+        empty.broker / "mosquitto.conf", 8999
+    )
     assert said == [f"wrote {empty.broker / name} (mode 0600)" for name in ("mosquitto.conf", "acl")]
     assert "listener 8999 127.0.0.1" in (text := written(empty)["mosquitto.conf"])
     for line in (
@@ -51,15 +55,55 @@ def test_what_says_the_same_is_kept(empty: Home) -> None:
 
 
 @pytest.mark.parametrize("changed", ["mosquitto.conf", "acl"])
-def test_what_somebody_changed_is_overwritten_with_a_flag_only(empty: Home, changed: str) -> None:
-    broker.write(empty.broker, 8883, overwrite=False, say=lambda _: None)
+def test_what_somebody_changed_is_kept_and_used_and_overwritten_with_a_flag_only(empty: Home, changed: str) -> None:
+    broker.write(empty.broker, 9100, overwrite=False, say=lambda _: None)
     (empty.broker / changed).write_text("# mine\n")
-    with pytest.raises(SetupError, match=rf"{changed} would be written.*--overwrite"):
-        broker.write(empty.broker, 8883, overwrite=False, say=lambda _: None)
-    assert written(empty)[changed] == "# mine\n"
     said: list[str] = []
-    broker.write(empty.broker, 8883, overwrite=True, say=said.append)
+    files = broker.write(empty.broker, None, overwrite=False, say=said.append)
+    assert f"kept {empty.broker / changed}, which was changed by hand; --overwrite starts over" in said
+    assert files.port == (None if changed == "mosquitto.conf" else 9100)
+    assert written(empty)[changed] == "# mine\n"
+    said.clear()
+    broker.write(empty.broker, 9101, overwrite=True, say=said.append)
     assert f"overwrote {empty.broker / changed} (mode 0600)" in said and "# mine" not in written(empty)[changed]
+    assert "listener 9101 127.0.0.1" in written(empty)["mosquitto.conf"]
+
+
+def by_hand(text: str) -> str:
+    return text.replace("listener 9100", "listener 9200").replace("max_connections 64", "max_connections 500")
+
+
+def test_a_port_is_not_written_into_what_somebody_changed(empty: Home) -> None:
+    broker.write(empty.broker, 9100, overwrite=False, say=lambda _: None)
+    configuration = empty.broker / "mosquitto.conf"
+    configuration.write_text(by_hand(configuration.read_text()))
+    with pytest.raises(SetupError, match=r"changed by hand.*port 9300; write the port there .*--overwrite"):
+        broker.write(empty.broker, 9300, overwrite=False, say=lambda _: None)
+    assert "listener 9200 " in written(empty)["mosquitto.conf"] and "500" in written(empty)["mosquitto.conf"]
+
+
+@pytest.mark.parametrize("log", mosquitto.LOGS)
+def test_our_own_configuration_keeps_its_port_and_takes_another_that_is_asked_for(
+    empty: Home, log: mosquitto.LogName
+) -> None:
+    ours = mosquitto.files(empty.broker, 9100, log=log)
+    for path, text in ours.items():
+        path.write_text(text)
+        path.chmod(0o600)
+    said: list[str] = []
+    assert broker.write(empty.broker, None, overwrite=False, say=said.append).port == 9100
+    assert broker.write(empty.broker, 9300, overwrite=False, say=said.append).port == 9300
+    assert f"renewed {empty.broker / 'mosquitto.conf'} (mode 0600)" in said
+    assert "listener 9300 127.0.0.1" in written(empty)["mosquitto.conf"]
+
+
+def test_a_taken_port_ends_it_before_anything_is_written_and_names_the_option(empty: Home, capsys: Output) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["broker", "--home", str(empty.path), "--port", port]) == 2
+    said = capsys.readouterr().err
+    assert f"port {port} of 127.0.0.1 cannot be used" in said and "--port" in said and "--broker" in said
+    assert not (empty.broker / "mosquitto.conf").exists()
 
 
 def test_without_certificates_nothing_is_written_and_the_remedy_makes_them(tmp_path: Path) -> None:
@@ -94,7 +138,7 @@ def test_it_becomes_mosquitto_itself(empty: Home, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("os.execv", execv)
     monkeypatch.setattr(mosquitto, "find", lambda: "/usr/sbin/mosquitto")
-    monkeypatch.setattr(mosquitto, "check_port", lambda _: None)
+    monkeypatch.setattr(mosquitto, "check_port", lambda *_: None)
     with pytest.raises(Became):
         main(["broker", "--home", str(empty.path)])
     assert became == [("/usr/sbin/mosquitto", ["/usr/sbin/mosquitto", "-c", str(empty.broker / "mosquitto.conf")])]

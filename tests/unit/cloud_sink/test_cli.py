@@ -202,7 +202,8 @@ def test_what_is_chosen_is_erased_and_nothing_else(
 ) -> None:
     assert EPOCH_MS == 1_764_000_000_000  # 2025-11-24T16:00:00Z
     assert main(at(home, "erase", *arguments, "--yes")) == 0
-    assert capsys.readouterr().out.startswith(f"{4 - len(kept)} envelopes erased")
+    erased = 4 - len(kept)
+    assert capsys.readouterr().out.startswith(f"{erased} envelope{'' if erased == 1 else 's'} erased; ")
     assert left(home) == kept
     times = asked(home.sink / "sink.db", "SELECT erased_ms FROM envelope WHERE erased_ms IS NOT NULL")
     assert all(abs(erased_ms - time.time() * 1000) < DAY_MS for (erased_ms,) in times)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import socket
 import sqlite3
 import ssl
 import struct
@@ -274,14 +276,41 @@ def test_a_refusal_stays_one_when_the_connection_ends_with_it(bench: Bench) -> N
     assert bench.phase == "refused"
 
 
-@pytest.mark.parametrize("error", [OSError("x"), ValueError("x"), struct.error("x"), IndexError("x"), KeyError("x")])
-def test_a_broker_that_is_away_or_keeps_to_no_protocol_is_unreachable(
-    bench: Bench, error: Exception, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (ConnectionRefusedError(111, "x"), "nothing listens there; start it (sealcam-sink broker)"),
+        (socket.gaierror(-2, "x"), "broker.example has no address here: the name cannot be resolved"),
+        (UnicodeError("x"), "broker.example has no address here: the name cannot be resolved"),
+        (TimeoutError("x"), "it does not answer"),
+        (ConnectionResetError(104, "x"), "it closes the connection at once"),
+        (ssl.SSLEOFError(8, "x"), "it closes the connection at once"),
+        (OSError(errno.EHOSTUNREACH, "x"), "no route to host"),
+        (OSError("x"), "the connection fails"),
+        (ValueError("x"), "it does not keep to MQTT 5"),
+        (struct.error("x"), "it does not keep to MQTT 5"),
+        (IndexError("x"), "it does not keep to MQTT 5"),
+        (KeyError("x"), "it does not keep to MQTT 5"),
+    ],
+)
+def test_a_broker_that_is_away_or_keeps_to_no_protocol_is_unreachable_for_a_cause(
+    bench: Bench, error: Exception, cause: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     bench.client.error = error
     assert bench.subscriber._converse() is False
-    assert bench.phase == "unreachable"
-    assert type(error).__name__ in caplog.text and "broker.example:8883" in caplog.text
+    assert bench.phase == "unreachable" and cause.startswith(bench.subscriber.state.cause)
+    assert f"the broker at broker.example:8883 cannot be reached: {cause}" in caplog.text
+    assert "trying again" in caplog.text and type(error).__name__ not in caplog.text
+
+
+def test_another_cause_of_the_same_trouble_is_shown_and_not_logged(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    for error in (ConnectionRefusedError(), TimeoutError()):
+        bench.client.error = error
+        bench.subscriber._converse()
+    assert bench.subscriber.state.cause == "it does not answer"
+    assert len(caplog.records) == 1
 
 
 def test_another_error_is_a_bug_and_ends_the_thread_with_it(bench: Bench) -> None:
@@ -291,15 +320,54 @@ def test_another_error_is_a_bug_and_ends_the_thread_with_it(bench: Bench) -> Non
     assert bench.phase == "stopped"
 
 
-def test_a_broker_that_cannot_prove_who_it_is_ends_the_start_and_later_is_a_refusal(bench: Bench) -> None:
-    error = ssl.SSLCertVerificationError()
-    error.verify_message = "self-signed"
+def refused_certificate(verify_code: int) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "x")
+    error.verify_code = verify_code
+    return error
+
+
+def not_tls() -> ssl.SSLError:
+    error = ssl.SSLError(1, "x")
+    error.reason = "WRONG_VERSION_NUMBER"
+    return error
+
+
+FOREIGN = [
+    (refused_certificate(19), "its certificate is not by the authority in ca.crt; name your broker with --broker"),
+    (refused_certificate(10), "its certificate has expired; check the clock"),
+    (refused_certificate(9), "its certificate is not valid yet; check the clock"),
+    (refused_certificate(62), "its certificate does not name broker.example; name it with --broker"),
+    (refused_certificate(64), "its certificate does not name broker.example; name it with --broker"),
+    (not_tls(), "it answers, and does not speak TLS; name its TLS port"),
+]
+
+
+@pytest.mark.parametrize(("error", "says"), FOREIGN)
+def test_a_foreign_broker_ends_the_start_with_its_remedy(bench: Bench, error: ssl.SSLError, says: str) -> None:
     bench.client.error = error
-    with pytest.raises(BrokerIdentityError, match="self-signed"):
+    with pytest.raises(BrokerIdentityError) as refused:
         bench.subscriber._converse()
-    bench.subscribed(GRANTED)
+    assert str(refused.value).startswith("the broker at broker.example:8883 is not trusted: ")
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(("error", "says"), FOREIGN)
+def test_a_foreign_broker_that_comes_later_is_told_and_ends_nothing(
+    bench: Bench, error: ssl.SSLError, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.client.error = ConnectionRefusedError()
+    bench.subscriber._converse()
+    bench.client.error = error
     assert bench.subscriber._converse() is False
-    assert bench.phase == "refused"
+    assert bench.phase == "untrusted" and says in caplog.text
+
+
+def test_a_client_certificate_that_is_refused_is_looked_for_in_the_brokers_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In TLS 1.3 the connection just ends."""
+    assert bench.subscriber._converse() is False
+    assert bench.phase == "unreachable" and "tls.crt in sink/" in caplog.text
 
 
 def test_a_failing_database_ends_the_connection_and_is_tried_before_the_next(
@@ -385,6 +453,7 @@ def test_a_thread_that_is_asked_to_stop_says_goodbye_and_writes_its_counts_down(
     [
         ("connected", logging.INFO),
         ("unreachable", logging.WARNING),
+        ("untrusted", logging.WARNING),
         ("refused", logging.WARNING),
         ("store_failed", logging.ERROR),
         ("stopped", logging.DEBUG),
@@ -395,10 +464,11 @@ def test_each_change_is_said_once_and_as_loud_as_it_is(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for _ in range(2):
-        bench.subscriber._become(phase, "the detail")
+        bench.subscriber._become(phase, "the cause", "the remedy")
     (record,) = caplog.records
     assert (record.levelno, bench.changes) == (level, 1)
-    assert ("the detail" in record.message) is (phase in ("unreachable", "store_failed"))
+    assert ("the cause" in record.message) is (phase not in ("connected", "stopped"))
+    assert ("the remedy" in record.message) is (phase in ("unreachable", "untrusted"))
 
 
 # --- our own errors, and addresses ------------------------------------------------------------------------------------
@@ -424,9 +494,12 @@ def test_an_error_of_our_own_is_not_taken_for_the_brokers(tmp_path: Path, monkey
     assert isinstance(subscriber.failure, IssueError)
 
 
-@pytest.mark.parametrize("text", ["nowhere", "nowhere:99999", ":8883", "host:", "host:x"])
+NO_ADDRESS = ("nowhere", "nowhere:99999", ":8883", "host:", "host:x", "a b:1", "::1:8883", "[x]:1", "mqtt://a:1", "a:0")
+
+
+@pytest.mark.parametrize("text", NO_ADDRESS)
 def test_a_wrong_address_is_answered_with_how_to_write_it(text: str) -> None:
-    with pytest.raises(UsageError, match="is not HOST:PORT; write it as localhost:8883"):
+    with pytest.raises(UsageError, match=r"is not HOST:PORT.*; write .*8883"):
         parse_address(text)
 
 

@@ -25,6 +25,7 @@ from cloud_sink.simulator import SimulatedFleet, health
 from cloud_sink.store import SCHEMA_VERSION, Store
 from demo.broker import free_port
 from identity import Home
+from program.ending import ENDING_SIGNALS
 from tests.support.sink_samples import accepted, changed
 
 HERE = ("127.0.0.1", 1)
@@ -102,6 +103,7 @@ def test_the_page_is_told_as_soon_as_it_is_up_and_ready_when_the_broker_is_too(
     async def start(first: str) -> list[list[str]]:
         bench, said = Bench(tmp_path / first, store_of(tmp_path / first), host), []
         own = bench.serving
+        own._tried.set()
         announcing = asyncio.create_task(own._announce(said.append))
         after = []
         for side in (own._server.up, own._subscribed) if first == "page" else (own._subscribed, own._server.up):
@@ -123,6 +125,51 @@ def test_the_page_is_told_as_soon_as_it_is_up_and_ready_when_the_broker_is_too(
     assert asyncio.run(start("broker")) == [[], [], [page, ready]]
     for made in opened:
         made.close()
+
+
+def test_the_page_waits_for_the_first_try_to_reach_the_broker_but_not_for_long(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told() -> tuple[list[str], list[str]]:
+        bench, said = Bench(tmp_path, store), list[str]()
+        bench.serving._loop = asyncio.get_running_loop()
+        bench.serving._server.up.set()
+        announcing = asyncio.create_task(bench.serving._announce(said.append))
+        await asyncio.sleep(0.01)
+        before = list(said)
+        monkeypatch.setattr(serving, "FIRST_TRY_S", 0.0)
+        patient = asyncio.create_task(bench.serving._announce(said.append))
+        await asyncio.sleep(0.01)
+        announcing.cancel()
+        patient.cancel()
+        return before, said
+
+    assert asyncio.run(told()) == ([], ["page http://127.0.0.1:8620/"])
+
+
+def test_the_first_signal_ends_in_order_and_the_second_ends_at_once(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    monkeypatch.setattr(serving, "end_at_once", ended.append)
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+
+    async def twice() -> tuple[bool, list[str]]:
+        own = Bench(tmp_path, store).serving
+        own._loop = asyncio.get_running_loop()
+        own._loop.add_signal_handler(signal.SIGINT, own._end)
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.wait_for(own._ending.wait(), 20)
+        first = list(ended)
+        os.kill(os.getpid(), signal.SIGINT)
+        return own._ending.is_set(), first
+
+    try:
+        assert asyncio.run(twice()) == (True, [])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert ended == ["sealcam-sink"]
 
 
 def test_each_change_of_the_thread_is_news_and_some_mean_more(tmp_path: Path, store: Store) -> None:

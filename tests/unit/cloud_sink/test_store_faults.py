@@ -13,6 +13,7 @@ import pytest
 
 from cloud_sink.archive import Archive
 from cloud_sink.chain import Span
+from cloud_sink.database_fault import database_fault
 from cloud_sink.errors import SchemaError, SetupError, StoreError
 from cloud_sink.simulator import SimulatedFleet, health, verdict
 from cloud_sink.store import SCHEMA_VERSION, AddResult, Arrival, Store, StoreOutcome, Tally
@@ -118,6 +119,34 @@ def test_what_cannot_be_opened_is_one_sentence(tmp_path: Path) -> None:
         assert not isinstance(refusal.value, SetupError | SchemaError)
     with pytest.raises(StoreError, match="cannot read"):
         Archive(tmp_path / "missing.db").last_row()
+
+
+def test_a_folder_and_a_file_of_something_else_each_have_their_remedy(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r": is a directory; see what is at that path"):
+        Store(tmp_path)
+    other = tmp_path / "other.db"
+    other.write_bytes(b"this is no database at all, however long it is " * 20)
+    for use in (lambda: Store(other), lambda: Archive(other).last_row()):
+        with pytest.raises(StoreError, match=r": file is not a database; move that file away, or name another --home"):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        (sqlite3.SQLITE_READONLY, "mounted read-only"),
+        (sqlite3.SQLITE_READONLY_DBMOVED, "mounted read-only"),
+        (sqlite3.SQLITE_FULL, "free some space"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, "end the other program"),
+        (sqlite3.SQLITE_IOERR_FSYNC, "check its disk"),
+        (0, "check its disk"),
+    ],
+)
+def test_what_sqlite_says_has_the_remedy_of_its_kind(code: int, remedy: str) -> None:
+    error = sqlite3.OperationalError("what SQLite says")
+    error.sqlite_errorcode = code
+    cause, said = database_fault(error)
+    assert cause == "what SQLite says" and remedy in said
 
 
 def test_the_receiving_thread_may_write_what_the_main_thread_opened(store: Store) -> None:

@@ -87,7 +87,7 @@ def test_breaks_are_an_alarm_that_names_them() -> None:
         *("alarm", "Chain broken", "cam-one", WHEN, "/devices/cam-one"),
         None,
     )
-    assert "Envelope 9, 4 does not continue" in alert.text
+    assert "Envelopes 9, 4 do not continue" in alert.text
 
 
 def test_gaps_are_a_warning_that_counts_and_names_them() -> None:
@@ -279,6 +279,31 @@ def test_many_verdicts_of_one_state_are_one_alert_that_leads_to_all_of_them() ->
     assert (alert.count, alert.link) == (3, "/?state=FORGED&device=cam-one")
 
 
+def test_the_reason_of_the_latest_is_not_told_as_that_of_all() -> None:
+    stored = stored_verdict("FORGED", reasons=("codes_conflict",))
+    (many,), (single,) = of_verdict(stored, total=9, fresh=9), of_verdict(stored)
+    assert single.text == verdict_view(stored).summary
+    assert many.text == f"The latest of 9: {single.text} The others may have other reasons."
+    (reports,) = of_health(stored_health("tamper", compartment="indicator"), 4, 4)
+    assert reports.text.endswith(" The latest of 4 was reported by indicator.")
+
+
+def test_every_alert_says_what_its_time_is_the_time_of() -> None:
+    (single,), (many,) = of_verdict(stored_verdict("FORGED")), of_verdict(stored_verdict("FORGED"), total=2, fresh=2)
+    assert (single.when, many.when) == ("Received", "Latest")
+    assert of_health(stored_health("tamper"))[0].when == "Reported"
+    assert device_alerts(replace(QUIET, breaks=(9,), break_count=1), EPOCH_MS)[0].when == "Device last heard"
+    assert tally_alerts([TallyRow("cam-one", "forged", 1, 1, EPOCH_MS)])[0].when == "Latest"
+    assert broker_alerts(BrokerState("unreachable", EPOCH_MS))[0].when == "Since"
+
+
+def test_one_break_and_one_gap_are_told_as_one() -> None:
+    (broken,) = device_alerts(replace(QUIET, breaks=(9,), break_count=1), EPOCH_MS)
+    assert broken.text.startswith("Envelope 9 does not continue the envelope before")
+    (gap,) = device_alerts(replace(QUIET, gaps=(Span(3, 3),)), EPOCH_MS)
+    assert gap.text == "1 of this device's envelopes did not arrive: 3. If it arrives late, the gap closes."
+
+
 @pytest.mark.parametrize(
     ("phase", "alert"),
     [
@@ -286,6 +311,7 @@ def test_many_verdicts_of_one_state_are_one_alert_that_leads_to_all_of_them() ->
         ("connected", False),
         ("stopped", False),
         ("unreachable", True),
+        ("untrusted", True),
         ("refused", True),
         ("store_failed", True),
     ],
@@ -294,3 +320,5 @@ def test_the_brokers_trouble_is_an_alert(phase: str, alert: bool) -> None:
     words = BROKER[phase]
     expected = [Alert(words.tone, words.title, words.meaning, "", WHEN, "/", kind=f"receiver.{phase}")]
     assert broker_alerts(BrokerState(phase, EPOCH_MS)) == (expected if alert else [])  # type: ignore[arg-type]
+    for told in broker_alerts(BrokerState(phase, EPOCH_MS, "nothing listens there")):  # type: ignore[arg-type]
+        assert told.text == f"{words.meaning} The cause: nothing listens there."

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
 
-from cloud_sink.mqtt import BrokerState
+from cloud_sink.mqtt import BrokerState, Phase
 from cloud_sink.simulator import DEFAULT_CODE, DEFAULT_PLACE, SimulatedFleet, health, verdict
 from cloud_sink.store import Store
 from cloud_sink.web.live import MAX_LISTENERS, Feed
@@ -47,7 +48,7 @@ def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def test_there_are_words_for_everything_that_can_be_stored() -> None:
     assert set(STATES) == set(ALL_STATES)
     assert set(HEALTH) == set(HEALTH_KINDS)
-    assert set(BROKER) == {"connecting", "connected", "unreachable", "refused", "store_failed", "stopped"}
+    assert set(BROKER) == set(get_args(Phase))
     assert set(TALLIES) == {
         *("malformed", "unknown_device", "unreadable", "forged", "bad_event", "equivocation"),
         *("duplicate", "not_stored", "unsealed_verdicts", "unsealed_health"),
@@ -82,6 +83,26 @@ def test_a_quiet_receiver_says_that_nothing_needs_attention(site: Site) -> None:
     page = site.get("/").text
     assert "Nothing. No contradiction" in page
     assert "In good order" in page
+
+
+def test_every_time_of_the_lists_has_its_label_its_zone_and_its_age(site: Site) -> None:
+    site.report(verdict("FORGED"))
+    site.world.now_ms += 5 * 60_000
+    page = site.get("/").text
+    time = '<time datetime="2025-11-24T16:00:00Z" title="2025-11-24T16:00:00Z">16:00:00 UTC</time>'
+    age = '<span data-at="2025-11-24T16:00:00Z">5 minutes ago</span>'
+    assert page.count(f"Received {time}, {age}") == 2  # the alert and the verdict
+    assert f"<dd>{time}, {age}</dd>" in page  # last heard
+    assert '<body data-now="2025-11-24T16:05:00Z">' in page
+    site.world.now_ms += 3 * 86_400_000
+    assert ">2025-11-24 16:00 UTC</time>, " in (later := site.get("/").text) and ">3 days ago<" in later
+
+
+def test_a_verdict_of_one_frame_is_seen_in_one_frame(site: Site) -> None:
+    site.report(verdict("VERIFIED", sightings=1, first_frame=7, last_frame=7))
+    assert "1 sighting in frame 7<" in site.get("/verdicts/1").text
+    site.report(verdict("VERIFIED", sightings=2, first_frame=7, last_frame=8))
+    assert "2 sightings in frames 7 to 8<" in site.get("/verdicts/2").text
 
 
 def test_a_verdict_is_explained_with_its_claims_its_place_and_its_delivery(site: Site) -> None:

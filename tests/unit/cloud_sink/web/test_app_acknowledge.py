@@ -50,7 +50,9 @@ def test_an_acknowledged_alert_is_put_away_and_the_next_of_its_kind_is_one_again
     assert titles(site, "acknowledged") == [("Forged", 3)]
     assert marks(site) == [("cam-one", "verdict.FORGED", 3, "", site.world.now_ms)]
     page = site.get("/").text
-    assert "stands that was not acknowledged" in page and '<a href="/alerts/acknowledged">1 acknowledged</a>' in page
+    assert (
+        "Nothing. Every alert is acknowledged." in page and '<a href="/alerts/acknowledged">1 acknowledged</a>' in page
+    )
     site.report(verdict("FORGED"))
     assert titles(site) == [("Forged", 1)]
     assert site.get("/verdicts/4").text.count("Acknowledge<") == 1

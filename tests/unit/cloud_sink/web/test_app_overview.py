@@ -137,7 +137,7 @@ def test_the_loudest_come_first_and_the_receivers_own_before_them(site: Site) ->
     site.report(health("tamper", "indicator", detail="case_opened"))
     titles = [alert["title"] for alert in site.get("/api/alerts").json["alerts"]]
     assert titles == [
-        "Broker refuses us",
+        "Broker refuses the receiver",
         "Forged",
         "Case opened",
         "Unknown device refused",

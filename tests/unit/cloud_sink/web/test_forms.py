@@ -9,6 +9,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from cloud_sink.web import forms
 from cloud_sink.web.forms import MAX_FORM_BYTES, form_fields
 
 FORM = "application/x-www-form-urlencoded"
@@ -22,6 +23,26 @@ def fields(*parts: bytes, kind: str = FORM) -> dict[str, str]:
 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", kind.encode())]}
     return asyncio.run(form_fields(Request(scope, receive), ("a", "b")))
+
+
+@pytest.mark.parametrize(("comes", "status"), [("half of it, and its sender goes", 400), ("half of it", 408)])
+def test_a_form_that_does_not_come_whole_is_given_up(comes: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "FORM_WITHIN_S", 0.01)
+    sent = iter([{"type": "http.request", "body": b"a=1&", "more_body": True}])
+
+    async def receive() -> dict[str, Any]:
+        part = next(sent, None)
+        if part is not None:
+            return part
+        if comes.endswith("goes"):
+            return {"type": "http.disconnect"}
+        await asyncio.Event().wait()
+        return {}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", FORM.encode())]}
+    with pytest.raises(HTTPException) as refused:
+        asyncio.run(form_fields(Request(scope, receive), ("a", "b")))
+    assert refused.value.status_code == status
 
 
 def test_a_form_is_its_fields() -> None:

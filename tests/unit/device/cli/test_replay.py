@@ -12,20 +12,19 @@ from rich.console import Console
 
 from device import cli
 from device.cli.replay import keep_inputs, tell
-from device.config import Config, UplinkConfig
 from device.launcher.session import RunOutcome, make_room
 from identity.home import Home
 from program.errors import OutputRefusedError
 from wire.errors import UsageError
 
 
-def said(*, host: str = "", out: Path | None = None, unknown_keys: int = 0, width: int = 80, **counts: int) -> str:
+def said(*, out: Path | None = None, unknown_keys: int = 0, width: int = 80, **counts: int) -> str:
     summary: dict[str, Any] = {"frames": 10, "fps": 9.0, "verdicts": {}, "sealed": 0, "receipted": 0, "waiting": 0}
     summary |= {"time_line": {"unknown": 0}, "track": None}
     outcome = RunOutcome(0, "", "", summary | counts, unknown_keys=unknown_keys)
     shown = io.StringIO()
     arguments = argparse.Namespace(json=False, out=out)
-    tell(outcome, arguments, Console(file=shown, width=width), Config(uplink=UplinkConfig(host)))
+    tell(outcome, arguments, Console(file=shown, width=width))
     return shown.getvalue()
 
 
@@ -37,17 +36,13 @@ def said(*, host: str = "", out: Path | None = None, unknown_keys: int = 0, widt
         (10, 66, 0, "10 events sealed, 56 waited from earlier runs, 66 of both receipted"),
         (10, 5, 61, "10 events sealed, 56 waited from earlier runs, 5 of both receipted"),
         (10, 0, 10, "0 of 10 events receipted"),
+        (1, 0, 1, "0 of 1 event receipted"),
+        (1, 0, 2, "1 event sealed, 1 waited from earlier runs, 0 of both receipted"),
     ],
 )
 def test_events_of_earlier_runs_are_counted_apart(sealed: int, receipted: int, waiting: int, sentence: str) -> None:
     first = said(sealed=sealed, receipted=receipted, waiting=waiting).splitlines()[0]
     assert first.endswith(f"; {sentence}")
-
-
-def test_what_waits_goes_with_the_next_run_only_where_a_broker_is_configured() -> None:
-    assert "no receipt came in time; they go with the next run" not in said(waiting=3)
-    assert "no broker is configured ([uplink] host); they wait until one is" in said(waiting=3)
-    assert "no receipt came in time; they go with the next run" in said(waiting=3, host="broker.example")
 
 
 @pytest.mark.parametrize(("count", "begins"), [(1, "1 code names a road authority"), (8, "8 codes name a road")])

@@ -13,6 +13,7 @@ from rich.console import Console
 from device import cli
 from device.channel.messages import Message
 from device.cli.show import OVERLOAD_WORDS, RunView
+from device.config import UplinkConfig
 from device.launcher.report import Incident, Notice, Progress
 from device.warden.workload import Word
 
@@ -50,6 +51,25 @@ def shown(*messages: Message) -> str:
             view.watch(message)
         view._progress.refresh()
     return screen.getvalue()
+
+
+def sending(*reports: Progress, host: str = "broker.example", terminal: bool = False) -> str:
+    screen = io.StringIO()
+    with RunView("x", Console(file=screen, force_terminal=terminal, width=200), UplinkConfig(host)) as view:
+        for report in reports:
+            view.watch(report)
+        view._progress.refresh()
+    return screen.getvalue()
+
+
+def test_a_wait_for_receipts_is_told_once_with_the_broker_and_how_to_end_it() -> None:
+    reports = [Progress(90, 90, 10, 0, waiting=10, delivering_seconds=s) for s in (0.2, 1.0, 2.0)]
+    assert sending(reports[0]) == ""
+    told = "sending 10 events to broker.example:8883; Ctrl-C ends the wait and keeps what has no receipt\n"
+    assert sending(*reports) == told
+    assert "sending 1 event to" in sending(Progress(9, 9, 1, 0, waiting=1, delivering_seconds=1.0))
+    assert "sending 10 events to" in sending(*reports, terminal=True)
+    assert sending(*reports, host="") == sending(Progress(9, 9, 1, 1, delivering_seconds=1.0)) == ""
 
 
 def test_a_share_of_judged_frames_is_shown_while_frames_are_skipped() -> None:

@@ -10,9 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from device.uplink.connection import Connection, Phase, Refusal
-from device.uplink.service import FIRST_PAUSE_SECONDS, LONGEST_REFUSED_SECONDS, UplinkService
-from device.warden.refusals import REFUSALS
+from device.channel.messages import DialFailure
+from device.config import UplinkConfig
+from device.uplink.connection import Connection, Phase
+from device.uplink.refusal import BY_DIALLING, Refusal
+from device.uplink.service import (
+    ANSWER_SECONDS,
+    FIRST_PAUSE_SECONDS,
+    LONGEST_REFUSED_SECONDS,
+    UP_SECONDS,
+    UplinkService,
+)
+from device.warden.refusals import REFUSALS, words
 from identity import ExpiredCertificateError, load
 from identity.files import write_private
 from identity.pki import Authority, Pair
@@ -106,7 +115,7 @@ def test_another_tls_fault_is_not_taken_for_a_certificates_time(tmp_path: Path) 
     for _ in range(ROUNDS):
         broker.step()
         made.serve(made.wants())
-    assert (made.phase, made.refusal) == (Phase.CLOSED, Refusal.NONE)
+    assert (made.phase, made.refusal) == (Phase.CLOSED, Refusal.THEIRS_UNTRUSTED)
 
 
 def test_uplink_goes_on_trying_ever_more_slowly_and_connects_once_the_certificate_is_good(tmp_path: Path) -> None:
@@ -145,8 +154,71 @@ def test_uplink_goes_on_trying_ever_more_slowly_and_connects_once_the_certificat
     assert service.connection is not None and service.connection.phase is Phase.JOINING
 
 
+@pytest.fixture
+def service(tmp_path: Path) -> UplinkService:
+    """An uplink whose first request to dialer is out, at the second 0."""
+    now[0] = 0.0
+    made = UplinkService(
+        Ends(tmp_path, NOW, NOW).client(),
+        host="localhost",
+        device_id="cam-one",
+        dial=lambda: None,
+        receipt=lambda _: None,
+        clock=lambda: now[0],
+    )
+    made.tick()
+    return made
+
+
+now = [0.0]
+
+
+@pytest.mark.parametrize("failure", [failure for failure in BY_DIALLING if failure != "none"])
+def test_why_dialer_could_not_connect_is_kept(service: UplinkService, failure: DialFailure) -> None:
+    service.dialled(failure)
+    assert service.refusal is BY_DIALLING[failure] is not Refusal.NONE
+
+
+def test_a_dialer_that_does_not_answer_is_told(service: UplinkService) -> None:
+    now[0] = ANSWER_SECONDS
+    service.tick()
+    assert service.refusal is Refusal.NOT_DIALLED
+
+
+@pytest.mark.parametrize(
+    ("broker_says", "why"),
+    [(b"", Refusal.HANGS_UP), (b"HTTP/1.1 400 Bad Request\r\n\r\n", Refusal.NO_TLS), (None, Refusal.SILENT)],
+)
+def test_what_answers_and_is_no_broker_is_told_by_what_it_does(
+    service: UplinkService, broker_says: bytes | None, why: Refusal
+) -> None:
+    given, theirs = socket.socketpair()
+    service.dialled(given)
+    assert service.connection is not None
+    service.serve(service.connection.wants())
+    if broker_says is not None:
+        theirs.sendall(broker_says)
+        theirs.shutdown(socket.SHUT_WR)
+        for _ in range(3):
+            service.serve(1)
+    now[0] = UP_SECONDS
+    service.tick()
+    assert service.refusal is why
+    theirs.close()
+
+
 def test_every_refusal_has_its_word_sentence_and_remedy() -> None:
     assert set(REFUSALS) == {int(refusal) for refusal in Refusal} - {0}
+    assert len({row.word for row in REFUSALS.values()}) == len(REFUSALS)
+    uplink = UplinkConfig("::1", 8884)
+    for number in REFUSALS:
+        row = words(number, uplink)
+        assert row is not None and row.remedy and ("::1" in row.sentence) and "{" not in row.sentence
+    assert words(0, uplink) is words(99, uplink) is None
+
+
+def test_uplink_and_warden_agree_on_what_lasts() -> None:
+    assert {number for number, row in REFUSALS.items() if row.lasting} == {int(r) for r in Refusal if r.lasting}
 
 
 def test_only_who_asks_for_it_gets_a_context_of_certificates_out_of_their_time(tmp_path: Path) -> None:

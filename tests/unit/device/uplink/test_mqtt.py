@@ -135,7 +135,7 @@ def test_dialer_connects_and_the_connected_socket_arrives(listener: socket.socke
     assert dialers.recv(100) == encode(Dial())
     answer(dialers, connect(*listener.getsockname()))
     got = end.receive()
-    assert got is not None and got.getpeername() == listener.getsockname()
+    assert isinstance(got, socket.socket) and got.getpeername() == listener.getsockname()
     assert not got.get_inheritable()
     accepted, _ = listener.accept()
     got.sendall(b"x")
@@ -148,13 +148,14 @@ def test_no_broker_is_an_answer_too(listener: socket.socket) -> None:
     address = listener.getsockname()
     listener.close()
     answer(dialers, connect(*address))
+    assert end.receive() == "not_listening"
     assert end.receive() is None
     assert link.invalid == 0
 
 
 @pytest.mark.parametrize("host", ["", "no.such.host.invalid", "x" * 300, "a..b", "\udcff"])
 def test_a_host_that_cannot_be_found_is_no_error(host: str) -> None:
-    assert connect(host, 1, 0.2) is None or host == ""
+    assert connect(host, 1, 0.2) == "no_name" or host == ""
 
 
 def test_a_hostile_dialer_is_counted_and_nothing_of_it_is_kept(tmp_path: Path, listener: socket.socket) -> None:
@@ -174,12 +175,14 @@ def test_a_hostile_dialer_is_counted_and_nothing_of_it_is_kept(tmp_path: Path, l
         (encode(Dialled(ok=True)), [listener.fileno()]),
         (encode(Dialled(ok=True)), [good.fileno(), good.fileno(), good.fileno()]),
         (encode(Dialled(ok=False)), [good.fileno()]),
+        (encode(Dialled(ok=True, failure="no_name")), [good.fileno()]),
+        (encode(Dialled(ok=False)), []),  # no connection, and no reason
         (encode(Dial()), [good.fileno()]),
         (b"\xff" * 100, [good.fileno()]),
     ]
     for number, (data, descriptors) in enumerate(attacks, 1):
         socket.send_fds(dialers, [data], descriptors)
-        assert end.receive() is None
+        assert end.receive() == "failed"
         assert link.invalid == number
     for opened in (unconnected, local, other, udp, good):
         opened.close()
@@ -212,7 +215,7 @@ def test_it_backs_off_from_a_fifth_of_a_second_to_one() -> None:
         before = len(asked)
         made.tick()
         if len(asked) > before:
-            made.dialled(None)
+            made.dialled("failed")
         clock.now = round(clock.now + 0.05, 3)
     pauses = [round(b - a, 2) for a, b in itertools.pairwise(asked)]
     assert pauses == [FIRST_PAUSE_SECONDS, 0.4, 0.8, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from device.channel.failures import REFUSALS
+from device.config import Config, UplinkConfig
 from device.launcher.errors import GivenUpError
 from device.warden import ending
 from device.warden.ending import Ending
@@ -14,14 +15,15 @@ from device.warden.roster import Roster
 from tests.support.warden_bench import LIMITS, FakeChild, plan
 
 
-def ends(done: dict[str, int] | None, sealer: dict[str, int] | None = None, **verdict: int) -> Ending:
+def ends(done: dict[str, int] | None, sealer: dict[str, int] | None = None, broker: str = "", **verdict: int) -> Ending:
     roster = Roster()
     for name, said in (("capture", {}), ("verdict", verdict), ("sealer", sealer or {})):
         child: Any = FakeChild(name)  # type: ignore[arg-type]
         child.say(**said)
         child.done = done if name == "capture" else None
         roster.running[name] = child  # type: ignore[index]
-    return Ending(plan(), roster, {"home": "/h"})
+    config = Config(warden=LIMITS, uplink=UplinkConfig(broker))
+    return Ending(plan(config=config), roster, {"home": "/h"})
 
 
 @pytest.mark.parametrize(("done", "over"), [(None, False), ({"frames": 5}, True)])
@@ -29,6 +31,22 @@ def test_verdicts_word_that_all_is_judged_ends_no_run_whose_source_goes_on(
     done: dict[str, int] | None, over: bool
 ) -> None:
     assert ends(done, finished=1).over(100.0) is over
+
+
+@pytest.mark.parametrize(
+    ("refusal", "connections", "seconds"),
+    [(0, 0, 30.0), (0, 1, 30.0), (13, 0, 3.0), (13, 1, 30.0), (5, 0, 3.0), (5, 1, 3.0), (11, 1, 3.0), (99, 0, 30.0)],
+)
+def test_receipts_are_not_waited_for_where_the_broker_is_known_to_give_none(
+    refusal: int, connections: int, seconds: float
+) -> None:
+    """A broker that was reached in this run and went away may be back in a moment; who refuses us does not change."""
+    made = ends({"frames": 5}, {"waiting": 1}, broker="broker", finished=1)
+    uplink: Any = FakeChild("uplink")
+    uplink.say(refusal=refusal, connections=connections)
+    made._roster.running["uplink"] = uplink
+    assert not made.over(100.0) and not made.over(99.9 + seconds)
+    assert made.over(100.1 + seconds)
 
 
 def test_a_stream_that_has_ended_and_is_not_judged_ends_the_run_after_a_while() -> None:

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from device.config import Config
+from device.config import Config, UplinkConfig
 from device.launcher.plan import RunPlan
 from device.warden.notes import notes, summary_of
+from device.warden.refusals import words
 from device.warden.stream import Doubt, StreamClock
 
 START_MS = 1_800_000_000_000
+UPLINK = UplinkConfig("broker.example", 8884)
+TO_A_BROKER = {"config": Config(uplink=UPLINK)}
 
 
 def plan(**changes: Any) -> RunPlan:
@@ -26,7 +29,9 @@ def plan(**changes: Any) -> RunPlan:
 def device(*doubts: Doubt, **facts: int) -> Any:
     clock = StreamClock(START_MS, "container", (-6000, 1000), doubts=doubts)
     known = lambda name, key: facts.get(key, 0)  # noqa: E731
-    return SimpleNamespace(clock=clock, roster=SimpleNamespace(fact=known, total=known, told=known))
+    refusal = lambda: words(facts.get("refusal", 0), UPLINK)  # noqa: E731
+    roster = SimpleNamespace(fact=known, total=known, told=known)
+    return SimpleNamespace(clock=clock, roster=roster, refusal=refusal, stopping=False)
 
 
 TWO = {"unplaced_codes": 2, "offset_fitting": 4, "offset_codes": 4, "offset_earlier_ms": 7_200_000}
@@ -73,10 +78,43 @@ def test_a_camera_without_a_position_source_is_not_told_of_tracks() -> None:
     assert "set the clock" in said
 
 
-def test_a_certificate_out_of_its_time_is_said() -> None:
-    (said,) = notes(plan(), device(refusal=2))
-    assert "certificate has expired" in said
-    assert notes(plan(), device(refusal=99)) == []
+LATER = "with the next replay or run that reaches the broker"
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ({"refusal": 2}, "certificate of the broker at broker.example:8884 has expired; check the clock"),
+        ({"refusal": 13}, "broker.example:8884 refuses the connection: nothing listens there; start the broker"),
+        ({"refusal": 12}, "broker.example has no address here: the name cannot be resolved; check [uplink] host"),
+        ({"refusal": 11, "connections": 1}, "broker.example:8884 takes no events from this device"),
+        ({}, "broker.example:8884 was not reached before the end"),
+        ({"refusal": 99}, "broker.example:8884 was not reached before the end"),
+        ({"connections": 1}, "takes events, and no receiver confirms them; start sealcam-sink serve"),
+        ({"connections": 1, "receipted": 4}, "not every receipt came in time"),
+    ],
+)
+def test_what_waits_is_told_with_the_broker_the_cause_and_what_sends_it(facts: dict[str, int], says: str) -> None:
+    (said,) = notes(plan(**TO_A_BROKER), device(waiting=3, **facts))
+    assert said.startswith("3 sealed events wait in the spool: ") and said.endswith(f"; they go {LATER}")
+    assert says in said
+
+
+def test_one_event_waits_and_none_is_not_told() -> None:
+    (said,) = notes(plan(**TO_A_BROKER), device(waiting=1, refusal=13))
+    assert said.startswith("1 sealed event waits in the spool: ") and said.endswith(f"; it goes {LATER}")
+    assert notes(plan(**TO_A_BROKER), device(waiting=0, refusal=13)) == []
+
+
+def test_without_a_broker_it_is_told_how_to_name_one() -> None:
+    (said,) = notes(plan(), device(waiting=3))
+    assert "no broker is configured; set [uplink] host and port (SEALCAM_UPLINK_HOST" in said
+
+
+def test_a_wait_that_was_interrupted_is_no_fault_of_the_broker() -> None:
+    stopped = device(waiting=3, connections=1)
+    stopped.stopping = True
+    assert "the run was ended before every receipt came" in notes(plan(**TO_A_BROKER), stopped)[0]
 
 
 def test_the_summary_tells_source_error_and_doubts() -> None:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from device.channel import damage
+from device.config import Config, UplinkConfig
+from device.launcher.report import Notice
 from device.warden.roster import Roster
 from device.warden.stream import StreamClock
 from device.warden.telling import Teller
-from tests.support.warden_bench import FakeChild, Heard, plan
+from tests.support.warden_bench import LIMITS, FakeChild, Heard, plan
 
 CORRUPT, CUT = damage.fact("frames_corrupt"), damage.fact("cut_off")
 UNSURE = StreamClock(5, "container", doubts=("label_unsure", "time_old"))
@@ -26,7 +28,8 @@ def telling(
     uplink.say(refusal=refusal)
     made: dict[Any, Any] = {"verdict": verdict, "uplink": uplink}
     roster.running.update(made)
-    parts: Any = (plan(**changes), roster, heard, heard)
+    config = Config(warden=LIMITS, uplink=UplinkConfig("broker"))
+    parts: Any = (plan(config=config, **changes), roster, heard, heard)
     teller = Teller(*parts, {})
     teller.clock = clock or StreamClock()
     return teller, heard
@@ -59,6 +62,19 @@ def test_each_cause_for_which_the_broker_cannot_be_reached_is_told_once() -> Non
     teller._roster.running["uplink"].say(refusal=99)  # type: ignore[attr-defined]
     teller.look(3.0)
     assert len(heard.incidents) == 1
+
+
+def test_a_camera_whose_broker_is_away_says_so_once_and_telemetry_is_not_told() -> None:
+    teller, heard = telling(StreamClock(5, "system"), refusal=13, kind="camera")
+    for now in (1.0, 2.0):
+        teller.look(now)
+    (notice,) = [message for message in heard.messages if isinstance(message, Notice)]
+    assert notice.sentence == "broker:8883 refuses the connection: nothing listens there"
+    assert notice.remedy.endswith("; until then events wait in the spool")
+    assert heard.incidents == []
+    on_a_file, heard = telling(StreamClock(5, "given"), refusal=13)
+    on_a_file.look(1.0)
+    assert not [message for message in heard.messages if isinstance(message, Notice)]
 
 
 def test_damage_is_told_when_it_is_found_and_its_sum_at_the_end_and_no_more() -> None:
