@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime
 import fcntl
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +33,7 @@ from wire import cose, ed25519, register, topics
 from wire.errors import HostileInputError
 from wire.sink_key import SinkPrivateKey
 
+HOME_VARIABLE = "SEALCAM_HOME"
 _FOLDERS = (
     "device",
     "sink",
@@ -62,10 +64,25 @@ class Home:
 
     @classmethod
     def default(cls) -> Home:
-        """`$SEALCAM_HOME`, else `$XDG_DATA_HOME/sealcam`, else `~/.local/share/sealcam`. Raises KeysError."""
-        named = os.environ.get("SEALCAM_HOME")
-        place = Path(named) if named else Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "sealcam"
-        return cls.at(place)
+        """`$SEALCAM_HOME`, else `$XDG_DATA_HOME/sealcam`, else `~/.local/share/sealcam`.
+
+        A relative XDG_DATA_HOME is passed over, as the XDG Base Directory Specification asks.
+
+        Raises:
+            KeysError: SEALCAM_HOME is empty or relative: it would silently be another home than was meant.
+        """
+        named = os.environ.get(HOME_VARIABLE)
+        if named is None:
+            data = Path(os.environ.get("XDG_DATA_HOME", ""))
+            return cls.at((data if data.is_absolute() else Path("~/.local/share")) / "sealcam")
+        if not named.strip():
+            raise KeysError(f"{HOME_VARIABLE} is empty", f"unset {HOME_VARIABLE}, or name the data home's folder")
+        if not named.startswith(("/", "~")):
+            raise KeysError(
+                f"{HOME_VARIABLE} is relative ({named}): it would be another data home in each folder",
+                f"write {HOME_VARIABLE}={shlex.quote(os.path.abspath(named))}",  # noqa: PTH100 -- also where it is gone
+            )
+        return cls.at(Path(named))
 
     @classmethod
     def at(cls, place: Path) -> Home:

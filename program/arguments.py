@@ -44,9 +44,16 @@ def new_parser(**options: Any) -> argparse.ArgumentParser:
 
 
 def place(text: str) -> Path:
-    """A path that was really given: an empty one, of a variable that is not set, would mean the current folder."""
+    """A path that was really given: an empty one, of a variable that is not set, would mean the current folder.
+
+    A dash means standard input or output elsewhere; where it does, the option has a type of its own.
+    """
     if not text.strip():
-        raise argparse.ArgumentTypeError("the name is empty")
+        raise argparse.ArgumentTypeError("the name is empty: name a file or a folder")
+    if text == "-":
+        raise argparse.ArgumentTypeError(
+            "- (a standard stream) is not taken here: name a file, or ./- if it is called so"
+        )
     return Path(text)
 
 
