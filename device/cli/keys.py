@@ -41,11 +41,14 @@ def add_parser(subparsers: Any) -> None:
         help="make a device known to the sink of this data home",
         description="Writes the device's public key to the sink's devices folder: from then on the sink takes its "
         "envelopes. Without options it enrols the device of this data home.",
-        epilog="Example: sealcam enroll --id cam-1f2e3d4c --public-key HEX, with the 64 hex digits that `sealcam keys "
-        "show` prints on that device",
+        epilog="Example: sealcam enroll --id cam-1f2e3d4c --public-key HEX",
     )
     enroll.add_argument("--id", metavar="DEVICE_ID", help="another device's id (default: this home's device)")
-    enroll.add_argument("--public-key", metavar="HEX", help="its Ed25519 public key, 64 hex digits")
+    enroll.add_argument(
+        "--public-key",
+        metavar="HEX",
+        help="its Ed25519 public key, 64 hex digits of `sealcam keys show` there (default: this home's)",
+    )
     enroll.add_argument("--json", action="store_true", help="print JSON")
     enroll.set_defaults(run=run, work=_enroll)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -45,11 +45,17 @@ def say(console: Console, line: str) -> None:
     console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
-class RunView:
-    """Shows a run on `console`, which is standard error: standard output is for the command's result."""
+class ProgressView:
+    """A bar at the bottom of a terminal, as long as the block lasts; nothing where `console` is no terminal.
 
-    def __init__(self, title: str, console: Console) -> None:
+    Args:
+        title: what is being done. It may hold a name from a stranger.
+        results: lines that come while the bar is shown go there: standard output, or `console` for none of it.
+    """
+
+    def __init__(self, title: str, console: Console, results: Console | None = None) -> None:
         self._console = console
+        self._results = results or console
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -59,12 +65,13 @@ class RunView:
             TextColumn("{task.fields[note]}"),
             console=console,
             transient=True,
-            disable=not console.is_terminal or console.is_dumb_terminal,  # a file is not drawn on
+            disable=not console.is_interactive,  # a file is not drawn on
+            redirect_stdout=self._results.is_terminal,  # there the lines go above the bar; a file gets them as they are
         )
         self._title = escape(printable(title))
-        self._task = self._progress.add_task(f"{self._title}: starting", total=None, note="")
+        self._task = self._progress.add_task(self._title, total=None, note="")
 
-    def __enter__(self) -> RunView:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -72,6 +79,18 @@ class RunView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """How far it is. `total`: 0 where it is not known."""
+        self._progress.update(self._task, description=self._title, completed=done, total=total or None, note=note)
+
+
+class RunView(ProgressView):
+    """Shows a run: its verdicts are results, what goes wrong and how far it is goes to `console`, standard error."""
+
+    def __init__(self, title: str, console: Console, results: Console | None = None) -> None:
+        super().__init__(title, console, results)
+        self._progress.update(self._task, description=f"{self._title}: starting")
 
     def watch(self, message: Message) -> None:
         """Take one report of the session."""
@@ -84,7 +103,7 @@ class RunView:
         note = f"sealed {report.sealed}, receipted {report.receipted}"
         if report.judged_share < TELL_SHARE:
             note = f"judged {report.judged_share:.0%} of the frames, {note}"
-        self._progress.update(self._task, completed=report.frame, total=report.frames or None, note=note)
+        self.progress(report.frame, report.frames, note)
 
     def _on_incident(self, incident: Incident) -> None:
         detail = (
@@ -100,7 +119,7 @@ class RunView:
         style = STATE_STYLES[verdict.state]
         held, seen = class_text(verdict.class_id), class_text(verdict.perceived_class_id)
         where = f"frames {verdict.first_frame}-{verdict.last_frame}"
-        self._console.print(f"[{style}]{verdict.state:<12}[/] held: {held}; perceived: {seen}; {where}", soft_wrap=True)
+        self._results.print(f"[{style}]{verdict.state:<12}[/] held: {held}; perceived: {seen}; {where}", soft_wrap=True)
 
     _SHOWS: ClassVar[dict[type[Message], Callable[[RunView, Any], None]]] = {
         Running: _on_running,
@@ -109,32 +128,3 @@ class RunView:
         Notice: _on_notice,
         Verdict: _on_verdict,
     }
-
-
-class DrawingView:
-    """Shows how far an annotated video is."""
-
-    def __init__(self, title: str, console: Console) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
-        self._task = self._progress.add_task(f"draw {escape(printable(title))}", total=None)
-
-    def __enter__(self) -> DrawingView:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def progress(self, drawn: int, frames: int) -> None:
-        """`frames`: of the input, 0 where it does not tell."""
-        self._progress.update(self._task, completed=drawn, total=frames or None)

@@ -22,6 +22,7 @@ def add_parser(subparsers: Any) -> None:
         "spool",
         help="show what waits to be delivered",
         description="The spool holds sealed envelopes until the sink has signed that it stored them.",
+        epilog="Example: sealcam spool show",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     show = actions.add_parser(

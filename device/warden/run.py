@@ -9,6 +9,7 @@ from typing import Any
 
 from device.channel import damage
 from device.channel.link import Link
+from device.launcher.errors import UnstoredError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Finished
 from device.warden import artifacts, storage
@@ -41,12 +42,15 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     manifest, models = artifacts.load_signed(Path(plan.models), plan.config.models.release_key)
     device = Supervisor(plan, manifest, Wiring(outside, models), launcher)
     wrong: list[Wrong] = []
+    unstored: UnstoredError | None = None
     seconds = 0.0
     try:
         device.start()
         began = time.monotonic()
         try:
             device.run()
+        except UnstoredError as error:
+            unstored = error  # told with the count, which is not known before the end
         except (SealcamError, OSError, MemoryError) as error:
             failure = error if isinstance(error, SealcamError) else MachineError.of(error)
             wrong.append((failure.sentence, failure.remedy))  # the run had begun
@@ -55,24 +59,34 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         device.stop()
     summary = summarise(device, seconds, lockstep=plan.pace == "lockstep")
     on_camera = plan.kind == "camera"  # it ends by being stopped
-    summary["complete"] = not wrong and (on_camera or not device.stopping)
-    wrong += found_wrong(plan, device, summary)
+    summary["complete"] = not wrong and unstored is None and (on_camera or not device.stopping)
+    wrong += found_wrong(plan, device, summary, unstored)
     sentence, remedy = wrong[0] if wrong else ("", "")
     others = [line(*found) for found in wrong[1:]]
     launcher.send(Finished(int(bool(wrong)), sentence, remedy, summary, others + notes(plan, device)))
     return int(bool(wrong))
 
 
-def found_wrong(plan: RunPlan, device: Supervisor, summary: Mapping[str, Any]) -> list[Wrong]:
-    """What a run that came to its end found wrong, the gravest first: each makes its exit status 1."""
+def found_wrong(
+    plan: RunPlan, device: Supervisor, summary: Mapping[str, Any], unstored: UnstoredError | None = None
+) -> list[Wrong]:
+    """What a run that came to its end found wrong, the gravest first: each makes its exit status 1.
+
+    Args:
+        unstored: why verdicts were still not stored when the run gave up waiting for room.
+    """
     wrong: list[Wrong] = []
-    if found := device.damage():
-        wrong.append((damage.sentence(plan.shown, found), _REMEDIES[plan.kind]))
     if summary["unsealed"]:
         lost = f"{storage.told(summary['unsealed'])} could not be stored, and will not reach the receiver"
-        wrong.append(
-            (lost, "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too")
-        )
+        if unstored is not None:
+            wrong.append((f"{lost}: {unstored.sentence}", unstored.remedy))
+        else:
+            mend = "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too"
+            wrong.append((lost, mend))
+    elif unstored is not None:  # all were stored in the end, later than a run waits
+        wrong.append((unstored.sentence, unstored.remedy))
+    if found := device.damage():
+        wrong.append((damage.sentence(plan.shown, found), _REMEDIES[plan.kind]))
     least = plan.config.warden.least_judged_share
     if plan.kind != "camera" and summary["judged_share"] < least:
         wrong.append(_overloaded(summary, least))

@@ -15,7 +15,7 @@ from device.confine import policy as policies
 from device.confine import verify
 from device.launcher import settings
 from device.launcher.child import Child, RestartBudget
-from device.launcher.errors import GivenUpError, StartError
+from device.launcher.errors import GivenUpError, StartError, UnstoredError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Incident, Notice, Progress, Running
 from device.warden import storage
@@ -133,7 +133,7 @@ class Supervisor:
     def _over(self, now: float) -> bool:
         """Whether the stream is judged to its end and all is stored, and is delivered or had the time to be.
 
-        Raises GivenUpError when verdicts cannot be stored, or the stream has ended and is not judged to its end.
+        Raises UnstoredError when verdicts cannot be stored, GivenUpError when the stream has ended unjudged.
         """
         patience = self._plan.config.warden.deliver_seconds
         unstored = self.fact(JUDGE, "unstored")
@@ -148,9 +148,8 @@ class Supervisor:
         if trouble and not self._plan.config.uplink.host:  # no receipt can come and make room
             patience = min(patience, _ROOM_SECONDS)
         if unstored and now - self._finished_at > patience:
-            why = trouble.sentence if trouble else "the spool is full or its disk fails"
-            raise GivenUpError(
-                f"{storage.told({'verdict': unstored})} could not be stored: {why}",
+            raise UnstoredError(
+                trouble.sentence if trouble else "the spool is full or its disk fails",
                 trouble.remedy if trouble else "let it be delivered (configure [uplink] host), or raise spool.max_mib",
             )
         if unstored:

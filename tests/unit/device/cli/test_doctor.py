@@ -44,7 +44,9 @@ def test_doctor_ends_with_1_where_something_that_is_needed_is_missing(
     assert all(check.keys() >= {"name", "good", "found", "remedy", "required"} for check in told["checks"])
     monkeypatch.setenv("SEALCAM_HOME", str(tmp_path / "none"))
     assert cli.main(["doctor"]) == 1
-    assert "MISSING keys: there is no data home at" in capsys.readouterr().out
+    assert "MISSING  keys: there is no data home at" in (said := capsys.readouterr().out)
+    assert "optional certificates: none without a data home" in said
+    assert said.splitlines()[-1] == "not ready: keys (see MISSING above)"
 
 
 def test_models_that_another_key_signed_are_missing(home: Home) -> None:
