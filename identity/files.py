@@ -47,7 +47,8 @@ def make_folder(path: Path) -> None:
                     folder.mkdir(mode=PRIVATE_FOLDER)
         mode = path.lstat().st_mode
     except OSError as error:
-        remedy = f"{remedy_of(error.errno or 0, 'free the place')}, or set SEALCAM_HOME to another folder"
+        mend = remedy_of(error.errno or 0, "check what is there and who may write there")
+        remedy = f"{mend}, or set SEALCAM_HOME to another folder"
         raise KeysError(f"{path} cannot be made ({error.strerror})", remedy) from None
     if not stat.S_ISDIR(mode):
         raise UnsafeKeyFileError(f"{path} is not a folder", _REPLACE if in_a_home(path) else _NAME_A_HOME)
@@ -101,7 +102,7 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
         for folder in dict.fromkeys(path.parent for path in contents):
             _sync_folder(folder)
     except OSError as error:
-        remedy = remedy_of(error.errno or 0, "free the disk or check its folder")
+        remedy = remedy_of(error.errno or 0, "check its folder and its disk")
         raise KeysError(f"{path} cannot be written ({error.strerror})", remedy) from None
     finally:
         for left in beside.values():

@@ -88,9 +88,12 @@ class Home:
     def at(cls, place: Path) -> Home:
         """The home in a folder that a user named. Raises KeysError where `~` stands for no folder."""
         try:
-            return cls(place.expanduser().absolute())
+            expanded = place.expanduser()
         except RuntimeError:
             raise KeysError(f"{place} names no folder: this user has no home folder", "set SEALCAM_HOME") from None
+        if place.parts[:1] == ("~",) and not Path(os.environ.get("HOME", "/")).is_absolute():
+            raise KeysError(f"{place} names no folder: HOME is empty or relative", "set HOME, or SEALCAM_HOME")
+        return cls(expanded.absolute())
 
     def inner(self, name: str) -> Home:
         """A home of its own inside this one: the demo's, the red team's. Raises UnsafeKeyFileError as `check_made`."""
@@ -217,8 +220,17 @@ class Home:
         return since
 
     def _check_place(self) -> None:
-        """Raises UnsafeKeyFileError where the home's place is a folder of something else, such as /etc."""
-        if self.path.is_dir() and not is_a_home(self.path):
+        """Raises UnsafeKeyFileError where the place is a folder of something else, such as /etc, or another user's."""
+        try:
+            there = self.path.is_dir()
+            if there:
+                next(self.path.iterdir(), None)
+        except PermissionError:
+            raise UnsafeKeyFileError(
+                f"the data home {self.path} cannot be read by this user",
+                "run it as the user who made it, or set SEALCAM_HOME to a folder of your own",
+            ) from None
+        if there and not is_a_home(self.path):
             raise UnsafeKeyFileError(
                 f"{self.path} is no data home",
                 "set SEALCAM_HOME to a data home, or to a folder that is not there yet",
@@ -264,7 +276,7 @@ class Home:
         except OSError as error:
             raise KeysError(
                 f"the data home {self.path} cannot be written ({error.strerror})",
-                "free the place or set SEALCAM_HOME to another folder",
+                "check what is there and who may write there, or set SEALCAM_HOME to another folder",
             ) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

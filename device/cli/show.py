@@ -50,12 +50,15 @@ class ProgressView:
 
     Args:
         title: what is being done. It may hold a name from a stranger.
-        results: lines that come while the bar is shown go there: standard output, or `console` for none of it.
+        results: where results go that come while the bar is shown, `console` if None. On one terminal with the bar they
+            go through `console`, so that they stand above it.
     """
 
     def __init__(self, title: str, console: Console, results: Console | None = None) -> None:
         self._console = console
-        self._results = results or console
+        if results is None or (results.is_terminal and console.is_interactive):
+            results = console
+        self._results = results
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -66,7 +69,7 @@ class ProgressView:
             console=console,
             transient=True,
             disable=not console.is_interactive,  # a file is not drawn on
-            redirect_stdout=self._results.is_terminal,  # there the lines go above the bar; a file gets them as they are
+            redirect_stdout=False,  # a file that standard output goes to gets it all the same
         )
         self._title = escape(printable(title))
         self._task = self._progress.add_task(self._title, total=None, note="")

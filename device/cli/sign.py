@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,7 @@ def _caption_of(text: str, trust: Path | None, home: Home) -> tuple[str, ...]:
     from device.cli.sign_panel import caption
 
     folder = (trust or home.trust) / "authority"
-    anchors = load.trust_anchors(folder) if trust is not None or folder.is_dir() else {}
+    anchors = load.trust_anchors(folder) if trust is not None or os.access(folder, os.R_OK | os.X_OK) else {}
     try:
         return caption(*signcode.verify(text.encode("utf-8", "replace"), anchors))
     except HostileInputError:

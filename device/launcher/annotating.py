@@ -124,7 +124,10 @@ def _watch(child: Child, names: dict[str, str], progress: Callable[[int, int], N
             sentence, remedy = child.reason(names) or (f"annotator ended ({ended})", "run: sealcam doctor")
             raise RunError(sentence, remedy)
         if time.monotonic() - child.heard > _SILENT_SECONDS:
-            raise RunError(f"annotator is silent for {_SILENT_SECONDS:.0f} s", "free the machine and run it again")
+            raise RunError(
+                f"annotator is silent for {_SILENT_SECONDS:.0f} s",
+                "end other programs on this machine, and run it again",
+            )
     return child.done.get("frames", 0)
 
 

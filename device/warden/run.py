@@ -100,6 +100,7 @@ def _overloaded(summary: Mapping[str, Any], least: float) -> Wrong:
     return (
         f"{reader} judged {share:.0%} of {summary['frames']} frames, less than {least:.0%} ([warden] "
         "least_judged_share): signs may have been missed",
-        "replay it with --pace lockstep, or free the machine; for a camera, ask for fewer frames ([camera] fps) or set "
+        "replay it with --pace lockstep, or end other programs on this machine; for a camera, ask for fewer frames "
+        "([camera] fps) or set "
         '[perception] operating_point = "fast"',
     )

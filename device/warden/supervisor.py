@@ -90,7 +90,8 @@ class Supervisor:
             if time.monotonic() > deadline:
                 late = [c.name for c in self.children.values() if c.facts is None]
                 raise StartError(
-                    f"{', '.join(late)} did not get ready in time", "raise warden.start_seconds or free the machine"
+                    f"{', '.join(late)} did not get ready in time",
+                    "raise [warden] start_seconds, or end other programs on this machine",
                 )
             if self.stopping:
                 return
@@ -142,7 +143,10 @@ class Supervisor:
         if not ended or not self.fact(JUDGE, "finished"):  # verdict's word alone does not end a run
             self._ended_at = (self._ended_at or now) if ended else None
             if self._ended_at is not None and now - self._ended_at > 2 * self._plan.config.warden.silent_seconds:
-                raise GivenUpError("the stream has ended and was not judged to its end", "see the incidents above")
+                raise GivenUpError(
+                    "the stream has ended and was not judged to its end",
+                    "run it again, and report it with the incidents above",
+                )
             return False
         self._finished_at = self._finished_at or now
         if trouble and not self._plan.config.uplink.host:  # no receipt can come and make room
@@ -150,7 +154,9 @@ class Supervisor:
         if unstored and now - self._finished_at > patience:
             raise UnstoredError(
                 trouble.sentence if trouble else "the spool is full or its disk fails",
-                trouble.remedy if trouble else "let it be delivered (configure [uplink] host), or raise spool.max_mib",
+                trouble.remedy
+                if trouble
+                else "let the device reach its receiver ([uplink] host), or raise [spool] max_mib",
             )
         if unstored:
             return False
@@ -223,7 +229,7 @@ class Supervisor:
         if wait is None:
             self._incident("budget_spent", name, how)
             if ROWS[name].needed:
-                why, remedy = reason or (how, "see the incidents above")
+                why, remedy = reason or (how, "run: sealcam doctor, and report it with the incidents above")
                 raise GivenUpError(
                     f"{name} failed more than {self._plan.config.warden.restarts} times within "
                     f"{self._plan.config.warden.restart_window_seconds:.0f} s ({why})",

@@ -37,5 +37,12 @@ def test_the_copy_has_every_frame_of_the_video_and_more_to_see(
 def test_the_replayed_video_itself_is_never_written_to(home: Home, make_video: VideoMaker) -> None:
     video = make_video(frames=3, size=(320, 192))
     content = video.read_bytes()
-    refused(home, "replay", video, "--annotate", video, said="would be replaced by what is made of it; choose another --annotate")
+    refused(
+        home,
+        "replay",
+        video,
+        "--annotate",
+        video,
+        said="would be replaced by what is made of it",
+    )
     assert video.read_bytes() == content

@@ -16,7 +16,7 @@ from device.cli.doctor.check import Check, Looks
 from device.cli.replay import add_config
 from identity.home import Home
 from program.arguments import version
-from wire.errors import printable
+from wire.errors import MachineError, printable
 
 CHECKS: Final[tuple[Callable[[Looks], Check], ...]] = (*machine.CHECKS, *installation.CHECKS, *surroundings.CHECKS)
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     looks = Looks(loaded.config, frozenset(loaded.sources), Home.default())
     checks = []
     for check in CHECKS:
-        checks.append(check(looks))
+        checks.append(_tried(check, looks))
         if not arguments.json:
             print(_line(checks[-1]), flush=True)  # as they come: a broker that does not answer takes seconds
     if arguments.json:
@@ -52,6 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         print(f"not ready: {', '.join(missing)} (see MISSING above)" if missing else "ready: nothing needed is missing")
     return 1 if missing else 0
+
+
+def _tried(check: Callable[[Looks], Check], looks: Looks) -> Check:
+    """What the check finds; or what the system refuses it, so that the others are tried all the same."""
+    try:
+        return check(looks)
+    except OSError as error:
+        failure = MachineError.of(error)
+        return Check(check.__name__.strip("_"), False, failure.sentence, failure.remedy)
 
 
 def _line(check: Check) -> str:

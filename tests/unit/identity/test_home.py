@@ -414,3 +414,21 @@ def test_a_file_that_is_no_private_key_is_not_advised_to_be_restored(home: Home,
 def test_a_trust_folder_without_authorities_is_named_and_only_a_home_is_made_again(home: Home, tmp_path: Path) -> None:
     with pytest.raises(MissingKeyError, match="name the folder above it, a trust folder"):
         load.trust_anchors(tmp_path / "elsewhere" / "authority")
+
+
+@pytest.mark.parametrize("variable", ["", "rel"])
+def test_a_home_folder_that_is_none_is_told(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SEALCAM_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", variable)
+    with pytest.raises(KeysError, match="HOME is empty or relative; set HOME, or SEALCAM_HOME"):
+        Home.default()
+
+
+def test_another_users_home_is_not_called_something_else(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)  # the superuser is refused nothing
+    with pytest.raises(UnsafeKeyFileError, match="cannot be read by this user; run it as the user who made it"):
+        home.check_made()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import ssl
@@ -167,3 +168,17 @@ def test_each_step_to_the_broker_is_told(home: Home, made_home: Home, tmp_path: 
     stranger.ensure_development()
     with listening(secured(stranger.broker)) as port:
         assert "not to be trusted" in asked(home, "localhost", port).found
+
+
+def test_what_the_system_refuses_one_check_is_its_finding_and_the_others_are_tried(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def _keys(looks: Looks) -> Check:
+        raise PermissionError(errno.EACCES, "Permission denied", "/root/home")
+
+    monkeypatch.setenv("SEALCAM_HOME", str(home.path))
+    monkeypatch.setattr(doctor, "CHECKS", (_keys, installation._disk))
+    assert cli.main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("MISSING  keys: /root/home cannot be read or written (Permission denied); remedy: check")
+    assert lines[1].startswith("good     disk") and lines[2].startswith("not ready: keys")
