@@ -29,7 +29,7 @@ from program.errors import OutputRefusedError
 from program.outputs import say_result
 from program.wording import counted
 from wire import register as registers
-from wire.errors import RunError
+from wire.errors import RunError, UsageError
 
 FILES = ("drive.mp4", "drive.gpx", "expected.json", "table.svg", *RESULTS)
 """What the demo writes into its folder."""
@@ -76,6 +76,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The command. Returns the exit status."""
+    if arguments.port == arguments.broker_port:
+        raise UsageError(f"--port and --broker-port are both {arguments.port}", "give each a port of its own")
     console = Console(stderr=True)
     home = Home.default().inner("demo")
     out = arguments.out or home.path / "out"

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta, Struct, inspect
 
 from program import toml
-from program.wording import HOME_VARIABLE, nearest
+from program.wording import HOME_VARIABLE, nearest, plain_types
 from wire.errors import UsageError
 from wire.manifest import PointName
 
@@ -199,15 +199,6 @@ _KEYS = "all keys: sealcam config show"
 _KEYS_OF_THE_ENVIRONMENT = "unset it; docs/configuration.md has all keys"
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)  # how msgspec ends its sentences
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`")
-_KINDS = {
-    "`int`": "a whole number",
-    "`float`": "a number",
-    "`str`": "a text",
-    "`bool`": "true or false",
-    "`object`": "a section of keys",
-    "`array`": "a list",
-}
-"""What msgspec calls a type -> what its user calls it."""
 
 
 class Loaded(NamedTuple):
@@ -307,9 +298,7 @@ def _wrong(what: str, section: str, key: str) -> str:
         return f"its form must be: {_form(section, key)}"
     if what.startswith("Invalid enum value"):
         return f"{what.removeprefix('Invalid enum value ')} is none of: {_choices(section, key)}"
-    for kind, words in _KINDS.items():
-        what = what.replace(kind, words)
-    return what[:1].lower() + what[1:]
+    return plain_types(what)
 
 
 def _field(section: str, key: str) -> inspect.Type | None:

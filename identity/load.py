@@ -182,7 +182,7 @@ def _listed(folder: Path) -> list[Path]:
         make = (
             "run: sealcam keys init"
             if folder.parent.name in HOME_ENTRIES
-            else "name the folder above it, a trust folder (--trust)"
+            else "name a folder with the authorities' keys in authority/ (--trust)"
         )
         raise MissingKeyError(f"{folder} is missing", make)
     paths = sorted(folder.glob("*.pub"))

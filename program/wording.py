@@ -12,6 +12,17 @@ HOME_VARIABLE: Final = "SEALCAM_HOME"
 PREFIX: Final = "SEALCAM_"
 
 
+_TYPES: Final = {
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`str`": "a text",
+    "`bool`": "true or false",
+    "`object`": "named values",
+    "`array`": "a list",
+}
+"""What msgspec calls a type -> what its user calls it."""
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """ "1 sign", "2 signs". `plural`: where it is not the noun with an s."""
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
@@ -41,3 +52,10 @@ def misnamed(environment: Mapping[str, str], known: Iterable[str]) -> list[str]:
         meant = f"did you mean {near}?" if near else "unset it, or write SEALCAM_<SECTION>_<KEY>"
         lines.append(f"{name} is no variable of Sealcam and does nothing; {meant}")
     return lines
+
+
+def plain_types(said: str) -> str:
+    """msgspec's sentence about a value, within a sentence, with types as people call them."""
+    for kind, words in _TYPES.items():
+        said = said.replace(kind, words)
+    return said[:1].lower() + said[1:]

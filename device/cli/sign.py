@@ -179,7 +179,7 @@ def _verify(home: Home, arguments: argparse.Namespace) -> int:
     anchors = load.trust_anchors(trust / "authority")
     path = trust / "register.cose"
     register = load.register(path, anchors) if path.exists() else None
-    at = moment(arguments.at, "--at") if arguments.at else int(time.time())
+    at = int(time.time()) if arguments.at is None else moment(arguments.at, "--at")
     judged: list[dict[str, Any]] = []
     for code in codes_of(arguments.what):
         try:

@@ -18,6 +18,7 @@ from wire.errors import IssueError, UsageError
 from wire.signcode import SignClaims
 from wire.times import iso8601, unix_seconds
 
+_LATEST = unix_seconds("2105-12-31T23:59:59Z")
 _OPTIONS = {
     "sign_id": "--id",
     "class_id": "--class",
@@ -66,8 +67,9 @@ def add_parser(actions: Any) -> None:
 
 
 def _issue(home: Home, arguments: argparse.Namespace) -> int:
-    begin = moment(arguments.valid_from, "--valid-from") if arguments.valid_from else int(time.time())
-    end = moment(arguments.valid_until, "--valid-until") if arguments.valid_until else begin + 365 * 86400
+    begin = int(time.time()) if arguments.valid_from is None else moment(arguments.valid_from, "--valid-from")
+    until = arguments.valid_until
+    end = begin + 365 * 86400 if until is None else moment(until, "--valid-until")
     if end <= time.time() and not arguments.allow_expired:
         raise UsageError(
             f"--valid-until: {iso8601(end)} is over, so that no device will believe the code",
@@ -112,9 +114,14 @@ def class_id_of(text: str) -> int:
 def moment(text: str, option: str) -> int:
     """ISO 8601 -> unix seconds; without an offset it is UTC. Raises UsageError naming the option."""
     try:
-        return unix_seconds(text)
+        seconds = unix_seconds(text)
     except ValueError:
         raise UsageError(f"{option}: no ISO 8601 time", "write 2026-11-23 or 2026-11-23T10:00:00Z") from None
+    if not 0 < seconds <= _LATEST:
+        raise UsageError(
+            f"{option}: {text} is no time that a code can carry", "write one from 1970-01-02 to 2105-12-31"
+        )
+    return seconds
 
 
 def _sign_id(text: str | None) -> bytes:

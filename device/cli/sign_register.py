@@ -21,7 +21,7 @@ from identity.files import write_private
 from program import outputs
 from program.arguments import place
 from program.outputs import say_result
-from program.wording import counted
+from program.wording import counted, plain_types
 from wire import cose, register, signcode
 from wire.classes import CLASS_NAMES, class_name
 from wire.errors import HostileInputError, IssueError, NotOursError, UnknownKeyError, UsageError
@@ -213,11 +213,13 @@ def _sign(home: Home, arguments: argparse.Namespace) -> int:
     content, key = _read(arguments.list), load.signing_key(arguments.key or home.authority_key)
     out = arguments.out or home.trust / "register.cose"
     outputs.keep_inputs(out, [arguments.list, arguments.key or home.authority_key])
+    told = outputs.check(out) and arguments.out is not None
     try:
         entries = [entry_of(line) for line in msgspec.json.decode(content, type=list[Listed])]
     except (msgspec.DecodeError, ValueError) as error:
         raise UsageError(
-            f"{arguments.list} is no list of signs ({error})", "correct it, or make one: sealcam sign register build"
+            f"{arguments.list} is no list of signs ({plain_types(str(error))})",
+            "correct it, or make one: sealcam sign register build",
         ) from None
     anchors = load.trust_anchors(home.trust / "authority") | {cose.key_id(key.public_key()): key.public_key()}
     before = _registers_before(home, anchors, out, cose.key_id(key.public_key()))
@@ -226,9 +228,9 @@ def _sign(home: Home, arguments: argparse.Namespace) -> int:
         signed = register.issue(entries, key, issued_at=_time_of_issue(before))
     except IssueError as error:
         raise UsageError(f"{arguments.list} cannot be signed ({error})", "correct that sign in it") from None
-    if arguments.out is not None and outputs.check(out):
-        outputs.say_replaced(out)
     write_private(out, signed)
+    if told:
+        outputs.say_replaced(out)
     if out == home.trust / "register.cose":
         register_guard.check(home.trust)
     say_result(f"{counted(len(entries), 'sign')} signed, {_revoked(entries)}: {out}")

@@ -29,8 +29,7 @@ class SourcedCode:
 def codes_of(word: str) -> list[SourcedCode]:
     """What one argument stands for; empty where a picture holds no QR code. Raises UsageError."""
     if word == STANDARD_INPUT:
-        typed = sys.stdin.read(_MOST_TYPED).encode("utf-8", "surrogateescape")
-        found = _lines("standard input", typed)
+        found = _lines("standard input", sys.stdin.buffer.read(_MOST_TYPED))  # bytes: what is no UTF-8 is no code
         if not found:
             raise UsageError("standard input is empty", f"give {SOURCES}")
         return found

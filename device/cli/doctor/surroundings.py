@@ -92,7 +92,10 @@ def _broker(looks: Looks) -> Check:
     except OSError as error:
         why = error.strerror or "no answer"
         return Check(
-            "broker", False, f"{where} does not take connections ({why})", "start the broker, or check [uplink] port"
+            "broker",
+            False,
+            f"{where} does not take connections ({why})",
+            "start it (sealcam-sink broker, on its machine), or check [uplink] host and port",
         )
     device = looks.home.device
     with connected:

@@ -68,7 +68,7 @@ def test_a_mistake_in_the_environment_is_not_blamed_on_the_file(tmp_path: Path) 
         ("[camera]\ndevice = 'x'\n", {}, "[camera] device in {file}, line 2: its form must be: `/dev/videoN`"),
         ("[uplink]\nhosst = 'x'\n", {}, "[uplink] hosst in {file}, line 2: there is no such key"),
         ("# x\n\n[uplinks]\nhost = 'x'\n", {}, "[uplinks] in {file}, line 3: there is no such section"),
-        ("uplink = 3\n", {}, "[uplink] in {file}, line 1: expected a section of keys, got a whole number"),
+        ("uplink = 3\n", {}, "[uplink] in {file}, line 1: expected named values, got a whole number"),
         (
             "[perception]\noperating_point = 'slow'\n",
             {},

@@ -412,7 +412,7 @@ def test_a_file_that_is_no_private_key_is_not_advised_to_be_restored(home: Home,
 
 
 def test_a_trust_folder_without_authorities_is_named_and_only_a_home_is_made_again(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(MissingKeyError, match="name the folder above it, a trust folder"):
+    with pytest.raises(MissingKeyError, match="name a folder with the authorities' keys in authority/"):
         load.trust_anchors(tmp_path / "elsewhere" / "authority")
 
 

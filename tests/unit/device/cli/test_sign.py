@@ -71,7 +71,7 @@ def test_a_code_comes_through_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = issued(capsys)
-    monkeypatch.setattr("sys.stdin", io.StringIO(code + "\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(code.encode() + b"\n")))
     assert json_of(capsys, "sign", "verify", "-")
 
 
@@ -128,6 +128,11 @@ def test_a_register_is_built_reviewed_signed_and_revokes(capsys: pytest.CaptureF
         ([*ISSUE[:3], "no such", *ISSUE[4:]], "sealcam sign classes"),
         ([*ISSUE, "--id", "12"], "--id"),
         ([*ISSUE, "--valid-until", "tomorrow"], "--valid-until"),
+        ([*ISSUE, "--valid-until", ""], "--valid-until: no ISO 8601 time"),
+        ([*ISSUE, "--valid-from", ""], "--valid-from: no ISO 8601 time"),
+        ([*ISSUE, "--valid-from", "9999-12-31"], "--valid-from: 9999-12-31 is no time that a code can carry"),
+        ([*ISSUE, "--valid-until", "0001-01-01"], "--valid-until: 0001-01-01 is no time that a code can carry"),
+        (["sign", "verify", "SR1:A", "--at", ""], "--at: no ISO 8601 time"),
         ([*ISSUE, "--valid-until", "2020-01-01"], "--allow-expired"),
         (
             [*ISSUE, "--valid-until", "2020-01-01", "--allow-expired"],

@@ -75,11 +75,11 @@ def test_another_file_is_told_with_what_can_be_given(
     assert "SR1:" in said and "text file" in said and "PNG" in said
 
 
-@pytest.mark.parametrize(("typed", "status"), [("", 2), ("\n\n", 2), ("hello\n", 1)])
+@pytest.mark.parametrize(("typed", "status"), [(b"", 2), (b"\n\n", 2), (b"hello\n", 1), (b"\xff\n", 1)])
 def test_standard_input_without_a_code_is_no_traceback(
-    typed: str, status: int, monkeypatch: pytest.MonkeyPatch
+    typed: bytes, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed), "utf-8", "strict"))
     assert cli.main(["sign", "verify", "-"]) == status
 
 
