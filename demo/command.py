@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import argparse
 import secrets
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from demo.broker import Broker, free_port
 from demo.scenes import SceneResult, draw_table, judge_scenes, print_table
 from demo.sink_process import SinkProcess
 from device import config as configs
-from device.cli.show import RunView, say
+from device.cli.show import ProgressView, RunView, say
 from device.config import MODELS
 from device.launcher import clock
 from device.launcher.plan import RunPlan
@@ -28,8 +26,10 @@ from identity.home import Home
 from program import outputs
 from program.arguments import MAX_SEED, place, port, whole
 from program.errors import OutputRefusedError
+from program.outputs import say_result
+from program.wording import counted
 from wire import register as registers
-from wire.errors import RunError
+from wire.errors import RunError, UsageError
 
 FILES = ("drive.mp4", "drive.gpx", "expected.json", "table.svg", *RESULTS)
 """What the demo writes into its folder."""
@@ -45,7 +45,7 @@ def add_parser(subparsers: Any) -> None:
             "MQTT broker into the receiver, and shows for each sign what perception alone would have believed and what "
             "Sealcam held to be true. Exit status 1 if the run fails or a scene ends otherwise than expected."
         ),
-        epilog="Another seed gives other signs, other stickers and another order: sealcam demo --seed 7",
+        epilog="Example, with other signs, other stickers and another order: sealcam demo --seed 7",
     )
     parser.add_argument("--headless", action="store_true", help="end after the table, without the page")
     parser.add_argument(
@@ -55,17 +55,29 @@ def add_parser(subparsers: Any) -> None:
         help="where drive, verdicts and summary go (default: demo/out in the data home)",
     )
     parser.add_argument(
-        "--seed", type=whole(0, MAX_SEED), default=1, help="varies signs, stickers, order and scenery (default: 1)"
+        "--seed",
+        type=whole(0, MAX_SEED),
+        default=1,
+        metavar="N",
+        help="a number that varies signs, stickers, order and scenery (default: 1)",
     )
-    parser.add_argument("--port", type=port, default=8620, help="port of the receiver's page (default: 8620)")
     parser.add_argument(
-        "--broker-port", type=whole(0, 65535), default=0, help="port of the demo broker (default: a free one)"
+        "--port", type=port, default=8620, metavar="PORT", help="TCP port of the receiver's page (default: 8620)"
     )
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--broker-port",
+        type=whole(0, 65535),
+        default=0,
+        metavar="PORT",
+        help="TCP port of the demo's broker (default: 0, which is a free one)",
+    )
+    parser.set_defaults(run=run, reads_environment=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The command. Returns the exit status."""
+    if arguments.port == arguments.broker_port:
+        raise UsageError(f"--port and --broker-port are both {arguments.port}", "give each a port of its own")
     console = Console(stderr=True)
     home = Home.default().inner("demo")
     out = arguments.out or home.path / "out"
@@ -86,11 +98,9 @@ def run(arguments: argparse.Namespace) -> int:
         drawn = _drawn(rows, out / "table.svg", console)
         good = outcome.exit_status == 0 and all(row.good for row in rows)
         s = outcome.summary
-        say(
-            console,
-            f"{s['frames']} frames at {s['fps']} fps, {s['sealed']} events sealed, {s['waiting']} wait for a receipt; "
-            f"files: {out}",
-        )
+        wait = f"{s['waiting'] or 'none'} {'waits' if s['waiting'] == 1 else 'wait'} for a receipt"
+        judged = f"{counted(s['frames'], 'frame')} at {s['fps']} fps"
+        say_result(f"{judged}, {counted(s['sealed'], 'event')} sealed, {wait}; files: {out}")
         if outcome.sentence:
             say(console, f"sealcam: {outcome.line}")
         if not good:
@@ -114,17 +124,12 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
     """The drive, and its register signed into the home's trust folder. Raises RunError, UsageError."""
     from hardware.rig import drive
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     authority = load.signing_key(home.authority_key)
     now_ms = round(time.time() * 1000)
-    drawn = console.is_terminal and not console.is_dumb_terminal
-    with Progress(*columns, console=console, transient=True, disable=not drawn) as progress:
-        tasks: dict[str, Any] = {}
+    with ProgressView("render the drive", console) as view:
 
         def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(f"render the drive: {what}", total=total)
-            progress.update(tasks[what], completed=done, total=total)
+            view.progress(done, total, what)
 
         try:
             rendered = drive.render(out, seed, authority, now_ms, MODELS / "classifier.tflite", show)
@@ -173,8 +178,7 @@ def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Co
 
 def _hold_open(sink: SinkProcess, console: Console) -> None:
     """Keep the receiver's page up until the user has seen enough."""
-    console.print(f"the receiver's page: [bold]{sink.address}[/]  (Ctrl-C ends it)", soft_wrap=True)
-    sys.stdout.flush()
+    say_result(f"the receiver's page: {sink.address}  (Ctrl-C ends it)")
     try:
         while sink.running():
             time.sleep(0.5)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -17,6 +16,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct, inspect
 
+from program import toml
+from program.wording import HOME_VARIABLE, nearest, plain_types
 from wire.errors import UsageError
 from wire.manifest import PointName
 
@@ -207,8 +208,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     warden: WardenConfig = WardenConfig()
 
 
-_OURS = {"SEALCAM_HOME"}  # read by identity: the data home, not a configuration key
 _PREFIX = "SEALCAM_"
+_KEYS = "all keys: sealcam config show"
+_KEYS_OF_THE_ENVIRONMENT = "unset it; docs/configuration.md has all keys"
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)  # how msgspec ends its sentences
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`")
 
@@ -220,6 +222,14 @@ class Loaded(NamedTuple):
     sources: Mapping[str, str]
 
 
+class _Origin(NamedTuple):
+    """Where a table comes from: how it is called, the file's text ("" for the environment), each key's source."""
+
+    name: str
+    text: str
+    sources: Mapping[str, str]
+
+
 def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Config:
     """Defaults, then the file, then `SEALCAM_<SECTION>_<KEY>`. Raises UsageError naming the key and its source."""
     return load_with_sources(path, environment).config
@@ -227,47 +237,46 @@ def load(path: Path | None, environment: Mapping[str, str] = os.environ) -> Conf
 
 def load_with_sources(path: Path | None, environment: Mapping[str, str] = os.environ) -> Loaded:
     """As `load`, and what each value comes from."""
-    table = _read(path) if path is not None else {}
+    text, table = toml.read(path, "the configuration", "name a TOML file that can be read") if path else ("", {})
     sources = {f"{name}.{key}": str(path) for name, keys in table.items() if isinstance(keys, dict) for key in keys}
     if path is not None:
-        _convert(table, sources, str(path))
+        _convert(table, _Origin(str(path), text, sources))
     for name, value in environment.items():
-        if name.startswith(_PREFIX) and name not in _OURS:
+        if name.startswith(_PREFIX) and name != HOME_VARIABLE:
             section, _, key = name.removeprefix(_PREFIX).lower().partition("_")
             if not key:
-                raise UsageError(f"the environment: {name} names no key", "write SEALCAM_<SECTION>_<KEY>")
+                near = nearest(name, {HOME_VARIABLE, *variables()})
+                remedy = f"did you mean {near}?" if near else "write SEALCAM_<SECTION>_<KEY>"
+                raise UsageError(f"the environment: {name} names no key", remedy)
             table.setdefault(section, {})[key] = value
             sources[f"{section}.{key}"] = name
-    return Loaded(_convert(table, sources, "the environment"), sources)
+    return Loaded(_convert(table, _Origin("the environment", text, sources)), sources)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"the configuration {path} cannot be read ({error.strerror})", "check --config") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"the configuration {path} is not TOML ({error})", "correct it") from None
-    except RecursionError:
-        raise UsageError(f"the configuration {path} is nested too deeply", "correct it") from None
+def variables() -> list[str]:
+    """The environment's variable for each key."""
+    return [
+        f"{_PREFIX}{name}_{key}".upper() for name, section in _sections().items() for key in section.__struct_fields__
+    ]
 
 
-def _convert(table: Mapping[str, Any], sources: Mapping[str, str], origin: str) -> Config:
+def _sections() -> dict[str, type[Struct]]:
+    return {name: type(getattr(Config(), name)) for name in Config.__struct_fields__}
+
+
+def _convert(table: Mapping[str, Any], origin: _Origin) -> Config:
     try:
         config = msgspec.convert(table, Config, strict=False)
     except msgspec.ValidationError as error:
-        where, what = _place(str(error), sources, origin)
-        raise UsageError(
-            f"{where}: {what}", "see docs/configuration.md for the keys, or: sealcam config show"
-        ) from None
+        raise _refused(str(error), origin) from None
     pins = config.indicator
     if len({pins.red, pins.green, pins.blue, pins.buzzer, pins.tamper}) < 5:
-        raise UsageError(f"{origin}: two pins under [indicator] are the same pin", "give each a pin of its own")
+        raise UsageError(f"{origin.name}: two pins under [indicator] are the same pin", "give each a pin of its own")
     return config
 
 
-def _place(said: str, sources: Mapping[str, str], origin: str) -> tuple[str, str]:
-    """What msgspec says -> which key it is about, as its user wrote it, and what is wrong with it."""
+def _refused(said: str, origin: _Origin) -> UsageError:
+    """What msgspec says -> which key it is about, as its user wrote it, where, what is wrong with it, what to do."""
     found = _AT.match(said)
     what, path = (found["what"], found["path"] or "") if found else (said, "")
     unknown = _UNKNOWN.search(what)
@@ -275,19 +284,51 @@ def _place(said: str, sources: Mapping[str, str], origin: str) -> tuple[str, str
         path = f"{path}.{unknown['key']}".lstrip(".")
         what = "there is no such key" if "." in path else "there is no such section"
     section, _, key = path.partition(".")
-    within = (source for name, source in sources.items() if name.startswith(f"{path}."))  # an unknown section's
-    source = sources.get(path) or next(within, origin)
+    within = (source for name, source in origin.sources.items() if name.startswith(f"{path}."))  # an unknown section's
+    source = origin.sources.get(path) or next(within, origin.name)
+    of_a_variable = source.startswith(_PREFIX)
+    place = f"the environment: {source}" if of_a_variable else _place(section, key, source, origin.text)
+    if not unknown:
+        mend = (
+            "correct it, or unset it for the default" if of_a_variable else "correct it, or remove it for the default"
+        )
+        return UsageError(f"{place}: {_wrong(what, section, key)}", mend)
+    if of_a_variable:
+        near, keys = nearest(source, {HOME_VARIABLE, *variables()}), _KEYS_OF_THE_ENVIRONMENT
+    else:
+        near, keys = nearest(key or section, _sections()[section].__struct_fields__ if key else _sections()), _KEYS
+    return UsageError(f"{place}: {what}", f"did you mean {near}?" if near else keys)
+
+
+def _place(section: str, key: str, source: str, text: str) -> str:
+    name = f"[{section}] {key}".rstrip() if section else ""
+    line = toml.line_of(text, [section, key] if key else [section]) if section and text else None
+    return f"{name} in {source}".removeprefix(" in ") + (f", line {line}" if line else "")
+
+
+def _wrong(what: str, section: str, key: str) -> str:
+    """What is wrong with a value, without a type's name, a pattern or a list that is not told."""
     if "regex" in what:
-        what = f"its form must be: {_form(section, key)}"
-    name = source if source.startswith(_PREFIX) else f"[{section}] {key}".rstrip() if section else ""
-    place = f"{origin}: {name}" if source.startswith(_PREFIX) else f"{name} in {source}".removeprefix(" in ")
-    return place, what[:1].lower() + what[1:]
+        return f"its form must be: {_form(section, key)}"
+    if what.startswith("Invalid enum value"):
+        return f"{what.removeprefix('Invalid enum value ')} is none of: {_choices(section, key)}"
+    return plain_types(what)
+
+
+def _field(section: str, key: str) -> inspect.Type | None:
+    for within in inspect.type_info(Config).fields:  # type: ignore[attr-defined]
+        for field in within.type.fields if within.name == section else ():
+            if field.name == key:
+                kind: inspect.Type = field.type
+                return kind
+    return None
 
 
 def _form(section: str, key: str) -> str:
     """What a text must look like: the unit beside its type, which the documentation shows too."""
-    for within in inspect.type_info(Config).fields:  # type: ignore[attr-defined]
-        for field in within.type.fields if within.name == section else ():
-            if field.name == key:
-                return str((field.type.extra or {}).get("unit", "another text"))
-    return "another text"
+    return str((getattr(_field(section, key), "extra", None) or {}).get("unit", "another text"))
+
+
+def _choices(section: str, key: str) -> str:
+    kind = _field(section, key)
+    return ", ".join(str(value) for value in getattr(getattr(kind, "type", kind), "values", ()))

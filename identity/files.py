@@ -23,8 +23,9 @@ PRIVATE_FOLDER = 0o700
 _MAX_FILE_BYTES = 64 * 1024
 _DEPTH = 3  # folders between a data home and its deepest file
 _PEM = b"-----BEGIN "
+_MAKE_KEYS = "run: sealcam keys init"
 _REPLACE = "move it away and run: sealcam keys init"
-_NAME_A_KEY = "name the file that holds the key, one that only you can read and change"
+NAME_A_KEY = "name the file that holds the key, one that only you can read and change"
 _NAME_A_HOME = "name a folder of your own: one that is not there yet, an empty one, or a data home (SEALCAM_HOME)"
 HOME_ENTRIES: Final = frozenset({"authority", "broker", "demo", "device", "redteam", "sink", "spool", "trust", ".lock"})
 """What is in a data home, and nothing else. `demo` and `redteam` are homes of their own."""
@@ -46,7 +47,8 @@ def make_folder(path: Path) -> None:
                     folder.mkdir(mode=PRIVATE_FOLDER)
         mode = path.lstat().st_mode
     except OSError as error:
-        remedy = f"{remedy_of(error.errno or 0, 'free the place')}, or set SEALCAM_HOME to another folder"
+        mend = remedy_of(error.errno or 0, "check what is there and who may write there")
+        remedy = f"{mend}, or set SEALCAM_HOME to another folder"
         raise KeysError(f"{path} cannot be made ({error.strerror})", remedy) from None
     if not stat.S_ISDIR(mode):
         raise UnsafeKeyFileError(f"{path} is not a folder", _REPLACE if in_a_home(path) else _NAME_A_HOME)
@@ -100,7 +102,7 @@ def write_together(contents: Mapping[Path, bytes]) -> None:
         for folder in dict.fromkeys(path.parent for path in contents):
             _sync_folder(folder)
     except OSError as error:
-        remedy = remedy_of(error.errno or 0, "free the disk or check its folder")
+        remedy = remedy_of(error.errno or 0, "check its folder and its disk")
         raise KeysError(f"{path} cannot be written ({error.strerror})", remedy) from None
     finally:
         for left in beside.values():
@@ -118,27 +120,33 @@ def _write_new(path: Path, content: bytes) -> None:
 
 def read_private(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
     """Read a secret. Raises UnsafeKeyFileError when its mode lets others in, else as `read_public`."""
-    return _read(path, max_bytes, secret=True)
+    return _read(path, max_bytes, NAME_A_KEY, _MAKE_KEYS, secret=True)
 
 
-def read_public(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
+def read_public(
+    path: Path, max_bytes: int = _MAX_FILE_BYTES, *, another: str = NAME_A_KEY, make: str = _MAKE_KEYS
+) -> bytes:
     """Read a file that is no secret, but that others must not be able to change.
+
+    Args:
+        another: the remedy where the file is of no data home, so that its user named it: what is wanted instead.
+        make: the remedy where it is missing from a data home.
 
     Raises:
         MissingKeyError: it is not there, is a symbolic link, or cannot be read.
         UnsafeKeyFileError: others may write to it, or it is a device or a pipe.
         DamagedKeyError: it is over `max_bytes`.
     """
-    return _read(path, max_bytes, secret=False)
+    return _read(path, max_bytes, another, make, secret=False)
 
 
-def _read(path: Path, max_bytes: int, *, secret: bool) -> bytes:
+def _read(path: Path, max_bytes: int, another: str, make: str, *, secret: bool) -> bytes:
     ours = in_a_home(path)
-    again = _REPLACE if ours else _NAME_A_KEY
+    again = _REPLACE if ours else another
     try:
         descriptor = os.open(path, _READ)
     except FileNotFoundError:
-        raise MissingKeyError(f"{path} is missing", "run: sealcam keys init" if ours else _NAME_A_KEY) from None
+        raise MissingKeyError(f"{path} is missing", make if ours else another) from None
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise MissingKeyError(f"{path} is a symbolic link", "put the file itself in its place") from None

@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime
 import fcntl
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +33,7 @@ from wire import cose, ed25519, register, topics
 from wire.errors import HostileInputError
 from wire.sink_key import SinkPrivateKey
 
+HOME_VARIABLE = "SEALCAM_HOME"
 _FOLDERS = (
     "device",
     "sink",
@@ -62,18 +64,36 @@ class Home:
 
     @classmethod
     def default(cls) -> Home:
-        """`$SEALCAM_HOME`, else `$XDG_DATA_HOME/sealcam`, else `~/.local/share/sealcam`. Raises KeysError."""
-        named = os.environ.get("SEALCAM_HOME")
-        place = Path(named) if named else Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "sealcam"
-        return cls.at(place)
+        """`$SEALCAM_HOME`, else `$XDG_DATA_HOME/sealcam`, else `~/.local/share/sealcam`.
+
+        A relative XDG_DATA_HOME is passed over, as the XDG Base Directory Specification asks.
+
+        Raises:
+            KeysError: SEALCAM_HOME is empty or relative: it would silently be another home than was meant.
+        """
+        named = os.environ.get(HOME_VARIABLE)
+        if named is None:
+            data = Path(os.environ.get("XDG_DATA_HOME", ""))
+            return cls.at((data if data.is_absolute() else Path("~/.local/share")) / "sealcam")
+        if not named.strip():
+            raise KeysError(f"{HOME_VARIABLE} is empty", f"unset {HOME_VARIABLE}, or name the data home's folder")
+        if not named.startswith(("/", "~")):
+            raise KeysError(
+                f"{HOME_VARIABLE} is relative ({named}): it would be another data home in each folder",
+                f"write {HOME_VARIABLE}={shlex.quote(os.path.abspath(named))}",  # noqa: PTH100 -- also where it is gone
+            )
+        return cls.at(Path(named))
 
     @classmethod
     def at(cls, place: Path) -> Home:
         """The home in a folder that a user named. Raises KeysError where `~` stands for no folder."""
         try:
-            return cls(place.expanduser().absolute())
+            expanded = place.expanduser()
         except RuntimeError:
             raise KeysError(f"{place} names no folder: this user has no home folder", "set SEALCAM_HOME") from None
+        if place.parts[:1] == ("~",) and not Path(os.environ.get("HOME", "/")).is_absolute():
+            raise KeysError(f"{place} names no folder: HOME is empty or relative", "set HOME, or SEALCAM_HOME")
+        return cls(expanded.absolute())
 
     def inner(self, name: str) -> Home:
         """A home of its own inside this one: the demo's, the red team's. Raises UnsafeKeyFileError as `check_made`."""
@@ -200,8 +220,17 @@ class Home:
         return since
 
     def _check_place(self) -> None:
-        """Raises UnsafeKeyFileError where the home's place is a folder of something else, such as /etc."""
-        if self.path.is_dir() and not is_a_home(self.path):
+        """Raises UnsafeKeyFileError where the place is a folder of something else, such as /etc, or another user's."""
+        try:
+            there = self.path.is_dir()
+            if there:
+                next(self.path.iterdir(), None)
+        except PermissionError:
+            raise UnsafeKeyFileError(
+                f"the data home {self.path} cannot be read by this user",
+                "run it as the user who made it, or set SEALCAM_HOME to a folder of your own",
+            ) from None
+        if there and not is_a_home(self.path):
             raise UnsafeKeyFileError(
                 f"{self.path} is no data home",
                 "set SEALCAM_HOME to a data home, or to a folder that is not there yet",
@@ -247,7 +276,7 @@ class Home:
         except OSError as error:
             raise KeysError(
                 f"the data home {self.path} cannot be written ({error.strerror})",
-                "free the place or set SEALCAM_HOME to another folder",
+                "check what is there and who may write there, or set SEALCAM_HOME to another folder",
             ) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -12,14 +12,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from identity.errors import DamagedKeyError, ExpiredCertificateError, MissingKeyError
-from identity.files import read_private, read_public
+from identity.files import HOME_ENTRIES, NAME_A_KEY, in_a_home, read_private, read_public
 from wire import cose, ed25519, topics
-from wire.errors import HostileInputError
+from wire.errors import ForgedError, HostileInputError
 from wire.register import MAX_REGISTER_BYTES, Register, verify_issued_at
 from wire.register import verify as verify_register
 from wire.sink_key import SinkPrivateKey, SinkPublicKey
 
 _MAX_KEYS = 256
+_A_REGISTER = "name a signed register (sealcam sign register sign makes one) that only you can change"
+_MAKE_A_REGISTER = "get it from the road authority, or sign one: sealcam sign register --help"
 
 
 def device_id(path: Path) -> str:
@@ -36,10 +38,15 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise DamagedKeyError(f"{path} is no private key in PEM", "restore it from your backup") from None
+        raise DamagedKeyError(f"{path} is no private key in PEM", _restore(path)) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise DamagedKeyError(f"{path} is not an Ed25519 key", "restore it from your backup")
+        raise DamagedKeyError(f"{path} is not an Ed25519 key", _restore(path))
     return key
+
+
+def _restore(path: Path) -> str:
+    """What to do about a file that a data home, or else the user, takes for a private key."""
+    return "restore it from your backup" if in_a_home(path) else NAME_A_KEY
 
 
 def public_key(path: Path) -> Ed25519PublicKey:
@@ -89,18 +96,32 @@ def device_keys(folder: Path) -> dict[str, Ed25519PublicKey]:
 
 def register(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> Register:
     """The road authority's register, verified against `anchors`."""
+    content = register_bytes(path)
     try:
-        return verify_register(read_public(path, MAX_REGISTER_BYTES), anchors)
+        return verify_register(content, anchors)
     except HostileInputError as error:
-        raise DamagedKeyError(f"{path} is refused: {error}", "get it again from the road authority") from None
+        raise _refused_register(path, error) from None
 
 
 def register_issued_at(path: Path, anchors: dict[bytes, Ed25519PublicKey]) -> int:
     """When the register was issued, unix seconds, verified against `anchors`."""
+    content = register_bytes(path)
     try:
-        return verify_issued_at(read_public(path, MAX_REGISTER_BYTES), anchors)
+        return verify_issued_at(content, anchors)
     except HostileInputError as error:
-        raise DamagedKeyError(f"{path} is refused: {error}", "get it again from the road authority") from None
+        raise _refused_register(path, error) from None
+
+
+def register_bytes(path: Path) -> bytes:
+    """A register's file, not verified. Raises as `files.read_public`."""
+    return read_public(path, MAX_REGISTER_BYTES, another=_A_REGISTER, make=_MAKE_A_REGISTER)
+
+
+def _refused_register(path: Path, error: HostileInputError) -> DamagedKeyError:
+    """One that a trusted authority did not sign; or a file that is no register, where a user named it."""
+    other_file = not isinstance(error, ForgedError) and not in_a_home(path)
+    remedy = _A_REGISTER if other_file else "get it again from the road authority"
+    return DamagedKeyError(f"{path} is refused: {error}", remedy)
 
 
 def certificate(path: Path, now: datetime.datetime | None = None) -> x509.Certificate:
@@ -158,7 +179,12 @@ def client_context(key: Path, chain: Path, authority: Path, *, at_any_time: bool
 def _listed(folder: Path) -> list[Path]:
     """The `.pub` files of a folder, in order; bounded."""
     if not folder.is_dir():
-        raise MissingKeyError(f"{folder} is missing", "run: sealcam keys init")
+        make = (
+            "run: sealcam keys init"
+            if folder.parent.name in HOME_ENTRIES
+            else "name a folder with the authorities' keys in authority/ (--trust)"
+        )
+        raise MissingKeyError(f"{folder} is missing", make)
     paths = sorted(folder.glob("*.pub"))
     if len(paths) > _MAX_KEYS:
         raise DamagedKeyError(f"{folder} holds more than {_MAX_KEYS} keys", "move away what does not belong there")

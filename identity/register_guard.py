@@ -14,8 +14,7 @@ from pathlib import Path
 
 from identity import load
 from identity.errors import DamagedKeyError, RegisterRollbackError
-from identity.files import read_private, read_public, write_private
-from wire.register import MAX_REGISTER_BYTES
+from identity.files import read_private, write_private
 from wire.times import iso8601
 
 SEEN = "register.seen"
@@ -52,7 +51,7 @@ def check(trust: Path) -> int | None:
             f"get the newest from the road authority, or, if there is to be none any more, remove {seen_path}",
         )
     issued_at = load.register_issued_at(path, load.trust_anchors(trust / "authority"))
-    found = RegisterMark(issued_at, hashlib.sha256(read_public(path, MAX_REGISTER_BYTES)).hexdigest())
+    found = RegisterMark(issued_at, hashlib.sha256(load.register_bytes(path)).hexdigest())
     if seen is not None and issued_at < seen.issued_at:
         raise RegisterRollbackError(
             f"the register {path} is older than one that was used before (issued at {iso8601(issued_at)}, seen "

@@ -6,10 +6,13 @@ A wrong value is named with its option by argparse itself, and ends with status 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from wire.errors import printable
 
 DISTRIBUTION = "sealcam"
 
@@ -36,17 +39,37 @@ class ShowVersion(argparse.Action):
         parser.exit()
 
 
-def new_parser(**options: Any) -> argparse.ArgumentParser:
-    """The parser of a program: argparse's, with `--version`."""
-    parser = argparse.ArgumentParser(**options)
+class ProgramParser(argparse.ArgumentParser):
+    """argparse's parser, whose errors say where help is. Those of its commands are of this class too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Usage and sentence on standard error, status 2; all of the help where no command was named."""
+        families = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
+        if any(message.endswith(f"required: {family.metavar}") for family in families):
+            self.print_help(sys.stderr)
+            self.exit(2, f"\n{self.prog}: error: no command is named; choose one of those above\n")
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{printable(f'{self.prog}: error: {message}; see: {self.prog} --help')}\n")
+
+
+def new_parser(**options: Any) -> ProgramParser:
+    """The parser of a program, with `--version`."""
+    parser = ProgramParser(**options)
     parser.add_argument("--version", action=ShowVersion)
     return parser
 
 
 def place(text: str) -> Path:
-    """A path that was really given: an empty one, of a variable that is not set, would mean the current folder."""
+    """A path that was really given: an empty one, of a variable that is not set, would mean the current folder.
+
+    A dash means standard input or output elsewhere; where it does, the option has a type of its own.
+    """
     if not text.strip():
-        raise argparse.ArgumentTypeError("the name is empty")
+        raise argparse.ArgumentTypeError("the name is empty: name a file or a folder")
+    if text == "-":
+        raise argparse.ArgumentTypeError(
+            "- (a standard stream) is not taken here: name a file, or ./- if it is called so"
+        )
     return Path(text)
 
 

@@ -11,6 +11,7 @@ import os
 import secrets
 import stat
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -107,6 +108,22 @@ def refused(path: Path, error: OSError) -> OutputRefusedError:
     """The error for a result that cannot be written."""
     sentence = f"{path} cannot be written ({error.strerror})"
     return OutputRefusedError(sentence, remedy_of(error.errno or 0, "choose another place"))
+
+
+def keep_inputs(output: Path, inputs: Iterable[Path | None], option: str = "--out") -> None:
+    """That a result does not take the place of an input, under whatever name. Raises OutputRefusedError."""
+    for path in inputs:
+        try:
+            same = path is not None and output.exists() and path.exists() and output.samefile(path)
+        except OSError:
+            continue  # it cannot be read or written either, which is told there
+        if same:
+            raise OutputRefusedError(f"{path} would be replaced by what is made of it", f"choose another {option}")
+
+
+def say_result(text: str) -> None:
+    """A line of what a command found or made, on standard output, without what a terminal would obey."""
+    print(printable(text), flush=True)
 
 
 def say_replaced(path: Path, what: str = "the file that was there is replaced") -> None:

@@ -140,7 +140,9 @@ _ANOTHER_VIDEO = "give a video file or a folder of frames"
 
 FAILURES: Final[dict[FailureName, Failure]] = {
     # --- any compartment
-    "address_space_spent": Failure("{compartment} has no memory left", "free the machine, or give a smaller input"),
+    "address_space_spent": Failure(
+        "{compartment} has no memory left", "end other programs on this machine, or give a smaller input"
+    ),
     "confinement_refused": Failure(
         "{compartment} cannot be confined: a layer is refused on this machine", "run: sealcam doctor"
     ),
@@ -154,7 +156,10 @@ FAILURES: Final[dict[FailureName, Failure]] = {
     "unexpected": Failure("{compartment} ended by a fault of its own", _OUTPUT),
     # --- capture
     "video_unreadable": Failure(
-        "{input} cannot be read as a video ({why})", "check that the file is complete", _CAPTURE, numbers=1
+        "{input} cannot be read as a video ({why})",
+        "give a video file that is complete, or a folder of frames",
+        _CAPTURE,
+        numbers=1,
     ),
     "video_without_stream": Failure("{input} holds no video stream", _ANOTHER_VIDEO, _CAPTURE),
     "video_without_frames": Failure(
@@ -168,10 +173,13 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         "none of the images of {input} can be read, from image {0} on", "check that the files are complete", _CAPTURE, 1
     ),
     "frames_too_large": Failure(
-        "{input} has frames of {0}x{1} pixels, at most 4096x2304 are taken", "scale it down", _CAPTURE, 2
+        "{input} has frames of {0}x{1} pixels, at most 4096x2304 are taken",
+        "scale it down (ffmpeg -vf scale=1920:-2)",
+        _CAPTURE,
+        2,
     ),
     "camera_unopened": Failure(
-        "the camera {input} cannot be opened", "check the cable and the group 'video'", _CAPTURE
+        "the camera {input} cannot be opened", "check its cable, and who may use it (the group video)", _CAPTURE
     ),
     "camera_changed": Failure("the camera {input} changed its frame size while running", "start again", _CAPTURE),
     "camera_ended": Failure("the camera {input} gave no further frame", "check the cable, then start again", _CAPTURE),
@@ -260,16 +268,25 @@ FAILURES: Final[dict[FailureName, Failure]] = {
     ),
     # --- sealer
     "disk_full": Failure("the disk of the spool in {home} is full", "free some space (df -h, df -i)", _SEALER),
-    "spool_full": Failure("the spool is full", "let the device reach its sink, or raise spool.max_mib", _SEALER),
-    "spool_foreign": Failure(
-        "the spool in {home} is of another device", "move it away, or restore that device", _SEALER
+    "spool_full": Failure(
+        "the spool is full", "let the device reach its receiver ([uplink] host), or raise [spool] max_mib", _SEALER
     ),
-    "spool_in_use": Failure("the spool in {home} is in use", "stop the other sealcam first", _SEALER),
+    "spool_foreign": Failure(
+        "the spool in {home} is of another device",
+        "move the folder spool away and keep it, or restore that device's keys",
+        _SEALER,
+    ),
+    "spool_in_use": Failure("the spool in {home} is in use", "wait for the other sealcam, or stop it", _SEALER),
     "spool_unwritable": Failure("the spool in {home} cannot be written ({why})", "{mend}", _SEALER, 1),
-    "spool_unusable": Failure("the spool in {home} cannot be opened ({why})", "check its folder", _SEALER, 1),
+    "spool_unusable": Failure(
+        "the spool in {home} cannot be opened ({why})",
+        "check who may read and write the folder spool there",
+        _SEALER,
+        1,
+    ),
     "spool_damaged": Failure(
         "the spool in {home} is damaged",
-        "move it away and keep it: the device goes on with a gap that the sink shows",
+        "move spool.db away and keep it: the device goes on with a gap that the sink shows",
         _SEALER,
     ),
     # --- indicator

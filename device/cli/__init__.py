@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import program
+from device import config as configs
 from device.cli import config, doctor, keys, redteam, replay, sign, spool
 from device.cli import run as live
 from program.arguments import new_parser
+from program.wording import misnamed
+from wire.errors import printable
 
 
 class Command(Protocol):
@@ -44,4 +49,7 @@ def main(argv: Sequence[str] | None = None, commands: Sequence[Command] = COMMAN
 def work(argv: Sequence[str] | None, commands: Sequence[Command] = COMMANDS) -> int:
     """The command itself, within `program.run`."""
     arguments = parser(commands).parse_args(argv)
+    if not getattr(arguments, "reads_environment", False):  # what reads the configuration refuses such a variable
+        for line in misnamed(os.environ, configs.variables()):
+            print(f"sealcam: {printable(line)}", file=sys.stderr)
     return int(arguments.run(arguments))

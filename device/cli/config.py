@@ -10,6 +10,8 @@ import msgspec
 
 from device import config as configs
 from program.arguments import place
+from program.outputs import say_result
+from program.wording import counted
 
 
 def add_parser(subparsers: Any) -> None:
@@ -25,10 +27,14 @@ def add_parser(subparsers: Any) -> None:
         ("check", "say whether the file, and what the environment overrides in it, is good", _check),
         ("show", "print every value that holds, and whether it is a default, of the file or of the environment", _show),
     ):
-        action = actions.add_parser(name, help=text, description=text.capitalize() + ".")
-        action.add_argument("file", nargs="?", type=place, metavar="FILE", help="configuration (TOML); default: none")
+        described = f"{text[0].upper()}{text[1:]}."
+        example = f"Example: sealcam config {name} sealcam.toml"
+        action = actions.add_parser(name, help=text, description=described, epilog=example)
+        action.add_argument(
+            "file", nargs="?", type=place, metavar="FILE", help="configuration (TOML; default: the defaults alone)"
+        )
         action.add_argument("--json", action="store_true", help="print JSON")
-        action.set_defaults(run=run, work=work)
+        action.set_defaults(run=run, work=work, reads_environment=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,7 +49,8 @@ def _check(arguments: argparse.Namespace) -> int:
         return 0
     overridden = sum(source.startswith("SEALCAM_") for source in loaded.sources.values())
     of_the_environment = f", {overridden} of them of the environment" if overridden else ""
-    print(f"{arguments.file or 'the defaults'}: good; {len(loaded.sources)} keys set{of_the_environment}")
+    keys = counted(len(loaded.sources), "key")
+    say_result(f"{arguments.file or 'the defaults'}: good; {keys} set{of_the_environment}")
     return 0
 
 
@@ -57,5 +64,5 @@ def _show(arguments: argparse.Namespace) -> int:
         print(f"[{section}]")
         for key, value in keys.items():
             source = loaded.sources.get(f"{section}.{key}", "default")
-            print(f"{key} = {json.dumps(value, ensure_ascii=False)}  # {source}")
+            say_result(f"{key} = {json.dumps(value, ensure_ascii=False)}  # {source}")
     return 0

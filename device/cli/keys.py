@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from identity import Home, load
 from identity.home import CERTIFICATES
+from program.outputs import say_result
 from wire import cose, ed25519
-from wire.errors import HostileInputError, UsageError
+from wire.errors import HostileInputError, UsageError, printable
 
 
 def add_parser(subparsers: Any) -> None:
@@ -22,27 +23,32 @@ def add_parser(subparsers: Any) -> None:
         "keys",
         help="make, show and renew this installation's keys and certificates",
         description="Keys and certificates live in the data home ($SEALCAM_HOME, else ~/.local/share/sealcam), "
-        "readable by you alone. No secret is ever printed.",
+        "readable by you alone. A secret is never printed.",
         epilog="Example: sealcam keys init && sealcam keys show",
     )
     actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, text, work in (
         ("init", "make what is missing; what is there is kept", _init),
         ("show", "print the public halves, and until when the certificates are valid", _show),
-        ("renew", "make new TLS certificates (a year); identities and spool stay as they are", _renew),
+        ("renew", "make a new TLS authority and certificates, good for a year; the rest stays as it is", _renew),
     ):
-        action = actions.add_parser(name, help=text, description=text.capitalize() + ".")
-        action.add_argument("--json", action="store_true", help="print JSON")
+        described = f"{text[0].upper()}{text[1:]}."
+        action = actions.add_parser(name, help=text, description=described, epilog=f"Example: sealcam keys {name}")
+        action.add_argument("--json", action="store_true", help="print the public facts as JSON")
         action.set_defaults(run=run, work=work)
     enroll = subparsers.add_parser(
         "enroll",
         help="make a device known to the sink of this data home",
         description="Writes the device's public key to the sink's devices folder: from then on the sink takes its "
         "envelopes. Without options it enrols the device of this data home.",
-        epilog="Example: sealcam enroll --id cam-1f2e3d4c --public-key <64 hex digits of `sealcam keys show` there>",
+        epilog="Example: sealcam enroll --id cam-1f2e3d4c --public-key HEX",
     )
-    enroll.add_argument("--id", metavar="DEVICE_ID", help="another device's id")
-    enroll.add_argument("--public-key", metavar="HEX", help="its Ed25519 public key, 32 bytes in hex")
+    enroll.add_argument("--id", metavar="DEVICE_ID", help="another device's id (default: this home's device)")
+    enroll.add_argument(
+        "--public-key",
+        metavar="HEX",
+        help="its Ed25519 public key, 64 hex digits of `sealcam keys show` there (default: this home's)",
+    )
     enroll.add_argument("--json", action="store_true", help="print JSON")
     enroll.set_defaults(run=run, work=_enroll)
 
@@ -69,13 +75,24 @@ def facts(home: Home) -> dict[str, Any]:
 
 def _init(home: Home, arguments: argparse.Namespace) -> int:
     if home.ensure_development():
-        print(f"made a data home with a road authority of its own: {home.path}", file=sys.stderr)
+        made = printable(f"made a data home with a road authority of its own: {home.path}")
+        print(made, file=sys.stderr)
     return _show(home, arguments)
 
 
 def _renew(home: Home, arguments: argparse.Namespace) -> int:
     home.renew()
-    return _show(home, arguments)
+    if arguments.json:
+        return _show(home, arguments)
+    until = {name: load.certificate_any_time(home.path / name).not_valid_after_utc for name in CERTIFICATES}
+    say_result(f"renewed in {home.path}: the TLS authority, and keys and certificates of broker, device and sink")
+    say_result(f"valid until {min(until.values()):%Y-%m-%dT%H:%M:%SZ}")
+    say_result("unchanged: identities, trusted authorities, enrolled devices, spool")
+    say_result(
+        "restart now: the broker (sealcam-sink broker), the receiver (sealcam-sink serve) and every running device; "
+        "a device on another machine needs its new device/tls.key, tls.crt and ca.crt"
+    )
+    return 0
 
 
 def _show(home: Home, arguments: argparse.Namespace) -> int:
@@ -84,7 +101,7 @@ def _show(home: Home, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found, indent=2))
         return 0
-    print(f"home              {found['home']}")
+    say_result(f"home              {found['home']}")
     print(f"device            {found['device_id']}")
     print(f"public key        {found['device_public_key']}")
     print(f"road authorities  {' '.join(found['authority_key_ids'])}")
@@ -106,7 +123,7 @@ def _enroll(home: Home, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"device_id": device_id, "key_id": cose.key_id(key).hex(), "file": str(path)}))
     else:
-        print(f"{device_id} is enrolled: {path}")
+        say_result(f"{device_id} is enrolled: {path}")
     return 0
 
 

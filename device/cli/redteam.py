@@ -13,11 +13,8 @@ from rich.table import Table
 
 from device.cli.show import say
 from device.confine import launch
-from device.redteam.attempts import ALLOWED, ATTEMPTS
-from device.redteam.matrix import BREACH, DENIED, attack
 from identity.home import Home
-
-_MARKS = {DENIED: "[green]denied[/]", BREACH: "[bold red]BREACH[/]"}
+from program.wording import counted
 
 
 def add_parser(subparsers: Any) -> None:
@@ -31,13 +28,17 @@ def add_parser(subparsers: Any) -> None:
             "although the policy does not allow it is a breach, and so is an attempt without a report. Exit status 1 "
             "on any breach."
         ),
+        epilog="Example: sealcam redteam",
     )
-    parser.add_argument("--json", action="store_true", help="print {compartment: {attempt: outcome}}")
+    parser.add_argument("--json", action="store_true", help="print {compartment: {attempt: outcome}} as JSON")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The command. Returns 1 on any breach."""
+    from device.redteam.attempts import ALLOWED, ATTEMPTS  # here: numpy would make every other command wait
+    from device.redteam.matrix import BREACH, attack
+
     launch.check()
     home = Home.default().inner("redteam")
     console = Console(stderr=True)
@@ -53,17 +54,23 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(matrix, indent=2))
     else:
         _print(matrix)
-    say(console, f"{len(matrix) * len(ATTEMPTS)} attempts from {len(matrix)} compartments, {breaches} breaches")
+    attempts, found = counted(len(matrix) * len(ATTEMPTS), "attempt"), counted(breaches, "breach", "breaches")
+    of = counted(len(matrix), "compartment")
+    say(console if arguments.json else Console(), f"{attempts} from {of}, {found}")
     return 1 if breaches else 0
 
 
 def _print(matrix: dict[str, dict[str, str]]) -> None:
+    from device.redteam.attempts import ATTEMPTS
+    from device.redteam.matrix import BREACH, DENIED
+
+    marks = {DENIED: "[green]denied[/]", BREACH: "[bold red]BREACH[/]"}
     table = Table(title="What hostile code could do from within each compartment")
     table.add_column("attempt")
     for compartment in matrix:
         table.add_column(compartment)
     for attempt in ATTEMPTS:
         row = (matrix[compartment][attempt] for compartment in matrix)
-        table.add_row(attempt, *(_MARKS.get(outcome, "[yellow]by policy[/]") for outcome in row))
+        table.add_row(attempt, *(marks.get(outcome, "[yellow]by policy[/]") for outcome in row))
     console = Console()
     Console(width=max(console.width, 130) if not console.is_terminal else None).print(table)

@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import secrets
-from collections.abc import Iterable
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.show import DrawingView, RunView, say
+from device.cli.recording import input_kind, is_utf8, keep_inputs
+from device.cli.show import ProgressView, RunView, say
 from device.cli.tracks import track_notes
 from device.config import MODELS
 from device.launcher import annotating, clock
@@ -24,10 +25,13 @@ from device.launcher.plan import RunPlan
 from device.launcher.session import RESULTS, RunOutcome, Session
 from identity import register_guard
 from identity.home import Home
+from program import outputs
 from program.arguments import place
+from program.wording import counted
 from wire.errors import INTERRUPTED, UsageError, line, printable
 
 _MAX_OFFSET_SECONDS = 10**9  # 32 years
+ANNOTATED_SUFFIX = ".mp4"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -38,12 +42,17 @@ def add_parser(subparsers: Any) -> None:
         description="Run every compartment on a video file or a folder of frames, as if it came from the camera.",
         epilog="Example: sealcam replay drive.mp4 --gps drive.gpx --pace lockstep --out out/",
     )
-    parser.add_argument("input", type=place, metavar="VIDEO|FOLDER_OF_FRAMES")
+    parser.add_argument(
+        "input",
+        type=place,
+        metavar="VIDEO|FOLDER_OF_FRAMES",
+        help="a video file of any kind that FFmpeg reads, or a folder of images in the order of their names",
+    )
     parser.add_argument(
         "--gps",
         type=place,
         metavar="FILE.gpx",
-        help="the drive's track, GPX or an NMEA 0183 log; without it no code can be VERIFIED",
+        help="the drive's track, GPX or an NMEA 0183 log (default: none, and then no code can be VERIFIED)",
     )
     parser.add_argument(
         "--pace",
@@ -53,18 +62,21 @@ def add_parser(subparsers: Any) -> None:
         "time; skipped frames are counted and told",
     )
     parser.add_argument(
-        "--out", type=place, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
+        "--out",
+        type=place,
+        metavar="DIR",
+        help="write verdicts.jsonl, sightings.jsonl and summary.json there (default: nothing is written)",
     )
     parser.add_argument(
         "--annotate",
         type=place,
         metavar="FILE.mp4",
-        help="write a copy of the video there, with boxes, codes and verdicts drawn (after the run)",
+        help="write a copy of the video there, with boxes, codes and verdicts drawn (after the run; default: none)",
     )
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON on standard output")
     parser.add_argument(
-        "--config", type=place, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
+        "--json", action="store_true", help="print the summary as JSON, and nothing else, on standard output"
     )
+    add_config(parser)
     parser.add_argument(
         "--video-start",
         metavar="TIME|gps",
@@ -74,41 +86,41 @@ def add_parser(subparsers: Any) -> None:
         "--offset",
         type=_offset,
         metavar="SECONDS",
-        help="add this to the video's own time (without one, to the track's begin); negative: the video began earlier",
+        help="add this to the video's own time (without one, to the track's begin); negative: the video began earlier "
+        "(default: 0)",
     )
     parser.add_argument("--models", type=place, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, reads_environment=True)
 
 
-def input_kind(path: Path) -> str:
-    """ "video" or "folder". Raises UsageError when there is nothing to read."""
-    try:
-        if path.is_dir():
-            return "folder"
-        if path.exists() and not path.is_file():
-            raise UsageError(f"{path} is no file", "give a video file or a folder of frames")
-        with path.open("rb"):
-            return "video"
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read ({error.strerror})", "give a video file or a folder of frames"
-        ) from None
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """`--config`, as every command takes it that runs the device or looks at what it needs."""
+    parser.add_argument(
+        "--config",
+        type=place,
+        metavar="FILE",
+        help="configuration (TOML); variables SEALCAM_<SECTION>_<KEY> override it (default: defaults and variables)",
+    )
 
 
 def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config, standing: Standing) -> RunPlan:
     """The run that the arguments ask for. Raises UsageError."""
     gpx = arguments.gps
     if gpx is not None and not gpx.is_file():
+        what = "is a folder" if gpx.is_dir() else "is no plain file" if gpx.exists() else "is not there"
+        raise UsageError(f"--gps {gpx} {what}", "give a track (GPX or an NMEA 0183 log), or leave --gps out")
+    if arguments.video_start == "gps" and gpx is None:
         raise UsageError(
-            f"{gpx} is not a readable file", "give a track (GPX or an NMEA 0183 log) with --gps, or leave it out"
+            "--video-start gps: there is no track to begin with",
+            "give it with --gps FILE.gpx, or a time instead of gps",
         )
     for path in (arguments.input, gpx):
-        if path is not None and not _is_utf8(path):
+        if path is not None and not is_utf8(path):
             raise UsageError(f"{path} has a name that is not UTF-8", "rename it")
     if arguments.offset is not None and arguments.video_start is not None:
         raise UsageError("--offset and --video-start exclude each other", "give one of them")
     return RunPlan(
-        kind=input_kind(arguments.input),  # type: ignore[arg-type]
+        kind=input_kind(arguments.input),
         input=str(arguments.input.resolve()),
         shown=printable(arguments.input.name or str(arguments.input)),
         gpx=str(gpx.resolve()) if gpx else "",
@@ -155,31 +167,42 @@ def run(arguments: argparse.Namespace) -> int:
         keep_inputs(arguments.out, (arguments.input, arguments.gps, arguments.config))
     drawn = _drawn(arguments)
     console = Console(stderr=True)
+    results = results_console(arguments, console)
     tell_standing(standing, console)
-    with RunView(f"replay {plan.shown}", console, config.uplink) as view:
+    with RunView(f"replay {plan.shown}", console, results, config.uplink) as view:
         session = Session(plan, arguments.out, view.watch, drawn)
         outcome = session.run()
-    tell(outcome, arguments, console)
+    tell(outcome, arguments, console, results)
     if outcome.interrupted:
         say(console, f"sealcam: interrupted{_after(outcome)}")
         return INTERRUPTED
     if drawn is not None and outcome.summary:
         overlay = drawn.overlay(session.verdicts, int(outcome.summary["frames"]))
         replaced = arguments.annotate.exists()
-        with DrawingView(arguments.annotate.name, console) as drawing:
+        with ProgressView(f"draw {arguments.annotate.name}", console) as drawing:
             frames = annotating.annotate(plan, overlay, arguments.annotate, drawing.progress)
         how = "replaced" if replaced else "written"
-        say(console, f"{how}: {arguments.annotate}, {_counted(frames, 'frame')} with boxes, codes and verdicts")
+        say(results, f"{how}: {arguments.annotate}, {counted(frames, 'frame')} with boxes, codes and verdicts")
     return outcome.exit_status
+
+
+def results_console(arguments: argparse.Namespace, console: Console) -> Console:
+    """Where what is found is told: standard output, or, where that is for JSON alone, with the rest."""
+    return console if arguments.json else Console()
 
 
 def _drawn(arguments: argparse.Namespace) -> OverlayRecord | None:
     """Where the run's record for the annotated video goes. Raises UsageError before anything runs."""
-    if arguments.annotate is None:
+    path: Path | None = arguments.annotate
+    if path is None:
         return None
-    annotating.check(arguments.annotate)
-    if arguments.annotate.exists() and arguments.annotate.samefile(arguments.input):
-        raise UsageError("--annotate is the video that is replayed", "choose another file")
+    if path.suffix.lower() != ANNOTATED_SUFFIX:
+        raise UsageError(
+            f"--annotate {path}: an annotated video is an MP4 file, whatever its name",
+            f"write --annotate {shlex.quote(str(path.with_suffix(ANNOTATED_SUFFIX)))}",
+        )
+    annotating.check(path)
+    outputs.keep_inputs(path, (arguments.input, arguments.gps, arguments.config), "--annotate")
     return OverlayRecord()
 
 
@@ -189,36 +212,31 @@ def tell_standing(standing: Standing, console: Console) -> None:
         say(console, f"sealcam: {note}; the device runs, and what it seals waits")
 
 
-def keep_inputs(out: Path, inputs: Iterable[Path | None]) -> None:
-    """Raises UsageError where a result would take the place of an input, under whatever name."""
-    for result in (out / name for name in RESULTS):
-        for path in inputs:
-            if path is not None and result.exists() and path.exists() and result.samefile(path):
-                raise UsageError(f"{path} would be replaced by a result of the run", "choose another --out")
+def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, results: Console) -> None:
+    """What a run came to: what it found and wrote goes to `results`, what is to be said about it to `console`.
 
-
-def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console) -> None:
-    """What a run came to, on standard error; the summary on standard output with --json."""
+    With --json the summary is all that goes to standard output.
+    """
     if arguments.json and outcome.summary:
         print(json.dumps(outcome.summary, indent=2, sort_keys=True))
     if outcome.summary:
         s = outcome.summary
         states = ", ".join(f"{n} {state}" for state, n in sorted(s["verdicts"].items())) or "no verdict"
-        say(console, f"{_counted(s['frames'], 'frame')} at {s['fps']} fps; {states}; {_events(s)}")
+        say(results, f"{counted(s['frames'], 'frame')} at {s['fps']} fps; {states}; {_events(s)}")
         track = getattr(arguments, "gps", None)  # a run on a camera has none
         for note in track_notes(s.get("track"), track.name if track else ""):
             say(console, note)
-        if unknown := s["time_line"]["unknown"]:
+        if untimed := s["time_line"]["unknown"]:
             say(
                 console,
-                f"the time of {_counted(unknown, 'frame')} is not known, so that no code seen then is placed: "
-                "the time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture "
-                "does not go on (replay joined clips one by one)",
+                f"the time of {counted(untimed, 'frame')} is not known, so that no code there is placed: the time "
+                "stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture does not "
+                "go on (replay joined clips one by one)",
             )
         if outcome.unknown_keys:
             say(console, _unknown(outcome.unknown_keys))
         if arguments.out:
-            say(console, f"written: {arguments.out}/{', '.join(RESULTS)}")
+            say(results, f"written: {arguments.out}/{', '.join(RESULTS)}")
     for note in outcome.notes:
         say(console, f"sealcam: {note}")
     if outcome.sentence:
@@ -228,14 +246,10 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console) -
 def _events(s: dict[str, Any]) -> str:
     """How many events of this run were sealed, and receipts: those for events of earlier runs are told apart."""
     earlier = max(0, s["receipted"] + s["waiting"] - s["sealed"])  # what waited before the run
+    sealed = counted(s["sealed"], "event")
     if not earlier:
-        return f"{s['receipted']} of {_counted(s['sealed'], 'event')} receipted"
-    sealed = _counted(s["sealed"], "event")
+        return f"{s['receipted']} of {sealed} receipted"
     return f"{sealed} sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _unknown(count: int) -> str:
@@ -250,15 +264,7 @@ def _after(outcome: RunOutcome) -> str:
     frames = outcome.summary.get("frames", 0)
     if outcome.summary.get("complete"):
         return " while events were sent; every frame is judged, and what has no receipt is kept"
-    return f" after {_counted(frames, 'frame')}; what was judged until then is kept" if frames else ""
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        str(path.resolve()).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return f" after {counted(frames, 'frame')}; what was judged until then is kept" if frames else ""
 
 
 def _offset(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
-from device.cli.replay import check_home, tell, tell_standing
+from device.cli.replay import add_config, check_home, results_console, tell, tell_standing
 from device.cli.show import RunView, say
 from device.config import MODELS
 from device.launcher import clock
@@ -30,16 +30,20 @@ def add_parser(subparsers: Any) -> None:
             "Run every compartment on the V4L2 camera of the configuration until Ctrl-C or SIGTERM. There is no live "
             "position source yet: without a fix no code is VERIFIED."
         ),
+        epilog="Example: sealcam run --config sealcam.toml --out out/",
+    )
+    add_config(parser)
+    parser.add_argument(
+        "--out",
+        type=place,
+        metavar="DIR",
+        help="write verdicts.jsonl, sightings.jsonl and summary.json there (default: nothing is written)",
     )
     parser.add_argument(
-        "--config", type=place, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
+        "--json", action="store_true", help="print the summary as JSON, and nothing else, on standard output"
     )
-    parser.add_argument(
-        "--out", type=place, metavar="DIR", help="write verdicts.jsonl, sightings.jsonl and summary.json there"
-    )
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON on standard output")
     parser.add_argument("--models", type=place, default=MODELS, metavar="DIR", help=argparse.SUPPRESS)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, reads_environment=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,7 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
     config = configs.load(arguments.config)
     camera = Path(config.camera.device)
     if not camera.is_char_device():
-        raise UsageError(f"{camera} is no camera", "connect one, or set [camera] device (replay takes recorded video)")
+        there = "is no camera" if camera.exists() else "is not there"
+        raise UsageError(
+            f"the camera {camera} {there}",
+            "connect one, or set [camera] device in --config FILE (recorded video: sealcam replay VIDEO)",
+        )
     home = Home.default()
     standing = check_home(home, config)
     plan = RunPlan(
@@ -66,10 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
         clock_error_ms=clock.error_ms(),
     )
     console = Console(stderr=True)
+    results = results_console(arguments, console)
     tell_standing(standing, console)
-    with RunView(f"camera {camera}", console, config.uplink) as view:
+    with RunView(f"camera {camera}", console, results, config.uplink) as view:
         outcome = Session(plan, arguments.out, view.watch).run()
-    tell(outcome, arguments, console)
+    tell(outcome, arguments, console, results)
     if outcome.interrupted:
         say(console, "sealcam: stopped")
     return outcome.exit_status

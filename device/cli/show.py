@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +14,7 @@ from device.channel.messages import Message, Verdict
 from device.config import UplinkConfig
 from device.launcher.report import Incident, Notice, Running
 from device.launcher.report import Progress as Report
+from program.wording import counted
 from wire.classes import class_name
 from wire.errors import line, printable
 from wire.vocabulary import StateName
@@ -47,14 +48,20 @@ def say(console: Console, line: str) -> None:
     console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
-class RunView:
-    """Shows a run on `console`, which is standard error: standard output is for the command's result."""
+class ProgressView:
+    """A bar at the bottom of a terminal, as long as the block lasts; nothing where `console` is no terminal.
 
-    def __init__(self, title: str, console: Console, uplink: UplinkConfig | None = None) -> None:
-        """`uplink`: the broker that events are sent to at the end, None where that is not shown."""
+    Args:
+        title: what is being done. It may hold a name from a stranger.
+        results: where results go that come while the bar is shown, `console` if None. On one terminal with the bar they
+            go through `console`, so that they stand above it.
+    """
+
+    def __init__(self, title: str, console: Console, results: Console | None = None) -> None:
         self._console = console
-        self._broker = uplink.where if uplink is not None else ""
-        self._sending_told = False
+        if results is None or (results.is_terminal and console.is_interactive):
+            results = console
+        self._results = results
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -64,12 +71,13 @@ class RunView:
             TextColumn("{task.fields[note]}"),
             console=console,
             transient=True,
-            disable=not console.is_terminal or console.is_dumb_terminal,  # a file is not drawn on
+            disable=not console.is_interactive,  # a file is not drawn on
+            redirect_stdout=False,  # a file that standard output goes to gets it all the same
         )
         self._title = escape(printable(title))
-        self._task = self._progress.add_task(f"{self._title}: starting", total=None, note="")
+        self._task = self._progress.add_task(self._title, total=None, note="")
 
-    def __enter__(self) -> RunView:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -77,6 +85,23 @@ class RunView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """How far it is. `total`: 0 where it is not known."""
+        self._progress.update(self._task, description=self._title, completed=done, total=total or None, note=note)
+
+
+class RunView(ProgressView):
+    """Shows a run: its verdicts are results, what goes wrong and how far it is goes to `console`, standard error."""
+
+    def __init__(
+        self, title: str, console: Console, results: Console | None = None, uplink: UplinkConfig | None = None
+    ) -> None:
+        """`uplink`: the broker that events are sent to at the end, None where that is not shown."""
+        super().__init__(title, console, results)
+        self._broker = uplink.where if uplink is not None else ""
+        self._sending_told = False
+        self._progress.update(self._task, description=f"{self._title}: starting")
 
     def watch(self, message: Message) -> None:
         """Take one report of the session."""
@@ -89,13 +114,13 @@ class RunView:
         note = f"sealed {report.sealed}, receipted {report.receipted}"
         if report.judged_share < TELL_SHARE:
             note = f"judged {report.judged_share:.0%} of the frames, {note}"
-        self._progress.update(self._task, completed=report.frame, total=report.frames or None, note=note)
+        self.progress(report.frame, report.frames, note)
         if self._broker and report.waiting and report.delivering_seconds >= TELL_SENDING_SECONDS:
             self._tell_sending(report.waiting)
 
     def _tell_sending(self, waiting: int) -> None:
         """All is judged, and what is still done takes more than a moment."""
-        sending = f"sending {waiting} {'event' if waiting == 1 else 'events'} to {self._broker}"
+        sending = f"sending {counted(waiting, 'event')} to {self._broker}"
         self._progress.update(self._task, description=escape(sending))
         if not self._sending_told:
             self._sending_told = True
@@ -115,7 +140,7 @@ class RunView:
         style = STATE_STYLES[verdict.state]
         held, seen = class_text(verdict.class_id), class_text(verdict.perceived_class_id)
         where = f"frames {verdict.first_frame}-{verdict.last_frame}"
-        self._console.print(f"[{style}]{verdict.state:<12}[/] held: {held}; perceived: {seen}; {where}", soft_wrap=True)
+        self._results.print(f"[{style}]{verdict.state:<12}[/] held: {held}; perceived: {seen}; {where}", soft_wrap=True)
 
     _SHOWS: ClassVar[dict[type[Message], Callable[[RunView, Any], None]]] = {
         Running: _on_running,
@@ -124,32 +149,3 @@ class RunView:
         Notice: _on_notice,
         Verdict: _on_verdict,
     }
-
-
-class DrawingView:
-    """Shows how far an annotated video is."""
-
-    def __init__(self, title: str, console: Console) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
-        self._task = self._progress.add_task(f"draw {escape(printable(title))}", total=None)
-
-    def __enter__(self) -> DrawingView:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def progress(self, drawn: int, frames: int) -> None:
-        """`frames`: of the input, 0 where it does not tell."""
-        self._progress.update(self._task, completed=drawn, total=frames or None)

@@ -7,30 +7,32 @@ from __future__ import annotations
 
 import argparse
 import json
-import secrets
-import sys
+import os
 import time
 from pathlib import Path
 from typing import Any
 
-from device.cli import sign_register
+from device.cli import sign_issue, sign_register
 from device.cli.sign_images import FoundSymbol, read_picture, shown
-from device.cli.sign_panel import caption, layout, write_panel
+from device.cli.sign_issue import facts, moment
+from device.cli.sign_sources import codes_of, one_code
 from identity import Home, load
-from program.arguments import place
+from program import outputs
+from program.arguments import place, real
+from program.outputs import say_result
+from program.wording import counted
 from wire import signcode
 from wire.classes import CLASS_NAMES
-from wire.errors import HostileInputError, IssueError, UsageError
-from wire.signcode import SignClaims
-from wire.times import iso8601, unix_seconds
+from wire.errors import HostileInputError, UsageError
 
 _EXAMPLES = """examples:
   sealcam sign issue --class stop --lat 52.52001 --lon 13.40495 --heading 270 > stop.txt
-  sealcam sign print - --out stop.svg < stop.txt
+  sealcam sign print stop.txt --out stop.svg
   sealcam sign read photo.jpg
-  sealcam sign verify photo.jpg
+  sealcam sign verify photo.jpg          (or a text file of codes, stop.txt)
   sealcam sign verify 'SR1:...'          (in single quotes: codes hold $, % and blanks)
 """
+_CODE = "as text (SR1:...), a text file with a code a line, a PNG or JPEG, or - for text on standard input"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -43,23 +45,56 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    _add_issue(actions)
-    printing = actions.add_parser("print", help="draw the panel of a code, true to size")
-    printing.add_argument("text", metavar="TEXT|-", help="the code, or - to read it from standard input")
-    printing.add_argument("--out", type=place, required=True, metavar="FILE.svg|.pdf|.png")
-    printing.add_argument("--width-mm", type=float, default=900.0, help="panel width with its quiet zone (default 900)")
-    printing.add_argument("--trust", type=place, metavar="DIR", help="trust anchors (default: this data home's)")
+    sign_issue.add_parser(actions)
+    printing = actions.add_parser(
+        "print",
+        help="draw the panel of a code, true to size",
+        description="Draws the panel of a code as a QR symbol, true to size, with its claims in words under it where "
+        "an authority that is trusted here signed it.",
+        epilog="Example: sealcam sign print stop.txt --out stop.svg",
+    )
+    printing.add_argument("code", metavar="CODE|FILE|-", help=f"the code: {_CODE}")
+    printing.add_argument(
+        "--out", type=place, required=True, metavar="FILE", help="the panel, as .svg, .pdf or .png by the name's ending"
+    )
+    printing.add_argument(
+        "--width-mm",
+        type=real(10, 5000),
+        default=900.0,
+        metavar="MM",
+        help="panel width with its quiet zone, in millimetres, 10 to 5000 (default: 900)",
+    )
+    _add_trust(printing)
     printing.add_argument("--plain", action="store_true", help="the symbol alone, without words under it")
     printing.set_defaults(work=_print, needs_keys=False)
-    read = actions.add_parser("read", help="read the QR codes of pictures, whatever they say")
-    read.add_argument("images", nargs="+", type=place, metavar="IMAGE")
+    read = actions.add_parser(
+        "read",
+        help="read the QR codes of pictures, whatever they say",
+        description="Reads every QR code of pictures with both decoders and prints it, harmless and unchecked. Exit "
+        "status 1 where there is none in any of them.",
+        epilog="Example: sealcam sign read photo.jpg",
+    )
+    read.add_argument("images", nargs="+", type=place, metavar="IMAGE", help="a PNG or JPEG, of at most 40 megapixels")
     read.set_defaults(work=_read, needs_keys=False)
-    verify = actions.add_parser("verify", help="check a code against the trusted road authorities")
-    verify.add_argument("what", metavar="TEXT|IMAGE|-", help="a code, a picture of codes, or - for standard input")
-    verify.add_argument("--trust", type=place, metavar="DIR", help="trust anchors (default: this data home's)")
-    verify.add_argument("--at", metavar="TIME", help="ISO 8601: when it must be in force (default: now)")
+    verify = actions.add_parser(
+        "verify",
+        help="check codes against the trusted road authorities",
+        description="Says of each code whether a trusted road authority signed it, whether it is in force, and what it "
+        "says. Exit status 1 where a code is not authentic or not in force, or where there is none.",
+        epilog="Example: sealcam sign verify stop.txt",
+    )
+    verify.add_argument("what", metavar="CODE|FILE|-", help=f"the codes: {_CODE}")
+    _add_trust(verify)
+    verify.add_argument(
+        "--at", metavar="TIME", help="when it must be in force, ISO 8601, UTC without a zone (default: now)"
+    )
     verify.set_defaults(work=_verify)
-    classes = actions.add_parser("classes", help="list the 43 sign classes")
+    classes = actions.add_parser(
+        "classes",
+        help="list the sign classes",
+        description="Lists the sign classes: number and name, each good for --class of `sealcam sign issue`.",
+        epilog="Example: sealcam sign classes",
+    )
     classes.set_defaults(work=_classes, needs_keys=False)
     sign_register.add_parser(actions)
     for action in actions.choices.values():
@@ -77,89 +112,41 @@ def run(arguments: argparse.Namespace) -> int:
     return int(arguments.work(home, arguments))
 
 
-def class_id_of(text: str) -> int:
-    """A class by its number or its English name. Raises UsageError."""
-    if text.isascii() and text.isdigit() and len(text) <= 2 and int(text) < len(CLASS_NAMES):
-        return int(text)
-    wanted = text.lower().replace("_", " ").replace("-", " ").strip()
-    if wanted in CLASS_NAMES:
-        return CLASS_NAMES.index(wanted)
-    raise UsageError("--class: no such sign class", "list them with: sealcam sign classes")
-
-
-def moment(text: str, option: str) -> int:
-    """ISO 8601 -> unix seconds; without an offset it is UTC. Raises UsageError naming the option."""
-    try:
-        return unix_seconds(text)
-    except ValueError:
-        raise UsageError(f"{option}: no ISO 8601 time", "write 2026-11-23 or 2026-11-23T10:00:00Z") from None
-
-
-def _add_issue(actions: Any) -> None:
-    issue = actions.add_parser(
-        "issue",
-        help="sign a code for one sign and print its text",
-        epilog="Example: sealcam sign issue --class 'speed limit 50' --lat 52.52001 --lon 13.40495 --heading 270",
+def _add_trust(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--trust",
+        type=place,
+        metavar="DIR",
+        help="folder whose authority/ holds the trusted keys, and beside it register.cose (default: this data home's)",
     )
-    issue.add_argument("--class", dest="class_name", required=True, metavar="CLASS", help="name or number (0 to 42)")
-    issue.add_argument("--lat", type=float, required=True, help="degrees north")
-    issue.add_argument("--lon", type=float, required=True, help="degrees east")
-    issue.add_argument("--heading", type=float, required=True, help="of the traffic it speaks to, degrees from north")
-    issue.add_argument("--valid-from", metavar="TIME", help="ISO 8601 (default: now)")
-    issue.add_argument("--valid-until", metavar="TIME", help="ISO 8601 (default: a year after the start)")
-    issue.add_argument("--id", metavar="HEX", help="the sign's id, 16 hex digits (default: random)")
-    issue.add_argument("--key", type=place, metavar="FILE", help="the authority's key (default: this data home's)")
-    issue.add_argument("--allow-expired", action="store_true", help="issue it although its time is over already")
-    issue.set_defaults(work=_issue)
-
-
-def _issue(home: Home, arguments: argparse.Namespace) -> int:
-    begin = moment(arguments.valid_from, "--valid-from") if arguments.valid_from else int(time.time())
-    end = moment(arguments.valid_until, "--valid-until") if arguments.valid_until else begin + 365 * 86400
-    if end <= time.time() and not arguments.allow_expired:
-        raise UsageError(
-            f"--valid-until: {iso8601(end)} is over, so that no device will believe the code",
-            "give a later end, or --allow-expired to issue it all the same",
-        )
-    claims = SignClaims(
-        sign_id=_sign_id(arguments.id),
-        class_id=class_id_of(arguments.class_name),
-        lat=arguments.lat,
-        lon=arguments.lon,
-        heading=arguments.heading,
-        valid_from=begin,
-        valid_until=end,
-    )
-    key = load.signing_key(arguments.key or home.authority_key)
-    try:
-        text = signcode.issue(claims, key)
-    except IssueError as error:
-        raise UsageError(error.sentence, "change that option") from None
-    read_back, kid = signcode.verify(text.encode(), {signcode.key_id(key.public_key()): key.public_key()})
-    print(json.dumps({"text": text, **_facts(read_back, kid)}, indent=2) if arguments.json else text)
-    return 0
 
 
 def _print(home: Home, arguments: argparse.Namespace) -> int:
-    text = _standard_input() if arguments.text == "-" else arguments.text
-    if not 10.0 <= arguments.width_mm <= 5000.0:
-        raise UsageError(f"--width-mm: {arguments.width_mm:g} is out of range", "give 10 to 5000")
-    lines = () if arguments.plain else _caption_of(text, arguments.trust or home.trust)
+    from device.cli.sign_panel import layout, write_panel  # here, since no other command draws
+
+    if arguments.plain and arguments.trust is not None:
+        raise UsageError("--trust does nothing with --plain: no words are checked or printed", "leave one of them out")
+    text = one_code(arguments.code)
+    outputs.keep_inputs(arguments.out, [Path(arguments.code)])
+    lines = () if arguments.plain else _caption_of(text, arguments.trust, home)
     panel = layout(text, lines, arguments.width_mm)
     write_panel(panel, arguments.out)
     if arguments.json:
         facts = {"file": str(arguments.out), "qr": str(panel.symbol.designator), "width_mm": arguments.width_mm}
         print(json.dumps({**facts, "caption": list(lines)}))
         return 0
-    print(f"{arguments.out}: QR {panel.symbol.designator}, {arguments.width_mm:g} mm wide")
+    say_result(f"{arguments.out}: QR {panel.symbol.designator}, {arguments.width_mm:g} mm wide")
     if not lines and not arguments.plain:
-        print("without words under it: no road authority that is trusted here signed this code (--trust DIR)")
+        say_result("without words under it: no road authority that is trusted here signed this code (--trust DIR)")
     return 0
 
 
-def _caption_of(text: str, trust: Path) -> tuple[str, ...]:
-    """The words of a code that a trusted authority signed, none of any other code."""
-    anchors = load.trust_anchors(trust / "authority") if (trust / "authority").is_dir() else {}
+def _caption_of(text: str, trust: Path | None, home: Home) -> tuple[str, ...]:
+    """The words of a code that a trusted authority signed, none of any other code. A home is not needed for it."""
+    from device.cli.sign_panel import caption
+
+    folder = (trust or home.trust) / "authority"
+    anchors = load.trust_anchors(folder) if trust is not None or os.access(folder, os.R_OK | os.X_OK) else {}
     try:
         return caption(*signcode.verify(text.encode("utf-8", "replace"), anchors))
     except HostileInputError:
@@ -172,7 +159,7 @@ def _read(home: Home, arguments: argparse.Namespace) -> int:
         print(json.dumps({path: [_symbol(symbol) for symbol in symbols] for path, symbols in found.items()}, indent=2))
     else:
         for path, symbols in found.items():
-            print(f"{path}: {len(symbols)} QR code{'' if len(symbols) == 1 else 's'}")
+            say_result(f"{path}: {counted(len(symbols), 'QR code')}")
             for symbol in symbols:
                 print(f"  {shown(symbol.data)}  [{' and '.join(symbol.decoders)}]")
     return 0 if any(found.values()) else 1
@@ -192,18 +179,18 @@ def _verify(home: Home, arguments: argparse.Namespace) -> int:
     anchors = load.trust_anchors(trust / "authority")
     path = trust / "register.cose"
     register = load.register(path, anchors) if path.exists() else None
-    at = moment(arguments.at, "--at") if arguments.at else int(time.time())
+    at = int(time.time()) if arguments.at is None else moment(arguments.at, "--at")
     judged: list[dict[str, Any]] = []
-    for data in _codes_of(arguments.what):
+    for code in codes_of(arguments.what):
         try:
-            claims, kid = signcode.verify(data, anchors)
+            claims, kid = signcode.verify(code.data, anchors)
         except HostileInputError as error:
             judged.append({"authentic": False, "reason": error.reason, "sentence": error.kind})
             continue
         entry = register.lookup(claims.sign_id) if register else None
         in_force = claims.valid_from <= at < claims.valid_until and not (entry and entry.revoked)
         listed = "revoked" if entry and entry.revoked else "registered" if entry else "not registered"
-        judged.append({"authentic": True, "in_force": in_force, "register": listed, **_facts(claims, kid)})
+        judged.append({"authentic": True, "in_force": in_force, "register": listed, **facts(claims, kid)})
     if arguments.json:
         print(json.dumps(judged, indent=2))
     else:
@@ -231,45 +218,3 @@ def _classes(home: Home, arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(f"{number:2} {name}" for number, name in enumerate(CLASS_NAMES)))
     return 0
-
-
-def _codes_of(what: str) -> list[bytes]:
-    """The bytes to verify: a code as text, from standard input, or every QR symbol of a picture."""
-    if what == "-":
-        return [_standard_input().encode("utf-8", "surrogateescape")]
-    if what.encode("utf-8", "surrogateescape").startswith(signcode.PREFIX):
-        return [what.encode("utf-8", "surrogateescape")]
-    if not Path(what).is_file():
-        raise UsageError("neither a code (SR1:...) nor a picture file", "put a code in single quotes")
-    return [symbol.data for symbol in read_picture(Path(what))]
-
-
-def _standard_input() -> str:
-    return sys.stdin.read(4096).rstrip("\r\n")
-
-
-def _sign_id(text: str | None) -> bytes:
-    if text is None:
-        return secrets.token_bytes(signcode.SIGN_ID_BYTES)
-    try:
-        sign_id = bytes.fromhex(text)
-    except ValueError:
-        sign_id = b""
-    if len(sign_id) != signcode.SIGN_ID_BYTES:
-        raise UsageError("--id: no id of a sign", "give 16 hex digits, or leave it out for a random one")
-    return sign_id
-
-
-def _facts(claims: SignClaims, kid: bytes) -> dict[str, Any]:
-    """Checked claims, for people and for JSON."""
-    return {
-        "sign_id": claims.sign_id.hex(),
-        "class_id": claims.class_id,
-        "class_name": CLASS_NAMES[claims.class_id],
-        "lat": claims.lat,
-        "lon": claims.lon,
-        "heading": claims.heading,
-        "valid_from": iso8601(claims.valid_from),
-        "valid_until": iso8601(claims.valid_until),
-        "key_id": kid.hex(),
-    }

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
-import pydyf
 import segno
 import segno.writers
 
+from program import outputs
 from wire.classes import CLASS_NAMES
-from wire.errors import UsageError
+from wire.errors import LibraryMissingError, UsageError
 from wire.signcode import MAX_TEXT_BYTES, PREFIX, SignClaims
 from wire.times import iso8601
 
@@ -85,7 +85,8 @@ def layout(text: str, lines: Sequence[str] = (), width_mm: float = PANEL_WIDTH_M
     data = text.encode("utf-8", "replace")
     if not data.startswith(PREFIX) or len(data) > MAX_TEXT_BYTES or not _ALPHABET.issuperset(data):
         raise UsageError(
-            "the text is no sign code", "give what `sealcam sign issue` printed, in quotes, or - for stdin"
+            "what was given is no sign code",
+            "give what `sealcam sign issue` printed: in single quotes, as a text file, or - for standard input",
         )
     return PanelLayout(segno.make_qr(text, error="m", boost_error=False), tuple(lines), width_mm)
 
@@ -94,7 +95,7 @@ def write_panel(panel: PanelLayout, path: Path) -> None:
     """Write a panel as SVG, PDF or PNG by the file's name.
 
     Raises:
-        UsageError: the name's ending is unknown, or the file cannot be written.
+        UsageError: the name's ending is unknown, the file cannot be written, or what a PDF needs is not installed.
     """
     kind = path.suffix.lower()
     if kind not in _DRAWN:
@@ -102,11 +103,7 @@ def write_panel(panel: PanelLayout, path: Path) -> None:
             f"{path.name}: a panel is not written as {kind or 'a file without an ending'}",
             "end the name in .svg, .pdf or .png",
         )
-    content = _DRAWN[kind](panel)
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror})", "choose another place") from None
+    outputs.write(path, _DRAWN[kind](panel))
 
 
 def _svg(panel: PanelLayout) -> bytes:
@@ -128,6 +125,13 @@ def _svg(panel: PanelLayout) -> bytes:
 
 
 def _pdf(panel: PanelLayout) -> bytes:
+    try:
+        import pydyf  # here, since neither SVG nor PNG needs it
+    except ImportError:
+        raise LibraryMissingError(
+            "the library pydyf, which writes PDF, cannot be loaded",
+            "end the name in .svg or .png, or reinstall Sealcam (make setup)",
+        ) from None
     document = pydyf.PDF()
     font = pydyf.Dictionary({"Type": "/Font", "Subtype": "/Type1", "Name": "/F1", "BaseFont": "/Courier"})
     document.add_object(font)

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import shlex
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from device.cli.sign_images import read_picture
+from device.cli.sign_sources import SourcedCode, codes_in
 from identity import Home, load, register_guard
 from identity.files import write_private
 from program import outputs
 from program.arguments import place
+from program.outputs import say_result
+from program.wording import counted, plain_types
 from wire import cose, register, signcode
 from wire.classes import CLASS_NAMES, class_name
-from wire.errors import HostileInputError, IssueError, UsageError
+from wire.errors import HostileInputError, IssueError, NotOursError, UnknownKeyError, UsageError
 from wire.register import Register, RegisterEntry
 from wire.times import iso8601, unix_seconds
 
 _MAX_LIST_BYTES = 64 * 1024 * 1024
 _CLOCK_SLACK_S = 60
 _NAMED = 4
+_REFUSED: Final[dict[type[HostileInputError], str]] = {
+    NotOursError: "take it out: a code begins with SR1:",
+    UnknownKeyError: "take it out, or put its authority's public key into trust/authority of the data home",
+}
+_SIGN_ID = re.compile(f"[0-9a-fA-F]{{{2 * signcode.SIGN_ID_BYTES}}}")
 
 
 class Listed(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,27 +65,63 @@ def add_parser(subparsers: Any) -> None:
         epilog="Example: sealcam sign register build codes.txt --out l.json && sealcam sign register sign l.json",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    build = actions.add_parser("build", help="make a list to review from issued codes (text files or panel pictures)")
+    build = actions.add_parser(
+        "build",
+        help="make a list to review from issued codes (text files or panel pictures)",
+        description="Makes a list, as JSON to be reviewed and edited, of the signs whose codes are given. What the "
+        "register before revoked is carried over.",
+        epilog="Example: sealcam sign register build codes.txt panel.png --out list.json",
+    )
     build.add_argument("sources", nargs="+", type=place, metavar="FILE", help="codes, one a line, or a panel's picture")
-    build.add_argument("--out", type=place, required=True, metavar="LIST.json")
-    build.add_argument("--revoke", action="append", default=[], metavar="SIGN_ID", help="list this sign as revoked")
+    build.add_argument("--out", type=place, required=True, metavar="LIST.json", help="the list to be reviewed")
+    build.add_argument(
+        "--revoke",
+        action="append",
+        default=[],
+        type=sign_id,
+        metavar="SIGN_ID",
+        help="list this sign as revoked, 16 hex digits; may be repeated",
+    )
     build.set_defaults(work=_build)
-    sign = actions.add_parser("sign", help="sign a reviewed list")
-    sign.add_argument("list", type=place, metavar="LIST.json")
+    sign = actions.add_parser(
+        "sign",
+        help="sign a reviewed list",
+        description="Signs a reviewed list as the register. What the register before it revoked stays revoked.",
+        epilog="Example: sealcam sign register sign list.json",
+    )
+    sign.add_argument("list", type=place, metavar="LIST.json", help="the list of `sealcam sign register build`")
     sign.add_argument("--key", type=place, metavar="FILE", help="the authority's key (default: this data home's)")
-    sign.add_argument("--out", type=place, metavar="FILE", help="default: the register that this data home trusts")
+    sign.add_argument(
+        "--out", type=place, metavar="FILE", help="the signed register (default: the one that this data home trusts)"
+    )
     sign.add_argument(
         "--allow-unrevoke",
         action="append",
         default=[],
+        type=sign_id,
         metavar="SIGN_ID",
-        help="let this sign, which the register before revoked, be believed again",
+        help="let this sign, which the register before revoked, be believed again, 16 hex digits; may be repeated",
     )
     sign.set_defaults(work=_sign)
-    show = actions.add_parser("show", help="verify a register and list its signs")
-    show.add_argument("file", nargs="?", type=place, help="default: the register that this data home trusts")
+    show = actions.add_parser(
+        "show",
+        help="verify a register and list its signs",
+        description="Verifies a register with the trusted authorities' keys and lists its signs: id, degrees north and "
+        "east, heading, end of validity, class.",
+        epilog="Example: sealcam sign register show",
+    )
+    show.add_argument(
+        "file", nargs="?", type=place, metavar="FILE", help="a register (default: the one that this data home trusts)"
+    )
     show.add_argument("--json", action="store_true", help="print JSON")
     show.set_defaults(work=_show)
+
+
+def sign_id(text: str) -> str:
+    """A sign's id as an option has it, in lower case. Raises ArgumentTypeError."""
+    if not _SIGN_ID.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no id of a sign, which has 16 hex digits")
+    return text.lower()
 
 
 def listed(entry: RegisterEntry) -> Listed:
@@ -109,25 +154,33 @@ def entry_of(line: Listed) -> RegisterEntry:
 
 
 def _build(home: Home, arguments: argparse.Namespace) -> int:
+    outputs.keep_inputs(arguments.out, arguments.sources)
     anchors = load.trust_anchors(home.trust / "authority")
     entries: dict[bytes, RegisterEntry] = {}
-    for number, (origin, data) in enumerate(_codes(arguments.sources), 1):
+    for code in (found for path in arguments.sources for found in _codes_in(path)):
         try:
-            claims, _ = signcode.verify(data, anchors)
+            claims, _ = signcode.verify(code.data, anchors)
         except HostileInputError as error:
-            raise UsageError(f"{origin}: code {number} is refused: {error}", "take it out") from None
+            raise UsageError(f"{code.origin} is refused: {error}", _REFUSED.get(type(error), "take it out")) from None
         fields = {name: getattr(claims, name) for name in claims.__dataclass_fields__}
         entries[claims.sign_id] = RegisterEntry(**fields, revoked=claims.sign_id.hex() in arguments.revoke)
-    unknown = set(arguments.revoke) - {sign_id.hex() for sign_id in entries}
+    unknown = sorted(set(arguments.revoke) - {sign_id.hex() for sign_id in entries})
     if unknown:
-        raise UsageError("--revoke: names a sign that no given code is for", "give its code as well")
+        raise UsageError(f"--revoke: no given code is for the sign {unknown[0]}", "give its code as well")
     kept = _keep_revoked(entries, _registers_before(home, anchors))
     lines = [listed(entry) for _, entry in sorted(entries.items())]
     outputs.write(arguments.out, msgspec.json.format(msgspec.json.encode(lines), indent=2) + b"\n")
-    if kept:
-        print(f"{kept} of them revoked before, and listed so again")
-    print(f"{len(lines)} signs listed in {arguments.out}; review it, then: sealcam sign register sign {arguments.out}")
+    again = f", {kept} of them again as revoked, as in the register before" if kept else ""
+    review = f"review it, then: sealcam sign register sign {shlex.quote(str(arguments.out))}"
+    say_result(f"{counted(len(lines), 'sign')} listed in {arguments.out}{again}; {review}")
     return 0
+
+
+def _codes_in(path: Path) -> list[SourcedCode]:
+    found = codes_in(path)
+    if not found:
+        raise UsageError(f"{path} holds no QR code that can be read", "take a sharper picture, or give the code's text")
+    return found
 
 
 def _keep_revoked(entries: dict[bytes, RegisterEntry], before: Iterable[Register]) -> int:
@@ -156,26 +209,18 @@ def _registers_before(
     return replaced + [earlier for earlier in own if key_id in (None, earlier.key_id)]
 
 
-def _codes(sources: list[Path]) -> list[tuple[Path, bytes]]:
-    """The codes of text files (one a line) and pictures, each with where it came from."""
-    codes: list[tuple[Path, bytes]] = []
-    for path in sources:
-        if path.suffix.lower() in {".png", ".jpg", ".jpeg"}:
-            codes += [(path, found.data) for found in read_picture(path)]
-        else:
-            codes += [(path, line) for line in _read(path).splitlines() if line.strip()]
-    return codes
-
-
 def _sign(home: Home, arguments: argparse.Namespace) -> int:
     content, key = _read(arguments.list), load.signing_key(arguments.key or home.authority_key)
+    out = arguments.out or home.trust / "register.cose"
+    outputs.keep_inputs(out, [arguments.list, arguments.key or home.authority_key])
+    told = outputs.check(out) and arguments.out is not None
     try:
         entries = [entry_of(line) for line in msgspec.json.decode(content, type=list[Listed])]
     except (msgspec.DecodeError, ValueError) as error:
         raise UsageError(
-            f"{arguments.list} is no list of signs ({error})", "correct it, or make one with: register build"
+            f"{arguments.list} is no list of signs ({plain_types(str(error))})",
+            "correct it, or make one: sealcam sign register build",
         ) from None
-    out = arguments.out or home.trust / "register.cose"
     anchors = load.trust_anchors(home.trust / "authority") | {cose.key_id(key.public_key()): key.public_key()}
     before = _registers_before(home, anchors, out, cose.key_id(key.public_key()))
     _refuse_to_bring_back(before, entries, arguments.allow_unrevoke)
@@ -184,9 +229,11 @@ def _sign(home: Home, arguments: argparse.Namespace) -> int:
     except IssueError as error:
         raise UsageError(f"{arguments.list} cannot be signed ({error})", "correct that sign in it") from None
     write_private(out, signed)
+    if told:
+        outputs.say_replaced(out)
     if out == home.trust / "register.cose":
         register_guard.check(home.trust)
-    print(f"{len(entries)} signs signed, {sum(entry.revoked for entry in entries)} of them revoked: {out}")
+    say_result(f"{counted(len(entries), 'sign')} signed, {_revoked(entries)}: {out}")
     return 0
 
 
@@ -201,7 +248,7 @@ def _refuse_to_bring_back(before: Iterable[Register], entries: list[RegisterEntr
         named = ", ".join(refused[:_NAMED]) + (f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else "")
         raise UsageError(
             f"the list would bring back what the register before it revoked: {named}",
-            'list it with "revoked": true, or, if it is to be believed again, add --allow-unrevoke ID for each',
+            'list it with "revoked": true, or, if it is to be believed again, add --allow-unrevoke SIGN_ID for each',
         )
 
 
@@ -224,7 +271,8 @@ def _show(home: Home, arguments: argparse.Namespace) -> int:
         facts = {"issued_at": iso8601(found.issued_at), "key_id": found.key_id.hex()}
         print(json.dumps({**facts, "signs": msgspec.to_builtins(lines)}, indent=2))
         return 0
-    print(f"{len(lines)} signs, issued {iso8601(found.issued_at)} with key {found.key_id.hex()}")
+    signs = f"{counted(len(lines), 'sign')}, {_revoked(found.entries.values())}"
+    print(f"{signs}, issued {iso8601(found.issued_at)} with key {found.key_id.hex()}")
     for line in lines:
         note = "  REVOKED" if line.revoked else ""
         place = f"{line.lat:10.5f} {line.lon:11.5f} {line.heading:4.0f} deg"
@@ -232,12 +280,17 @@ def _show(home: Home, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _revoked(entries: Iterable[RegisterEntry]) -> str:
+    count = sum(entry.revoked for entry in entries)
+    return f"{count or 'none'} revoked"
+
+
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_LIST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror})", "check its name") from None
+        raise UsageError(f"{path} cannot be read ({error.strerror})", "name the list to be signed") from None
     if len(content) > _MAX_LIST_BYTES:
         raise UsageError(f"{path} is larger than {_MAX_LIST_BYTES // 2**20} MiB", "split it")
     return content

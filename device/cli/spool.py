@@ -11,6 +11,8 @@ from device.channel import failures
 from device.sealer import inventory
 from device.sealer.errors import SpoolError
 from identity.home import Home
+from program.outputs import say_result
+from program.wording import counted
 from wire.errors import UsageError
 
 
@@ -20,10 +22,16 @@ def add_parser(subparsers: Any) -> None:
         "spool",
         help="show what waits to be delivered",
         description="The spool holds sealed envelopes until the sink has signed that it stored them.",
+        epilog="Example: sealcam spool show",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    show = actions.add_parser("show", help="count what waits", description="Count what waits, while no device runs.")
-    show.add_argument("--json", action="store_true", help="print JSON")
+    show = actions.add_parser(
+        "show",
+        help="count what waits",
+        description="Count what waits, while no device runs.",
+        epilog="Example: sealcam spool show",
+    )
+    show.add_argument("--json", action="store_true", help="print the counts as JSON")
     show.set_defaults(run=run)
 
 
@@ -41,14 +49,22 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({"folder": str(home.spool), **asdict(found)}, indent=2))
         return 0
     if not found.count:
-        print(f"nothing waits in {home.spool}")
+        say_result(f"nothing waits in {home.spool}")
         return 0
-    print(f"spool     {home.spool}, {_size(found.disk_bytes)} on the disk")
+    say_result(f"spool     {home.spool}, {_size(found.disk_bytes)} on the disk")
     print(f"device    {found.device_id}")
-    print(f"waiting   {found.count} envelopes, {_size(found.sealed_bytes)}; the largest {_size(found.largest)}")
+    print(
+        f"waiting   {counted(found.count, 'envelope')}, {_size(found.sealed_bytes)}; the largest {_size(found.largest)}"
+    )
     print(f"sequence  {found.first} (the oldest) to {found.last}; the next is {found.next_sequence}")
     return 0
 
 
 def _size(size: int) -> str:
-    return f"{size} bytes" if size < 1024 else f"{size / 1024:.1f} KiB" if size < 2**20 else f"{size / 2**20:.1f} MiB"
+    return (
+        counted(size, "byte")
+        if size < 1024
+        else f"{size / 1024:.1f} KiB"
+        if size < 2**20
+        else f"{size / 2**20:.1f} MiB"
+    )

@@ -40,7 +40,7 @@ _ALLOW = (
     "allow them (sudo sysctl -w kernel.unprivileged_userns_clone=1 "
     "user.max_user_namespaces=15000, or on Ubuntu an AppArmor profile for /usr/bin/bwrap), then run: sealcam doctor"
 )
-_REINSTALL = "reinstall sealcam"
+_REINSTALL = "reinstall Sealcam (make setup)"
 _TRIAL_SECONDS = 30
 
 
@@ -136,7 +136,9 @@ def check() -> None:
     try:
         tried = subprocess.run(command, capture_output=True, check=False, timeout=_TRIAL_SECONDS)
     except subprocess.TimeoutExpired:
-        raise CannotConfineError(f"bubblewrap did not end within {_TRIAL_SECONDS} s", "free the machine") from None
+        raise CannotConfineError(
+            f"bubblewrap did not end within {_TRIAL_SECONDS} s", "end other programs on this machine, and run it again"
+        ) from None
     if tried.returncode != 0:
         raise CannotConfineError(_REFUSED, _ALLOW)
 

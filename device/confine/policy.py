@@ -130,7 +130,7 @@ def parse(text: str, origin: str) -> Policy:
     try:
         return msgspec.convert(tomllib.loads(text), Policy, strict=True)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise PolicyError(f"the policy {origin} is not valid ({error})", "reinstall sealcam") from None
+        raise PolicyError(f"the policy {origin} is not valid ({error})", "reinstall Sealcam (make setup)") from None
 
 
 @functools.cache
@@ -140,7 +140,11 @@ def load(compartment: str) -> Policy:
     try:
         policy = parse(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
-        raise PolicyError(f"the policy {path} cannot be read ({error.strerror})", "reinstall sealcam") from None
+        raise PolicyError(
+            f"the policy {path} cannot be read ({error.strerror})", "reinstall Sealcam (make setup)"
+        ) from None
     if policy.compartment != compartment:
-        raise PolicyError(f"the policy {path} is for {policy.compartment}, not {compartment}", "reinstall sealcam")
+        raise PolicyError(
+            f"the policy {path} is for {policy.compartment}, not {compartment}", "reinstall Sealcam (make setup)"
+        )
     return policy

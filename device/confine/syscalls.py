@@ -126,7 +126,9 @@ def effective(names: Sequence[str], groups: Mapping[str, Group]) -> dict[str, Ca
     lines: dict[str, list[Call]] = {}
     for name in dict.fromkeys(names):
         if name not in groups:
-            raise PolicyError(f"a policy names the group {name}, which is not in syscalls.toml", "reinstall sealcam")
+            raise PolicyError(
+                f"a policy names the group {name}, which is not in syscalls.toml", "reinstall Sealcam (make setup)"
+            )
         for call, line in groups[name].calls.items():
             lines.setdefault(call, []).append(line)
     return {call: together(of_call) for call, of_call in lines.items()}
@@ -151,7 +153,9 @@ def read(text: str, origin: str) -> tuple[dict[str, Group], list[Fault]]:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"the system calls {origin} are not valid ({error})", "reinstall sealcam") from None
+        raise PolicyError(
+            f"the system calls {origin} are not valid ({error})", "reinstall Sealcam (make setup)"
+        ) from None
     groups: dict[str, Group] = {}
     faults: list[Fault] = []
     for name, table in tables.items():
@@ -173,7 +177,9 @@ def parse(text: str, origin: str) -> dict[str, Group]:
     groups, faults = read(text, origin)
     if faults:
         where = " ".join(part for part in faults[0][:2] if part)
-        raise PolicyError(f"the system calls {origin} are not valid ({where}: {faults[0].what})", "reinstall sealcam")
+        raise PolicyError(
+            f"the system calls {origin} are not valid ({where}: {faults[0].what})", "reinstall Sealcam (make setup)"
+        )
     return groups
 
 
@@ -184,7 +190,9 @@ def load_groups() -> dict[str, Group]:
     try:
         return parse(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
-        raise PolicyError(f"the system calls {path} cannot be read ({error.strerror})", "reinstall sealcam") from None
+        raise PolicyError(
+            f"the system calls {path} cannot be read ({error.strerror})", "reinstall Sealcam (make setup)"
+        ) from None
 
 
 def _wrong(value: Any, kind: Any) -> str:
@@ -197,7 +205,7 @@ def _wrong(value: Any, kind: Any) -> str:
 
 def _number(symbol: str) -> int:
     if symbol not in SYMBOLS:
-        raise PolicyError(f"an argument rule names {symbol}, which is not known", "reinstall sealcam")
+        raise PolicyError(f"an argument rule names {symbol}, which is not known", "reinstall Sealcam (make setup)")
     return SYMBOLS[symbol]
 
 

@@ -41,7 +41,8 @@ def limit(limits: Limits) -> None:
             option, unit = _ULIMIT[kind]
             needed = f"ulimit -{option} {value // unit}"
             raise CannotConfineError(
-                f"a resource limit here is below what Sealcam needs ({needed})", "raise it, or start from another shell"
+                f"a resource limit here is below what Sealcam needs ({needed})",
+                "allow as much or more, or start from a shell that has no such limit",
             ) from None
 
 

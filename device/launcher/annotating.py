@@ -134,7 +134,8 @@ def _watch(child: Child, names: dict[str, str], frames: int, progress: Callable[
             reached, at = min(drawn, frames), time.monotonic()
         if time.monotonic() - at > _STILL_SECONDS:
             raise RunError(
-                f"annotator draws no further frame for {_STILL_SECONDS:.0f} s", "free the machine and run it again"
+                f"annotator draws no further frame for {_STILL_SECONDS:.0f} s",
+                "end other programs on this machine, and run it again",
             )
     return child.done.get("frames", 0)
 

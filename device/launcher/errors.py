@@ -9,3 +9,7 @@ class StartError(UsageError):
 
 class GivenUpError(RunError):
     """The run cannot go on: a needed compartment failed too often, the input failed, or verdicts cannot be stored."""
+
+
+class UnstoredError(GivenUpError):
+    """The stream is judged, and the spool takes its verdicts no more; the sentence says why."""

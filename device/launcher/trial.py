@@ -90,7 +90,10 @@ def reason_against(
                 break
         how = child.ended()
     if how is None:
-        return f"{name} did not answer within {seconds:g} s", "free the machine, and look at what it is connected to"
+        return (
+            f"{name} did not answer within {seconds:g} s",
+            "end other programs on this machine, and check what it is connected to",
+        )
     return (
         f"{name} ended ({how}) without saying why",
         "set SEALCAM_WARDEN_OUTPUT=inherit and run it, to see what it says",

@@ -9,7 +9,7 @@ from typing import Final
 
 from device.channel.errors import HostileMessageError, PeerClosedError
 from device.launcher.child import Child
-from device.launcher.errors import GivenUpError
+from device.launcher.errors import GivenUpError, UnstoredError
 from device.launcher.plan import RunPlan
 from device.warden import refusals, storage
 from device.warden.roster import Roster
@@ -39,14 +39,17 @@ class Ending:
     def over(self, now: float) -> bool:
         """Whether the stream is judged to its end and all is stored, and is delivered or had the time to be.
 
-        Raises GivenUpError when verdicts cannot be stored, or the stream has ended and is not judged to its end.
+        Raises UnstoredError when verdicts cannot be stored, GivenUpError when the stream has ended unjudged.
         """
         patience = self._plan.config.warden.deliver_seconds
         ended = self._roster.source_is_done()
         if not ended or not self._roster.fact(JUDGE, "finished"):  # verdict's word alone does not end a run
             self._ended_at = (self._ended_at or now) if ended else None
             if self._ended_at is not None and now - self._ended_at > 2 * self._plan.config.warden.silent_seconds:
-                raise GivenUpError("the stream has ended and was not judged to its end", "see the incidents above")
+                raise GivenUpError(
+                    "the stream has ended and was not judged to its end",
+                    "run it again, and report it with the incidents above",
+                )
             return False
         self._finished_at = self._finished_at or now
         unstored = self._roster.fact(JUDGE, "unstored")
@@ -74,14 +77,14 @@ class Ending:
         return settled and self._roster.fact(STORE, "waiting") == 0
 
 
-def _not_stored(unstored: int, trouble: storage.Trouble | None, patience: float) -> GivenUpError:
+def _not_stored(unstored: int, trouble: storage.Trouble | None, patience: float) -> UnstoredError:
     told = storage.told({"verdict": unstored})
     if trouble is None:  # the spool refuses nothing: then it is not its disk
-        return GivenUpError(
+        return UnstoredError(
             f"{STORE} has not confirmed {told} within {patience:.0f} s, and names no cause",
-            "see the incidents above, and raise warden.deliver_seconds if this machine is slow",
+            "raise [warden] deliver_seconds if this machine is slow; else report it with the incidents above",
         )
-    return GivenUpError(f"{told} could not be stored: {trouble.sentence}", trouble.remedy)
+    return UnstoredError(trouble.sentence, trouble.remedy)
 
 
 def stop(running: Mapping[CompartmentName, Child]) -> None:

@@ -18,7 +18,7 @@ from wire.vocabulary import CompartmentName
 
 _YOUNG_SECONDS: Final = 5.0
 _FALLS_UNTIL_FORGOTTEN: Final = 3
-_SEE: Final = "see the incidents above"
+_SEE: Final = "run: sealcam doctor, and report it with the incidents above"
 
 
 class Restarts:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from device.channel import damage
 from device.channel.link import Link
+from device.launcher.errors import UnstoredError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Finished
 from device.warden import artifacts, storage
@@ -28,7 +29,7 @@ _REMEDIES = {
     "camera": "check its cable and its power supply",
 }
 """For an input that is damaged."""
-_FREE: Final = "free the machine and replay it again"
+_FREE: Final = "end other programs on this machine, and replay it again"
 _SLACK_FRAMES: Final = 4
 _SLACK_PERCENT: Final = 1
 """Of a video's packets: decoders give no frame for some that are none of their own (packed or open groups)."""
@@ -49,12 +50,15 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     manifest, models = artifacts.load_signed(Path(plan.models), plan.config.models.release_key)
     device = Supervisor(plan, manifest, Wiring(outside, models), launcher)
     wrong: list[Wrong] = []
+    unstored: UnstoredError | None = None
     seconds = 0.0
     try:
         device.start()
         began = time.monotonic()
         try:
             device.run()
+        except UnstoredError as error:
+            unstored = error  # told with the count, which is not known before the end
         except (SealcamError, OSError, MemoryError) as error:
             failure = error if isinstance(error, SealcamError) else MachineError.of(error)
             wrong.append((failure.sentence, failure.remedy))  # the run had begun
@@ -63,11 +67,12 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
         device.stop()
     summary = summarise(device, seconds, lockstep=plan.pace == "lockstep")
     on_camera = plan.kind == "camera"  # it ends by being stopped
-    missing = 0 if wrong or on_camera or device.stopping else shortfall(plan, summary)
-    summary["complete"] = not wrong and not missing and (on_camera or device.judged or not device.stopping)
+    missing = 0 if wrong or unstored or on_camera or device.stopping else shortfall(plan, summary)
+    stopped = device.stopping and not device.judged and not on_camera
+    summary["complete"] = not (wrong or unstored or missing or stopped)
     if missing:
         wrong.append(_stopped_short(plan, summary))
-    wrong += found_wrong(plan, device, summary)
+    wrong += found_wrong(plan, device, summary, unstored)
     sentence, remedy = wrong[0] if wrong else ("", "")
     others = [line(*found) for found in wrong[1:]]
     launcher.send(Finished(int(bool(wrong)), sentence, remedy, summary, others + notes(plan, device)))
@@ -91,18 +96,28 @@ def _stopped_short(plan: RunPlan, summary: Mapping[str, Any]) -> Wrong:
     )
 
 
-def found_wrong(plan: RunPlan, device: Supervisor, summary: Mapping[str, Any]) -> list[Wrong]:
-    """What a run that came to its end found wrong, the gravest first: each makes its exit status 1."""
+def found_wrong(
+    plan: RunPlan, device: Supervisor, summary: Mapping[str, Any], unstored: UnstoredError | None = None
+) -> list[Wrong]:
+    """What a run that came to its end found wrong, the gravest first: each makes its exit status 1.
+
+    Args:
+        unstored: why verdicts were still not stored when the run gave up waiting for room.
+    """
     wrong: list[Wrong] = []
-    if found := device.roster.damage():
-        wrong.append((damage.sentence(plan.shown, found), _REMEDIES[plan.kind]))
     if summary["unsealed"]:
         lost = f"{storage.told(summary['unsealed'])} could not be stored, and will not reach the receiver"
-        wrong.append(
-            (lost, "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too")
-        )
+        if unstored is not None:
+            wrong.append((f"{lost}: {unstored.sentence}", unstored.remedy))
+        else:
+            mend = "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too"
+            wrong.append((lost, mend))
+    elif unstored is not None:  # all were stored in the end, later than a run waits
+        wrong.append((unstored.sentence, unstored.remedy))
+    if found := device.roster.damage():
+        wrong.append((damage.sentence(plan.shown, found), _REMEDIES[plan.kind]))
     if unrecorded := device.roster.total(JUDGE, "unrecorded"):
-        wrong.append((f"verdicts.jsonl lacks {unrecorded} verdicts that were not taken in time", _FREE))
+        wrong.append((f"verdicts.jsonl lacks {storage.told({'verdict': unrecorded})} not taken in time", _FREE))
     least = plan.config.warden.least_judged_share
     if plan.pace == "lockstep" and summary["judged_share"] < _LOCKSTEP_SHARE:
         wrong.append(_unseen(summary))
@@ -128,6 +143,7 @@ def _overloaded(summary: Mapping[str, Any], least: float) -> Wrong:
     return (
         f"{reader} judged {share:.0%} of {summary['frames']} frames, less than {least:.0%} ([warden] "
         "least_judged_share): signs may have been missed",
-        "replay it with --pace lockstep, or free the machine; for a camera, ask for fewer frames ([camera] fps) or set "
+        "replay it with --pace lockstep, or end other programs on this machine; for a camera, ask for fewer frames "
+        "([camera] fps) or set "
         '[perception] operating_point = "fast"',
     )

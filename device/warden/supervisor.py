@@ -74,7 +74,8 @@ class Supervisor:
             if time.monotonic() > deadline:
                 late = [child.name for child in running.values() if child.facts is None]
                 raise StartError(
-                    f"{', '.join(late)} did not get ready in time", "raise warden.start_seconds or free the machine"
+                    f"{', '.join(late)} did not get ready in time",
+                    "raise [warden] start_seconds, or end other programs on this machine",
                 )
             if self.stopping:
                 return

@@ -18,7 +18,7 @@ def test_the_copy_has_every_frame_of_the_video_and_more_to_see(
     video, copy = make_video(frames=12, size=(322, 194)), tmp_path / "seen.mp4"
     done = sealcam(home, "replay", video, "--annotate", copy)
     assert done.returncode == 0, done.stderr
-    assert f"written: {copy}, 12 frames" in done.stderr
+    assert f"written: {copy}, 12 frames" in done.stdout and "\n\n" not in done.stdout + done.stderr
     with av.open(str(video)) as original, av.open(str(copy)) as drawn:
         pairs = list(zip(original.decode(video=0), drawn.decode(video=0), strict=True))
     assert len(pairs) == 12
@@ -37,5 +37,12 @@ def test_the_copy_has_every_frame_of_the_video_and_more_to_see(
 def test_the_replayed_video_itself_is_never_written_to(home: Home, make_video: VideoMaker) -> None:
     video = make_video(frames=3, size=(320, 192))
     content = video.read_bytes()
-    refused(home, "replay", video, "--annotate", video, said="--annotate is the video that is replayed")
+    refused(
+        home,
+        "replay",
+        video,
+        "--annotate",
+        video,
+        said="would be replaced by what is made of it",
+    )
     assert video.read_bytes() == content

@@ -281,5 +281,5 @@ def test_a_film_beside_subtitles_is_judged_and_subtitles_alone_are_no_film(home:
                 packet.stream = told
                 container.mux(packet)
     done = sealcam(home, "replay", beside)
-    assert done.returncode == 0 and "5 frames" in done.stderr, done.stderr
+    assert done.returncode == 0 and "5 frames" in done.stdout, done.stderr
     refused(home, "replay", alone, said="holds no video stream")

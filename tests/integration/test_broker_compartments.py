@@ -171,6 +171,6 @@ def test_each_of_them_is_confined(telemetry: Telemetry) -> None:
 def test_a_damaged_spool_stops_the_sealer_with_one_sentence(home: Home) -> None:
     (home.spool / "spool.db").write_bytes(b"junk" * 1000)
     (home.spool / "spool.db").chmod(0o600)
-    with pytest.raises(DidNotStartError, match="move it away"):
+    with pytest.raises(DidNotStartError, match=r"move spool\.db away"):
         Telemetry(home, 1)
     assert (home.spool / "spool.db").read_bytes() == b"junk" * 1000

@@ -129,7 +129,7 @@ def test_results_of_an_earlier_run_are_replaced_and_told_and_inputs_are_not(
     (tmp_path / "precious").write_bytes(b"precious")
     (tmp_path / "linked" / "sightings.jsonl").symlink_to(tmp_path / "precious")
     content = video.read_bytes()
-    for folder, said in ((out, "would be replaced by a result of the run"), (tmp_path / "linked", "symbolic link")):
+    for folder, said in ((out, "would be replaced by what is made of it"), (tmp_path / "linked", "symbolic link")):
         refused = sealcam(home, "replay", video, "--out", folder)
         assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
         assert (video.read_bytes(), (tmp_path / "precious").read_bytes()) == (content, b"precious")

@@ -157,6 +157,7 @@ def test_a_full_spool_and_full_results_are_told_counted_and_told_to_the_receiver
     assert f"the disk of the spool in {course.home.path} is full" in done.stderr
     assert f"{course.out}/sightings.jsonl cannot be written (No space left on device)" in done.stderr
     assert any("could not be stored" in line for line in lines[-6:])
+    assert done.stderr.count("could not be stored") == 1
     assert summary["restarts"]["sealer"] == 0
     (state,) = summary["verdicts"].items()
     assert state == ("VERIFIED", 1)

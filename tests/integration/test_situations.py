@@ -63,6 +63,10 @@ SITUATIONS = {
     "no place for a data home": "env -u SEALCAM_HOME -u XDG_DATA_HOME HOME=/proc/nobody {}",
     "the data home is a folder of something else": "SEALCAM_HOME=$PWD/foreign {}",
     NO_HOME: "SEALCAM_HOME=$PWD/none {}",
+    "a data home in a variable that is empty": "SEALCAM_HOME= {}",
+    "no HOME, a strange time zone, no mask": "umask 000; env -u HOME TZ=Nowhere/None:: {}",
+    "without assertions and docstrings": "PYTHONOPTIMIZE=2 {}",
+    "a misspelt variable": "SEALCAM_HOEM=/x {}",
     "the current folder is gone, no folder for temporary files": (
         "mkdir gone; cd gone; rmdir ../gone; TMPDIR=/proc/none {}"
     ),

@@ -13,9 +13,10 @@ from typing import Any, Final
 from device import config as configs
 from device.cli.doctor import installation, machine, surroundings
 from device.cli.doctor.check import Check, Looks
+from device.cli.replay import add_config
 from identity.home import Home
-from program.arguments import place, version
-from wire.errors import printable
+from program.arguments import version
+from wire.errors import MachineError, printable
 
 CHECKS: Final[tuple[Callable[[Looks], Check], ...]] = (*machine.CHECKS, *installation.CHECKS, *surroundings.CHECKS)
 
@@ -28,12 +29,11 @@ def add_parser(subparsers: Any) -> None:
         description="Tries what the device needs here and now: confinement, libraries, models, keys, disk, clock, "
         "camera, pins, and the broker where one is configured (no other connection is made). Names the remedy for "
         "what is missing. Exit status 1 if something required is missing.",
+        epilog="Example: sealcam doctor --config sealcam.toml",
     )
-    parser.add_argument(
-        "--config", type=place, metavar="FILE", help="configuration (TOML); SEALCAM_<SECTION>_<KEY> override"
-    )
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, reads_environment=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,16 +42,28 @@ def run(arguments: argparse.Namespace) -> int:
     looks = Looks(loaded.config, frozenset(loaded.sources), Home.default())
     checks = []
     for check in CHECKS:
-        checks.append(check(looks))
+        checks.append(_tried(check, looks))
         if not arguments.json:
             print(_line(checks[-1]), flush=True)  # as they come: a broker that does not answer takes seconds
     if arguments.json:
         known = {"machine": platform.machine(), "kernel": platform.release(), "python": sys.version.split()[0]}
         print(json.dumps({**known, "version": version(), "checks": [asdict(c) for c in checks]}, indent=2))
-    return 0 if all(c.good or not c.required for c in checks) else 1
+    missing = [check.name for check in checks if check.required and not check.good]
+    if not arguments.json:
+        print(f"not ready: {', '.join(missing)} (see MISSING above)" if missing else "ready: nothing needed is missing")
+    return 1 if missing else 0
+
+
+def _tried(check: Callable[[Looks], Check], looks: Looks) -> Check:
+    """What the check finds; or what the system refuses it, so that the others are tried all the same."""
+    try:
+        return check(looks)
+    except OSError as error:
+        failure = MachineError.of(error)
+        return Check(check.__name__.strip("_"), False, failure.sentence, failure.remedy)
 
 
 def _line(check: Check) -> str:
-    mark = "good   " if check.good else "MISSING" if check.required else "absent "
+    mark = "good    " if check.good else "MISSING " if check.required else "optional"
     remedy = "" if check.good or not check.remedy else f"; remedy: {check.remedy}"
     return printable(f"{mark} {check.name}: {check.found}{remedy}")

@@ -13,15 +13,16 @@ from device.cli.doctor.check import Check, Looks
 from device.config import MODELS
 from device.warden import artifacts
 from identity import load, register_guard
-from identity.errors import ExpiredCertificateError, KeysError
+from identity.errors import KeysError
 from identity.home import CERTIFICATES, Home
+from program.wording import counted
 from wire.errors import ArtifactError, SealcamError
 
 _LEAST_FREE_MIB = 64
 _SOON = datetime.timedelta(days=30)
 _TIMEX_BYTES = 256  # struct timex is 208 bytes: linux/timex.h
 _UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
-_CLOCK_REMEDY = "let the machine set its clock (timedatectl set-ntp true), or set it by hand"
+_CLOCK_REMEDY = "let the machine set its clock (sudo timedatectl set-ntp true), or set it by hand (sudo date -s)"
 
 
 def _models(looks: Looks) -> Check:
@@ -52,16 +53,17 @@ def _keys(looks: Looks) -> Check:
             f"put the authority's public key into {home.trust / 'authority'}",
             required=False,
         )
-    return Check("keys", True, f"{home.device_id()} in {home.path}, {len(anchors)} trusted road authorities", "")
+    trusted = counted(len(anchors), "trusted road authority", "trusted road authorities")
+    return Check("keys", True, f"{home.device_id()} in {home.path}, {trusted}", "")
 
 
 def _certificates(looks: Looks) -> Check:
     needed = bool(looks.config.uplink.host)
     paths = [looks.home.path / name for name in CERTIFICATES if name.startswith("device/")]
+    if not looks.home.device.is_dir():
+        return Check("certificates", False, "none without a data home", "run: sealcam keys init", required=needed)
     try:
         ends = min(load.certificate(path).not_valid_after_utc for path in paths)
-    except ExpiredCertificateError as error:
-        return Check("certificates", False, error.sentence, error.remedy, required=needed)
     except KeysError as error:
         return Check("certificates", False, error.sentence, error.remedy, required=needed)
     soon = ends - _now() < _SOON

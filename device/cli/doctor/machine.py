@@ -11,7 +11,6 @@ import os
 from pathlib import Path
 from typing import Final
 
-from device.channel import ring
 from device.cli.doctor.check import Check, Looks
 from device.confine import launch
 from device.confine.errors import CannotConfineError
@@ -49,6 +48,8 @@ def _seccomp(_: Looks) -> Check:
 
 
 def _memfd(_: Looks) -> Check:
+    from device.channel import ring  # here: numpy would make every other command wait
+
     descriptor = ring.create()
     try:
         ring.RingWriter(os.dup(descriptor))

@@ -11,7 +11,7 @@ from typing import Final
 
 from device.cli.doctor.check import Check, Looks
 from device.confine.errors import CannotConfineError
-from device.launcher import settings, trial
+from device.launcher import settings
 from identity import load
 from identity.errors import KeysError
 
@@ -24,17 +24,18 @@ def _camera(looks: Looks) -> Check:
     named = "camera.device" in looks.named
     path = Path(camera.device)
     if not path.is_char_device():
-        others = ", ".join(sorted(map(str, Path("/dev").glob("video[0-9]*")))) or "none"
         return Check(
             "camera",
             False,
-            f"there is no {path} (there is: {others})",
+            _not_there(path, "video[0-9]*"),
             "connect it, or set [camera] device; replay takes recorded video without one",
             required=named,
         )
     if not os.access(path, os.R_OK | os.W_OK):
         remedy = "sudo usermod -aG video $USER, then log in again"
         return Check("camera", False, f"{path} may not be used by this user", remedy)
+    from device.launcher import trial  # here: numpy would make every other command wait
+
     found = _tried(
         lambda: trial.reason_against(
             "capture", settings.camera(camera), {"camera": [path]}, {"input": str(path)}, handles=_CAMERA_FRAMES
@@ -43,17 +44,24 @@ def _camera(looks: Looks) -> Check:
     return Check("camera", False, *found) if found else Check("camera", True, f"{path} gives frames", "")
 
 
+def _not_there(path: Path, pattern: str) -> str:
+    others = ", ".join(sorted(str(other) for other in Path("/dev").glob(pattern) if other != path))
+    return f"there is no {path}" + (f", but {others}" if others else "")
+
+
 def _pins(looks: Looks) -> Check:
     pins = looks.config.indicator
     if pins.factory == "mock":
         return Check("pins", True, 'none configured ([indicator] factory = "mock")', "")
     chip = Path(pins.chip)
     if not chip.exists():
-        others = ", ".join(sorted(map(str, Path("/dev").glob("gpiochip*")))) or "none"
-        return Check("pins", False, f"there is no {chip} (there is: {others})", "set [indicator] chip, or factory")
+        remedy = 'set [indicator] chip to one that is there, or factory = "mock" to drive without pins'
+        return Check("pins", False, _not_there(chip, "gpiochip*"), remedy)
     if not os.access(chip, os.R_OK | os.W_OK):
         remedy = "sudo usermod -aG gpio $USER, then log in again"
         return Check("pins", False, f"{chip} may not be used by this user", remedy)
+    from device.launcher import trial
+
     found = _tried(lambda: trial.reason_against("indicator", settings.indicator(pins), settings.pin_mounts(pins), {}))
     return Check("pins", False, *found) if found else Check("pins", True, f"LED, buzzer and switch on {chip}", "")
 
@@ -84,7 +92,10 @@ def _broker(looks: Looks) -> Check:
     except OSError as error:
         why = error.strerror or "no answer"
         return Check(
-            "broker", False, f"{where} does not take connections ({why})", "start the broker, or check [uplink] port"
+            "broker",
+            False,
+            f"{where} does not take connections ({why})",
+            "start it (sealcam-sink broker, on its machine), or check [uplink] host and port",
         )
     device = looks.home.device
     with connected:

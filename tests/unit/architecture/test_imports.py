@@ -34,7 +34,7 @@ _COMPARTMENT = {"device.channel", "wire"}
 PARTS: dict[str, set[str]] = {
     "device.confine": {"wire", "program"},  # its linter is a program
     "device.channel": {"device.confine", "wire"},
-    "device.config": {"wire"},
+    "device.config": {"wire", "program"},
     "device.launcher": {"device.channel", "device.confine", "device.config", "program", "wire", *_SETTINGS},
     "device.warden": {
         "device.channel",

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from demo import command
+from demo.cli import main
 from demo.scenes import SceneResult
 from hardware.rig import drive
 from identity import Home
@@ -39,3 +40,8 @@ def test_a_drive_that_does_not_fit_is_told_with_what_to_do(
     with pytest.raises(UsageError, match="cannot be written") as refusal:
         command._render(home, tmp_path, 1, Console(file=io.StringIO()))
     assert refusal.value.remedy == "free some space on its disk"
+
+
+def test_one_port_for_page_and_broker_is_refused_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--headless", "--port", "8883", "--broker-port", "8883"]) == 2
+    assert "--port and --broker-port are both 8883; give each a port of its own" in capsys.readouterr().err

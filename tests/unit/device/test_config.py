@@ -64,15 +64,26 @@ def test_a_mistake_in_the_environment_is_not_blamed_on_the_file(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "environment", "said"),
     [
-        ("[uplink]\nport = 70000\n", {}, "[uplink] port in {file}: expected `int` <= 65535"),
-        ("[camera]\ndevice = 'x'\n", {}, "[camera] device in {file}: its form must be: `/dev/videoN`"),
-        ("[uplink]\nhosst = 'x'\n", {}, "[uplink] hosst in {file}: there is no such key"),
-        ("[uplinks]\nhost = 'x'\n", {}, "[uplinks] in {file}: there is no such section"),
-        ("", {"SEALCAM_UPLINK_PORT": "x"}, "the environment: SEALCAM_UPLINK_PORT: expected `int`, got `str`"),
+        ("[uplink]\nport = 70000\n", {}, "[uplink] port in {file}, line 2: expected a whole number <= 65535"),
+        ("[camera]\ndevice = 'x'\n", {}, "[camera] device in {file}, line 2: its form must be: `/dev/videoN`"),
+        ("[uplink]\nhosst = 'x'\n", {}, "[uplink] hosst in {file}, line 2: there is no such key"),
+        ("# x\n\n[uplinks]\nhost = 'x'\n", {}, "[uplinks] in {file}, line 3: there is no such section"),
+        ("uplink = 3\n", {}, "[uplink] in {file}, line 1: expected named values, got a whole number"),
+        (
+            "[perception]\noperating_point = 'slow'\n",
+            {},
+            "[perception] operating_point in {file}, line 2: 'slow' is none of: far, fast",
+        ),
+        (
+            "[camera]\nrotate_degrees = 45\n",
+            {},
+            "[camera] rotate_degrees in {file}, line 2: 45 is none of: 0, 90, 180, 270",
+        ),
+        ("", {"SEALCAM_UPLINK_PORT": "x"}, "the environment: SEALCAM_UPLINK_PORT: expected a whole number, got a text"),
         (
             "[uplink]\nport = 1\n",
             {"SEALCAM_UPLINK_PORT": "0"},
-            "the environment: SEALCAM_UPLINK_PORT: expected `int` >= 1",
+            "the environment: SEALCAM_UPLINK_PORT: expected a whole number >= 1",
         ),
     ],
 )
@@ -96,3 +107,31 @@ def test_each_value_has_its_source(tmp_path: Path) -> None:
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(UsageError, match=r"nothing\.toml"):
         config.load(Path("nothing.toml"), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "remedy"),
+    [
+        ("[uplink]\nhosst = 'x'\n", {}, "did you mean host?"),
+        ("[uplnik]\nhost = 'x'\n", {}, "did you mean uplink?"),
+        ("[uplink]\nxyzzy = 1\n", {}, "all keys: sealcam config show"),
+        ("", {"SEALCAM_UPLINK_HOSST": "x"}, "did you mean SEALCAM_UPLINK_HOST?"),
+        ("", {"SEALCAM_HOEM": "x"}, "did you mean SEALCAM_HOME?"),
+        ("", {"SEALCAM_XYZZY_X": "x"}, "unset it; docs/configuration.md has all keys"),
+        ("", {"SEALCAM_UPLINK_PORT": "x"}, "correct it, or unset it for the default"),
+    ],
+)
+def test_the_remedy_names_what_was_meant_and_no_command_that_fails_too(
+    tmp_path: Path, text: str, environment: dict[str, str], remedy: str
+) -> None:
+    file = tmp_path / "sealcam.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        config.load(file, environment)
+    assert caught.value.remedy == remedy
+
+
+def test_every_key_has_its_variable() -> None:
+    names = config.variables()
+    assert "SEALCAM_WARDEN_DELIVER_SECONDS" in names and len(names) > 25
+    config.load(None, {"SEALCAM_UPLINK_HOST": "a.example"})

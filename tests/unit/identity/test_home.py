@@ -23,6 +23,8 @@ from identity import (
     files,
     load,
 )
+from identity.home import HOME_VARIABLE
+from program import wording
 from tests.support.full_disk import files_up_to
 from wire import cose, receipt, signcode
 
@@ -345,3 +347,88 @@ def test_a_new_home_that_meets_a_full_disk_at_any_file_is_finished_later(
     home.ensure_development()
     home.check_certificates()
     assert load.sink_public(home.trust / "sink_hpke.pub") == load.sink_private(home.sink / "hpke.key").public
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("", "SEALCAM_HOME is empty; unset SEALCAM_HOME"),
+        ("  ", "SEALCAM_HOME is empty"),
+        ("rel", "in each folder; write SEALCAM_HOME={here}/rel"),
+        ("./a b", "write SEALCAM_HOME='{here}/a b'"),
+        ("..", "write SEALCAM_HOME={above}"),
+    ],
+)
+def test_a_home_that_depends_on_where_it_is_asked_for_is_refused(
+    named: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(HOME_VARIABLE, named)
+    with pytest.raises(KeysError) as caught:
+        Home.default()
+    assert said.format(here=tmp_path, above=tmp_path.parent) in str(caught.value)
+
+
+def test_a_relative_or_empty_xdg_data_home_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SEALCAM_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for data in ("", "data"):
+        monkeypatch.setenv("XDG_DATA_HOME", data)
+        assert Home.default().path == tmp_path / ".local/share/sealcam"
+
+
+def test_the_variable_has_one_name() -> None:
+    assert HOME_VARIABLE == wording.HOME_VARIABLE
+
+
+@pytest.mark.parametrize("name", ["none.cose", "folder", "text.txt", "open.cose", "link.cose"])
+def test_what_is_no_register_is_told_of_a_register_and_not_of_a_key(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.txt").write_text("SR1:nothing")
+    (tmp_path / "open.cose").write_bytes(b"x")
+    (tmp_path / "open.cose").chmod(0o666)
+    with pytest.raises(KeysError) as caught:
+        (tmp_path / "link.cose").symlink_to("text.txt")
+        load.register(tmp_path / name, {})
+    assert "key" not in str(caught.value)
+    assert "register" in caught.value.remedy or name == "link.cose"
+
+
+def test_a_register_that_is_gone_from_a_home_is_not_made_by_keys_init(home: Home) -> None:
+    (home.trust / "register.cose").unlink(missing_ok=True)
+    with pytest.raises(MissingKeyError) as caught:
+        load.register(home.trust / "register.cose", {})
+    assert "keys init" not in str(caught.value) and "sealcam sign register" in caught.value.remedy
+
+
+def test_a_file_that_is_no_private_key_is_not_advised_to_be_restored(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "stop.txt").write_text("SR1:nothing")
+    (tmp_path / "stop.txt").chmod(0o600)
+    with pytest.raises(KeysError, match="name the file that holds the key"):
+        load.signing_key(tmp_path / "stop.txt")
+    (home.device / "signing.key").write_text("nothing")
+    with pytest.raises(KeysError, match="restore it from your backup"):
+        load.signing_key(home.device / "signing.key")
+
+
+def test_a_trust_folder_without_authorities_is_named_and_only_a_home_is_made_again(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(MissingKeyError, match="name a folder with the authorities' keys in authority/"):
+        load.trust_anchors(tmp_path / "elsewhere" / "authority")
+
+
+@pytest.mark.parametrize("variable", ["", "rel"])
+def test_a_home_folder_that_is_none_is_told(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SEALCAM_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", variable)
+    with pytest.raises(KeysError, match="HOME is empty or relative; set HOME, or SEALCAM_HOME"):
+        Home.default()
+
+
+def test_another_users_home_is_not_called_something_else(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)  # the superuser is refused nothing
+    with pytest.raises(UnsafeKeyFileError, match="cannot be read by this user; run it as the user who made it"):
+        home.check_made()

@@ -85,3 +85,32 @@ def test_a_value_out_of_bounds_is_refused(kind: Callable[[str], Any], text: str)
 def test_a_value_within_bounds_is_taken() -> None:
     assert (arguments.port("8883"), arguments.whole(-5, 5)("-5"), arguments.real(0.0, 1.0)("1")) == (8883, -5, 1.0)
     assert arguments.place("a b") == Path("a b")
+
+
+def family() -> arguments.ProgramParser:
+    parser = arguments.new_parser(prog="tool", description="It does things.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("take", help="take a file").add_argument("file", type=arguments.place)
+    return parser
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "tool: error: no command is named; choose one of those above"),
+        (["tkae"], "tool: error: argument COMMAND: invalid choice: 'tkae'"),
+        (["take"], "tool take: error: the following arguments are required: file; see: tool take --help"),
+        (["take", ""], "the name is empty: name a file or a folder; see: tool take --help"),
+        (["take", "-"], "- (a standard stream) is not taken here"),
+        (["take", "x", "--\x1b[2J"], "--\\x1b[2J; see: tool --help"),
+    ],
+)
+def test_a_wrong_command_line_says_where_help_is(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        family().parse_args(words)
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert said in err.splitlines()[-1] and "\x1b" not in err
+    assert ("take a file" in err) == (words == [])

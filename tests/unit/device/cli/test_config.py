@@ -17,10 +17,10 @@ def test_a_good_file_is_good_and_a_bad_one_names_its_key(tmp_path: Path, capsys:
     file = tmp_path / "c.toml"
     file.write_text("[spool]\nmax_mib = 7\n")
     assert cli.main(["config", "check", str(file)]) == 0
-    assert capsys.readouterr().out == f"{file}: good; 1 keys set\n"
+    assert capsys.readouterr().out == f"{file}: good; 1 key set\n"
     file.write_text("[spool]\nmax_mib = 0\n")
     assert cli.main(["config", "check", str(file)]) == 2
-    assert capsys.readouterr().err.startswith(f"sealcam: [spool] max_mib in {file}: expected")
+    assert capsys.readouterr().err.startswith(f"sealcam: [spool] max_mib in {file}, line 2: expected")
 
 
 def test_what_is_shown_is_a_configuration_with_each_source(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import ssl
@@ -44,7 +45,9 @@ def test_doctor_ends_with_1_where_something_that_is_needed_is_missing(
     assert all(check.keys() >= {"name", "good", "found", "remedy", "required"} for check in told["checks"])
     monkeypatch.setenv("SEALCAM_HOME", str(tmp_path / "none"))
     assert cli.main(["doctor"]) == 1
-    assert "MISSING keys: there is no data home at" in capsys.readouterr().out
+    assert "MISSING  keys: there is no data home at" in (said := capsys.readouterr().out)
+    assert "optional certificates: none without a data home" in said
+    assert said.splitlines()[-1] == "not ready: keys (see MISSING above)"
 
 
 def test_models_that_another_key_signed_are_missing(home: Home) -> None:
@@ -165,3 +168,17 @@ def test_each_step_to_the_broker_is_told(home: Home, made_home: Home, tmp_path: 
     stranger.ensure_development()
     with listening(secured(stranger.broker)) as port:
         assert "not to be trusted" in asked(home, "localhost", port).found
+
+
+def test_what_the_system_refuses_one_check_is_its_finding_and_the_others_are_tried(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def _keys(looks: Looks) -> Check:
+        raise PermissionError(errno.EACCES, "Permission denied", "/root/home")
+
+    monkeypatch.setenv("SEALCAM_HOME", str(home.path))
+    monkeypatch.setattr(doctor, "CHECKS", (_keys, installation._disk))
+    assert cli.main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("MISSING  keys: /root/home cannot be read or written (Permission denied); remedy: check")
+    assert lines[1].startswith("good     disk") and lines[2].startswith("not ready: keys")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from device import cli
-from device.cli.replay import keep_inputs, tell
+from device.cli.recording import input_kind, keep_inputs
+from device.cli.replay import results_console, tell
 from device.launcher.session import RunOutcome, make_room
 from identity.home import Home
 from program.errors import OutputRefusedError
@@ -23,8 +25,8 @@ def said(*, out: Path | None = None, unknown_keys: int = 0, width: int = 80, **c
     summary |= {"time_line": {"unknown": 0}, "track": None}
     outcome = RunOutcome(0, "", "", summary | counts, unknown_keys=unknown_keys)
     shown = io.StringIO()
-    arguments = argparse.Namespace(json=False, out=out)
-    tell(outcome, arguments, Console(file=shown, width=width))
+    console = Console(file=shown, width=width)
+    tell(outcome, argparse.Namespace(json=False, out=out), console, console)
     return shown.getvalue()
 
 
@@ -103,3 +105,130 @@ def test_an_out_that_is_a_file_is_named(
     assert cli.main(["replay", str(tmp_path / "x.mp4"), "--out", str(tmp_path / "out")]) == 2
     assert "is no folder; name a folder" in capsys.readouterr().err
     assert (tmp_path / "out").read_bytes() == b"precious"
+
+
+def test_a_single_thing_is_no_plural() -> None:
+    lines = said(frames=1, sealed=1, receipted=0, waiting=1).splitlines()
+    assert lines[0] == "1 frame at 9.0 fps; no verdict; 0 of 1 event receipted"
+
+
+def test_what_was_found_is_a_result_and_what_is_said_about_it_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = {"frames": 10, "fps": 9.0, "verdicts": {"FORGED": 1}, "sealed": 3, "receipted": 0, "waiting": 3}
+    summary |= {"time_line": {"unknown": 2}, "track": None}
+    outcome = RunOutcome(1, "it is wrong", "mend it", summary, unknown_keys=1, notes=["a note"])
+    for as_json in (False, True):
+        arguments = argparse.Namespace(json=as_json, out=tmp_path)
+        console = Console(stderr=True)
+        tell(outcome, arguments, console, results_console(arguments, console))
+        out, err = capsys.readouterr()
+        assert err.endswith("sealcam: it is wrong; mend it\n") and "a note" in err
+        if as_json:
+            assert json.loads(out) == summary and "written: " in err and "1 FORGED" in err
+        else:
+            assert [line.split()[0] for line in out.splitlines()] == ["10", "written:"] and "written: " not in err
+
+
+def replay(home: Home, monkeypatch: pytest.MonkeyPatch, *words: str | Path) -> int:
+    monkeypatch.setenv("SEALCAM_HOME", str(home.path))
+    return cli.main(["replay", *map(str, words)])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--video-start", "gps"], "--video-start gps: there is no track to begin with; give it with --gps"),
+        (["--annotate", "x.avi"], "an annotated video is an MP4 file, whatever its name; write --annotate x.mp4"),
+        (["--annotate", "no ending"], "write --annotate 'no ending.mp4'"),
+        (["--annotate", "clip.mp4"], "clip.mp4 would be replaced by what is made of it; choose another --annotate"),
+        (["--annotate", "link.mp4"], "would be replaced by what is made of it; choose another --annotate"),
+        (["--annotate", "none/x.mp4"], "choose another --annotate"),
+        (["--annotate", "clip.mp4/x.mp4"], "choose another --annotate"),
+        (["--gps", "nowhere.gpx"], "--gps nowhere.gpx is not there"),
+        (["--gps", "."], "--gps . is a folder"),
+        (["--out", "clip.mp4"], "is no folder; name a folder"),
+        (["--out", "clip.mp4/out"], "cannot be written (Not a directory)"),
+        (["--config", "."], "the configuration . cannot be read (Is a directory)"),
+        (["--offset", "1", "--video-start", "2026-01-01"], "exclude each other"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_would_have_no_effect_or_do_harm_is_refused_before_anything_runs(
+    words: list[str],
+    said: str,
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("clip.mp4").write_bytes(b"a clip")
+    Path("link.mp4").hardlink_to("clip.mp4")
+    assert replay(home, monkeypatch, "clip.mp4", *words) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err and captured.err.count("\n") == 1 and captured.out == ""
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("clip.mp4", "link.mp4"), b"a clip"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'<?xml version="1.0"?>\n<gpx version="1.1">', "is a track, no video; give the video, and --gps {}"),
+        (b"\xef\xbb\xbf <gpx>", "is a track"),
+        (b'<?xml version="1.0"?><!-- a logger --><g:gpx xmlns:g="x">', "is a track"),
+        (b"$GPRMC,120000,A,", "is a track"),
+        (b"\r\n$GNGGA,120000,", "is a track"),
+        (b"", "is empty"),
+    ],
+)
+def test_a_track_or_nothing_in_the_place_of_the_video_is_told(
+    content: bytes,
+    said: str,
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "drive"
+    path.write_bytes(content)
+    assert replay(home, monkeypatch, path) == 2
+    assert said.format(path) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"\x00\x00\x00\x18ftypmp42", b"RIFF", b"<svg>", b"$ANYTHING", b"<?xml?><html>"])
+def test_what_is_no_track_is_left_to_the_decoder(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(content)
+    assert input_kind(tmp_path / "x") == "video"
+
+
+def test_a_dash_is_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["replay", "-"], ["replay", "x.mp4", "--out", "-"], ["config", "check", "-"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(words)
+        assert ended.value.code == 2
+        assert "a standard stream) is not taken here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["sign", "classes"], ["keys", "show"]])
+def test_a_misspelt_variable_is_told_once_by_a_command_that_reads_no_configuration(
+    command: list[str], home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEALCAM_HOME", str(home.path))
+    monkeypatch.setenv("SEALCAM_UPLINK_HOST", "broker.example")
+    monkeypatch.setenv("SEALCAM_HOEM", "/x")
+    assert cli.main(command) == 0
+    assert capsys.readouterr().err == (
+        "sealcam: SEALCAM_HOEM is no variable of Sealcam and does nothing; did you mean SEALCAM_HOME?\n"
+    )
+
+
+def test_a_misspelt_variable_is_refused_by_a_command_that_reads_the_configuration(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEALCAM_HOEM", "/x")
+    for words in (["replay", "x"], ["run"], ["doctor"], ["config", "check"]):
+        assert cli.main(words) == 2
+        assert capsys.readouterr().err.count("did you mean SEALCAM_HOME?") == 1

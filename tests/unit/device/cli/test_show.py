@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from device import cli
-from device.channel.messages import Message
-from device.cli.show import OVERLOAD_WORDS, RunView
+from device.channel.messages import Message, Verdict
+from device.cli.show import OVERLOAD_WORDS, ProgressView, RunView
 from device.config import UplinkConfig
 from device.launcher.report import Incident, Notice, Progress
 from device.warden.workload import Word
@@ -100,3 +100,21 @@ def test_what_must_be_known_at_once_is_a_line_of_its_own_and_nothing_that_a_term
         "free some space",
         "sealcam: the spool takes events again",
     ]
+
+
+def test_verdicts_are_results_and_the_rest_is_not_also_while_a_bar_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    verdict = Verdict("v1", "FORGED", None, 14, 0.5, 1, 9, 0, 8, None, None, ["code_forged"])
+    bar = io.StringIO()
+    with RunView("x", Console(file=bar, force_terminal=True, width=100), Console()) as view:
+        view.watch(verdict)
+        view.watch(Incident("overload", "perception", "few_judged"))
+    assert capsys.readouterr().out == "FORGED       held: -; perceived: stop; frames 1-9\n"
+    assert "overload" in bar.getvalue() and "FORGED" not in bar.getvalue()
+
+
+def test_a_file_gets_no_bar_and_no_empty_line() -> None:
+    for view in (RunView, ProgressView):
+        shown = io.StringIO()
+        with view("x", Console(file=shown)) as bar:
+            bar.progress(1, 2)
+        assert shown.getvalue() == ""

@@ -71,7 +71,7 @@ def test_a_code_comes_through_standard_input(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = issued(capsys)
-    monkeypatch.setattr("sys.stdin", io.StringIO(code + "\n"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(code.encode() + b"\n")))
     assert json_of(capsys, "sign", "verify", "-")
 
 
@@ -128,12 +128,25 @@ def test_a_register_is_built_reviewed_signed_and_revokes(capsys: pytest.CaptureF
         ([*ISSUE[:3], "no such", *ISSUE[4:]], "sealcam sign classes"),
         ([*ISSUE, "--id", "12"], "--id"),
         ([*ISSUE, "--valid-until", "tomorrow"], "--valid-until"),
+        ([*ISSUE, "--valid-until", ""], "--valid-until: no ISO 8601 time"),
+        ([*ISSUE, "--valid-from", ""], "--valid-from: no ISO 8601 time"),
+        ([*ISSUE, "--valid-from", "9999-12-31"], "--valid-from: 9999-12-31 is no time that a code can carry"),
+        ([*ISSUE, "--valid-until", "0001-01-01"], "--valid-until: 0001-01-01 is no time that a code can carry"),
+        (["sign", "verify", "SR1:A", "--at", ""], "--at: no ISO 8601 time"),
         ([*ISSUE, "--valid-until", "2020-01-01"], "--allow-expired"),
-        ([*ISSUE, "--valid-until", "2020-01-01", "--allow-expired"], "valid_from"),
+        (
+            [*ISSUE, "--valid-until", "2020-01-01", "--allow-expired"],
+            "--valid-from: must be at least an hour before --valid-until",
+        ),
         ([*ISSUE, "--valid-from", "2020-01-01"], "--allow-expired"),
-        ([*ISSUE[:5], "91", *ISSUE[6:]], "lat"),
+        ([*ISSUE[:3], "stpo", *ISSUE[4:]], "did you mean 'stop'?"),
         ([*ISSUE, "--key", "/nonexistent"], "/nonexistent"),
-        (["sign", "print", "hello", "--out", "x.svg"], "no sign code"),
+        (["sign", "print", "hello", "--out", "x.svg"], "neither a code nor a file"),
+        (["sign", "print", "SR1:abc", "--out", "x.svg"], "no sign code"),
+        (["sign", "print", "SR1:ABC", "--out", "x.svg", "--plain", "--trust", "x"], "--trust does nothing"),
+        (["sign", "verify", "hello" * 1000], "neither a code nor a file"),
+        (["sign", "verify", "."], "Is a directory"),
+        (["sign", "verify", "/dev/null"], "is empty"),
         (["sign", "print", "SR1:ABC", "--out", "x.gif"], ".svg, .pdf or .png"),
         (["sign", "print", "SR1:ABC", "--out", "/nonexistent/x.svg"], "cannot be written"),
         (["sign", "read", "/nonexistent.png"], "cannot be read"),
@@ -142,7 +155,8 @@ def test_a_register_is_built_reviewed_signed_and_revokes(capsys: pytest.CaptureF
         (["sign", "verify", "SR1:A", "--trust", "/nonexistent"], "/nonexistent"),
         (["sign", "register", "sign", "/dev/null"], "no list of signs"),
         (["sign", "register", "show", "/dev/null"], "/dev/null"),
-        (["sign", "register", "build", "/dev/null", "--out", "x.json", "--revoke", "00"], "--revoke"),
+        (["sign", "register", "build", "/dev/null", "--out", "x.json"], "is empty"),
+        (["sign", "register", "show", "nothing"], "name a signed register"),
         (["enroll", "--id", "cam-x"], "go together"),
         (["enroll", "--id", "cam-x", "--public-key", "zz"], "64 hex digits"),
         (["enroll", "--id", "cam-x", "--public-key", "00" * 31], "64 hex digits"),

@@ -189,7 +189,7 @@ def test_a_list_that_is_built_keeps_what_is_revoked(
     (tmp_path / "codes.txt").write_text(capsys.readouterr().out)
     built = tmp_path / "built.json"
     assert cli.main(["sign", "register", "build", str(tmp_path / "codes.txt"), "--out", str(built)]) == 0
-    assert "2 of them revoked before" in capsys.readouterr().out
+    assert "2 of them again as revoked" in capsys.readouterr().out
     assert {row["sign_id"]: row["revoked"] for row in json.loads(built.read_text())} == {ONE: True, TWO: True}
     assert cli.main(["sign", "register", "sign", str(built)]) == 0
     assert revoked(home) == {ONE, TWO}

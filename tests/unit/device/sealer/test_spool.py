@@ -115,7 +115,7 @@ def test_a_damaged_spool_is_refused_with_the_remedy_and_left_as_it_is(tmp_path: 
         file.seek(at)
         file.write(b"\xa5" * 64)
     before = spool.path.read_bytes()
-    with pytest.raises(SpoolError, match="move it away"):
+    with pytest.raises(SpoolError, match=r"move spool\.db away"):
         opened(tmp_path)
     assert spool.path.read_bytes() == before
 
