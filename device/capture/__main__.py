@@ -38,6 +38,8 @@ def main(me: Compartment) -> None:
             "utc_ms": facts.utc_ms,
             "zoned": int(facts.zoned),
             "length_ms": facts.length_ms,
+            "unset": int(facts.unset),
+            "unrated": int(facts.unrated),
         }
     )
     feed.start(source, go.elapsed_ms if settings.kind == "camera" else 0)

@@ -17,7 +17,10 @@ filled."""
 
 @dataclass(frozen=True)
 class StreamFacts:
-    """What is known before the first frame. `frames` is 0 where the source does not tell, `utc_ms` likewise."""
+    """What is known before the first frame. `frames` is 0 where the source does not tell, `utc_ms` likewise.
+
+    `milli_fps`: where it is only taken to be so, `unrated`.
+    """
 
     frames: int
     width: int
@@ -26,6 +29,8 @@ class StreamFacts:
     utc_ms: int
     zoned: bool = False  # the container names the zone of the camera's clock
     length_ms: int = 0  # as the container says; 0 where it does not
+    unset: bool = False  # the container has a time, of a clock that was never set
+    unrated: bool = False
 
 
 class StreamTally:

@@ -95,6 +95,8 @@ class VideoSource:
             said.utc_ms,
             said.zoned,
             clock.length_ms(self._container),
+            said.unset,
+            not self.timed,
         )
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:

@@ -356,7 +356,7 @@ class Supervisor:
         if self.clock.source != "none" and (
             self._plan.gpx or self._plan.kind == "camera" or self.total(JUDGE, "untimed_codes")
         ):
-            for doubt in self.clock.doubts[:1]:
+            for doubt in self.clock.doubts:
                 self._tell_once("clock_unsure", "warden", doubt)
         if not self.clock.wall:
             self._tell_once("clock_unsure", "warden", "clock_impossible")

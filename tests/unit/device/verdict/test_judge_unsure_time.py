@@ -15,7 +15,8 @@ from device.config import Config
 from device.launcher.plan import RunPlan
 from device.verdict.decision.offset import Offset
 from device.verdict.judge import Judge
-from device.warden.stream import WEEKS_1024_MS, claim
+from device.warden.dating import WEEKS_1024_MS
+from device.warden.stream import claim
 from tests.support.verdict_drive import ANCHORS, LON, SPEED, UTC_S, Journey, Sign, code, entry, feed, north, registered
 from wire.register import RegisterEntry
 

@@ -139,11 +139,12 @@ UNSURE = StreamClock(5, "container", doubts=("label_unsure", "time_old"))
 @pytest.mark.parametrize(
     ("changes", "tells"), [({}, False), ({"gpx": "/g"}, True), ({"kind": "camera"}, True), ({"untimed_codes": 1}, True)]
 )
-def test_a_doubtful_start_is_told_once_where_anything_is_judged_by_it(changes: dict[str, object], tells: bool) -> None:
+def test_each_doubt_about_the_start_is_told_once_where_anything_is_judged_by_it(changes: dict[str, object], tells: bool) -> None:
     device, told = doubting(UNSURE, **changes)
     device._tell_doubts()
     device._tell_doubts()
-    assert told == ([("clock_unsure", "warden", "label_unsure")] if tells else [])
+    both = [("clock_unsure", "warden", doubt) for doubt in ("label_unsure", "time_old")]
+    assert told == (both if tells else [])
 
 
 def test_a_sure_start_is_not_told_and_a_wrong_machine_clock_always() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from device.verdict.decision.code_evidence import Checked, CodeEvidence
+from device.verdict.decision.code_evidence import Checked, CodeEvidence, Dates
 from device.verdict.decision.table import Code, Where
-from device.verdict.decision.whereabouts import SURE_MS, dates_ms, held, is_exact, is_sure, note
+from device.verdict.decision.whereabouts import DRIFT, SLOWEST_MS, SURE_MS, dates, gap_ms, held, is_exact, is_sure, note
 from device.verdict.state import MAX_CODED, CodedSign, State
 from tests.support.verdict_samples import ID, OTHER_ID, UTC_MS, claimed, degrees, listed, panel, pose, sight, state
 from wire.geodesy import Pose, TimedPose
@@ -45,9 +45,9 @@ def test_what_accuses_nobody_stays(where: Where) -> None:
     assert said(on_the_way(-(10**7), 10**7), where, found()) is where
 
 
-@pytest.mark.parametrize(("away", "says"), [(31.9, Where.UNKNOWN), (33.5, Where.ELSEWHERE)])
+@pytest.mark.parametrize(("away", "says"), [(33.4, Where.UNKNOWN), (35.0, Where.ELSEWHERE)])
 def test_elsewhere_reckons_with_how_far_the_vehicle_comes_in_the_error(away: float, says: Where) -> None:
-    assert said(on_the_way(-1000, 500), Where.ELSEWHERE, found(HERE_M + away)) is says  # 20 m, 3 m and a second
+    assert said(on_the_way(-1000, 500), Where.ELSEWHERE, found(HERE_M + away)) is says  # 20 m, 3 m, 1.15 s
 
 
 def test_a_wrong_heading_has_to_be_wrong_all_the_time() -> None:
@@ -56,9 +56,9 @@ def test_a_wrong_heading_has_to_be_wrong_all_the_time() -> None:
     assert said(turning, Where.WRONG_HEADING, found(HERE_M, 180.0)) is Where.UNKNOWN
 
 
-@pytest.mark.parametrize(("away", "says"), [(17.0, Where.UNKNOWN), (19.0, Where.ANOTHERS)])
+@pytest.mark.parametrize(("away", "says"), [(18.5, Where.UNKNOWN), (20.5, Where.ANOTHERS)])
 def test_anothers_place_is_clear_over_the_error_too(away: float, says: Where) -> None:
-    assert said(on_the_way(-1000, 500), Where.ANOTHERS, found(HERE_M - away)) is says  # 5 m, 3 m and a second
+    assert said(on_the_way(-1000, 500), Where.ANOTHERS, found(HERE_M - away)) is says  # 5 m, 3 m, 1.15 s
 
 
 def test_one_picture_of_two_copies_needs_no_time() -> None:
@@ -115,7 +115,8 @@ def coded(*places: tuple[int, float, bool]) -> list[CodedSign]:
 def test_two_codes_apart_in_their_places_settle_the_start(places: list[tuple[int, float, bool]], settles: bool) -> None:
     made = on_the_way(-(10**7), 10**7, coded=coded(*places))
     assert is_sure(made) is settles
-    assert dates_ms(made) == ((-SURE_MS, SURE_MS) if settles else (-(10**7), 10**7))
+    open_ms = 10**7 + round(DRIFT * READ_MS)
+    assert dates(made, found()) == (Dates(-SURE_MS, SURE_MS) if settles else Dates(-open_ms, open_ms))
     says = Where.ELSEWHERE if settles else Where.UNKNOWN
     assert said(made, Where.ELSEWHERE, found(HERE_M + 80.0)) is says
 
@@ -138,3 +139,50 @@ def test_authentic_codes_are_remembered_up_to_a_bound() -> None:
     for _ in range(2 * MAX_CODED):
         note(made, found(), Where.FITS)
     assert len(made.coded) == MAX_CODED
+
+
+# --- clocks that run apart, gaps, and frames without a time ------------------------------------------------------------
+
+
+def test_the_longer_a_stream_runs_the_less_is_sure_where_it_is() -> None:
+    for released_ms, sure in ((0, True), (400_000, True), (600_000, False)):
+        assert is_sure(on_the_way(-1000, 1000, released_ms=released_ms)) is sure
+    settled = coded((1, 0.0, True), (2, 60.0, True))
+    for one in settled:
+        one.t_ms = 500_000
+    assert is_sure(on_the_way(-1000, 1000, released_ms=600_000, coded=settled))  # the codes of just now say so
+    assert not is_sure(on_the_way(-1000, 1000, released_ms=1_200_000, coded=settled))
+
+
+def with_gap(begin_s: int, end_s: int, *, begins: bool = False) -> State:
+    made = on_the_way(-1000, 1000)
+    made.fixes = [fix for fix in made.fixes if not begin_s < (fix.utc_ms - UTC_MS) // 1000 < end_s]
+    made.fixes = [
+        TimedPose(fix.utc_ms, fix.pose, begins=begins and fix.utc_ms == UTC_MS + 1000 * end_s) for fix in made.fixes
+    ]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "gap"),
+    [
+        (with_gap(20, 45), 25_000),
+        (with_gap(29, 31), 0),  # a point each two seconds is no gap
+        (with_gap(29, 31, begins=True), 2000),
+        (with_gap(40, 55), 0),  # elsewhere
+        (with_gap(20, 99), 0),  # the end
+        (state(start_utc_ms=UTC_MS), 0),
+        (on_the_way(-1000, 1000, untimed_ms=READ_MS), 0),
+    ],
+)
+def test_a_code_that_was_read_in_a_gap_of_the_track_is_told(made: State, gap: int) -> None:
+    assert gap_ms(made, found()) == gap
+
+
+def test_without_a_rate_a_code_may_have_been_read_at_any_time_after_the_first_frame() -> None:
+    unrated = on_the_way(-1000, 2000, rated=False, untimed_ms=1)
+    assert dates(unrated, found()) == Dates(-1000, 2000 + 10 * SLOWEST_MS, untimed_utc_ms=UTC_MS)
+    note(unrated, found(), Where.UNKNOWN)
+    assert unrated.coded == []  # no offset would place it
+    unrated.dated = False
+    assert dates(unrated, found()).untimed_utc_ms == 0
