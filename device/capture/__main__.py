@@ -40,6 +40,7 @@ def main(me: Compartment) -> None:
             "length_ms": facts.length_ms,
             "unset": int(facts.unset),
             "unrated": int(facts.unrated),
+            "nominal": int(facts.nominal),
         }
     )
     feed.start(source, go.elapsed_ms if settings.kind == "camera" else 0)

@@ -19,7 +19,7 @@ filled."""
 class StreamFacts:
     """What is known before the first frame. `frames` is 0 where the source does not tell, `utc_ms` likewise.
 
-    `milli_fps`: where it is only taken to be so, `unrated`.
+    `milli_fps`: where it is only taken to be so, `unrated`; `nominal` where it alone gives the frames their times.
     """
 
     frames: int
@@ -31,6 +31,7 @@ class StreamFacts:
     length_ms: int = 0  # as the container says; 0 where it does not
     unset: bool = False  # the container has a time, of a clock that was never set
     unrated: bool = False
+    nominal: bool = False
 
 
 class StreamTally:

@@ -97,6 +97,7 @@ class Judge:
         latest_ms: int = 0,
         dated: bool = True,
         rated: bool = True,
+        drift_ppm: int = 0,
         date_doubt: tuple[int, int] = (0, 0),
     ) -> None:
         """Tells when the stream began, as warden says. No reader has a say in it.
@@ -104,11 +105,12 @@ class Judge:
         Args:
             utc_ms: unix milliseconds of the first frame, 0 where not known.
             began_ms: the same moment (or a little before) by the clock whose `now_ms` comes with each message.
-            earliest_ms, latest_ms, dated, rated: how sure that is, as `messages.Go` says.
+            earliest_ms, latest_ms, dated, rated, drift_ppm: how sure that is, as `messages.Go` says.
             date_doubt: its `date_earlier_ms` and `date_later_ms`.
         """
         self._state.start_utc_ms, self._state.began_ms = utc_ms, began_ms
         self._state.earliest_ms, self._state.latest_ms, self._state.dated = earliest_ms, latest_ms, dated
+        self._state.drift_ppm = drift_ppm
         self._state.rated, (self._state.date_earlier_ms, self._state.date_later_ms) = rated, date_doubt
 
     def accused(self) -> frozenset[Side]:

@@ -96,6 +96,7 @@ class VerdictService:
             latest_ms=go.latest_ms,
             dated=go.dated,
             rated=go.rated,
+            drift_ppm=go.drift_ppm,
             date_doubt=(go.date_earlier_ms, go.date_later_ms),
         )
         self._wall = go.wall

@@ -231,6 +231,7 @@ class State(Struct, forbid_unknown_fields=True):
     latest_ms: int = 0  # how much after
     dated: bool = True  # False: the start only says how stream and track lie to each other
     rated: bool = True  # False: nobody knows the rate of the frames, so that only the first has a time
+    drift_ppm: int = 0  # by how many parts in a million they may have come faster or slower than it is said
     date_earlier_ms: int = 0  # how much beyond `earliest_ms` and `latest_ms` the date may be off
     date_later_ms: int = 0
     untimed_ms: int | None = None  # the first moment whose time nobody knows; all that follow are like it

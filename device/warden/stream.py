@@ -28,6 +28,11 @@ DRIFT_MS: Final = 15 * 60_000
 """How far a camera's clock that was set once may have gone wrong."""
 UNCONFIRMED_MS: Final = 30 * DAY_MS
 """How far a date that nothing confirms may be off before it accuses a code of being out of its time."""
+DRIFT_PPM: Final = 5000
+"""How much faster or slower than the track's clock a video's may run: frames that were dropped and not counted, a rate
+that was rounded. A crystal is better by far."""
+NOMINAL_PPM: Final = 250_000
+"""The same for a file that keeps one rate and no times: many writers put the rate there that was asked of the camera."""
 TIGHT_MS: Final = 5000
 """A track that covers the video, and is longer by no more than this, was recorded together with it."""
 SHORTEST_MS: Final = 2500
@@ -60,6 +65,7 @@ class StreamClock:
         dated: whether the date is known; otherwise `utc_ms` only aligns the stream with the track.
         wall: whether this machine's clock may be used.
         rated: whether the rate of the frames is known; otherwise only the first frame has a time.
+        drift_ppm: how much faster or slower than the track's clock the video's may run, parts per million.
         date_doubt: how much earlier and later than `span` says the *date* may be; accusations have to hold for that too.
         doubts: why it is not sure, the gravest first.
     """
@@ -70,6 +76,7 @@ class StreamClock:
     dated: bool = True
     wall: bool = True
     rated: bool = True
+    drift_ppm: int = 0
     date_doubt: tuple[int, int] = (0, 0)
     doubts: tuple[Doubt, ...] = ()
 
@@ -83,7 +90,17 @@ class StreamClock:
         earliest, latest = max(-MAX_FACT, self.span[0]), min(MAX_FACT, self.span[1])
         earlier, later = (min(MAX_FACT, doubt) for doubt in self.date_doubt)
         return Go(
-            self.utc_ms, elapsed_ms, self.source, earliest, latest, self.dated, self.wall, self.rated, earlier, later
+            self.utc_ms,
+            elapsed_ms,
+            self.source,
+            earliest,
+            latest,
+            self.dated,
+            self.wall,
+            self.rated,
+            self.drift_ppm,
+            earlier,
+            later,
         )
 
 
@@ -106,7 +123,8 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
     """The stream's start, from the plan, the file's own time, its name and the track.
 
     Args:
-        stream: capture's facts: `utc_ms`, `zoned`, `unset`, `length_ms`, `frames`, `milli_fps`, `unrated`; 0 where the
+        stream: capture's facts: `utc_ms`, `zoned`, `unset`, `length_ms`, `frames`, `milli_fps`, `unrated`,
+            `nominal`; 0 where the
             file does not tell.
         track: position's facts: `fixes`, `first_utc_ms`, `last_utc_ms`.
         now_ms: this machine's clock.
@@ -117,7 +135,7 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
     present = Present.of(plan, now_ms)
     if plan.kind == "camera":
         return _live(plan, present)
-    said = _recording(plan, stream, track)
+    said = _recording(plan, stream, track, present)
     kept, doubts = _without_wrong(plan, said, present)
     by_person = plan.start.isdigit()
     if by_person:
@@ -135,8 +153,8 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
         made = replace(made, dated=False)
     date_doubt = (0, 0) if by_person or not made.dated else _date_doubt(made.utc_ms, kept, present)
     found = tuple(dict.fromkeys((*doubts, *made.doubts)))
-    rated = not stream.get("unrated", 0)
-    return replace(made, wall=present.wall, rated=rated, date_doubt=date_doubt, doubts=found)
+    rated, drift_ppm = not stream.get("unrated", 0), NOMINAL_PPM if stream.get("nominal", 0) else DRIFT_PPM
+    return replace(made, wall=present.wall, rated=rated, drift_ppm=drift_ppm, date_doubt=date_doubt, doubts=found)
 
 
 def _live(plan: RunPlan, present: Present) -> StreamClock:
@@ -148,12 +166,14 @@ def _live(plan: RunPlan, present: Present) -> StreamClock:
     return StreamClock(present.utc_ms, "system", (-plan.clock_error_ms, plan.clock_error_ms))
 
 
-def _recording(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int]) -> _Recording:
+def _recording(
+    plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], present: Present
+) -> _Recording:
     stream = {key: min(value, MAX_FACT) for key, value in stream.items()}
     track = {key: min(value, MAX_FACT) for key, value in track.items()}
-    label = stream.get("utc_ms", 0)
-    source: ClockSource = "container" if label else "file"
-    label = label or named_ms(plan.shown)
+    told: list[tuple[int, ClockSource]] = [(stream.get("utc_ms", 0), "container"), (named_ms(plan.shown), "file")]
+    labels = sorted((one for one in told if one[0]), key=lambda one: present.worth(one[0]))  # else in this order
+    label, source = labels[0] if labels else (0, told[1][1])
     by_frames = stream.get("frames", 0) * 1_000_000 // max(1, stream.get("milli_fps", 0))
     length = 0 if stream.get("unrated", 0) else min(MAX_FACT, max(by_frames, stream.get("length_ms", 0)))
     first = track.get("first_utc_ms", 0)

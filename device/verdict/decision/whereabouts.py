@@ -34,16 +34,13 @@ CONFIRMED_ERROR_MS: Final = 1000
 CONFIRMED_MARGIN_M: Final = 30.0
 """What is left open when codes have settled the start: each was within reach of its place."""
 HONEST: Final = (Where.FITS, Where.UNKNOWN)
-DRIFT: Final = 0.005
-"""How much faster or slower than the track's clock a video's may run: frames that were dropped and not counted, a rate
-that was rounded. A crystal is better by far."""
 SLOWEST_MS: Final = 60_000
 """Of frames whose rate nobody knows, none was longer after the one before."""
 
 
 def is_exact(state: State) -> bool:
     """Whether there is no other start than the given one."""
-    return state.earliest_ms == state.latest_ms == 0
+    return state.earliest_ms == state.latest_ms == state.drift_ppm == 0
 
 
 def is_sure(state: State) -> bool:
@@ -53,8 +50,13 @@ def is_sure(state: State) -> bool:
 
 def _span_ms(state: State, t_ms: int) -> tuple[int, int]:
     """How much earlier (negative) and later than it is said a moment of the stream may have been."""
-    drift = 0 if is_exact(state) else round(DRIFT * t_ms)
+    drift = _drift_ms(state, t_ms)
     return state.earliest_ms - drift, state.latest_ms + drift
+
+
+def _drift_ms(state: State, span_ms: int) -> int:
+    """By how much the video's clock may have gone away from the track's in this time."""
+    return abs(span_ms) * state.drift_ppm // 1_000_000
 
 
 def _is_narrow(state: State, t_ms: int) -> bool:
@@ -161,5 +163,5 @@ def _confirmed_error_ms(state: State, t_ms: int) -> int | None:
         one.sign_id != other.sign_id and distance_m(one.lat, one.lon, other.lat, other.lon) >= APART_M
         for one, other in combinations(fitting, 2)
     )
-    error = CONFIRMED_ERROR_MS + round(DRIFT * min(abs(t_ms - coded.t_ms) for coded in fitting))
+    error = CONFIRMED_ERROR_MS + min(_drift_ms(state, t_ms - coded.t_ms) for coded in fitting)
     return error if settled and error <= SURE_MS else None

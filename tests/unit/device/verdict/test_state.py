@@ -235,6 +235,7 @@ def test_a_new_state_knows_nothing() -> None:
         "latest_ms": 0,
         "dated": True,
         "rated": True,
+        "drift_ppm": 0,
         "date_earlier_ms": 0,
         "date_later_ms": 0,
         "untimed_ms": None,
