@@ -28,7 +28,8 @@ WEEKS_1024_MS: Final = 1024 * 7 * DAY_MS
 """What a receiver's date is off by, once or twice, when its ten bits of week number have rolled over (IS-GPS-200)."""
 
 _NAMED = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)[-_.]?(\d\d)[-_.]?(\d\d)[-_. T]{0,2}(\d\d)[-_.:hH]?(\d\d)(?:[-_.:mM]?(\d\d)(?:\d{3})?)?(?!\d)"
+    r"(?<!\d)((?:19|20)\d\d)[-_.]?(\d\d)[-_.]?(\d\d)[-_. T]{0,2}"
+    r"(\d\d)[-_.:hH]?(\d\d)(?:[-_.:mM]?(\d\d)(?:\d{3})?)?(?!\d)"
 )
 
 

@@ -9,7 +9,7 @@ from device.launcher.plan import RunPlan
 from device.warden.dating import DAY_MS
 from device.warden.meeting import option
 from device.warden.refusals import REFUSALS
-from device.warden.stream import Doubt, StreamClock
+from device.warden.stream import Doubt
 from device.warden.supervisor import Supervisor
 from device.warden.table import JUDGE, SOURCE
 from wire.errors import line
@@ -24,9 +24,10 @@ Said = tuple[str, str]
 
 _SAY_WHEN: Final = "give --video-start TIME"
 DOUBTS: Final[dict[Doubt, Said]] = {
-    "time_missing": ("the video has no time of its own", _SAY_WHEN),
+    "time_missing": ("the video has no time of its own, or that of a clock that was never set", _SAY_WHEN),
     "time_impossible": (
-        "the time in the video is before sign codes existed, or in the future: its clock was wrong",
+        "the time in the video is of a clock that was never set, or set wrongly: before sign codes existed, or in the "
+        "future",
         _SAY_WHEN,
     ),
     "time_ahead": (
@@ -38,7 +39,7 @@ DOUBTS: Final[dict[Doubt, Said]] = {
         f"give the drive's track with --gps, or {_SAY_WHEN.removeprefix('give ')}",
     ),
     "start_guessed": (
-        "without a time to use the video was taken to begin with the track",
+        "without a usable time, the video was taken to begin with the track",
         f"{_SAY_WHEN}, or --offset SECONDS from there",
     ),
     "start_with_track": (
@@ -52,8 +53,8 @@ DOUBTS: Final[dict[Doubt, Said]] = {
         f"{_SAY_WHEN}, or --offset SECONDS",
     ),
     "track_impossible": (
-        "the track lies in a time that is known to be wrong, before sign codes existed or in the future",
-        "record it again, or correct its times",
+        "the track's dates are known to be wrong, before sign codes existed or in the future",
+        "record the track again, or correct its times",
     ),
     "track_ahead": (
         "the track lies later than this machine's clock, which nothing keeps right",
@@ -61,7 +62,7 @@ DOUBTS: Final[dict[Doubt, Said]] = {
     ),
     "track_rollover": (
         "the track is 1024 weeks off (or 2048), as by a receiver whose week number has rolled over",
-        "add 1024 weeks to its times (or take them off, where it lies in the future), or update the receiver",
+        "add 1024 weeks to the track's times (or take them off, where it lies in the future), or update the receiver",
     ),
     "clock_unsynchronised": ("nothing keeps this machine's clock right", "set up network time, or an RTC"),
     "clock_impossible": (
@@ -83,8 +84,8 @@ _JOINED: Final = (
     "replay joined clips one by one",
 )
 _OFF_THE_TRACK: Final = (
-    "the track does not tell where they were read",
-    "give a track that covers the video without breaks, or --offset SECONDS",
+    "the track does not tell where they were read, or the video's clock runs fast or slow by it",
+    "give a track that covers the video without breaks, or replay it in pieces, each with its --video-start TIME",
 )
 _OTHER_START: Final = "codes are out of their places, or registered signs missing, by the start that was used"
 _OF_THE_START: Final[tuple[Doubt, ...]] = ("time_missing", "start_guessed", "start_with_track", "label_unsure")
@@ -130,8 +131,9 @@ def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
     causes = _causes(plan, device, unplaced)
     whys = "; ".join(sentence for sentence, _ in causes)
     others = [remedy for _, remedy in causes if not proposed or remedy not in _REMEDIES_OF_THE_START]
-    remedies = dict.fromkeys([proposed, *others] if proposed else others)
-    return [line(f"{codes} could not be placed or dated for sure: {whys}", "; ".join(remedies))]
+    remedies = list(dict.fromkeys([proposed, *others] if proposed else others))
+    whole = [one for one in remedies if not any(other.startswith(one) for other in remedies if other != one)]
+    return [line(f"{codes} could not be placed or dated for sure: {whys}", "; ".join(whole))]
 
 
 def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
@@ -145,6 +147,8 @@ def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
         causes = [DOUBTS[doubt] for doubt in doubts if doubt != "label_unsure"]  # which a track would settle
         return causes if "time_old" in doubts else [*causes, _NO_TRACK]
     in_gaps, gap_ms = device.fact(JUDGE, "gap_codes"), min(MAX_GAP_MS, device.fact(JUDGE, "gap_ms"))
+    if not unplaced and set(doubts) - set(_OF_THE_START):
+        doubts = tuple(doubt for doubt in doubts if doubt != "label_unsure")  # it is the date that is not known
     if not in_gaps:
         return [DOUBTS[doubt] for doubt in doubts] or [_OFF_THE_TRACK]
     gap = (f"{plan.gpx_shown} has a gap of {gap_ms / 1000:g} s where they were read", "give a track without it")

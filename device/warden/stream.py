@@ -32,7 +32,7 @@ DRIFT_PPM: Final = 5000
 """How much faster or slower than the track's clock a video's may run: frames that were dropped and not counted, a rate
 that was rounded. A crystal is better by far."""
 NOMINAL_PPM: Final = 250_000
-"""The same for a file that keeps one rate and no times: many writers put the rate there that was asked of the camera."""
+"""The same for a file that keeps one rate and no times: many writers put there what was asked of the camera."""
 TIGHT_MS: Final = 5000
 """A track that covers the video, and is longer by no more than this, was recorded together with it."""
 SHORTEST_MS: Final = 2500
@@ -66,7 +66,7 @@ class StreamClock:
         wall: whether this machine's clock may be used.
         rated: whether the rate of the frames is known; otherwise only the first frame has a time.
         drift_ppm: how much faster or slower than the track's clock the video's may run, parts per million.
-        date_doubt: how much earlier and later than `span` says the *date* may be; accusations have to hold for that too.
+        date_doubt: how much earlier and later than `span` says the *date* may be: accusations hold for that too.
         doubts: why it is not sure, the gravest first.
     """
 
@@ -150,9 +150,10 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
         doubts = [doubt for doubt in doubts if doubt not in ("time_impossible", "time_ahead")]  # it was not used
     worth = present.worth(made.utc_ms) if made.utc_ms and not by_person else Worth.POSSIBLE
     if worth is Worth.WRONG or (worth is Worth.AHEAD and kept.track is None):
-        made = replace(made, dated=False)
+        made = replace(made, dated=False, doubts=() if kept.track is None else made.doubts)  # nothing rests on it
     date_doubt = (0, 0) if by_person or not made.dated else _date_doubt(made.utc_ms, kept, present)
-    found = tuple(dict.fromkeys((*doubts, *made.doubts)))
+    unused = {"label_unsure"} if kept.track is None and said.track is not None else set()  # a good track may settle it
+    found = tuple(dict.fromkeys(doubt for doubt in (*doubts, *made.doubts) if doubt not in unused))
     rated, drift_ppm = not stream.get("unrated", 0), NOMINAL_PPM if stream.get("nominal", 0) else DRIFT_PPM
     return replace(made, wall=present.wall, rated=rated, drift_ppm=drift_ppm, date_doubt=date_doubt, doubts=found)
 
@@ -166,9 +167,7 @@ def _live(plan: RunPlan, present: Present) -> StreamClock:
     return StreamClock(present.utc_ms, "system", (-plan.clock_error_ms, plan.clock_error_ms))
 
 
-def _recording(
-    plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], present: Present
-) -> _Recording:
+def _recording(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], present: Present) -> _Recording:
     stream = {key: min(value, MAX_FACT) for key, value in stream.items()}
     track = {key: min(value, MAX_FACT) for key, value in track.items()}
     told: list[tuple[int, ClockSource]] = [(stream.get("utc_ms", 0), "container"), (named_ms(plan.shown), "file")]

@@ -33,7 +33,10 @@ MOMENT_MS = 1_795_770_930_000  # 2026-11-27T09:15:30Z
         ([{"creation_time": "2012-01-01T00:00:00Z"}], ContainerTime(1_325_376_000_000)),
         ([{"creation_time": "9999-12-31T23:59:59+14:00"}], ContainerTime(253_402_250_399_000)),
         ([{"creation_time": "0001-01-01T00:00:00+14:00"}], ContainerTime(unset=True)),
-        ([{"creation_time": "1970-01-01T00:00:00Z"}, {"creation_time": "2026-11-27T09:15:30Z"}], ContainerTime(MOMENT_MS)),
+        (
+            [{"creation_time": "1970-01-01T00:00:00Z"}, {"creation_time": "2026-11-27T09:15:30Z"}],
+            ContainerTime(MOMENT_MS),
+        ),
         ([{"creation_time": "2026-11-27T09:15:60Z"}], ContainerTime(MOMENT_MS + 29_000)),  # a leap second
         ([{"creation_time": "yesterday, about noon"}], ContainerTime()),
         ([{}], ContainerTime()),

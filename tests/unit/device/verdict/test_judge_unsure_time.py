@@ -17,7 +17,20 @@ from device.verdict.decision.offset import Offset
 from device.verdict.judge import Judge
 from device.warden.dating import WEEKS_1024_MS
 from device.warden.stream import claim
-from tests.support.verdict_drive import ANCHORS, FPS, LON, SPEED, UTC_S, Journey, Sign, code, entry, feed, north, registered
+from tests.support.verdict_drive import (
+    ANCHORS,
+    FPS,
+    LON,
+    SPEED,
+    UTC_S,
+    Journey,
+    Sign,
+    code,
+    entry,
+    feed,
+    north,
+    registered,
+)
 from wire.register import RegisterEntry
 
 START_MS = UTC_S * 1000

@@ -13,7 +13,16 @@ from device.launcher.plan import RunPlan
 from device.warden.dating import DAY_MS, RELEASED_MS, WEEKS_1024_MS
 from device.warden.meeting import UNKNOWN_LENGTH_MS
 from device.warden.notes import DOUBTS
-from device.warden.stream import DRIFT_MS, GIVEN_ERROR_MS, MAX_FACT, UNCONFIRMED_MS, StreamClock, claim
+from device.warden.stream import (
+    DRIFT_MS,
+    DRIFT_PPM,
+    GIVEN_ERROR_MS,
+    MAX_FACT,
+    NOMINAL_PPM,
+    UNCONFIRMED_MS,
+    StreamClock,
+    claim,
+)
 
 HOUR_MS = 3_600_000
 NOW_MS = RELEASED_MS + 100 * DAY_MS
@@ -216,7 +225,7 @@ def test_local_time_of_the_farthest_zone_is_not_the_future(kept: int | None) -> 
 @pytest.mark.parametrize("label", FUTURE.values(), ids=FUTURE)
 def test_a_track_of_the_future_is_left_out_beside_a_good_time(label: int, kept: int | None) -> None:
     found = made(STREAM, track(2000, 2000, label), clock_error_ms=kept)
-    assert (found.utc_ms, found.source, found.dated) == (T, "container", True)
+    assert (found.utc_ms, found.source, found.dated, len(found.doubts)) == (T, "container", True, 1)
     assert found.doubts[0] in ("track_impossible", "track_ahead", "track_rollover")
     assert (found.doubts[0] == "track_rollover") is (label == FUTURE["2046"])
 
@@ -251,6 +260,20 @@ def test_a_clock_that_was_never_set_is_told_like_one_at_its_factorys_date() -> N
         unset = made({**TIMELESS, "unset": 1}, of_track)
         assert "time_impossible" in unset.doubts and "time_missing" not in unset.doubts
     assert made({**TIMELESS, "unset": 1}, ROUGH).doubts == made({**STREAM, "utc_ms": FACTORY_MS}, ROUGH).doubts
+
+
+def test_the_better_of_the_containers_time_and_the_names_is_taken() -> None:
+    name = "20270112_103000.mp4"
+    for label in (FACTORY_MS, FUTURE["2106"], 1):
+        found = made({**STREAM, "utc_ms": label}, {}, shown=name)
+        assert (found.utc_ms, found.source) == (1_799_749_800_000, "file")
+    assert made(STREAM, {}, shown=name).source == "container"
+    assert made({**STREAM, "utc_ms": FACTORY_MS}, {}, shown="20120101_000000.mp4").source == "container"
+
+
+def test_how_far_the_clocks_may_run_apart_is_told() -> None:
+    assert made(STREAM, ROUGH).go(0).drift_ppm == DRIFT_PPM < NOMINAL_PPM
+    assert made({**STREAM, "nominal": 1}, ROUGH).go(0).drift_ppm == NOMINAL_PPM
 
 
 def test_frames_without_a_rate_have_no_length() -> None:
@@ -327,7 +350,9 @@ def test_a_track_that_lies_a_little_beside_the_video_is_refused_with_the_offset_
     away_ms: int,
 ) -> None:
     beside = track(1000, 1000, T + away_ms)
-    assert f"--offset {away_ms / 1000 - 1:+.0f} makes them meet (the video then begins with the track)" in refused(beside)
+    assert f"--offset {away_ms / 1000 - 1:+.0f} makes them meet (the video then begins with the track)" in refused(
+        beside
+    )
     assert f"--offset {away_ms / 1000 - 1:+.0f} makes" in refused(beside, offset_ms=-1000)  # from the file's own time
     given = refused(beside, start=str(T))
     assert "--video-start 20" in given and "--offset" not in given

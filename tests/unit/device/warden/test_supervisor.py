@@ -139,7 +139,9 @@ UNSURE = StreamClock(5, "container", doubts=("label_unsure", "time_old"))
 @pytest.mark.parametrize(
     ("changes", "tells"), [({}, False), ({"gpx": "/g"}, True), ({"kind": "camera"}, True), ({"untimed_codes": 1}, True)]
 )
-def test_each_doubt_about_the_start_is_told_once_where_anything_is_judged_by_it(changes: dict[str, object], tells: bool) -> None:
+def test_each_doubt_about_the_start_is_told_once_where_anything_is_judged_by_it(
+    changes: dict[str, object], tells: bool
+) -> None:
     device, told = doubting(UNSURE, **changes)
     device._tell_doubts()
     device._tell_doubts()

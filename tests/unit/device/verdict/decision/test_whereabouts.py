@@ -150,7 +150,9 @@ def test_the_longer_a_stream_runs_the_less_is_sure_where_it_is() -> None:
     settled = coded((1, 0.0, True), (2, 60.0, True))
     for one in settled:
         one.t_ms = 500_000
-    assert is_sure(on_the_way(-1000, 1000, released_ms=600_000, drift_ppm=5000, coded=settled))  # the codes of just now say so
+    assert is_sure(
+        on_the_way(-1000, 1000, released_ms=600_000, drift_ppm=5000, coded=settled)
+    )  # the codes of just now say so
     assert not is_sure(on_the_way(-1000, 1000, released_ms=1_200_000, drift_ppm=5000, coded=settled))
 
 
