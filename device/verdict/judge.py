@@ -83,10 +83,11 @@ class Judge:
     def places(self) -> dict[str, int]:
         """How many moments were judged, how many without a place, with one that is not known well enough, how many
         fixes were not believed, and how many authentic codes were read in gaps of the track, the widest of which is
-        so long."""
+        so long, or off its ends."""
         state = self._state
         counts = {"moments": state.moments, "unplaced": state.unplaced, "vague": state.vague}
-        return counts | {"set_aside": state.set_aside, "gap_codes": state.gap_codes, "gap_ms": state.gap_ms}
+        gaps = {"gap_codes": state.gap_codes, "gap_ms": state.gap_ms, "off_codes": state.off_codes}
+        return counts | {"set_aside": state.set_aside} | gaps
 
     def start(
         self,
@@ -245,11 +246,12 @@ class Judge:
         told = code_evidence.where(found, read.last_pose, ahead, shown)
         where = whereabouts.held(self._state, told, found, read.last_pose, ahead)
         gap_ms = whereabouts.gap_ms(self._state, found) if told is Where.UNKNOWN else 0
+        off_track = told is Where.UNKNOWN and whereabouts.is_off_the_track(self._state, found)
         has_source = fixes.has_source(self._state)
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         if found.code in NOT_OURS and not whereabouts.is_sure(self._state):
             entry, can_tell = None, False  # the register would accuse whatever hangs here of hanging for a sign
-        return Case(sign, found, seen, entry, where, can_tell, gap_ms)
+        return Case(sign, found, seen, entry, where, can_tell, gap_ms, off_track)
 
     def _note(self, case: Case) -> None:
         """Remembers of which registered signs a case showed something, and where its code was read."""
@@ -259,6 +261,7 @@ class Judge:
         if case.gap_ms:
             self._state.gap_codes += 1
             self._state.gap_ms = max(self._state.gap_ms, case.gap_ms)
+        self._state.off_codes += case.off_track
         panel = case.found.panel
         if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
             expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)

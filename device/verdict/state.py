@@ -249,6 +249,7 @@ class State(Struct, forbid_unknown_fields=True):
     set_aside: int = 0  # fixes that were not believed
     gap_codes: int = 0  # authentic codes that were read in a gap of the track, too wide to place them
     gap_ms: int = 0  # the widest of these gaps
+    off_codes: int = 0  # authentic codes that were read before the track begins or after it ends
     faces: Annotated[list[FaceTrack], Meta(max_length=MAX_TRACKS)] = msgspec.field(default_factory=list)
     panels: Annotated[list[PanelTrack], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)
     expected: Annotated[list[ExpectedSign], Meta(max_length=MAX_EXPECTED)] = msgspec.field(default_factory=list)

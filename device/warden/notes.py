@@ -26,16 +26,16 @@ _SAY_WHEN: Final = "give --video-start TIME"
 DOUBTS: Final[dict[Doubt, Said]] = {
     "time_missing": ("the video has no time of its own, or that of a clock that was never set", _SAY_WHEN),
     "time_impossible": (
-        "the time in the video is of a clock that was never set, or set wrongly: before sign codes existed, or in the "
+        "the video's time is of a clock that was never set, or set wrongly: before sign codes existed, or in the "
         "future",
         _SAY_WHEN,
     ),
     "time_ahead": (
-        "the time in the video is later than this machine's clock, which nothing keeps right",
+        "the video's time is later than this machine's clock, which nothing keeps right",
         f"set this machine's clock if it is behind, else {_SAY_WHEN}",
     ),
     "time_old": (
-        "the time in the video is older than the register or the certificates, and no track confirms it",
+        "the video's time is older than the register or the certificates, and no track confirms it",
         f"give the drive's track with --gps, or {_SAY_WHEN.removeprefix('give ')}",
     ),
     "start_guessed": (
@@ -48,7 +48,7 @@ DOUBTS: Final[dict[Doubt, Said]] = {
         _SAY_WHEN,
     ),
     "label_unsure": (
-        "the time in the video may be local time, or that of the recording's end, or its clock may be some minutes off "
+        "the video's time may be local time, or that of the recording's end, or its clock may be some minutes off "
         "or run fast or slow",
         f"{_SAY_WHEN}, or --offset SECONDS",
     ),
@@ -150,9 +150,17 @@ def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
     if not unplaced and set(doubts) - set(_OF_THE_START):
         doubts = tuple(doubt for doubt in doubts if doubt != "label_unsure")  # it is the date that is not known
     if not in_gaps:
-        return [DOUBTS[doubt] for doubt in doubts] or [_OFF_THE_TRACK]
+        off = [_off_the_ends(plan)] if device.fact(JUDGE, "off_codes") else []
+        return [*off, *(DOUBTS[doubt] for doubt in doubts)] or [_OFF_THE_TRACK]
     gap = (f"{plan.gpx_shown} has a gap of {gap_ms / 1000:g} s where they were read", "give a track without it")
     return [gap, *(DOUBTS[doubt] for doubt in doubts if in_gaps < unplaced or doubt not in _OF_THE_START)]
+
+
+def _off_the_ends(plan: RunPlan) -> Said:
+    return (
+        f"by the start that was used, they were read before {plan.gpx_shown} begins or after it ends",
+        "give a track that covers the whole video",
+    )
 
 
 def _proposed(plan: RunPlan, device: Supervisor) -> str:

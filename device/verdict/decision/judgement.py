@@ -22,7 +22,8 @@ class Case:
 
     `entry` is the registered sign that stands at its place, if any; `where` whether its code is in its place;
     `can_tell` whether place and time are known well enough for the register to be asked; `gap_ms` how long the gap of
-    the track is in which its code was read, 0 where it was in none.
+    the track is in which its code was read, 0 where it was in none; `off_track`: before the track begins or after it
+    ends.
     """
 
     sign: PhysicalSign
@@ -32,6 +33,7 @@ class Case:
     where: Where
     can_tell: bool
     gap_ms: int = 0
+    off_track: bool = False
 
     @property
     def shown(self) -> SignClaims | None:

@@ -89,6 +89,14 @@ def gap_ms(state: State, found: CodeEvidence) -> int:
     return gap if gap > outline.SURE_GAP_MS or state.fixes[index].begins else 0
 
 
+def is_off_the_track(state: State, found: CodeEvidence) -> bool:
+    """Whether an authentic code was read before the track begins, or after it ends."""
+    if found.claims is None or found.panel is None or not state.fixes or _is_untimed(state, found):
+        return False
+    read_ms = state.start_utc_ms + found.panel.sight.last_ms
+    return read_ms < state.first_fix_ms or (state.fixes_ended and read_ms > state.fixes[-1].utc_ms)
+
+
 def _is_untimed(state: State, found: CodeEvidence) -> bool:
     last_ms = found.panel.sight.last_ms if found.panel is not None else 0
     return state.untimed_ms is not None and last_ms >= state.untimed_ms

@@ -253,6 +253,7 @@ def test_a_new_state_knows_nothing() -> None:
         "set_aside": 0,
         "gap_codes": 0,
         "gap_ms": 0,
+        "off_codes": 0,
         "faces": [],
         "panels": [],
         "expected": [],

@@ -90,6 +90,12 @@ def test_a_gap_of_the_track_is_named_and_the_videos_clock_is_not_blamed_for_it()
     assert "a gap of 9.5 s" in said and "--offset -7200 puts all 4 codes in place" in said
 
 
+def test_a_track_that_does_not_cover_the_video_is_told() -> None:
+    (said,) = notes(plan(), device("label_unsure", unplaced_codes=1, off_codes=1))
+    assert "before g.gpx begins or after it ends" in said and "a track that covers the whole video" in said
+    assert "local time" in said  # which it may be as well
+
+
 @pytest.mark.parametrize("doubt", ["time_missing", "time_impossible", "time_ahead"])
 @pytest.mark.parametrize("facts", [{"unplaced_codes": 1}, {"untimed_codes": 1}])
 def test_where_there_is_neither_a_time_nor_a_track_both_are_asked_for_at_once(

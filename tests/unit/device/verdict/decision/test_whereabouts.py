@@ -6,7 +6,17 @@ import pytest
 
 from device.verdict.decision.code_evidence import Checked, CodeEvidence, Dates
 from device.verdict.decision.table import Code, Where
-from device.verdict.decision.whereabouts import SLOWEST_MS, SURE_MS, dates, gap_ms, held, is_exact, is_sure, note
+from device.verdict.decision.whereabouts import (
+    SLOWEST_MS,
+    SURE_MS,
+    dates,
+    gap_ms,
+    held,
+    is_exact,
+    is_off_the_track,
+    is_sure,
+    note,
+)
 from device.verdict.state import MAX_CODED, CodedSign, State
 from tests.support.verdict_samples import ID, OTHER_ID, UTC_MS, claimed, degrees, listed, panel, pose, sight, state
 from wire.geodesy import Pose, TimedPose
@@ -141,7 +151,7 @@ def test_authentic_codes_are_remembered_up_to_a_bound() -> None:
     assert len(made.coded) == MAX_CODED
 
 
-# --- clocks that run apart, gaps, and frames without a time ------------------------------------------------------------
+# --- clocks that run apart, gaps, and frames without a time -------------------------------------------------------
 
 
 def test_the_longer_a_stream_runs_the_less_is_sure_where_it_is() -> None:
@@ -184,6 +194,17 @@ def with_gap(begin_s: int, end_s: int, *, begins: bool = False) -> State:
 )
 def test_a_code_that_was_read_in_a_gap_of_the_track_is_told(made: State, gap: int) -> None:
     assert gap_ms(made, found()) == gap
+
+
+@pytest.mark.parametrize(
+    ("first_s", "last_s", "off"), [(0, 60, False), (31, 60, True), (30, 60, False), (0, 29, True), (0, 30, False)]
+)
+def test_a_code_that_was_read_off_the_tracks_ends_is_told(first_s: int, last_s: int, off: bool) -> None:
+    made = on_the_way(-1000, 1000, fixes_ended=True, first_fix_ms=UTC_MS + 1000 * first_s)
+    made.fixes = [fix for fix in made.fixes if first_s <= (fix.utc_ms - UTC_MS) // 1000 <= last_s]
+    assert is_off_the_track(made, found()) is off
+    made.fixes_ended = False  # more may come
+    assert is_off_the_track(made, found()) is (off and last_s == 60)
 
 
 def test_without_a_rate_a_code_may_have_been_read_at_any_time_after_the_first_frame() -> None:
