@@ -89,6 +89,7 @@ _OFF_THE_TRACK: Final = (
 )
 _OTHER_START: Final = "codes are out of their places, or registered signs missing, by the start that was used"
 _OF_THE_START: Final[tuple[Doubt, ...]] = ("time_missing", "start_guessed", "start_with_track", "label_unsure")
+_OF_THE_TRACK: Final[tuple[Doubt, ...]] = ("track_impossible", "track_ahead", "track_rollover")
 _REMEDIES_OF_THE_START: Final = [DOUBTS[doubt][1] for doubt in _OF_THE_START]
 """What a proposed offset takes the place of."""
 
@@ -150,7 +151,8 @@ def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
     if not unplaced and set(doubts) - set(_OF_THE_START):
         doubts = tuple(doubt for doubt in doubts if doubt != "label_unsure")  # it is the date that is not known
     if not in_gaps:
-        off = [_off_the_ends(plan)] if device.fact(JUDGE, "off_codes") else []
+        apart = device.fact(JUDGE, "off_codes") and not set(doubts) & set(_OF_THE_TRACK)
+        off = [_off_the_ends(plan)] if apart else []
         return [*off, *(DOUBTS[doubt] for doubt in doubts)] or [_OFF_THE_TRACK]
     gap = (f"{plan.gpx_shown} has a gap of {gap_ms / 1000:g} s where they were read", "give a track without it")
     return [gap, *(DOUBTS[doubt] for doubt in doubts if in_gaps < unplaced or doubt not in _OF_THE_START)]

@@ -94,6 +94,8 @@ def test_a_track_that_does_not_cover_the_video_is_told() -> None:
     (said,) = notes(plan(), device("label_unsure", unplaced_codes=1, off_codes=1))
     assert "before g.gpx begins or after it ends" in said and "a track that covers the whole video" in said
     assert "local time" in said  # which it may be as well
+    (said,) = notes(plan(), device("track_ahead", unplaced_codes=1, off_codes=1))
+    assert "after it ends" not in said  # which is no wonder
 
 
 @pytest.mark.parametrize("doubt", ["time_missing", "time_impossible", "time_ahead"])
