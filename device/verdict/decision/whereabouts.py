@@ -34,6 +34,8 @@ CONFIRMED_ERROR_MS: Final = 1000
 CONFIRMED_MARGIN_M: Final = 30.0
 """What is left open when codes have settled the start: each was within reach of its place."""
 HONEST: Final = (Where.FITS, Where.UNKNOWN)
+STALE_MS: Final = 1000
+"""A code that was read for longer after the last place that is known is not accused of that place."""
 SLOWEST_MS: Final = 60_000
 """Of frames whose rate nobody knows, none was longer after the one before."""
 
@@ -120,10 +122,16 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         pose: the vehicle's when the code was last read, by the given start; ahead: the registered sign ahead of it.
     """
     claims, panel = found.claims, found.panel
-    if where in HONEST or is_exact(state) or claims is None or panel is None or pose is None:
-        return where
-    if where is Where.TWICE and panel.twins >= MIN_TWINS:
+    if where is Where.TWICE and panel is not None and panel.twins >= MIN_TWINS:
         return where  # one picture shows both
+    if _is_untimed(state, found):
+        return Where.UNKNOWN  # not even in its place: the place would be that of an earlier frame
+    if where in HONEST or claims is None or panel is None or pose is None:
+        return where
+    if panel.sight.last_ms - panel.sight.pose_ms > STALE_MS:
+        return Where.UNKNOWN  # the vehicle has come nearer since
+    if is_exact(state):
+        return where
     read_ms = panel.sight.pose_ms
     narrow, confirmed = _is_narrow(state, read_ms), _confirmed_error_ms(state, read_ms)
     earliest, latest = _span_ms(state, read_ms)

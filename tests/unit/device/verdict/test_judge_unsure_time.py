@@ -228,6 +228,15 @@ def test_with_a_good_time_and_track_a_code_that_is_out_of_place_or_time_is_accus
         assert made.said()[-1] == ("MISPLACED", word)
 
 
+@pytest.mark.parametrize("kind", ["gap", "rate"])
+def test_a_sign_whose_place_was_lost_on_the_way_to_it_is_not_judged_by_the_place_before(kind: str) -> None:
+    seen_from_afar = Sign(FIRST_M, data=code(FIRST_M), code_from_m=100.0)
+    lost: dict[str, Any] = {"gap_s": (3, 21)} if kind == "gap" else {"facts": {"unrated": 1}}
+    for changes in ({"start": str(START_MS)}, {}):
+        (said,) = Recording(START_MS, [seen_from_afar], entries=ENTRIES[:1], changes=changes, **lost).said()
+        assert said in (UNPLACED, UNTIMED)
+
+
 def test_clocks_that_run_apart_accuse_no_honest_sign() -> None:
     far_m = 9000.0
     signs = [*HONEST, Sign(far_m, data=code(far_m, number=3))]

@@ -171,6 +171,20 @@ def test_an_accusation_reckons_with_clocks_that_run_apart(drift_ppm: int, says: 
     assert said(on_the_way(-1000, 1000, drift_ppm=drift_ppm), Where.ELSEWHERE, found(HERE_M + 33.5)) is says
 
 
+@pytest.mark.parametrize("where", ACCUSED)
+def test_a_place_from_before_the_code_was_last_read_accuses_nobody(where: Where) -> None:
+    code = found(9000.0)
+    assert code.panel is not None
+    code.panel.sight.last_ms = READ_MS + 1001
+    for exact in (on_the_way(0, 0), on_the_way(-1000, 1000)):
+        assert said(exact, where, code) is Where.UNKNOWN
+
+
+@pytest.mark.parametrize("where", list(Where))
+def test_a_code_that_was_last_read_in_a_frame_without_a_time_is_in_no_place(where: Where) -> None:
+    assert said(on_the_way(0, 0, untimed_ms=READ_MS), where, found(9000.0)) is Where.UNKNOWN
+
+
 def with_gap(begin_s: int, end_s: int, *, begins: bool = False) -> State:
     made = on_the_way(-1000, 1000)
     made.fixes = [fix for fix in made.fixes if not begin_s < (fix.utc_ms - UTC_MS) // 1000 < end_s]
