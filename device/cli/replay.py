@@ -209,7 +209,7 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, c
         for note in track_notes(s.get("track"), track.name if track else ""):
             say(console, note)
         if s["time_line"]["unknown"]:
-            say(console, _untimed(s["time_line"], in_folder=arguments.input.is_dir()))
+            say(console, _untimed(s["time_line"]["unknown"], in_folder=arguments.input.is_dir()))
         if s["waiting"]:
             why = "no receipt came in time" if config.uplink.host else "no broker is configured ([uplink] host)"
             later = "they go with the next run" if config.uplink.host else "they wait until one is"
@@ -232,14 +232,15 @@ def _events(s: dict[str, Any]) -> str:
     return f"{s['sealed']} events sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
 
 
-def _untimed(time_line: dict[str, Any], *, in_folder: bool) -> str:
+def _untimed(frames: int, *, in_folder: bool) -> str:
     """Why the time of frames is not known, and which key mends it."""
-    why = "time stamps begin again where the picture does not go on (replay joined clips one by one)"
-    if not time_line["rated"]:
-        why = "the input has no time stamps, and does not tell its rate (set [camera] untimed_fps)"
+    why = (
+        "the time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture does "
+        "not go on (replay joined clips one by one)"
+    )
     if in_folder:
         why = "nobody says at which rate the images were taken (set [camera] folder_fps)"
-    return f"the time of {time_line['unknown']} frames is not known, so that no code in them is placed: {why}"
+    return f"the time of {frames} frames is not known, so that no code in them is placed: {why}"
 
 
 def _unknown(count: int) -> str:

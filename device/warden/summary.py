@@ -34,7 +34,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
     return {
         "frames": workload.frames(device),
         "damage": dict(device.damage()),
-        "time_line": _time_line(device),
+        "time_line": {key: device.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")},
         "dropped": sum(dropped[READERS[0]].values()),
         "dropped_by": {name: causes for name, causes in dropped.items() if causes},
         "judged_share": round(min(shares.values()), 4),
@@ -55,11 +55,6 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "track": _track(device),
         "clock": notes.summary_of(device),
     }
-
-
-def _time_line(device: Supervisor) -> dict[str, Any]:
-    told = {key: device.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")}
-    return {**told, "rated": device.clock.rated}
 
 
 def _track(device: Supervisor) -> dict[str, Any] | None:
