@@ -123,9 +123,8 @@ def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], no
     """The stream's start, from the plan, the file's own time, its name and the track.
 
     Args:
-        stream: capture's facts: `utc_ms`, `zoned`, `unset`, `length_ms`, `frames`, `milli_fps`, `unrated`,
-            `nominal`; 0 where the
-            file does not tell.
+        stream: capture's facts: `utc_ms`, `zoned`, `unset`, `length_ms`, `frames`, `milli_fps`, `unrated`, `nominal`; 0
+            where the file does not tell.
         track: position's facts: `fixes`, `first_utc_ms`, `last_utc_ms`.
         now_ms: this machine's clock.
 
@@ -177,9 +176,8 @@ def _recording(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int
     length = 0 if stream.get("unrated", 0) else min(MAX_FACT, max(by_frames, stream.get("length_ms", 0)))
     first = track.get("first_utc_ms", 0)
     ends = (first, max(first, track.get("last_utc_ms", 0))) if track.get("fixes") else None
-    return _Recording(
-        label, source, bool(stream.get("zoned", 0)), length, ends, bool(stream.get("unset", 0)) and not label
-    )
+    zoned, unset = bool(stream.get("zoned", 0)) and source == "container", bool(stream.get("unset", 0)) and not label
+    return _Recording(label, source, zoned, length, ends, unset)
 
 
 def _without_wrong(plan: RunPlan, said: _Recording, present: Present) -> tuple[_Recording, list[Doubt]]:

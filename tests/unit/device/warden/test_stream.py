@@ -265,8 +265,9 @@ def test_a_clock_that_was_never_set_is_told_like_one_at_its_factorys_date() -> N
 def test_the_better_of_the_containers_time_and_the_names_is_taken() -> None:
     name = "20270112_103000.mp4"
     for label in (FACTORY_MS, FUTURE["2106"], 1):
-        found = made({**STREAM, "utc_ms": label}, {}, shown=name)
+        found = made({**STREAM, "utc_ms": label, "zoned": 1}, {}, shown=name)
         assert (found.utc_ms, found.source) == (1_799_749_800_000, "file")
+        assert found.span[0] < -14 * HOUR_MS  # the zone was the container's
     assert made(STREAM, {}, shown=name).source == "container"
     assert made({**STREAM, "utc_ms": FACTORY_MS}, {}, shown="20120101_000000.mp4").source == "container"
 
