@@ -139,14 +139,11 @@ def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
 
 def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
     """Why codes are unplaced or undated: all that is known of it."""
-    if not device.clock.rated:
-        return [_FOLDER_RATE if plan.kind == "folder" else _VIDEO_RATE]
-    if device.told(SOURCE, "time.unknown"):
-        return [_JOINED]
     doubts = device.clock.doubts
-    if plan.kind != "camera" and not plan.gpx:
-        causes = [DOUBTS[doubt] for doubt in doubts if doubt != "label_unsure"]  # which a track would settle
-        return causes if "time_old" in doubts else [*causes, _NO_TRACK]
+    no_track = [_NO_TRACK] if plan.kind != "camera" and not plan.gpx and "time_old" not in doubts else []
+    untimed = _untimed(plan, device)
+    if untimed or (plan.kind != "camera" and not plan.gpx):  # then the zone is the least
+        return [*untimed, *(DOUBTS[doubt] for doubt in doubts if doubt != "label_unsure"), *no_track]
     in_gaps, gap_ms = device.fact(JUDGE, "gap_codes"), min(MAX_GAP_MS, device.fact(JUDGE, "gap_ms"))
     if not unplaced and set(doubts) - set(_OF_THE_START):
         doubts = tuple(doubt for doubt in doubts if doubt != "label_unsure")  # it is the date that is not known
@@ -156,6 +153,13 @@ def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
         return [*off, *(DOUBTS[doubt] for doubt in doubts)] or [_OFF_THE_TRACK]
     gap = (f"{plan.gpx_shown} has a gap of {gap_ms / 1000:g} s where they were read", "give a track without it")
     return [gap, *(DOUBTS[doubt] for doubt in doubts if in_gaps < unplaced or doubt not in _OF_THE_START)]
+
+
+def _untimed(plan: RunPlan, device: Supervisor) -> list[Said]:
+    """Why frames have no time."""
+    if not device.clock.rated:
+        return [_FOLDER_RATE if plan.kind == "folder" else _VIDEO_RATE]
+    return [_JOINED] if device.told(SOURCE, "time.unknown") else []
 
 
 def _off_the_ends(plan: RunPlan) -> Said:

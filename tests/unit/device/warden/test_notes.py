@@ -79,6 +79,14 @@ def test_where_the_rate_is_not_known_its_key_is_named_and_no_offset(kind: str, k
     assert key in said and "--offset" not in said and "--video-start" not in said
 
 
+@pytest.mark.parametrize("doubt", ["time_missing", "time_impossible"])
+def test_rate_time_and_track_are_asked_for_at_once(doubt: Doubt) -> None:
+    (said,) = notes(plan(kind="folder", gpx=""), device(doubt, rated=False, untimed_codes=1, **{"time.unknown": 75}))
+    assert all(option in said for option in ("SEALCAM_CAMERA_FOLDER_FPS", "--video-start TIME", "--gps"))
+    (said,) = notes(plan(kind="folder"), device("start_guessed", rated=False, untimed_codes=1))
+    assert "SEALCAM_CAMERA_FOLDER_FPS" in said and "--video-start TIME" in said
+
+
 def test_a_gap_of_the_track_is_named_and_the_videos_clock_is_not_blamed_for_it() -> None:
     gap = {"unplaced_codes": 2, "gap_codes": 2, "gap_ms": 9500}
     (said,) = notes(plan(), device("label_unsure", **gap))
