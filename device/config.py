@@ -58,7 +58,15 @@ class CameraConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["none", "horizontal", "vertical"],
         _does("mirror the picture after that: `horizontal` changes left and right, `vertical` top and bottom"),
     ] = "none"
-    folder_fps: Annotated[FrameRate, _does("the rate that a replayed folder of frames is taken to have")] = 15.0
+    folder_fps: Annotated[
+        float,
+        Meta(ge=0.0, le=1000.0),
+        _does(
+            "the rate at which the images of a replayed folder were taken. 0: not known; they are played at 15 and no "
+            "code after the first image is placed",
+            "frames a second",
+        ),
+    ] = 0.0
     untimed_fps: Annotated[
         float,
         Meta(ge=0.0, le=1000.0),

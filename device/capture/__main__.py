@@ -39,6 +39,9 @@ def main(me: Compartment) -> None:
             "zoned": int(facts.zoned),
             "length_ms": facts.length_ms,
             "promised": facts.promised,
+            "unset": int(facts.unset),
+            "unrated": int(facts.unrated),
+            "nominal": int(facts.nominal),
         }
     )
     feed.start(source, go.elapsed_ms if settings.kind == "camera" else 0)

@@ -6,6 +6,7 @@ cameras without a zone write local time there all the same. Apple's `com.apple.q
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,16 +18,21 @@ from av.container import InputContainer
 MAX_LENGTH_MS: Final = 2**40
 _OLDEST_CLOCK: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Clocks that were never set begin at 1904, 1970 or 1980."""
+_LEAP_SECOND: Final = re.compile(r"(?<=:\d\d):60(?!\d)")
 _ZONED_KEYS: Final = ("com.apple.quicktime.creationdate",)
 _KEYS: Final = ("creation_time", "date")
 
 
 @dataclass(frozen=True)
 class ContainerTime:
-    """Unix milliseconds, 0 where the container does not tell; `zoned` where it names the zone of the camera's clock."""
+    """Unix milliseconds, 0 where the container does not tell; `zoned` where it names the zone of the camera's clock.
+
+    `unset`: it tells a time, of a clock that was never set.
+    """
 
     utc_ms: int = 0
     zoned: bool = False
+    unset: bool = False
 
 
 def container_time(*tables: Mapping[str, str]) -> ContainerTime:
@@ -35,13 +41,16 @@ def container_time(*tables: Mapping[str, str]) -> ContainerTime:
     Args:
         tables: the metadata of the container and of its stream; untrusted text.
     """
+    unset = False
     for keys, zoned in ((_ZONED_KEYS, True), (_KEYS, False)):
         for key in keys:
             for table in tables:
                 moment = _moment(table.get(key, ""))
-                if moment is not None:
+                if moment is not None and moment <= _OLDEST_CLOCK:
+                    unset = True
+                elif moment is not None:
                     return ContainerTime(round(moment.timestamp() * 1000), zoned and moment.tzinfo is not None)
-    return ContainerTime()
+    return ContainerTime(unset=unset)
 
 
 def length_ms(container: InputContainer) -> int:
@@ -54,8 +63,7 @@ def _moment(text: str) -> datetime | None:
     if len(text) <= len("2026-11-27"):  # a day alone is no moment
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment if moment > _OLDEST_CLOCK else None
-    except (ValueError, OverflowError):
+        moment = datetime.fromisoformat(_LEAP_SECOND.sub(":59", text))
+    except ValueError:
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

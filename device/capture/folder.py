@@ -22,17 +22,23 @@ _IMAGES = {".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".webp"}
 _MAX_BYTES: Final = 128 * 1024 * 1024
 _JPEG: Final = b"\xff\xd8\xff"
 _JPEG_END: Final = b"\xff\xd9"
+_TAKEN_FPS: Final = 15.0
+"""The rate that images are played at where nobody says one."""
 
 
 class FolderSource:
-    """A folder of frames, in the natural order of their names, at a configured rate. Hidden files are no frames.
+    """A folder of frames, in the natural order of their names. Hidden files are no frames.
+
+    Args:
+        fps: the rate at which they were taken, as the user says; 0: nobody knows, and only the first has a time.
 
     Raises InputError when it holds no image, or none that can be read.
     """
 
     def __init__(self, path: Path, fps: float, mount: Turn = UPRIGHT) -> None:
         self.tally, self.timed = StreamTally(), True
-        self._fps, self._mount = fps, mount
+        self._rated, self._fps, self._mount = fps > 0, fps or _TAKEN_FPS, mount
+        self.tally.facts |= {"time.unknown": 0}
         try:
             files = [p for p in path.iterdir() if p.suffix.lower() in _IMAGES and not p.name.startswith(".")]
         except OSError as error:
@@ -41,12 +47,15 @@ class FolderSource:
         if not self._files:
             raise InputError("folder_empty")
         first = self._first()
+        width, height, milli_fps = first.shape[1], first.shape[0], round(self._fps * 1000)
         count = len(self._files)
-        self.facts = StreamFacts(count, first.shape[1], first.shape[0], round(fps * 1000), 0, promised=count)
+        self.facts = StreamFacts(count, width, height, milli_fps, 0, promised=count, unrated=not self._rated)
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
         for number in range(start, len(self._files)):
             image = read(self._files[number])
+            self.timed = self._rated or number == 0
+            self.tally.facts["time.unknown"] += not self.timed
             if not isinstance(image, str):
                 width, height = self._mount.size(image.shape[1], image.shape[0])
                 if width <= MAX_WIDTH and height <= MAX_HEIGHT:

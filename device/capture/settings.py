@@ -13,8 +13,8 @@ Flip = Literal["none", "horizontal", "vertical"]
 class CaptureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`path`: the video, folder or camera, by its name in here. `start_frame`: where a restart goes on.
 
-    `rotate_degrees` (clockwise) and `flip`: how the camera hangs, beyond what a file says of itself. `untimed_fps`: the
-    rate of a video without time stamps, 0 where it is not known.
+    `rotate_degrees` (clockwise) and `flip`: how the camera hangs, beyond what a file says of itself. `untimed_fps`,
+    `folder_fps`: the rate of a video without time stamps, and of a folder of images, 0 where it is not known.
     """
 
     kind: Literal["video", "folder", "camera"]

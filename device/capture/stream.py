@@ -20,6 +20,7 @@ class StreamFacts:
     """What is known before the first frame. `frames` is 0 where the source does not tell, `utc_ms` likewise.
 
     `promised`: how many frames have to come, by the source's index, damaged ones included; 0 where there is none.
+    `milli_fps`: where it is only taken to be so, `unrated`; `nominal` where it alone gives the frames their times.
     """
 
     frames: int
@@ -30,6 +31,9 @@ class StreamFacts:
     zoned: bool = False  # the container names the zone of the camera's clock
     length_ms: int = 0  # as the container says; 0 where it does not
     promised: int = 0
+    unset: bool = False  # the container has a time, of a clock that was never set
+    unrated: bool = False
+    nominal: bool = False
 
 
 class StreamTally:

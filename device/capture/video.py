@@ -34,6 +34,8 @@ _RATES: Final = (Fraction(1, 60), Fraction(1000))
 _OPTIONS: Final = {"mjpeg": {"err_detect": "explode"}}
 """Decoders that give a frame and no word where half of it is missing, and the option that makes them speak."""
 _GUESSED_RATE: Final = Fraction(25)  # FFmpeg's
+_OF_ONE_RATE: Final = ("avi", "yuv4mpegpipe")
+"""Containers that keep a rate and no times (an AVI's stamps are frame numbers)."""
 _DELAY: Final = 32  # frames, more than a decoder holds back
 _SHORT_BY: Final = 2  # frames: writers count the last ones differently
 _SHORT_BY_MS: Final = 1000
@@ -96,7 +98,10 @@ class VideoSource:
             said.utc_ms,
             said.zoned,
             clock.length_ms(self._container),
-            shown or self._guess(float(rate)),
+            promised=shown or self._guess(float(rate)),
+            unset=said.unset,
+            unrated=not self.timed,
+            nominal=(not self._stamped and not settings.untimed_fps) or self._container.format.name in _OF_ONE_RATE,
         )
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:

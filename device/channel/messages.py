@@ -307,7 +307,10 @@ class Go(Message, frozen=True, tag="go"):
     The start is a claim, and `source` says whose: it may as well have been earlier, by `earliest_ms` (not above 0) at
     the most, or later, by `latest_ms`. `dated` is False where `utc_ms` only says how stream and track lie to each
     other, and the date is not known. `wall` is False where this machine's clock is known to be wrong: what it would
-    stamp has no time.
+    stamp has no time. `rated` is False where nobody knows the rate of the frames, so that only the first has a time;
+    `drift_ppm`: by how many parts in a million they may have come faster or slower than their times say.
+    `date_earlier_ms`, `date_later_ms`: how much beyond that span the date may be off. What accuses a code of being out
+    of its time has to hold for that too.
     """
 
     utc_ms: Milliseconds
@@ -317,6 +320,10 @@ class Go(Message, frozen=True, tag="go"):
     latest_ms: Milliseconds = 0
     dated: bool = True
     wall: bool = True
+    rated: bool = True
+    drift_ppm: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    date_earlier_ms: Milliseconds = 0
+    date_later_ms: Milliseconds = 0
 
 
 StageName = Literal["capture", "classify", "codes", "codes_age", "detect", "perception_age", "seal", "verdict"]

@@ -226,13 +226,8 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, r
         track = getattr(arguments, "gps", None)  # a run on a camera has none
         for note in track_notes(s.get("track"), track.name if track else ""):
             say(console, note)
-        if untimed := s["time_line"]["unknown"]:
-            say(
-                console,
-                f"the time of {counted(untimed, 'frame')} is not known, so that no code there is placed: the time "
-                "stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture does not "
-                "go on (replay joined clips one by one)",
-            )
+        if s["time_line"]["unknown"]:
+            say(console, _untimed(s["time_line"]["unknown"], in_folder=arguments.input.is_dir()))
         if outcome.unknown_keys:
             say(console, _unknown(outcome.unknown_keys))
         if arguments.out:
@@ -250,6 +245,17 @@ def _events(s: dict[str, Any]) -> str:
     if not earlier:
         return f"{s['receipted']} of {sealed} receipted"
     return f"{sealed} sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
+
+
+def _untimed(frames: int, *, in_folder: bool) -> str:
+    """Why the time of frames is not known, and which key mends it."""
+    why = (
+        "the time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture does "
+        "not go on (replay joined clips one by one)"
+    )
+    if in_folder:
+        why = "nobody says at which rate the images were taken (set [camera] folder_fps)"
+    return f"the time of {counted(frames, 'frame')} is not known, so that no code in them is placed: {why}"
 
 
 def _unknown(count: int) -> str:

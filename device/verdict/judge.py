@@ -81,11 +81,13 @@ class Judge:
         return self._state.ignored
 
     def places(self) -> dict[str, int]:
-        """How many moments were judged, how many without a place, with one that is not known well enough, and how many
-        fixes were not believed."""
+        """How many moments were judged, how many without a place, with one that is not known well enough, how many
+        fixes were not believed, and how many authentic codes were read in gaps of the track, the widest of which is
+        so long, or off its ends."""
         state = self._state
         counts = {"moments": state.moments, "unplaced": state.unplaced, "vague": state.vague}
-        return counts | {"set_aside": state.set_aside}
+        gaps = {"gap_codes": state.gap_codes, "gap_ms": state.gap_ms, "off_codes": state.off_codes}
+        return counts | {"set_aside": state.set_aside} | gaps
 
     def start(
         self,
@@ -95,16 +97,22 @@ class Judge:
         earliest_ms: int = 0,
         latest_ms: int = 0,
         dated: bool = True,
+        rated: bool = True,
+        drift_ppm: int = 0,
+        date_doubt: tuple[int, int] = (0, 0),
     ) -> None:
         """Tells when the stream began, as warden says. No reader has a say in it.
 
         Args:
             utc_ms: unix milliseconds of the first frame, 0 where not known.
             began_ms: the same moment (or a little before) by the clock whose `now_ms` comes with each message.
-            earliest_ms, latest_ms, dated: how sure that is, as `messages.Go` says.
+            earliest_ms, latest_ms, dated, rated, drift_ppm: how sure that is, as `messages.Go` says.
+            date_doubt: its `date_earlier_ms` and `date_later_ms`.
         """
         self._state.start_utc_ms, self._state.began_ms = utc_ms, began_ms
         self._state.earliest_ms, self._state.latest_ms, self._state.dated = earliest_ms, latest_ms, dated
+        self._state.drift_ppm = drift_ppm
+        self._state.rated, (self._state.date_earlier_ms, self._state.date_later_ms) = rated, date_doubt
 
     def accused(self) -> frozenset[Side]:
         """The readers that were accused since the last call: at least one of them is at fault, restart them."""
@@ -190,7 +198,7 @@ class Judge:
                 continue
             self._note(case)
             verdict_id = self._new_id(sign.first_frame, sign.last.last_frame)
-            verdict = judgement.judge(case, self._register, verdict_id, whereabouts.dates_ms(self._state))
+            verdict = judgement.judge(case, self._register, verdict_id, whereabouts.dates(self._state, case.found))
             if verdict is not None:
                 self._state.verdicts += 1
                 verdicts.append(self._timed(verdict, sign.last.last_ms))
@@ -235,19 +243,25 @@ class Judge:
         read = found.panel.sight if found.panel is not None else sign.last
         shown = expected_signs.recently_shown(self._state, read.last_ms)
         ahead = around.ahead(read.last_pose, read.utc_ms)
-        where = code_evidence.where(found, read.last_pose, ahead, shown)
-        where = whereabouts.held(self._state, where, found, read.last_pose, ahead)
+        told = code_evidence.where(found, read.last_pose, ahead, shown)
+        where = whereabouts.held(self._state, told, found, read.last_pose, ahead)
+        gap_ms = whereabouts.gap_ms(self._state, found) if told is Where.UNKNOWN else 0
+        off_track = told is Where.UNKNOWN and whereabouts.is_off_the_track(self._state, found)
         has_source = fixes.has_source(self._state)
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         if found.code in NOT_OURS and not whereabouts.is_sure(self._state):
             entry, can_tell = None, False  # the register would accuse whatever hangs here of hanging for a sign
-        return Case(sign, found, seen, entry, where, can_tell)
+        return Case(sign, found, seen, entry, where, can_tell, gap_ms, off_track)
 
     def _note(self, case: Case) -> None:
         """Remembers of which registered signs a case showed something, and where its code was read."""
         for sign_id in self._about(case):
             expected_signs.attribute(self._state, sign_id, case.sign.last.last_ms)
         whereabouts.note(self._state, case.found, case.where)
+        if case.gap_ms:
+            self._state.gap_codes += 1
+            self._state.gap_ms = max(self._state.gap_ms, case.gap_ms)
+        self._state.off_codes += case.off_track
         panel = case.found.panel
         if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
             expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)

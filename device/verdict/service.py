@@ -94,7 +94,16 @@ class VerdictService:
     def begin(self, go: Go) -> None:
         """Warden starts the run: it alone says when the stream began, and how long ago that was."""
         began_ms = None if self._lockstep else _now_ms() - go.elapsed_ms
-        self._judge.start(go.utc_ms, began_ms, earliest_ms=go.earliest_ms, latest_ms=go.latest_ms, dated=go.dated)
+        self._judge.start(
+            go.utc_ms,
+            began_ms,
+            earliest_ms=go.earliest_ms,
+            latest_ms=go.latest_ms,
+            dated=go.dated,
+            rated=go.rated,
+            drift_ppm=go.drift_ppm,
+            date_doubt=(go.date_earlier_ms, go.date_later_ms),
+        )
         self._wall = go.wall
         if self._memory_lost:
             self._tell(self._own("restarted", "memory_lost"))

@@ -32,7 +32,7 @@ MAX_OUTLINE: Final = 2048
 MAX_CODED: Final = 64
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 6
+_VERSION: Final = 7
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -230,6 +230,11 @@ class State(Struct, forbid_unknown_fields=True):
     earliest_ms: int = 0  # how much before that it may have been, as a number below 0
     latest_ms: int = 0  # how much after
     dated: bool = True  # False: the start only says how stream and track lie to each other
+    rated: bool = True  # False: nobody knows the rate of the frames, so that only the first has a time
+    drift_ppm: int = 0  # by how many parts in a million they may have come faster or slower than it is said
+    date_earlier_ms: int = 0  # how much beyond `earliest_ms` and `latest_ms` the date may be off
+    date_later_ms: int = 0
+    untimed_ms: int | None = None  # the first moment whose time nobody knows; all that follow are like it
     began_ms: int | None = None  # our own monotonic clock at the stream's start, None: no clock
     fixes: Annotated[list[TimedPose], Meta(max_length=MAX_FIXES + MAX_DOUBTED)] = msgspec.field(default_factory=list)
     doubted: Annotated[list[TimedPose], Meta(max_length=MAX_DOUBTED)] = msgspec.field(default_factory=list)
@@ -242,6 +247,9 @@ class State(Struct, forbid_unknown_fields=True):
     unplaced: int = 0  # of them, without a place
     vague: int = 0  # of them, with a place or a heading that is not known well enough to put a code in its place
     set_aside: int = 0  # fixes that were not believed
+    gap_codes: int = 0  # authentic codes that were read in a gap of the track, too wide to place them
+    gap_ms: int = 0  # the widest of these gaps
+    off_codes: int = 0  # authentic codes that were read before the track begins or after it ends
     faces: Annotated[list[FaceTrack], Meta(max_length=MAX_TRACKS)] = msgspec.field(default_factory=list)
     panels: Annotated[list[PanelTrack], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)
     expected: Annotated[list[ExpectedSign], Meta(max_length=MAX_EXPECTED)] = msgspec.field(default_factory=list)

@@ -6,39 +6,62 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from device.launcher.plan import RunPlan
-from device.warden.stream import DAY_MS, Doubt, StreamClock
+from device.warden.dating import DAY_MS
+from device.warden.meeting import option
+from device.warden.stream import Doubt
 from device.warden.supervisor import Supervisor
 from device.warden.table import JUDGE, SOURCE, STORE
 from wire.errors import line
 
 MAX_OFFSET_MS: Final = 366 * DAY_MS
 """Verdict's word is believed no further: a camera whose clock is a year off is to be set, not moved."""
+MAX_GAP_MS: Final = DAY_MS
+"""Nor here: a track with a longer gap is two."""
 
-DOUBTS: Final[dict[Doubt, tuple[str, str]]] = {
-    "time_missing": ("the video has no time of its own", "give --video-start TIME"),
+Said = tuple[str, str]
+"""Sentence and remedy."""
+
+_SAY_WHEN: Final = "give --video-start TIME"
+DOUBTS: Final[dict[Doubt, Said]] = {
+    "time_missing": ("the video has no time of its own, or that of a clock that was never set", _SAY_WHEN),
     "time_impossible": (
-        "the time in the video is before sign codes existed, or in the future: its clock was wrong",
-        "give --video-start TIME",
+        "the video's time is of a clock that was never set, or set wrongly: before sign codes existed, or in the "
+        "future",
+        _SAY_WHEN,
+    ),
+    "time_ahead": (
+        "the video's time is later than this machine's clock, which nothing keeps right",
+        f"set this machine's clock if it is behind, else {_SAY_WHEN}",
     ),
     "time_old": (
-        "the time in the video is older than the register or the certificates, and no track confirms it",
-        "give the drive's track with --gps, or --video-start TIME",
+        "the video's time is older than the register or the certificates, and no track confirms it",
+        f"give the drive's track with --gps, or {_SAY_WHEN.removeprefix('give ')}",
     ),
     "start_guessed": (
-        "the video has no usable time: it was taken to begin with the track",
-        "give --video-start TIME, or --offset SECONDS from there",
+        "without a usable time, the video was taken to begin with the track",
+        f"{_SAY_WHEN}, or --offset SECONDS from there",
+    ),
+    "start_with_track": (
+        "the track is longer or shorter than the video, so that the two need not have begun together (--video-start "
+        "gps)",
+        _SAY_WHEN,
     ),
     "label_unsure": (
-        "the time in the video may be local time, or that of the recording's end, or some minutes off",
-        "give --video-start TIME, or --offset SECONDS",
+        "the video's time may be local time, or that of the recording's end, or its clock may be some minutes off "
+        "or run fast or slow",
+        f"{_SAY_WHEN}, or --offset SECONDS",
     ),
     "track_impossible": (
-        "the track lies in a time that is known to be wrong, so it was not used",
-        "record it again, or correct its times",
+        "the track's dates are known to be wrong, before sign codes existed or in the future",
+        "record the track again, or correct its times",
+    ),
+    "track_ahead": (
+        "the track lies later than this machine's clock, which nothing keeps right",
+        "set this machine's clock if it is behind, else correct the track's times",
     ),
     "track_rollover": (
-        "the track is 1024 weeks early, as by a receiver whose week number has rolled over, so it was not used",
-        "add 1024 weeks to its times, or update the receiver",
+        "the track is 1024 weeks off (or 2048), as by a receiver whose week number has rolled over",
+        "add 1024 weeks to the track's times (or take them off, where it lies in the future), or update the receiver",
     ),
     "clock_unsynchronised": ("nothing keeps this machine's clock right", "set up network time, or an RTC"),
     "clock_impossible": (
@@ -47,14 +70,27 @@ DOUBTS: Final[dict[Doubt, tuple[str, str]]] = {
     ),
 }
 _NO_TRACK: Final = ("there is no track", "give the drive's track with --gps")
-_UNTIMED: Final = (
-    "the input does not tell when the frames were taken that show them",
-    "set [camera] untimed_fps if it has no time stamps, or replay joined clips one by one",
+_FOLDER_RATE: Final = (
+    "the rate at which the images of the folder were taken is not known",
+    "set [camera] folder_fps (SEALCAM_CAMERA_FOLDER_FPS=15 for 15 a second)",
+)
+_VIDEO_RATE: Final = (
+    "the video has no time stamps, and does not tell its rate",
+    "set [camera] untimed_fps (SEALCAM_CAMERA_UNTIMED_FPS=25 for 25 a second)",
+)
+_JOINED: Final = (
+    "the time stamps of the video begin again where the picture does not go on",
+    "replay joined clips one by one",
 )
 _OFF_THE_TRACK: Final = (
-    "the track does not tell where they were read",
-    "give a track without breaks, or --offset SECONDS",
+    "the track does not tell where they were read, or the video's clock runs fast or slow by it",
+    "give a track that covers the video without breaks, or replay it in pieces, each with its --video-start TIME",
 )
+_OTHER_START: Final = "codes are out of their places, or registered signs missing, by the start that was used"
+_OF_THE_START: Final[tuple[Doubt, ...]] = ("time_missing", "start_guessed", "start_with_track", "label_unsure")
+_OF_THE_TRACK: Final[tuple[Doubt, ...]] = ("track_impossible", "track_ahead", "track_rollover")
+_REMEDIES_OF_THE_START: Final = [DOUBTS[doubt][1] for doubt in _OF_THE_START]
+"""What a proposed offset takes the place of."""
 
 
 def summary_of(device: Supervisor) -> dict[str, Any]:
@@ -113,23 +149,59 @@ def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
         device.roster.total(JUDGE, "unplaced_codes") if plan.kind != "camera" else 0
     )  # a camera has no position source yet
     unsure = unplaced + device.roster.total(JUDGE, "untimed_codes")
+    proposed = _proposed(plan, device)
     if not unsure:
-        return []
+        return [line(_OTHER_START, proposed)] if proposed else []
     codes = "1 authentic code" if unsure == 1 else f"{unsure} authentic codes"
-    untimed = device.roster.told(SOURCE, "time.unknown") > 0
-    why, remedy = _UNTIMED if untimed else _why(plan, device.clock, unplaced)
+    causes = _causes(plan, device, unplaced)
+    whys = "; ".join(sentence for sentence, _ in causes)
+    others = [remedy for _, remedy in causes if not proposed or remedy not in _REMEDIES_OF_THE_START]
+    remedies = list(dict.fromkeys([proposed, *others] if proposed else others))
+    whole = [one for one in remedies if not any(other.startswith(one) for other in remedies if other != one)]
+    return [line(f"{codes} could not be placed or dated for sure: {whys}", "; ".join(whole))]
+
+
+def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
+    """Why codes are unplaced or undated: all that is known of it."""
+    doubts = device.clock.doubts
+    no_track = [_NO_TRACK] if plan.kind != "camera" and not plan.gpx and "time_old" not in doubts else []
+    untimed = _untimed(plan, device)
+    if untimed or (plan.kind != "camera" and not plan.gpx):  # then the zone is the least
+        return [*untimed, *(DOUBTS[doubt] for doubt in doubts if doubt != "label_unsure"), *no_track]
+    in_gaps, gap_ms = device.roster.fact(JUDGE, "gap_codes"), min(MAX_GAP_MS, device.roster.fact(JUDGE, "gap_ms"))
+    if not unplaced and set(doubts) - set(_OF_THE_START):
+        doubts = tuple(doubt for doubt in doubts if doubt != "label_unsure")  # it is the date that is not known
+    if not in_gaps:
+        apart = device.roster.fact(JUDGE, "off_codes") and not set(doubts) & set(_OF_THE_TRACK)
+        off = [_off_the_ends(plan)] if apart else []
+        return [*off, *(DOUBTS[doubt] for doubt in doubts)] or [_OFF_THE_TRACK]
+    gap = (f"{plan.gpx_shown} has a gap of {gap_ms / 1000:g} s where they were read", "give a track without it")
+    return [gap, *(DOUBTS[doubt] for doubt in doubts if in_gaps < unplaced or doubt not in _OF_THE_START)]
+
+
+def _untimed(plan: RunPlan, device: Supervisor) -> list[Said]:
+    """Why frames have no time."""
+    if not device.clock.rated:
+        return [_FOLDER_RATE if plan.kind == "folder" else _VIDEO_RATE]
+    return [_JOINED] if device.roster.told(SOURCE, "time.unknown") else []
+
+
+def _off_the_ends(plan: RunPlan) -> Said:
+    return (
+        f"by the start that was used, they were read before {plan.gpx_shown} begins or after it ends",
+        "give a track that covers the whole video",
+    )
+
+
+def _proposed(plan: RunPlan, device: Supervisor) -> str:
+    """The option that would put the codes in their places, as the remedy; empty where there is none."""
     offset = _offset_ms(device)
-    if offset is not None:
-        fitting, of = device.roster.fact(JUDGE, "offset_fitting"), device.roster.fact(JUDGE, "offset_codes")
-        puts = f"all {of} codes" if fitting >= of > 1 else "the code" if of == 1 else f"{fitting} of {of} codes"
-        remedy = f"{_option(plan, device.clock, offset)} puts {puts} in place; use it if you know that it is right"
-    return [line(f"{codes} could not be placed or dated for sure: {why}", remedy)]
-
-
-def _why(plan: RunPlan, clock: StreamClock, unplaced: int) -> tuple[str, str]:
-    if unplaced and not plan.gpx:
-        return _NO_TRACK
-    return DOUBTS[clock.doubts[0]] if clock.doubts else _OFF_THE_TRACK
+    if offset is None:
+        return ""
+    fitting, of = device.roster.fact(JUDGE, "offset_fitting"), device.roster.fact(JUDGE, "offset_codes")
+    puts = f"all {of} codes" if fitting >= of > 1 else "the code" if of == 1 else f"{fitting} of {of} codes"
+    moved = option(plan, device.clock.utc_ms, offset)
+    return f"{moved} puts {puts} in place; use it if you know that it is right"
 
 
 def _offset_ms(device: Supervisor) -> int | None:
@@ -137,21 +209,8 @@ def _offset_ms(device: Supervisor) -> int | None:
 
     A track that is known to be wrong gives no date, wherever the video lies on it.
     """
-    if not device.roster.fact(JUDGE, "offset_codes") or {"track_impossible", "track_rollover"} & set(
-        device.clock.doubts
-    ):
+    undated = {"track_impossible", "track_rollover"} & set(device.clock.doubts)
+    if not device.roster.fact(JUDGE, "offset_codes") or undated or not device.clock.rated:
         return None
     offset = device.roster.fact(JUDGE, "offset_later_ms") - device.roster.fact(JUDGE, "offset_earlier_ms")
     return offset if abs(offset) <= MAX_OFFSET_MS else None
-
-
-def _option(plan: RunPlan, clock: StreamClock, offset_ms: int) -> str:
-    """The option that moves the start by this much from where it was taken to be."""
-    if plan.start == "file":
-        return f"--offset {_seconds(offset_ms + (plan.offset_ms or 0))}"
-    start = datetime.fromtimestamp(max(0, min(clock.utc_ms + offset_ms, 2**42)) / 1000, UTC)
-    return f"--video-start {start:%Y-%m-%dT%H:%M:%S}.{start.microsecond // 1000:03d}Z"
-
-
-def _seconds(milliseconds: int) -> str:
-    return f"{milliseconds / 1000:+.1f}".removesuffix(".0")

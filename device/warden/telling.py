@@ -67,7 +67,7 @@ class Teller:
         """Each doubt about time once: of the stream's start where place or time is judged by it, of our own clock."""
         judged_by_it = self._plan.gpx or self._plan.kind == "camera" or self._roster.total(JUDGE, "untimed_codes")
         if self.clock.source != "none" and judged_by_it:
-            for doubt in self.clock.doubts[:1]:
+            for doubt in self.clock.doubts:
                 self._once("clock_unsure", "warden", doubt)
         if not self.clock.wall:
             self._once("clock_unsure", "warden", "clock_impossible")

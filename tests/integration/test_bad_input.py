@@ -109,8 +109,8 @@ def test_a_video_without_frames_is_named(home: Home, make_video: VideoMaker) -> 
 
 def test_a_track_of_another_day_is_refused(home: Home, make_video: VideoMaker, tmp_path: Path) -> None:
     track = tmp_path / "drive.gpx"
-    track.write_text(GPX.format("2020-05-05T10:00"))
-    video = make_video(started="2026-01-02T03:04:05Z")
+    track.write_text(GPX.format("2026-11-25T10:00"))
+    video = make_video(started="2026-11-24T03:04:05Z")
     refused(home, "replay", video, "--gps", track, said="do not overlap")
     assert sealcam(home, "replay", video, "--gps", track, "--video-start", "gps").returncode == 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import pytest
 
 from hardware.rig import drive
@@ -46,6 +47,28 @@ class Honest:
                     made.mux(packet)
         return path
 
+    def images(self, every: int) -> Path:
+        """Every so manieth picture as an image of its own."""
+        folder = self.folder / f"every{every}"
+        folder.mkdir()
+        with av.open(str(self.video)) as source:
+            for number, frame in enumerate(source.decode(video=0)):
+                if number % every == 0:
+                    cv2.imwrite(str(folder / f"{number:05}.png"), frame.to_ndarray(format="bgr24"))
+        return folder
+
+    def fps(self) -> float:
+        """Pictures a second."""
+        with av.open(str(self.video)) as source:
+            rate = source.streams.video[0].average_rate
+            assert rate is not None
+            return rate.numerator / rate.denominator
+
+    def began(self) -> datetime:
+        """When the drive began, as the video says."""
+        with av.open(str(self.video)) as source:
+            return datetime.fromisoformat(source.metadata["creation_time"])
+
     def day(self) -> Path:
         """The track, and the vehicle parked for three hours at its end."""
         text = self.gpx.read_text()
@@ -58,10 +81,11 @@ class Honest:
         path.write_text(text.replace("</trkseg>", "\n".join(parked) + "</trkseg>"))
         return path
 
-    def replay(self, video: Path, gpx: Path, *options: str) -> tuple[list[str], dict[str, Any], str]:
+    def replay(self, video: Path, gpx: Path | None, *options: str) -> tuple[list[str], dict[str, Any], str]:
         """States, the summary's `clock`, and what was printed."""
+        track = ("--gps", gpx) if gpx is not None else ()
         done: subprocess.CompletedProcess[str] = sealcam(
-            self.home, "replay", video, "--gps", gpx, "--out", self.folder / "out", "--json", *options
+            self.home, "replay", video, *track, "--out", self.folder / "out", "--json", *options
         )
         assert done.returncode == 0, done.stderr
         lines = (self.folder / "out" / "verdicts.jsonl").read_text().splitlines()
@@ -99,3 +123,31 @@ def test_local_time_accuses_nobody_and_the_offset_that_is_proposed_sets_it_right
 def test_without_a_time_the_start_is_guessed_and_nobody_is_accused(honest: Honest) -> None:
     states, clock, _ = honest.replay(honest.labelled("timeless.mp4", None), honest.gpx)
     assert clock["source"] == "guessed" and states in (["VERIFIED"], ["UNVERIFIED"])
+
+
+@pytest.mark.parametrize("with_track", [True, False])
+def test_a_time_of_the_future_accuses_nobody_and_the_track_is_used_as_far_as_it_goes(
+    honest: Honest, with_track: bool
+) -> None:
+    video = honest.labelled(f"future{with_track}.mp4", 5 * 366 * 24 * HOUR_S)
+    states, clock, said = honest.replay(video, honest.gpx if with_track else None)
+    assert clock["doubts"][0] in ("time_ahead", "time_impossible") and states[0] in ("VERIFIED", "UNVERIFIED")
+    assert (clock["source"], clock["dated"]) == (("guessed", True) if with_track else ("container", False))
+    assert with_track or "--video-start TIME" in said
+
+
+def test_images_at_a_rate_that_nobody_said_accuse_nobody_and_their_rate_verifies_them(
+    honest: Honest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, start = honest.images(2), ("--video-start", honest.began().isoformat())
+    states, clock, said = honest.replay(folder, honest.gpx, *start)
+    assert states == ["UNVERIFIED"] and clock["unplaced"] == 1 and "SEALCAM_CAMERA_FOLDER_FPS" in said
+    monkeypatch.setenv("SEALCAM_CAMERA_FOLDER_FPS", str(honest.fps() / 2))
+    assert honest.replay(folder, honest.gpx, *start)[0] == ["VERIFIED"]
+
+
+def test_where_a_wrong_start_accuses_a_sign_the_start_that_would_place_it_is_told(honest: Honest) -> None:
+    wrong = honest.began() - timedelta(seconds=4)
+    states, clock, said = honest.replay(honest.video, honest.gpx, "--video-start", wrong.isoformat())
+    assert states == ["MISPLACED"] and 2 < clock["proposed_offset_s"] < 6
+    assert re.search(r"--video-start \S+Z puts the code in place", said)

@@ -158,16 +158,37 @@ def _total(panels: Sequence[PanelTrack]) -> int:
 # --- whether an authentic code fits -----------------------------------------------------------------------------
 
 
-def in_force(found: CodeEvidence, register: Register | None, dates_ms: tuple[int, int] = (0, 0)) -> InForce:
+@dataclass(frozen=True)
+class Dates:
+    """When else a code may have been read than it is said, in milliseconds.
+
+    Attributes:
+        earliest_ms, latest_ms: by the start that is not sure; a code is in force if it was at all these times.
+        doubt_earlier_ms, doubt_later_ms: by the date that nothing confirms; a code that is out of its time is so at all
+            these times too.
+        untimed_utc_ms: what these count from where the code's own moment has no time.
+    """
+
+    earliest_ms: int = 0
+    latest_ms: int = 0
+    doubt_earlier_ms: int = 0
+    doubt_later_ms: int = 0
+    untimed_utc_ms: int = 0
+
+
+EXACT: Final = Dates()
+
+
+def in_force(found: CodeEvidence, register: Register | None, dates: Dates = EXACT) -> InForce:
     """Whether the authority stood by the claims when the code was seen, by the code itself and by the register.
 
     Args:
-        dates_ms: how much earlier and later than it is said that may have been; the answer holds for all of it.
+        dates: when else that may have been; the answer holds for all of it.
     """
     claims = found.claims
     if claims is None or found.panel is None:
         return InForce.UNKNOWN_TIME
-    utc_ms = found.panel.sight.utc_ms
+    utc_ms = found.panel.sight.utc_ms or dates.untimed_utc_ms
     entry = register.lookup(claims.sign_id) if register is not None else None
     if entry is not None and entry.revoked:
         return InForce.REVOKED
@@ -182,10 +203,10 @@ def in_force(found: CodeEvidence, register: Register | None, dates_ms: tuple[int
     spans = [(claims.valid_from, claims.valid_until)]
     if entry is not None:
         spans.append((entry.valid_from, entry.valid_until))
-    earliest, latest = utc_ms + dates_ms[0], utc_ms + dates_ms[1]
-    if any(earliest >= 1000 * until for _, until in spans):
+    earliest, latest = utc_ms + dates.earliest_ms, utc_ms + dates.latest_ms
+    if any(earliest - dates.doubt_earlier_ms >= 1000 * until for _, until in spans):
         return InForce.EXPIRED
-    if any(latest < 1000 * since for since, _ in spans):
+    if any(latest + dates.doubt_later_ms < 1000 * since for since, _ in spans):
         return InForce.NOT_YET
     always = all(1000 * since <= earliest and latest < 1000 * until for since, until in spans)
     return InForce.YES if always else InForce.UNKNOWN_TIME

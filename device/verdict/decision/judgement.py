@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from device.channel.messages import Place, Verdict
 from device.verdict.decision import code_evidence, table
-from device.verdict.decision.code_evidence import CodeEvidence
+from device.verdict.decision.code_evidence import EXACT, CodeEvidence, Dates
 from device.verdict.decision.table import ClassSource, Consistency, Inputs, Perception, Registered, Rule, Where
 from device.verdict.state import ExpectedSign
 from device.verdict.tracking.association import PhysicalSign
@@ -21,7 +21,9 @@ class Case:
     """One physical sign with all its evidence.
 
     `entry` is the registered sign that stands at its place, if any; `where` whether its code is in its place;
-    `can_tell` whether place and time are known well enough for the register to be asked.
+    `can_tell` whether place and time are known well enough for the register to be asked; `gap_ms` how long the gap of
+    the track is in which its code was read, 0 where it was in none; `off_track`: before the track begins or after it
+    ends.
     """
 
     sign: PhysicalSign
@@ -30,6 +32,8 @@ class Case:
     entry: RegisterEntry | None
     where: Where
     can_tell: bool
+    gap_ms: int = 0
+    off_track: bool = False
 
     @property
     def shown(self) -> SignClaims | None:
@@ -44,13 +48,13 @@ def about(case: Case) -> set[bytes]:
     return {case.entry.sign_id} if case.entry is not None else set()
 
 
-def judge(case: Case, register: Register | None, verdict_id: str, dates_ms: tuple[int, int] = (0, 0)) -> Verdict | None:
+def judge(case: Case, register: Register | None, verdict_id: str, dates: Dates = EXACT) -> Verdict | None:
     """The verdict on one sign that has gone by; None where the table gives no verdict.
 
     Args:
-        dates_ms: how much earlier and later than it is said the pass may have been.
+        dates: when else the pass may have been than it is said.
     """
-    row = table.decide(inputs(case, register, dates_ms))
+    row = table.decide(inputs(case, register, dates))
     if row.state == "NO_VERDICT":
         return None
     claims = code_evidence.report(case.found)
@@ -97,13 +101,13 @@ def absent(expected: ExpectedSign, register: Register | None, verdict_id: str) -
     )
 
 
-def inputs(case: Case, register: Register | None, dates_ms: tuple[int, int] = (0, 0)) -> Inputs:
+def inputs(case: Case, register: Register | None, dates: Dates = EXACT) -> Inputs:
     """The evidence in the table's terms."""
     claims, entry = case.found.claims, case.entry
     claimed = claims.class_id if claims is not None else entry.class_id if entry is not None else None
     return Inputs(
         code=case.found.code,
-        in_force=code_evidence.in_force(case.found, register, dates_ms),
+        in_force=code_evidence.in_force(case.found, register, dates),
         where=case.where,
         error_rate=code_evidence.grade(case.found.error_rate),
         perception=_against(claimed, case.seen),

@@ -7,6 +7,7 @@ different codes in their places settle where the stream lies on the track (docs/
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from itertools import combinations
 from typing import Final
 
@@ -15,6 +16,7 @@ from device.verdict.decision.code_evidence import (
     MAX_HEADING_DEGREES,
     MIN_TWINS,
     CodeEvidence,
+    Dates,
     is_anothers_place,
 )
 from device.verdict.decision.table import Where
@@ -32,33 +34,80 @@ CONFIRMED_ERROR_MS: Final = 1000
 CONFIRMED_MARGIN_M: Final = 30.0
 """What is left open when codes have settled the start: each was within reach of its place."""
 HONEST: Final = (Where.FITS, Where.UNKNOWN)
+STALE_MS: Final = 1000
+"""A code that was read for longer after the last place that is known is not accused of that place."""
+SLOWEST_MS: Final = 60_000
+"""Of frames whose rate nobody knows, none was longer after the one before."""
 
 
 def is_exact(state: State) -> bool:
     """Whether there is no other start than the given one."""
-    return state.earliest_ms == state.latest_ms == 0
+    return state.earliest_ms == state.latest_ms == state.drift_ppm == 0
 
 
 def is_sure(state: State) -> bool:
     """Whether it is known where the stream lies on the track: by what was said, or by codes in their places."""
-    return _is_narrow(state) or _is_confirmed(state)
+    return _is_narrow(state, state.released_ms) or _confirmed_error_ms(state, state.released_ms) is not None
 
 
-def _is_narrow(state: State) -> bool:
-    return state.earliest_ms >= -SURE_MS and state.latest_ms <= SURE_MS
+def _span_ms(state: State, t_ms: int) -> tuple[int, int]:
+    """How much earlier (negative) and later than it is said a moment of the stream may have been."""
+    drift = _drift_ms(state, t_ms)
+    return state.earliest_ms - drift, state.latest_ms + drift
 
 
-def dates_ms(state: State) -> tuple[int, int]:
-    """How much earlier (negative) and later than it is said it may have been, milliseconds."""
-    if not _is_narrow(state) and _is_confirmed(state):
-        return max(-SURE_MS, state.earliest_ms), min(SURE_MS, state.latest_ms)
-    return state.earliest_ms, state.latest_ms
+def _drift_ms(state: State, span_ms: int) -> int:
+    """By how much the video's clock may have gone away from the track's in this time."""
+    return abs(span_ms) * state.drift_ppm // 1_000_000
+
+
+def _is_narrow(state: State, t_ms: int) -> bool:
+    earliest, latest = _span_ms(state, t_ms)
+    return earliest >= -SURE_MS and latest <= SURE_MS
+
+
+def dates(state: State, found: CodeEvidence) -> Dates:
+    """When else a code may have been read than it is said."""
+    last_ms = found.panel.sight.last_ms if found.panel is not None else state.released_ms
+    earliest, latest = _span_ms(state, last_ms)
+    if not _is_narrow(state, last_ms) and _confirmed_error_ms(state, last_ms) is not None:
+        earliest, latest = max(-SURE_MS, earliest), min(SURE_MS, latest)
+    doubt = (state.date_earlier_ms, state.date_later_ms)
+    if state.rated or not state.dated or found.panel is None:
+        return Dates(earliest, latest, *doubt)
+    frames = found.panel.sight.last_frame
+    return Dates(state.earliest_ms, state.latest_ms + frames * SLOWEST_MS, *doubt, untimed_utc_ms=state.start_utc_ms)
+
+
+def gap_ms(state: State, found: CodeEvidence) -> int:
+    """How long the gap of the track is in which an authentic code was read; 0 where it was in none."""
+    if found.claims is None or found.panel is None or _is_untimed(state, found):
+        return 0
+    read_ms = state.start_utc_ms + found.panel.sight.last_ms
+    index = bisect_left(state.fixes, read_ms, key=lambda fix: fix.utc_ms)
+    if not 0 < index < len(state.fixes):
+        return 0
+    gap = state.fixes[index].utc_ms - state.fixes[index - 1].utc_ms
+    return gap if gap > outline.SURE_GAP_MS or state.fixes[index].begins else 0
+
+
+def is_off_the_track(state: State, found: CodeEvidence) -> bool:
+    """Whether an authentic code was read before the track begins, or after it ends."""
+    if found.claims is None or found.panel is None or not state.fixes or _is_untimed(state, found):
+        return False
+    read_ms = state.start_utc_ms + found.panel.sight.last_ms
+    return read_ms < state.first_fix_ms or (state.fixes_ended and read_ms > state.fixes[-1].utc_ms)
+
+
+def _is_untimed(state: State, found: CodeEvidence) -> bool:
+    last_ms = found.panel.sight.last_ms if found.panel is not None else 0
+    return state.untimed_ms is not None and last_ms >= state.untimed_ms
 
 
 def note(state: State, found: CodeEvidence, where: Where) -> None:
     """Remembers an authentic code, and whether it was in its place."""
     claims, panel = found.claims, found.panel
-    if claims is None or panel is None or len(state.coded) >= MAX_CODED:
+    if claims is None or panel is None or len(state.coded) >= MAX_CODED or _is_untimed(state, found):
         return
     fits = where in (Where.FITS, Where.TWICE)
     read_ms = panel.sight.last_ms
@@ -73,14 +122,22 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         pose: the vehicle's when the code was last read, by the given start; ahead: the registered sign ahead of it.
     """
     claims, panel = found.claims, found.panel
-    if where in HONEST or is_exact(state) or claims is None or panel is None or pose is None:
-        return where
-    if where is Where.TWICE and panel.twins >= MIN_TWINS:
+    if where is Where.TWICE and panel is not None and panel.twins >= MIN_TWINS:
         return where  # one picture shows both
-    narrow = _is_narrow(state)
-    error = max(-state.earliest_ms, state.latest_ms) if narrow else CONFIRMED_ERROR_MS
+    if _is_untimed(state, found):
+        return Where.UNKNOWN  # not even in its place: the place would be that of an earlier frame
+    if where in HONEST or claims is None or panel is None or pose is None:
+        return where
+    if panel.sight.last_ms - panel.sight.pose_ms > STALE_MS:
+        return Where.UNKNOWN  # the vehicle has come nearer since
+    if is_exact(state):
+        return where
+    read_ms = panel.sight.pose_ms
+    narrow, confirmed = _is_narrow(state, read_ms), _confirmed_error_ms(state, read_ms)
+    earliest, latest = _span_ms(state, read_ms)
+    error = max(-earliest, latest) if narrow else confirmed
     margin = 0.0 if narrow else CONFIRMED_MARGIN_M
-    wide = route.pose_at(state, state.start_utc_ms + panel.sight.pose_ms, error) if is_sure(state) else None
+    wide = route.pose_at(state, state.start_utc_ms + read_ms, error) if error is not None else None
     if wide is None:
         certain = where is Where.ELSEWHERE and _was_never_near(state, found, pose)
         return where if certain else Where.UNKNOWN
@@ -103,17 +160,24 @@ def _was_never_near(state: State, found: CodeEvidence, pose: Pose) -> bool:
     if claims is None or panel is None:
         return False
     read_ms = state.start_utc_ms + panel.sight.pose_ms
-    from_ms, to_ms = read_ms + state.earliest_ms, read_ms + state.latest_ms
+    earliest, latest = _span_ms(state, panel.sight.pose_ms)
+    from_ms, to_ms = read_ms + earliest, read_ms + latest
     near = outline.nearest_m(state, claims.lat, claims.lon, from_ms, to_ms)
     return near is not None and near > MAX_DISTANCE_M + pose.accuracy_m
 
 
-def _is_confirmed(state: State) -> bool:
-    """Two different codes, apart from each other, in their places by the given start, and not more out of place."""
+def _confirmed_error_ms(state: State, t_ms: int) -> int | None:
+    """How far off a moment may be where codes have settled the start; None where they have not.
+
+    Two different codes do, apart from each other, in their places by the given start, and not more out of place. Since
+    the last of them the clocks may have gone apart again.
+    """
     fitting = [coded for coded in state.coded if coded.fits]
     if len(fitting) < CONFIRMING_CODES or 2 * len(fitting) < len(state.coded):
-        return False
-    return any(
+        return None
+    settled = any(
         one.sign_id != other.sign_id and distance_m(one.lat, one.lon, other.lat, other.lon) >= APART_M
         for one, other in combinations(fitting, 2)
     )
+    error = CONFIRMED_ERROR_MS + min(_drift_ms(state, t_ms - coded.t_ms) for coded in fitting)
+    return error if settled and error <= SURE_MS else None

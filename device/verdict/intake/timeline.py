@@ -82,6 +82,8 @@ def released(
         cross_check.passed(state, moment)
         outline.note(state, utc_ms)
         moment.utc_ms = utc_ms if moment.timed and state.dated else 0
+        if not moment.timed and state.untimed_ms is None:
+            state.untimed_ms = moment.t_ms
         yield moment, route.pose_at(state, utc_ms) if utc_ms and moment.timed else None
 
 

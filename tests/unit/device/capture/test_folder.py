@@ -43,6 +43,21 @@ def test_a_folder_is_read_in_the_natural_order_of_its_names(tmp_path: Path) -> N
     assert [int(picture[0, 0, 0]) for picture in found.pictures.values()] == [1, 9, 10]
 
 
+def test_images_at_a_rate_that_nobody_said_have_no_time_but_the_first(tmp_path: Path) -> None:
+    source = FolderSource(folder(tmp_path), 0.0)
+    assert source.facts.unrated and source.facts.milli_fps == 15_000
+    found = read(source)
+    assert found.timed == [True, False, False] and found.facts["time.unknown"] == 2
+    said = FolderSource(tmp_path, 15.0)
+    assert not said.facts.unrated and read(said).timed == [True] * 3
+
+
+def test_a_restart_in_the_middle_of_them_knows_no_time_either(tmp_path: Path) -> None:
+    source = FolderSource(folder(tmp_path), 0.0)
+    next(source.frames(lambda width, height: np.empty((height, width, 3), np.uint8), 1))
+    assert not source.timed
+
+
 def test_hidden_companions_of_images_are_no_frames(tmp_path: Path) -> None:
     folder(tmp_path, __DS_Store=b"x", __frame1__png=b"\x00\x05\x16\x07", __x__jpg=encoded(".jpg"))
     (tmp_path / "Thumbs.db").write_bytes(b"x")

@@ -267,6 +267,27 @@ def test_raw_h264_takes_the_rate_of_its_own_headers(tmp_path: Path) -> None:
     assert found.times == [100 * n for n in range(10)] and all(found.timed)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "unrated", "nominal"),
+    [
+        ("x.mp4", {}, False, False),
+        ("x.mkv", {}, False, False),
+        ("x.avi", {"codec": "mjpeg", "pix_fmt": "yuvj420p"}, False, True),
+        ("x.h264", {"container": "h264"}, False, True),
+        ("x.mjpeg", {"codec": "mjpeg", "pix_fmt": "yuvj420p", "container": "mjpeg"}, True, True),
+    ],
+)
+def test_a_file_without_times_of_its_own_says_so(
+    tmp_path: Path, name: str, options: dict[str, str], unrated: bool, nominal: bool
+) -> None:
+    path = clip(tmp_path / name, range(10), **options)
+    facts = VideoSource(path, settings(path)).facts
+    assert (facts.unrated, facts.nominal) == (unrated, nominal)
+    if name in ("x.h264", "x.mjpeg"):  # the user's word is no default
+        said = VideoSource(path, settings(path, untimed_fps=10.0)).facts
+        assert (said.unrated, said.nominal) == (False, False)
+
+
 # --- damage ---------------------------------------------------------------------------------------------------------
 
 

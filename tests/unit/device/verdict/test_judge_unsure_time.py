@@ -15,8 +15,22 @@ from device.config import Config
 from device.launcher.plan import RunPlan
 from device.verdict.decision.offset import Offset
 from device.verdict.judge import Judge
-from device.warden.stream import WEEKS_1024_MS, claim
-from tests.support.verdict_drive import ANCHORS, LON, SPEED, UTC_S, Journey, Sign, code, entry, feed, north, registered
+from device.warden.dating import WEEKS_1024_MS
+from device.warden.stream import claim
+from tests.support.verdict_drive import (
+    ANCHORS,
+    FPS,
+    LON,
+    SPEED,
+    UTC_S,
+    Journey,
+    Sign,
+    code,
+    entry,
+    feed,
+    north,
+    registered,
+)
 from wire.register import RegisterEntry
 
 START_MS = UTC_S * 1000
@@ -37,6 +51,10 @@ class Recording:
         from_s, to_s: the track, seconds from the true start; the vehicle drives on before and after.
         parked_s: how long it stands at the end of the drive, while the track goes on.
         track_shift_ms: how far the receiver's clock is off.
+        stretch: how much slower the video's clock runs than the receiver's.
+        gap_s: from and to when there are no fixes.
+        kept: whether something keeps this machine's clock right.
+        facts: what else capture says of the video.
     """
 
     label_ms: int = START_MS
@@ -47,27 +65,44 @@ class Recording:
     track_shift_ms: int = 0
     entries: list[RegisterEntry] = field(default_factory=lambda: list(ENTRIES))
     changes: dict[str, Any] = field(default_factory=dict)
+    stretch: float = 0.0
+    gap_s: tuple[int, int] = (0, 0)
+    kept: bool = False
+    facts: dict[str, int] = field(default_factory=dict)
+    length_m: float = LENGTH_M
+    fps: int = FPS
 
     def fixes(self) -> list[Fix]:
         moving = [(s, s * SPEED) for s in range(self.from_s, self.to_s)]
         standing = [(self.to_s + s, self.to_s * SPEED) for s in range(0, self.parked_s, 3)]
         return [
-            Fix(START_MS + s * 1000 + self.track_shift_ms, north(metres), LON, 0.0, 3.0)
+            Fix(START_MS + round(s * 1000 * (1 + self.stretch)) + self.track_shift_ms, north(metres), LON, 0.0, 3.0)
             for s, metres in moving + standing
+            if not self.gap_s[0] < s < self.gap_s[1]
         ]
 
     def judge(self) -> tuple[Judge, list[Verdict]]:
-        journey, fixes = Journey(self.signs, LENGTH_M), self.fixes()
+        untimed_from = 1 if self.facts.get("unrated") else 1_000_000
+        journey = Journey(self.signs, self.length_m, fps=self.fps, untimed_from=untimed_from)
+        fixes = self.fixes()
         facts = {"fixes": len(fixes), "first_utc_ms": fixes[0].utc_ms, "last_utc_ms": fixes[-1].utc_ms}
-        stream = {"utc_ms": self.label_ms, "length_ms": LENGTH_MS}
-        fields = {"start": "file"} | self.changes
+        stream = {"utc_ms": self.label_ms, "length_ms": round(self.length_m / SPEED * 1000)} | self.facts
+        fields = {"start": "file", "clock_error_ms": 5 if self.kept else None} | self.changes
         plan = RunPlan(
             kind="video", input="/v", shown="v.mp4", gpx="/g", gpx_shown="g.gpx", pace="lockstep", home="/h",
             models="/m", run_id="0" * 32, config=Config(), **fields,
         )  # fmt: skip
         go = claim(plan, stream, facts, START_MS + 10 * HOUR_MS).go(0)
         judge = Judge(ANCHORS, registered(*self.entries), stream="test", lockstep=True)
-        judge.start(go.utc_ms, earliest_ms=go.earliest_ms, latest_ms=go.latest_ms, dated=go.dated)
+        judge.start(
+            go.utc_ms,
+            earliest_ms=go.earliest_ms,
+            latest_ms=go.latest_ms,
+            dated=go.dated,
+            rated=go.rated,
+            drift_ppm=go.drift_ppm,
+            date_doubt=(go.date_earlier_ms, go.date_later_ms),
+        )
         waiting, verdicts = list(reversed(fixes)), []
         for message in journey.messages():
             while waiting and judge.wants_fixes:
@@ -84,6 +119,7 @@ class Recording:
         return [(verdict.state, verdict.reasons[0]) for verdict in self.judge()[1]]
 
 
+YEAR_S = 366 * 86_400
 VERIFIED = ("VERIFIED", "code_and_perception_agree")
 ELSEWHERE = ("MISPLACED", "code_elsewhere")
 UNPLACED, UNTIMED = ("UNVERIFIED", "place_unchecked"), ("UNVERIFIED", "time_unchecked")
@@ -111,7 +147,35 @@ FALSE_TIMES = {
     "a track 1024 weeks early": Recording(track_shift_ms=-WEEKS_1024_MS),
     "a track 1024 weeks early, and no time": Recording(0, track_shift_ms=-WEEKS_1024_MS),
     "video and track 1024 weeks early": Recording(START_MS - WEEKS_1024_MS, track_shift_ms=-WEEKS_1024_MS),
+    "a clock that was never set": Recording(0, facts={"unset": 1}),
+    "local time of India": Recording(START_MS + 330 * 60_000, from_s=-2, parked_s=6 * 3600),
+    "local time of Newfoundland": Recording(START_MS - 210 * 60_000, from_s=-13_000),
+    "summer time that was not set": Recording(START_MS + HOUR_MS, **DAY),
+    "the end, half an hour off": Recording(START_MS + LENGTH_MS - HOUR_MS // 2, from_s=-3000),
+    "a track that only covers the middle": Recording(from_s=4, to_s=18),
+    "a track that only covers the middle, and the end as time": Recording(START_MS + LENGTH_MS, from_s=4, to_s=29),
+    "a track that ends before the second sign": Recording(to_s=10),
+    "with the track's first fix, which was long before": Recording(from_s=-60, changes={"start": "gps"}),
+    "with the track's first fix, which was after": Recording(from_s=9, changes={"start": "gps"}),
+    "with the track's first fix, of a whole day": Recording(from_s=-300, parked_s=6000, changes={"start": "gps"}),
+    "a gap of the track at the first sign": Recording(gap_s=(2, 8), from_s=-100),
+    "a gap of the track at both signs": Recording(gap_s=(2, 18), **DAY),
+    "images at another rate": Recording(START_MS, facts={"unrated": 1}, from_s=-100),
+    "images at another rate, and when they began": Recording(facts={"unrated": 1}, changes={"start": str(START_MS)}),
+    "images at another rate, and no time": Recording(0, facts={"unrated": 1}),
 }
+YEAR_MS = 366 * 24 * HOUR_MS
+AHEAD = {"a week": 7 * 24 * HOUR_MS, "a year": YEAR_MS, "1024 weeks": WEEKS_1024_MS, "80 years": 80 * YEAR_MS}
+for ahead, by_ms in AHEAD.items():
+    for kept in (True, False):
+        FALSE_TIMES |= {
+            f"{ahead} ahead, {kept}": Recording(START_MS + by_ms, kept=kept),
+            f"{ahead} ahead, beside a day, {kept}": Recording(START_MS + by_ms, kept=kept, **DAY),
+            f"the track {ahead} ahead, {kept}": Recording(track_shift_ms=by_ms, kept=kept),
+            f"the track {ahead} ahead, no time, {kept}": Recording(0, track_shift_ms=by_ms, kept=kept),
+            f"both {ahead} ahead, {kept}": Recording(START_MS + by_ms, track_shift_ms=by_ms, kept=kept),
+            f"1970 and the track {ahead} ahead, {kept}": Recording(1, track_shift_ms=by_ms, kept=kept),
+        }
 
 
 @pytest.mark.parametrize("name", FALSE_TIMES)
@@ -135,6 +199,51 @@ def test_a_right_time_verifies_what_is_in_its_place_and_accuses_what_is_not(
     label_ms: int, changes: dict[str, Any]
 ) -> None:
     assert Recording(label_ms, BOTH, changes=changes).said() == [VERIFIED, VERIFIED, ELSEWHERE]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize(
+    ("sign", "word"),
+    [
+        (Sign(COPY_M, data=code(COPY_M - 300.0, number=3)), "code_elsewhere"),
+        (Sign(COPY_M, data=code(COPY_M + 300.0, number=3)), "code_elsewhere"),
+        (
+            Sign(COPY_M, data=code(COPY_M, number=3, valid_from=UTC_S - 2 * YEAR_S, valid_until=UTC_S - YEAR_S)),
+            "code_expired",
+        ),
+        (
+            Sign(COPY_M, data=code(COPY_M, number=3, valid_from=UTC_S + YEAR_S, valid_until=UTC_S + 2 * YEAR_S)),
+            "code_not_yet_valid",
+        ),
+    ],
+)
+def test_with_a_good_time_and_track_a_code_that_is_out_of_place_or_time_is_accused(
+    sign: Sign, word: str, kept: bool
+) -> None:
+    for made in (
+        Recording(START_MS, [sign], entries=[], kept=kept),
+        Recording(START_MS, [sign], entries=[], kept=kept, changes={"start": str(START_MS)}, **DAY),
+        Recording(START_MS, [*HONEST, sign], kept=kept, **DAY),
+    ):
+        assert made.said()[-1] == ("MISPLACED", word)
+
+
+@pytest.mark.parametrize("kind", ["gap", "rate"])
+def test_a_sign_whose_place_was_lost_on_the_way_to_it_is_not_judged_by_the_place_before(kind: str) -> None:
+    seen_from_afar = Sign(FIRST_M, data=code(FIRST_M), code_from_m=100.0)
+    lost: dict[str, Any] = {"gap_s": (3, 21)} if kind == "gap" else {"facts": {"unrated": 1}}
+    for changes in ({"start": str(START_MS)}, {}):
+        (said,) = Recording(START_MS, [seen_from_afar], entries=ENTRIES[:1], changes=changes, **lost).said()
+        assert said in (UNPLACED, UNTIMED)
+
+
+def test_clocks_that_run_apart_accuse_no_honest_sign() -> None:
+    far_m = 9000.0
+    signs = [*HONEST, Sign(far_m, data=code(far_m, number=3))]
+    for stretch in (-0.004, 0.004):
+        drive = {"length_m": far_m + 60.0, "to_s": int(far_m / SPEED) + 12, "fps": 8, "stretch": stretch}
+        made = Recording(START_MS, signs, changes={"start": str(START_MS)}, **drive)
+        assert made.said() == [VERIFIED, VERIFIED, UNPLACED]
 
 
 def test_a_copy_that_was_never_passed_is_misplaced_also_where_the_label_may_be_the_end() -> None:

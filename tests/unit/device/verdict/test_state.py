@@ -182,7 +182,7 @@ def test_a_text_is_taken_back_up_to_its_bound(length: int, taken: bool) -> None:
             back(plain)
 
 
-@pytest.mark.parametrize(("name", "value"), [("version", 5), ("version", 7), ("stream", "tesu"), ("stream", "")])
+@pytest.mark.parametrize(("name", "value"), [("version", 6), ("version", 8), ("stream", "tesu"), ("stream", "")])
 def test_a_state_of_another_version_or_stream_is_refused(name: str, value: object) -> None:
     with pytest.raises(SnapshotError, match="another stream or version"):
         back(parts() | {name: value})
@@ -222,7 +222,7 @@ def test_the_bounds_are_those_that_the_snapshots_size_was_reckoned_with() -> Non
 def test_a_new_state_knows_nothing() -> None:
     assert msgspec.to_builtins(State("test")) == {
         "stream": "test",
-        "version": 6,
+        "version": 7,
         "pending": [],
         "marks": {"perception": -1, "codes": -1},
         "released_mark": -1,
@@ -234,6 +234,11 @@ def test_a_new_state_knows_nothing() -> None:
         "earliest_ms": 0,
         "latest_ms": 0,
         "dated": True,
+        "rated": True,
+        "drift_ppm": 0,
+        "date_earlier_ms": 0,
+        "date_later_ms": 0,
+        "untimed_ms": None,
         "began_ms": None,
         "fixes": [],
         "doubted": [],
@@ -246,6 +251,9 @@ def test_a_new_state_knows_nothing() -> None:
         "unplaced": 0,
         "vague": 0,
         "set_aside": 0,
+        "gap_codes": 0,
+        "gap_ms": 0,
+        "off_codes": 0,
         "faces": [],
         "panels": [],
         "expected": [],

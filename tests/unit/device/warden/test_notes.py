@@ -26,8 +26,8 @@ def plan(**changes: Any) -> RunPlan:
     return RunPlan(**fields)
 
 
-def device(*doubts: Doubt, **facts: int) -> Any:
-    clock = StreamClock(START_MS, "container", (-6000, 1000), doubts=doubts)
+def device(*doubts: Doubt, rated: bool = True, **facts: int) -> Any:
+    clock = StreamClock(START_MS, "container", (-6000, 1000), rated=rated, doubts=doubts)
     known = lambda name, key: facts.get(key, 0)  # noqa: E731
     refusal = lambda: words(facts.get("refusal", 0), UPLINK)  # noqa: E731
     roster = SimpleNamespace(fact=known, total=known, told=known)
@@ -64,6 +64,76 @@ def test_a_proposed_offset_is_the_remedy() -> None:
 def test_the_remedy_is_the_option_that_helps(changes: dict[str, Any], facts: dict[str, int], says: str) -> None:
     (said,) = notes(plan(**changes), device("label_unsure", **facts))
     assert says in said
+
+
+def test_an_offset_is_told_also_where_codes_are_accused_and_none_is_unplaced() -> None:
+    facts = {"offset_fitting": 1, "offset_codes": 1, "offset_later_ms": 6300}
+    for changes, option in (
+        ({}, "--offset +6.3"),
+        ({"start": str(START_MS)}, "--video-start 2027-01-15T08:00:06.300Z"),
+    ):
+        (said,) = notes(plan(**changes), device(**facts))
+        assert said.startswith("codes are out of their places") and f"{option} puts the code in place" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"), [("folder", "SEALCAM_CAMERA_FOLDER_FPS"), ("video", "SEALCAM_CAMERA_UNTIMED_FPS")]
+)
+def test_where_the_rate_is_not_known_its_key_is_named_and_no_offset(kind: str, key: str) -> None:
+    (said,) = notes(plan(kind=kind), device("label_unsure", rated=False, **TWO, **{"time.unknown": 75}))
+    assert key in said and "--offset" not in said and "--video-start" not in said
+
+
+@pytest.mark.parametrize("doubt", ["time_missing", "time_impossible"])
+def test_rate_time_and_track_are_asked_for_at_once(doubt: Doubt) -> None:
+    (said,) = notes(plan(kind="folder", gpx=""), device(doubt, rated=False, untimed_codes=1, **{"time.unknown": 75}))
+    assert all(option in said for option in ("SEALCAM_CAMERA_FOLDER_FPS", "--video-start TIME", "--gps"))
+    (said,) = notes(plan(kind="folder"), device("start_guessed", rated=False, untimed_codes=1))
+    assert "SEALCAM_CAMERA_FOLDER_FPS" in said and "--video-start TIME" in said
+
+
+def test_a_gap_of_the_track_is_named_and_the_videos_clock_is_not_blamed_for_it() -> None:
+    gap = {"unplaced_codes": 2, "gap_codes": 2, "gap_ms": 9500}
+    (said,) = notes(plan(), device("label_unsure", **gap))
+    assert "g.gpx has a gap of 9.5 s where they were read; give a track without it" in said
+    assert "local time" not in said and "--offset" not in said
+    (said,) = notes(plan(), device("label_unsure", **gap | {"gap_codes": 1}))  # the other one has another cause
+    assert "a gap of 9.5 s" in said and "local time" in said
+    (said,) = notes(plan(), device("label_unsure", **TWO | gap))
+    assert "a gap of 9.5 s" in said and "--offset -7200 puts all 4 codes in place" in said
+
+
+def test_a_track_that_does_not_cover_the_video_is_told() -> None:
+    (said,) = notes(plan(), device("label_unsure", unplaced_codes=1, off_codes=1))
+    assert "before g.gpx begins or after it ends" in said and "a track that covers the whole video" in said
+    assert "local time" in said  # which it may be as well
+    (said,) = notes(plan(), device("track_ahead", unplaced_codes=1, off_codes=1))
+    assert "after it ends" not in said  # which is no wonder
+
+
+@pytest.mark.parametrize("doubt", ["time_missing", "time_impossible", "time_ahead"])
+@pytest.mark.parametrize("facts", [{"unplaced_codes": 1}, {"untimed_codes": 1}])
+def test_where_there_is_neither_a_time_nor_a_track_both_are_asked_for_at_once(
+    doubt: Doubt, facts: dict[str, int]
+) -> None:
+    (said,) = notes(plan(gpx=""), device(doubt, **facts))
+    assert "--video-start TIME" in said and "with --gps" in said
+
+
+def test_of_two_wrong_dates_both_are_told() -> None:
+    (said,) = notes(plan(), device("time_impossible", "track_rollover", untimed_codes=2))
+    assert "add 1024 weeks" in said and "--video-start TIME" in said
+
+
+def test_a_clock_that_runs_fast_or_slow_is_among_the_causes() -> None:
+    for doubts in (("label_unsure",), ()):
+        (said,) = notes(plan(), device(*doubts, unplaced_codes=1))
+        assert "fast or slow" in said and "--video-start TIME" in said
+
+
+def test_where_only_the_date_is_not_known_the_zone_is_not_blamed() -> None:
+    (said,) = notes(plan(), device("time_ahead", "label_unsure", untimed_codes=1))
+    assert "this machine's clock" in said and "local time" not in said
 
 
 @pytest.mark.parametrize("doubt", ["track_rollover", "track_impossible"])

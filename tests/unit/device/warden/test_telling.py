@@ -38,11 +38,14 @@ def telling(
 @pytest.mark.parametrize(
     ("changes", "tells"), [({}, False), ({"gpx": "/g"}, True), ({"kind": "camera"}, True), ({"untimed": 1}, True)]
 )
-def test_a_doubtful_start_is_told_once_where_anything_is_judged_by_it(changes: dict[str, Any], tells: bool) -> None:
+def test_each_doubt_about_the_start_is_told_once_where_anything_is_judged_by_it(
+    changes: dict[str, Any], tells: bool
+) -> None:
     teller, heard = telling(UNSURE, **changes)
     teller.look(1.0)
     teller.look(2.0)
-    assert heard.incidents == ([("clock_unsure", "warden", "label_unsure")] if tells else [])
+    both = [("clock_unsure", "warden", doubt) for doubt in ("label_unsure", "time_old")]
+    assert heard.incidents == (both if tells else [])
 
 
 def test_a_sure_start_is_not_told_and_a_wrong_machine_clock_always() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from device.channel.messages import CodeClaims
-from device.verdict.decision.code_evidence import Checked, CodeEvidence, grade, in_force, report, where
+from device.verdict.decision.code_evidence import Checked, CodeEvidence, Dates, grade, in_force, report, where
 from device.verdict.decision.table import Code, ErrorRate, InForce, Where
 from device.verdict.state import PanelTrack, Shown
 from tests.support.verdict_drive import UTC_S
@@ -60,6 +60,31 @@ def test_code_and_register_are_each_in_force_from_their_first_to_before_their_la
 def test_what_is_expired_and_not_yet_valid_is_expired() -> None:
     both = unrounded(listed(valid_from=UTC_S + 50))
     assert in_force(found(claimed(valid_until=UTC_S)), both) is InForce.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("dates", "says"),
+    [
+        (Dates(), InForce.YES),
+        (Dates(-3_600_000, 59_999), InForce.YES),
+        (Dates(-3_600_001), InForce.UNKNOWN_TIME),
+        (Dates(0, 60_000), InForce.UNKNOWN_TIME),
+        (Dates(60_000, 60_000), InForce.EXPIRED),
+        (Dates(60_000, 60_000, 1), InForce.UNKNOWN_TIME),  # its date may be earlier
+        (Dates(60_000, 60_000, 0, 10**12), InForce.EXPIRED),
+        (Dates(-3_600_001, -3_600_001), InForce.NOT_YET),
+        (Dates(-3_600_001, -3_600_001, 0, 1), InForce.UNKNOWN_TIME),
+        (Dates(0, 0, 10**12, 10**12), InForce.YES),  # what confirms nothing accuses nobody, and is believed as before
+    ],
+)
+def test_the_answer_holds_for_each_time_that_it_may_have_been(dates: Dates, says: InForce) -> None:
+    assert in_force(found(), None, dates) is says
+
+
+def test_a_code_whose_moment_has_no_time_is_dated_by_the_stream() -> None:
+    assert in_force(found(utc_ms=0), None, Dates(untimed_utc_ms=UTC_MS)) is InForce.YES
+    assert in_force(found(utc_ms=0), None, Dates(0, 60_000, untimed_utc_ms=UTC_MS)) is InForce.UNKNOWN_TIME
+    assert in_force(found(utc_ms=0), None, Dates(untimed_utc_ms=UTC_MS + 60_000)) is InForce.EXPIRED
 
 
 def test_without_a_code_or_its_panel_or_a_time_it_is_not_known() -> None:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from device.verdict.decision.code_evidence import Checked, CodeEvidence
+from device.verdict.decision.code_evidence import Checked, CodeEvidence, Dates
 from device.verdict.decision.table import Code, Where
-from device.verdict.decision.whereabouts import SURE_MS, dates_ms, held, is_exact, is_sure, note
+from device.verdict.decision.whereabouts import (
+    SLOWEST_MS,
+    SURE_MS,
+    dates,
+    gap_ms,
+    held,
+    is_exact,
+    is_off_the_track,
+    is_sure,
+    note,
+)
 from device.verdict.state import MAX_CODED, CodedSign, State
 from tests.support.verdict_samples import ID, OTHER_ID, UTC_MS, claimed, degrees, listed, panel, pose, sight, state
 from wire.geodesy import Pose, TimedPose
@@ -115,7 +125,8 @@ def coded(*places: tuple[int, float, bool]) -> list[CodedSign]:
 def test_two_codes_apart_in_their_places_settle_the_start(places: list[tuple[int, float, bool]], settles: bool) -> None:
     made = on_the_way(-(10**7), 10**7, coded=coded(*places))
     assert is_sure(made) is settles
-    assert dates_ms(made) == ((-SURE_MS, SURE_MS) if settles else (-(10**7), 10**7))
+    open_ms = 10**7
+    assert dates(made, found()) == (Dates(-SURE_MS, SURE_MS) if settles else Dates(-open_ms, open_ms))
     says = Where.ELSEWHERE if settles else Where.UNKNOWN
     assert said(made, Where.ELSEWHERE, found(HERE_M + 80.0)) is says
 
@@ -138,3 +149,82 @@ def test_authentic_codes_are_remembered_up_to_a_bound() -> None:
     for _ in range(2 * MAX_CODED):
         note(made, found(), Where.FITS)
     assert len(made.coded) == MAX_CODED
+
+
+# --- clocks that run apart, gaps, and frames without a time -------------------------------------------------------
+
+
+def test_the_longer_a_stream_runs_the_less_is_sure_where_it_is() -> None:
+    for released_ms, sure in ((0, True), (400_000, True), (600_000, False)):
+        assert is_sure(on_the_way(-1000, 1000, released_ms=released_ms, drift_ppm=5000)) is sure
+    settled = coded((1, 0.0, True), (2, 60.0, True))
+    for one in settled:
+        one.t_ms = 500_000
+    assert is_sure(
+        on_the_way(-1000, 1000, released_ms=600_000, drift_ppm=5000, coded=settled)
+    )  # the codes of just now say so
+    assert not is_sure(on_the_way(-1000, 1000, released_ms=1_200_000, drift_ppm=5000, coded=settled))
+
+
+@pytest.mark.parametrize(("drift_ppm", "says"), [(0, Where.ELSEWHERE), (5000, Where.UNKNOWN)])
+def test_an_accusation_reckons_with_clocks_that_run_apart(drift_ppm: int, says: Where) -> None:
+    assert said(on_the_way(-1000, 1000, drift_ppm=drift_ppm), Where.ELSEWHERE, found(HERE_M + 33.5)) is says
+
+
+@pytest.mark.parametrize("where", ACCUSED)
+def test_a_place_from_before_the_code_was_last_read_accuses_nobody(where: Where) -> None:
+    code = found(9000.0)
+    assert code.panel is not None
+    code.panel.sight.last_ms = READ_MS + 1001
+    for exact in (on_the_way(0, 0), on_the_way(-1000, 1000)):
+        assert said(exact, where, code) is Where.UNKNOWN
+
+
+@pytest.mark.parametrize("where", list(Where))
+def test_a_code_that_was_last_read_in_a_frame_without_a_time_is_in_no_place(where: Where) -> None:
+    assert said(on_the_way(0, 0, untimed_ms=READ_MS), where, found(9000.0)) is Where.UNKNOWN
+
+
+def with_gap(begin_s: int, end_s: int, *, begins: bool = False) -> State:
+    made = on_the_way(-1000, 1000)
+    made.fixes = [fix for fix in made.fixes if not begin_s < (fix.utc_ms - UTC_MS) // 1000 < end_s]
+    made.fixes = [
+        TimedPose(fix.utc_ms, fix.pose, begins=begins and fix.utc_ms == UTC_MS + 1000 * end_s) for fix in made.fixes
+    ]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "gap"),
+    [
+        (with_gap(20, 45), 25_000),
+        (with_gap(29, 31), 0),  # a point each two seconds is no gap
+        (with_gap(29, 31, begins=True), 2000),
+        (with_gap(40, 55), 0),  # elsewhere
+        (with_gap(20, 99), 0),  # the end
+        (state(start_utc_ms=UTC_MS), 0),
+        (on_the_way(-1000, 1000, untimed_ms=READ_MS), 0),
+    ],
+)
+def test_a_code_that_was_read_in_a_gap_of_the_track_is_told(made: State, gap: int) -> None:
+    assert gap_ms(made, found()) == gap
+
+
+@pytest.mark.parametrize(
+    ("first_s", "last_s", "off"), [(0, 60, False), (31, 60, True), (30, 60, False), (0, 29, True), (0, 30, False)]
+)
+def test_a_code_that_was_read_off_the_tracks_ends_is_told(first_s: int, last_s: int, off: bool) -> None:
+    made = on_the_way(-1000, 1000, fixes_ended=True, first_fix_ms=UTC_MS + 1000 * first_s)
+    made.fixes = [fix for fix in made.fixes if first_s <= (fix.utc_ms - UTC_MS) // 1000 <= last_s]
+    assert is_off_the_track(made, found()) is off
+    made.fixes_ended = False  # more may come
+    assert is_off_the_track(made, found()) is (off and last_s == 60)
+
+
+def test_without_a_rate_a_code_may_have_been_read_at_any_time_after_the_first_frame() -> None:
+    unrated = on_the_way(-1000, 2000, rated=False, untimed_ms=1)
+    assert dates(unrated, found()) == Dates(-1000, 2000 + 10 * SLOWEST_MS, untimed_utc_ms=UTC_MS)
+    note(unrated, found(), Where.UNKNOWN)
+    assert unrated.coded == []  # no offset would place it
+    unrated.dated = False
+    assert dates(unrated, found()).untimed_utc_ms == 0
