@@ -7,12 +7,16 @@ from typing import Final, Literal, get_args
 LeftOut = Literal[
     "alone",
     "before_fix",
+    "contradicted",
     "damaged",
+    "decimal_comma",
     "impossible",
+    "no_checksum",
+    "no_date",
     "no_fix",
     "no_place",
     "no_time",
-    "out_of_order",
+    "not_degrees",
     "repeated",
 ]
 LEFT_OUT: Final[tuple[LeftOut, ...]] = get_args(LeftOut)
@@ -20,12 +24,16 @@ LEFT_OUT: Final[tuple[LeftOut, ...]] = get_args(LeftOut)
 LEFT_OUT_WORDS: Final[dict[LeftOut, str]] = {
     "alone": "with no other near it in time that agrees",
     "before_fix": "of before the receiver's first fix",
+    "contradicted": "of two recordings of the same time that contradict each other",
     "damaged": "damaged or cut off",
+    "decimal_comma": "with decimal commas",
     "impossible": "where no vehicle can have been then",
+    "no_checksum": "without a checksum",
+    "no_date": "without a date (only RMC and ZDA sentences tell it)",
     "no_fix": "that the receiver itself calls no fix",
-    "no_place": "without a place on Earth",
+    "no_place": "without a place on Earth that a road leads to",
     "no_time": "without a time that can be read",
-    "out_of_order": "that go back in time",
+    "not_degrees": "with a place that is not written as decimal degrees",
     "repeated": "with the same time as another",
 }
 """What the screen says after the number of points."""
