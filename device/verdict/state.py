@@ -32,7 +32,7 @@ MAX_OUTLINE: Final = 2048
 MAX_CODED: Final = 64
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 6
+_VERSION: Final = 7
 
 
 class Moment(Struct, forbid_unknown_fields=True):

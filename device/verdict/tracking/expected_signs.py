@@ -105,7 +105,7 @@ def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose
         for expected in state.expected
         if moment.t_ms - expected.last_ms <= _FORGET_MS or (expected.passed_ms is not None and not expected.settled)
     ]
-    if pose is None or pose.heading is None:
+    if pose is None or pose.heading is None or pose.accuracy_m > MAX_ACCURACY_M:
         return
     known = {expected.sign_id: expected for expected in state.expected}
     for entry in surroundings.facing(pose, moment.utc_ms):

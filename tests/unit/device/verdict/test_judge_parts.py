@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict.judge import Judge
@@ -119,7 +120,7 @@ def test_a_fix_releases_what_waited_for_it() -> None:
     made.on_fix(Fix(UTC_MS, 0.0, 0.0, 0.0, 3.0))
     assert made._state.faces == []  # alone it is not believed
     made.on_fix(Fix(UTC_MS + 1000, 0.0, 0.0, 0.0, 3.0))
-    assert made._state.faces[0].sight.last_pose == pose()
+    assert made._state.faces[0].sight.last_pose == replace(pose(), heading_error=180.0)
 
 
 def test_a_moment_without_word_from_a_reader_adds_nothing_of_it() -> None:
@@ -198,7 +199,7 @@ def test_a_time_that_is_not_known_tells_nothing() -> None:
 def test_a_code_is_judged_by_where_its_panel_was_last_read() -> None:
     hung = {"faces": [seen(pose(60), last=20)], "panels": [shown(signed(10), pose(), votes={1: 3})]}
     assert said(judge(**hung).finish()) == [("VERIFIED", "code_and_perception_agree")]
-    hung = {"faces": [seen(pose(), last=20)], "panels": [shown(signed(10), pose(60), votes={1: 3})]}
+    hung = {"faces": [seen(pose(), last=20)], "panels": [shown(signed(10), pose(95), votes={1: 3})]}
     assert said(judge(**hung).finish()) == [("MISPLACED", "code_elsewhere")]
 
 
