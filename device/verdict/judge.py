@@ -184,7 +184,7 @@ class Judge:
         for sign in association.associated(self._state):
             if not (everything or sign.is_over(t_ms)):
                 continue
-            case = self._case(sign)
+            case = self._case(sign, ended=not sign.is_over(t_ms))
             association.drop(self._state, sign)
             if case is None:
                 continue
@@ -224,8 +224,9 @@ class Judge:
 
     # --- one physical sign ------------------------------------------------------------------------------------
 
-    def _case(self, sign: PhysicalSign) -> Case | None:
-        """All evidence for one sign; None where there is neither a confirmed face nor a code."""
+    def _case(self, sign: PhysicalSign, *, ended: bool = False) -> Case | None:
+        """All evidence for one sign; None where there is neither a confirmed face nor a code. `ended`: the recording
+        did, with the sign in sight."""
         found = code_evidence.evidence(sign.panels, self._check)
         seen = faces.perceived(sign.faces, coded=found.code is not Code.NONE)
         if seen.class_id is None and found.code is Code.NONE:
@@ -241,7 +242,9 @@ class Judge:
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         if found.code in NOT_OURS and not whereabouts.is_sure(self._state):
             entry, can_tell = None, False  # the register would accuse whatever hangs here of hanging for a sign
-        return Case(sign, found, seen, entry, where, can_tell)
+        reached = entry is None or expected_signs.was_reached(self._state, entry, sign.largest)
+        unfinished = ended and sign.largest < faces.FULL_SIZE_PX
+        return Case(sign, found, seen, entry, where, can_tell, reached, unfinished)
 
     def _note(self, case: Case) -> None:
         """Remembers of which registered signs a case showed something, and where its code was read."""

@@ -25,6 +25,9 @@ MIN_WATCHED_M: Final = 12.0
 READ_M: Final = (4.0, 15.0)
 MIN_READ_M: Final = 4.0
 """...and the code reader this much of the way on which a code can be read."""
+READ_FROM_PX: Final = 96.0
+"""A face of this size and more is near enough for its code to be read: one of 0.75 m is 10 m away then, in a picture
+of 1536 pixels."""
 MAX_STEP_M: Final = 8.0
 """What goes by in one step of more than this was not watched: five looks a second at 144 km/h."""
 SETTLED_MS: Final = 2500
@@ -167,6 +170,13 @@ def forgo(state: State, t_ms: int) -> None:
 def _was_watched(expected: ExpectedSign) -> bool:
     far_to_near = expected.farthest_ahead_m >= WATCHED_FROM_M and expected.nearest_ahead_m <= WATCHED_TO_M
     return far_to_near and expected.watched_m >= MIN_WATCHED_M and expected.read_m >= MIN_READ_M
+
+
+def was_reached(state: State, entry: RegisterEntry, largest: float) -> bool:
+    """Whether the code at a registered sign would have been read, if one hangs there: the code reader looked from
+    near enough, by the way or by how large the face became (pixels)."""
+    known = (expected.read_m for expected in state.expected if expected.sign_id == entry.sign_id)
+    return largest >= READ_FROM_PX or max(known, default=0.0) >= MIN_READ_M
 
 
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
