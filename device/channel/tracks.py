@@ -1,4 +1,4 @@
-"""Why a point of a track was left out: a fixed vocabulary, so that position's facts hold words and never a text."""
+"""What can be wrong with a track: a fixed vocabulary, so that facts hold words and never a text."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ LEFT_OUT_WORDS: Final[dict[LeftOut, str]] = {
     "repeated": "with the same time as another",
 }
 """What the screen says after the number of points."""
+
+Miswritten = Literal["swapped", "east_for_west", "north_for_south", "minutes_for_decimals"]
+MISWRITTEN: Final[tuple[Miswritten, ...]] = get_args(Miswritten)
+"""How places may have been meant that lie near no registered sign. Verdict tells which in here, from 1."""
+
+MISWRITTEN_WORDS: Final[dict[Miswritten, str]] = {
+    "swapped": "with latitude and longitude swapped",
+    "east_for_west": "with east for west",
+    "north_for_south": "with north for south",
+    "minutes_for_decimals": "with its decimals read as minutes",
+}
+"""What the screen says of each: how the way would come near registered signs."""
 
 PREFIX: Final = "left_"
 """A fact of position that counts points left out is named by this and the word."""

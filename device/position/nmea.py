@@ -61,30 +61,30 @@ def read_nmea(data: bytes) -> RawTrack:
     for number, found in enumerate(_SENTENCE.finditer(data)):
         if number >= MAX_SENTENCES:
             raise PositionError("track_too_many_points", MAX_SENTENCES)
-        message = _parsed(found, data[found.end() : found.end() + 1])
-        if isinstance(message, str):
-            log.track.left_out[message] += 1
+        message, reason = _parsed(found, data[found.end() : found.end() + 1])
+        if reason is not None:
+            log.track.left_out[reason] += 1
         else:
             log.take(message)
     log.end()
     return log.track
 
 
-def _parsed(found: re.Match[bytes], behind: bytes) -> Any | LeftOut:
+def _parsed(found: re.Match[bytes], behind: bytes) -> tuple[Any, LeftOut | None]:
     """A sentence, or why it is not read. `behind`: the byte after it."""
     content = found[1].decode("ascii")
     if _COMMAS.search(content):
-        return "decimal_comma"
+        return None, "decimal_comma"
     if found[3] is None:
         whole = content.count(",") >= _SEPARATORS[found[2].upper()] and behind in _LINE_ENDS
-        return "no_checksum" if whole else "damaged"
+        return None, "no_checksum" if whole else "damaged"
     upper = content.upper()
     if found[3][1:].decode().upper() not in (calc_checksum(content), calc_checksum(upper)):
-        return "damaged"
+        return None, "damaged"
     try:
-        return NMEAReader.parse(f"${upper}*{calc_checksum(upper)}\r\n".encode())
+        return NMEAReader.parse(f"${upper}*{calc_checksum(upper)}\r\n".encode()), None
     except (NMEAMessageError, NMEAParseError, NMEATypeError, ValueError, TypeError, IndexError, OverflowError):
-        return "damaged"
+        return None, "damaged"
 
 
 @dataclass
@@ -211,8 +211,8 @@ def _day(message: Any) -> date | None:
             return day if day.year in _YEARS else None
         except (AttributeError, TypeError, ValueError):
             return None
-    day = getattr(message, "date", None)
-    return day if isinstance(day, date) else None
+    told = getattr(message, "date", None)
+    return told if isinstance(told, date) else None
 
 
 def _place(message: Any) -> tuple[float, float] | None:

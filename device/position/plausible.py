@@ -99,8 +99,9 @@ def checked(raw: RawTrack) -> CheckedTrack:
     kept = _without_repeating_before_leaps(kept, out)
     jumps = _jumps(runs, kept)
     out.times.sort()
-    pieces = [piece for run in kept for piece in _pieces(run, jumps)]
-    fixes = [fix for index, piece in enumerate(pieces) for fix in _fixes(piece, raw.courses, out.times, begins=index > 0)]
+    fixes: list[Fix] = []
+    for piece in (piece for run in kept for piece in _pieces(run, jumps)):
+        fixes += _fixes(piece, raw.courses, out.times, begins=bool(fixes))
     return CheckedTrack(fixes, out.counts, raw.cut)
 
 

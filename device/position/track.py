@@ -16,6 +16,8 @@ DEFAULT_ACCURACY_M: Final = 5.0
 """What a point is taken to be off by where it gives no dilution of precision, metres (a good consumer receiver)."""
 MIN_ACCURACY_M: Final = 1.0
 """No point counts as better than this, whatever its dilution: a consumer receiver beside a road never is."""
+SURE_M: Final = 10.0
+"""A place that is less sure than this puts no code in its place (`MAX_ACCURACY_M` of verdict)."""
 METRES_PER_HDOP: Final = 3.0
 """User equivalent range error of a consumer receiver: accuracy is about this times the horizontal dilution."""
 
@@ -72,6 +74,7 @@ class CheckedTrack:
             "typical_ms": gaps[len(gaps) // 2] if gaps else 0,
             "longest_ms": gaps[-1] if gaps else 0,
             "cut": int(self.cut),
+            "unsure": sum(fix.accuracy_m > SURE_M for fix in self.fixes),
             **{f"{PREFIX}{reason}": count for reason, count in self.left_out.items() if count},
         }
 

@@ -17,10 +17,11 @@ from msgspec.structs import replace
 
 from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict import state
-from device.verdict.decision import code_evidence, judgement, offset, whereabouts
+from device.verdict.decision import code_evidence, judgement, offset, remoteness, whereabouts
 from device.verdict.decision.code_evidence import SignatureCheck
 from device.verdict.decision.judgement import Case
 from device.verdict.decision.offset import Offset
+from device.verdict.decision.remoteness import Remote
 from device.verdict.decision.table import Code, Where
 from device.verdict.intake import fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
@@ -151,6 +152,10 @@ class Judge:
         """After `finish`: the offset between stream and track that would put the codes in their places, if one does."""
         return offset.estimate(self._state)
 
+    def remote(self) -> Remote | None:
+        """After `finish`: how far from all registered signs the way was, where it came near none."""
+        return remoteness.remote(self._state, self._register)
+
     def snapshot(self) -> bytes:
         """All open state, for `restore`; at most `state.MAX_SNAPSHOT_BYTES`."""
         return state.to_bytes(self._state)
@@ -170,6 +175,7 @@ class Judge:
     def _step(self, moment: Moment, pose: Pose | None) -> list[Verdict]:
         verdicts = self._close(moment.t_ms)
         route.note(self._state, pose, code_evidence.MAX_ACCURACY_M)
+        remoteness.note(self._state, self._surroundings, pose)
         if moment.boxes is not None:
             sure_score = self._sure_scores.get(moment.point, self._sure_score)
             faces.see(self._state, moment, moment.boxes, pose, sure_score)

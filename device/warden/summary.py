@@ -9,7 +9,7 @@ from typing import Any
 from device.warden import notes, storage, workload
 from device.warden.supervisor import Supervisor
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, SOURCE, STORE, TRACK
-from device.warden.track import summarise_track
+from device.warden.track import PLACES, summarise_track
 
 
 def percentiles(samples: list[float]) -> dict[str, float]:
@@ -59,5 +59,4 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
 
 def _track(device: Supervisor) -> dict[str, Any] | None:
     facts = next((child.facts for child in device.generations(TRACK) if child.facts), {})
-    places = {key: device.fact(JUDGE, key) for key in ("moments", "unplaced", "vague", "set_aside")}
-    return summarise_track(facts, places)
+    return summarise_track(facts, {key: device.fact(JUDGE, key) for key in PLACES})

@@ -13,6 +13,8 @@ from wire.register import Register, RegisterEntry
 
 NEAR_M: Final = 45.0
 """Registered signs are watched from this distance on."""
+AROUND_M: Final = 150.0
+"""A way that comes no nearer than this to any registered sign has nothing to do with the register."""
 PASSED_M: Final = 5.0
 """A sign this far behind has been passed."""
 CLOSEST_M: Final = 25.0
@@ -56,18 +58,19 @@ class Surroundings:
         """The entries within `NEAR_M` that are in force and speak to traffic of this heading, in a fixed order."""
         if self._register is None or pose.heading is None or not utc_ms:
             return []
-        if self._centre is None or distance_m(*self._centre, pose.lat, pose.lon) > _DRIFT_M:
-            self._centre = (pose.lat, pose.lon)
-            self._area = self._register.near(pose.lat, pose.lon, _AREA_M)
         heading = pose.heading
         return [
             entry
-            for entry in self._area
+            for entry in self._around(pose)
             if not entry.revoked
             and 1000 * entry.valid_from <= utc_ms < 1000 * entry.valid_until
             and heading_difference(entry.heading, heading) <= MAX_HEADING_DEGREES
             and distance_m(entry.lat, entry.lon, pose.lat, pose.lon) <= NEAR_M
         ]
+
+    def is_near(self, pose: Pose) -> bool:
+        """Whether any registered sign is within `AROUND_M`, in force or not, whatever its direction."""
+        return any(distance_m(entry.lat, entry.lon, pose.lat, pose.lon) <= AROUND_M for entry in self._around(pose))
 
     def here(self, pose: Pose | None, utc_ms: int, claimed: Collection[bytes], *, face: bool) -> RegisterEntry | None:
         """The entry that a sign last seen from `pose` is taken for, if possible an entry that is not `claimed`.
@@ -78,6 +81,14 @@ class Surroundings:
         found = self._in_reach(pose, utc_ms, HERE_AHEAD_M[0])
         free = [entry for entry in found if entry.sign_id not in claimed]
         return next(iter(free or (found if face else [])), None)
+
+    def _around(self, pose: Pose) -> list[RegisterEntry]:
+        if self._register is None:
+            return []
+        if self._centre is None or distance_m(*self._centre, pose.lat, pose.lon) > _DRIFT_M:
+            self._centre = (pose.lat, pose.lon)
+            self._area = self._register.near(pose.lat, pose.lon, _AREA_M)
+        return self._area
 
     def ahead(self, pose: Pose | None, utc_ms: int) -> RegisterEntry | None:
         """The nearest entry that lies ahead: the sign that a code read from `pose` hangs at, if it is registered."""

@@ -104,6 +104,7 @@ def test_the_facts_say_when_how_far_apart_and_what_was_left_out() -> None:
         "typical_ms": 1000,
         "longest_ms": 2000,
         "cut": 1,
+        "unsure": 0,
         "left_no_time": 1,
     }
     assert len(CheckedTrack(track.fixes, Counter(dict.fromkeys(LEFT_OUT, 1))).facts()) <= MAX_FACTS
