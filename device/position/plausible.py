@@ -1,9 +1,7 @@
 """Which points of a track a vehicle can have driven through, and which are left out.
 
-The points of each segment, in order of time whatever the file's, are sorted into *runs*: each point goes on with the
-run that it follows with the least effort, or begins another. A receiver's slip, a jump of six seconds or a wrong clock
-thus makes a short run beside the long one, and of runs that lie over each other in time the longest stays. Of two
-recordings of the same time that contradict each other neither does: nothing tells which is of this drive.
+Of runs (`device.position.runs`) that lie over each other in time the longest stays. Of two recordings of the same time
+that contradict each other neither does: nothing tells which is of this drive.
 """
 
 from __future__ import annotations
@@ -12,21 +10,17 @@ import heapq
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from itertools import count, groupby, pairwise, zip_longest
 from typing import Final
 
 from device.channel.messages import Fix
 from device.channel.tracks import LeftOut
 from device.position.reception import accuracies_m, still_from
+from device.position.runs import MAX_PAUSE_MS, Omitted, TrackRun, joined, runs_of
 from device.position.track import CheckedTrack, RawTrack
 from wire.geodesy import TimedPose, between, distance_m
-from wire.motion import MAX_GAP_MS, Velocity, effort, headings, held
+from wire.motion import effort, headings
 
-MAX_OPEN: Final = 4
-"""So many runs of a segment may be gone on with."""
-MAX_PAUSE_MS: Final = 60_000
-"""A run goes on after this long at most; a jump that lasts longer is believed, with a break on both sides."""
 DOUBTED_MS: Final = 15_000
 """Of two runs between which no vehicle can have driven, one shorter than this is a jump of the receiver."""
 MAX_COLD_MS: Final = 120_000
@@ -35,64 +29,14 @@ the receiver's first fix."""
 CONTRADICTS_M: Final = 50.0
 """Two recordings that are further apart than this, for most of the time, are not of one vehicle."""
 _DAY_MS: Final = 86_400_000
-_SAME_PLACE_M: Final = 1.0
-
-
-@dataclass(eq=False)
-class _Run:
-    """Points that follow each other. `order`: where its first point stands in its segment; `parts`: how it left the
-    run before it, if that stays and this does not."""
-
-    segment: int
-    order: int
-    points: list[TimedPose]
-    parts: LeftOut = "alone"
-    drove: Velocity | None = None
-    over_ms: int = 0
-
-    @property
-    def start(self) -> int:
-        return self.points[0].utc_ms
-
-    @property
-    def end(self) -> int:
-        return self.points[-1].utc_ms
-
-    def goes_on(self, point: TimedPose) -> float:
-        """The effort to go on with `point`; more than 1: it does not."""
-        return effort(self.points[-1], point, self.drove, self.over_ms) if self._soon(point) else 2.0
-
-    def add(self, point: TimedPose) -> None:
-        self.points.append(point)
-        self.drove, self.over_ms = held(self.points)
-
-    def cut(self, points: list[TimedPose]) -> _Run:
-        """A part of this run, as it stands among the others."""
-        return _Run(self.segment, self.order, points, self.parts)
-
-    def _soon(self, point: TimedPose) -> bool:
-        return 0 < point.utc_ms - self.end <= MAX_PAUSE_MS
-
-
-@dataclass
-class _Out:
-    """What is left out: how many by reason, and when no vehicle can have driven so."""
-
-    counts: Counter[LeftOut]
-    times: list[int] = field(default_factory=list)
-
-    def add(self, points: Sequence[TimedPose], reason: LeftOut) -> None:
-        self.counts[reason] += len(points)
-        if reason in ("impossible", "alone"):
-            self.times += [point.utc_ms for point in points]
 
 
 def checked(raw: RawTrack) -> CheckedTrack:
     """The fixes that a vehicle can have driven through, in order of time, with breaks, headings and errors."""
-    out = _Out(Counter(raw.left_out))
-    runs: list[_Run] = []
-    for number, segment in enumerate(raw.segments):
-        runs += _runs(number, segment, out)
+    out = Omitted(Counter(raw.left_out))
+    runs: list[TrackRun] = []
+    for number, segment in enumerate(joined(raw.segments)):
+        runs += runs_of(number, segment, out)
     kept = _after_first_fix(runs, out)
     kept = _apart(kept, out)
     kept = _without_jumps(kept, out)
@@ -105,44 +49,9 @@ def checked(raw: RawTrack) -> CheckedTrack:
     return CheckedTrack(fixes, out.counts, raw.cut)
 
 
-def _runs(segment: int, points: Sequence[TimedPose], out: _Out) -> list[_Run]:
-    """The runs of one segment, in the order in which they begin."""
-    runs: list[_Run] = []
-    open_runs: list[_Run] = []  # the last gone on with at the end
-    for order, point in sorted(enumerate(points), key=lambda told: told[1].utc_ms):
-        if any(_repeats(run.points[-1], point) for run in open_runs):
-            out.add([point], "repeated")
-            continue
-        best = min(reversed(open_runs), key=lambda run: run.goes_on(point), default=None)
-        if best is not None and best.goes_on(point) <= 1.0:
-            best.add(point)
-            open_runs.remove(best)
-        else:
-            best = _parted(_Run(segment, order, [point]), open_runs[-1] if open_runs else None)
-            runs.append(best)
-        open_runs = [*open_runs, best][-MAX_OPEN:]
-    return runs
-
-
-def _parted(run: _Run, before: _Run | None) -> _Run:
-    """A run of one point as it parts from the run that was gone on with until then."""
-    if before is not None:
-        gap = run.start - before.end
-        run.parts = "impossible" if gap else "repeated"
-        before.parts = run.parts if before.parts == "alone" else before.parts
-        if gap <= MAX_GAP_MS:
-            run.drove, run.over_ms = before.drove, before.over_ms  # as it drove until then, elsewhere
-    return run
-
-
-def _repeats(before: TimedPose, point: TimedPose) -> bool:
-    here, there = before.pose, point.pose
-    return before.utc_ms == point.utc_ms and distance_m(here.lat, here.lon, there.lat, there.lon) <= _SAME_PLACE_M
-
-
-def _after_first_fix(runs: list[_Run], out: _Out) -> list[_Run]:
+def _after_first_fix(runs: list[TrackRun], out: Omitted) -> list[TrackRun]:
     """Without the runs that a receiver wrote before it knew the time."""
-    kept: list[_Run] = []
+    kept: list[TrackRun] = []
     for run, following in zip_longest(runs, runs[1:]):
         cold = (
             following is not None
@@ -159,10 +68,10 @@ def _after_first_fix(runs: list[_Run], out: _Out) -> list[_Run]:
     return kept
 
 
-def _apart(runs: Iterable[_Run], out: _Out) -> list[_Run]:
+def _apart(runs: Iterable[TrackRun], out: Omitted) -> list[TrackRun]:
     """Runs of two points and more that do not lie over each other in time, in order of time. Of two that do the longer
     stays, and of the shorter what is before and after it."""
-    kept: list[_Run] = []
+    kept: list[TrackRun] = []
     starts: list[int] = []
     contradicted: list[tuple[int, int]] = []
     number = count()
@@ -185,7 +94,7 @@ def _apart(runs: Iterable[_Run], out: _Out) -> list[_Run]:
     return _without(kept, contradicted, out)
 
 
-def _outside(run: _Run, beside: Sequence[_Run], out: _Out, reason: LeftOut | None) -> list[_Run]:
+def _outside(run: TrackRun, beside: Sequence[TrackRun], out: Omitted, reason: LeftOut | None) -> list[TrackRun]:
     """What of a run is before, between and after the others; the rest is left out."""
     ends = [other.end for other in beside]
 
@@ -193,7 +102,7 @@ def _outside(run: _Run, beside: Sequence[_Run], out: _Out, reason: LeftOut | Non
         index = bisect_left(ends, point.utc_ms)
         return index, index < len(beside) and beside[index].start <= point.utc_ms
 
-    parts: list[_Run] = []
+    parts: list[TrackRun] = []
     for (_, covered), points in groupby(run.points, key=place):
         if covered:
             part = list(points)
@@ -203,7 +112,7 @@ def _outside(run: _Run, beside: Sequence[_Run], out: _Out, reason: LeftOut | Non
     return parts
 
 
-def _contradicts(run: _Run, beside: Sequence[_Run]) -> bool:
+def _contradicts(run: TrackRun, beside: Sequence[TrackRun]) -> bool:
     """Whether a run is a second recording of the same time, of another vehicle or of none."""
     apart: list[float] = []
     during = 0
@@ -220,9 +129,9 @@ def _contradicts(run: _Run, beside: Sequence[_Run]) -> bool:
     return lasts and 2 * far > len(apart)
 
 
-def _without(runs: Sequence[_Run], spans: Sequence[tuple[int, int]], out: _Out) -> list[_Run]:
+def _without(runs: Sequence[TrackRun], spans: Sequence[tuple[int, int]], out: Omitted) -> list[TrackRun]:
     """The runs without what lies in these spans of time."""
-    kept: list[_Run] = []
+    kept: list[TrackRun] = []
     for run in runs:
         inside = {span for span in spans if span[0] <= run.end and run.start <= span[1]}
 
@@ -238,7 +147,7 @@ def _without(runs: Sequence[_Run], spans: Sequence[tuple[int, int]], out: _Out) 
     return kept
 
 
-def _why(run: _Run, beside: Sequence[_Run]) -> LeftOut:
+def _why(run: TrackRun, beside: Sequence[TrackRun]) -> LeftOut:
     """Why a run is left out, by the runs before and after it that are kept."""
     near = [other for other in beside if max(other.start - run.end, run.start - other.end) <= MAX_PAUSE_MS]
     if not near:
@@ -248,9 +157,9 @@ def _why(run: _Run, beside: Sequence[_Run]) -> LeftOut:
     return "repeated" if any(other.start <= run.end and run.start <= other.end for other in near) else "alone"
 
 
-def _without_jumps(runs: list[_Run], out: _Out) -> list[_Run]:
+def _without_jumps(runs: list[TrackRun], out: Omitted) -> list[TrackRun]:
     """Without the short side of each jump that no vehicle can have made."""
-    kept: list[_Run] = []
+    kept: list[TrackRun] = []
     for run in runs:
         while kept and _is_jump(kept[-1], run) and kept[-1].end - kept[-1].start < DOUBTED_MS:
             if run.end - run.start < kept[-1].end - kept[-1].start:
@@ -263,7 +172,7 @@ def _without_jumps(runs: list[_Run], out: _Out) -> list[_Run]:
     return kept
 
 
-def _without_repeating_before_leaps(runs: Sequence[_Run], out: _Out) -> list[_Run]:
+def _without_repeating_before_leaps(runs: Sequence[TrackRun], out: Omitted) -> list[TrackRun]:
     """Without the places that a receiver went on to tell after its last fix, as in a tunnel, until it leapt ahead."""
     kept = list(runs)
     for index, (run, after) in enumerate(pairwise(runs)):
@@ -274,12 +183,12 @@ def _without_repeating_before_leaps(runs: Sequence[_Run], out: _Out) -> list[_Ru
     return kept
 
 
-def _is_jump(before: _Run, after: _Run) -> bool:
+def _is_jump(before: TrackRun, after: TrackRun) -> bool:
     soon = after.start - before.end <= MAX_PAUSE_MS
     return soon and effort(before.points[-1], after.points[0], before.drove, before.over_ms) > 1.0
 
 
-def _jumps(runs: Sequence[_Run], kept: Sequence[_Run]) -> list[int]:
+def _jumps(runs: Sequence[TrackRun], kept: Sequence[TrackRun]) -> list[int]:
     """When jumps of two points and more began that were left out: where the vehicle was meanwhile is not known."""
     stay = {id(run) for run in kept}
     return sorted(
@@ -287,7 +196,7 @@ def _jumps(runs: Sequence[_Run], kept: Sequence[_Run]) -> list[int]:
     )
 
 
-def _pieces(run: _Run, jumps: Sequence[int]) -> list[list[TimedPose]]:
+def _pieces(run: TrackRun, jumps: Sequence[int]) -> list[list[TimedPose]]:
     """The run's points, parted where a jump was left out."""
     pieces: list[list[TimedPose]] = [[]]
     for point in run.points:
