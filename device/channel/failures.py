@@ -263,7 +263,8 @@ FAILURES: Final[dict[FailureName, Failure]] = {
     ),
     "track_without_date": Failure(
         "{0} sentences of {gpx} have no date: GGA and GNS tell the time of day alone",
-        "record RMC or ZDA sentences as well",
+        "record RMC or ZDA sentences as well, or add the date: "
+        "gpsbabel -t -i nmea,date=YYYYMMDD -f {gpx} -o gpx -F drive.gpx",
         _POSITION,
         1,
     ),
