@@ -244,6 +244,7 @@ class Judge:
         ahead = around.ahead(read.last_pose, read.utc_ms)
         where = code_evidence.where(found, read.last_pose, ahead, shown)
         where = whereabouts.held(self._state, where, found, read.last_pose, ahead)
+        where = remoteness.held(where, found.claims, read.last_pose)
         has_source = fixes.has_source(self._state)
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         if found.code in NOT_OURS and not whereabouts.is_sure(self._state):

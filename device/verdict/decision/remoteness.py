@@ -1,7 +1,7 @@
 """Whether the way comes near any registered sign, and if not, whether it would with its places written otherwise.
 
 A device that can place nothing has to say why. A track whose degrees were swapped, or written as degrees and minutes,
-looks like a drive elsewhere on Earth: that is said, and nothing is ever corrected.
+looks like a drive elsewhere on Earth: that is said, nothing is ever corrected, and no code is accused of it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from device.channel.tracks import MISWRITTEN, Miswritten
+from device.verdict.decision.table import Where
 from device.verdict.state import MAX_VISITED, State
 from device.verdict.tracking.expected_signs import Surroundings
 from wire.geodesy import Pose, distance_m
 from wire.register import Register
+from wire.signcode import SignClaims
 
 FAR_M: Final = 10_000
 """Only a way that is this far from all registered signs is asked whether it was written otherwise."""
@@ -61,6 +63,17 @@ def remote(state: State, register: Register | None) -> Remote | None:
     if nearest > FAR_M:
         would = next((name for name in MISWRITTEN if _is_near(state.visited, _MEANT[name], register)), None)
     return Remote(round(nearest), would)
+
+
+def held(where: Where, claims: SignClaims | None, pose: Pose | None) -> Where:
+    """That a code hangs elsewhere, unless it hangs in its place by a track that is only written otherwise."""
+    if where is not Where.ELSEWHERE or claims is None or pose is None:
+        return where
+    meant = (mean((pose.lat, pose.lon)) for mean in _MEANT.values())
+    otherwise = (place for place in meant if place is not None and abs(place[0]) <= 90.0)
+    near = any(distance_m(*place, claims.lat, claims.lon) <= WOULD_BE_NEAR_M for place in otherwise)
+    far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon) > FAR_M
+    return Where.UNKNOWN if near and far else where
 
 
 def _is_near(places: list[Place], meant: Callable[[Place], Place | None], register: Register) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from device.verdict.decision.remoteness import Remote, note, remote
+from device.verdict.decision.remoteness import Remote, held, note, remote
+from device.verdict.decision.table import Where
 from device.verdict.state import MAX_VISITED, State
 from device.verdict.tracking.expected_signs import AROUND_M, Surroundings
-from tests.support.verdict_samples import degrees, listed, state, unrounded
+from tests.support.verdict_samples import claimed, degrees, listed, state, unrounded
 from wire.geodesy import Pose
 from wire.register import Register
 
@@ -77,3 +78,29 @@ def test_a_long_way_is_remembered_in_a_bounded_number_of_places() -> None:
     assert len(made.visited) <= MAX_VISITED
     assert made.visited[0] == (10.0, 10.0)
     assert made.visited[-1][0] > 14.0
+
+
+@pytest.mark.parametrize(
+    ("told", "where"),
+    [
+        ((HERE[1], HERE[0]), Where.UNKNOWN),
+        ((HERE[0], -HERE[1]), Where.UNKNOWN),
+        ((-HERE[0], HERE[1]), Where.UNKNOWN),
+        ((52.16272, 10.31608), Where.UNKNOWN),
+        ((HERE[0] + 0.05, HERE[1]), Where.ELSEWHERE),
+        ((-HERE[0], -HERE[1]), Where.ELSEWHERE),
+        ((40.0, -3.0), Where.ELSEWHERE),
+    ],
+)
+def test_a_track_that_is_written_otherwise_accuses_no_code(told: tuple[float, float], where: Where) -> None:
+    claims = claimed(lat=HERE[0], lon=HERE[1])
+    pose = Pose(*told, 0.0, 5.0)
+    assert held(Where.ELSEWHERE, claims, pose) is where
+    assert held(Where.WRONG_HEADING, claims, pose) is Where.WRONG_HEADING
+    assert held(Where.ELSEWHERE, None, pose) is Where.ELSEWHERE
+    assert held(Where.ELSEWHERE, claims, None) is Where.ELSEWHERE
+
+
+def test_near_the_equator_a_copy_a_street_away_is_not_excused() -> None:
+    """Where latitude and longitude are nearly the same, a swap moves a place by little."""
+    assert held(Where.ELSEWHERE, claimed(lat=0.0, lon=0.003), Pose(0.003, 0.0, 0.0, 5.0)) is Where.ELSEWHERE
