@@ -7,9 +7,9 @@ is not is left out and counted, by reason.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Final, NoReturn
 
-from device.channel.failures import FailureName
 from device.channel.tracks import LeftOut
 from device.position.errors import PositionError
 from device.position.gpx import read_gpx
@@ -20,22 +20,20 @@ from device.position.track import CheckedTrack, RawTrack
 
 MAX_TRACK_BYTES: Final = 16 * 1024 * 1024
 
-_ALL_POINTS: Final[dict[LeftOut, FailureName]] = {
-    "no_time": "track_without_time",
-    "no_place": "track_nowhere",
-    "before_fix": "track_before_fix",
-    "no_fix": "track_before_fix",
+_REFUSED: Final[dict[LeftOut, Callable[[int, int], PositionError]]] = {
+    "no_time": lambda points, these: PositionError("track_without_time", points),
+    "no_place": lambda points, these: PositionError("track_nowhere", points),
+    "before_fix": lambda points, these: PositionError("track_before_fix", points),
+    "no_fix": lambda points, these: PositionError("track_before_fix", points),
+    "contradicted": lambda points, these: PositionError("track_contradicts_itself", these),
+    "damaged": lambda points, these: PositionError("track_damaged", these),
+    "decimal_comma": lambda points, these: PositionError("track_with_commas", these),
+    "no_checksum": lambda points, these: PositionError("track_without_checksum", these),
+    "no_date": lambda points, these: PositionError("track_without_date", these),
+    "not_degrees": lambda points, these: PositionError("track_not_degrees", these),
 }
-"""What is said of a track without a single fix, by the reason of most of its points, with how many it has..."""
-_THESE: Final[dict[LeftOut, FailureName]] = {
-    "contradicted": "track_contradicts_itself",
-    "damaged": "track_damaged",
-    "decimal_comma": "track_with_commas",
-    "no_checksum": "track_without_checksum",
-    "no_date": "track_without_date",
-    "not_degrees": "track_not_degrees",
-}
-"""...or with how many are left out for that reason."""
+"""What is said of a track without a single fix, by the reason of most of its points: of how many points there are, and
+how many of these."""
 
 
 def read_track(data: bytes) -> CheckedTrack:
@@ -58,9 +56,9 @@ def read_track(data: bytes) -> CheckedTrack:
 
 
 def _read(data: bytes) -> RawTrack:
-    kind = other_kind(data)
-    if kind is not None:
-        raise PositionError(kind)
+    other = other_kind(data)
+    if other is not None:
+        raise other
     if is_xml(data):
         return read_gpx(data)
     narrow = as_text(data).encode("ascii", "replace") if wide_encoding(data) else data
@@ -76,6 +74,6 @@ def _refuse(points: int, left_out: Counter[LeftOut]) -> NoReturn:
     most = max(left_out, key=lambda reason: left_out[reason], default=None)
     if most is None:
         raise PositionError("track_empty")
-    if most in _THESE:
-        raise PositionError(_THESE[most], left_out[most])
-    raise PositionError(_ALL_POINTS.get(most, "track_unusable"), points)
+    if most in _REFUSED:
+        raise _REFUSED[most](points, left_out[most])
+    raise PositionError("track_unusable", points)

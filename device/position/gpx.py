@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from device.channel.tracks import LeftOut
 from device.position.errors import PositionError
-from device.position.text import ROOTS, as_text
+from device.position.text import as_text, other_xml
 from device.position.track import RawTrack
 
 MAX_POINTS: Final = 1_000_000
@@ -58,7 +58,7 @@ def read_gpx(data: bytes) -> RawTrack:
         behind = reader.read(text[found.start() :], as_if)
         damage = None if behind is None else found.start() + max(behind, 1)
     if not reader.is_gpx:
-        raise PositionError(ROOTS.get(reader.root, "track_malformed"))
+        raise other_xml(reader.root)
     if not reader.track.points and reader.others:
         raise PositionError("track_only_marks")
     return reader.track

@@ -5,26 +5,17 @@ from __future__ import annotations
 import codecs
 from typing import Final
 
-from device.channel.failures import FailureName
+from device.position.errors import PositionError
 
 _BEFORE_XML: Final = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # byte order marks, and white space in any encoding
 _LOOKED_AT: Final = 64  # bytes that show whether each second one is zero
 _LINES: Final = 20  # that show whether a text is a table
 _MIN_COLUMNS: Final = 3
 
-_BEGINNINGS: Final[tuple[tuple[int, bytes, FailureName], ...]] = (
-    (0, b"\x1f\x8b", "track_packed"),  # gzip
-    (0, b"PK\x03\x04", "track_packed"),  # zip, and KMZ
-    (0, b"BZh", "track_packed"),
-    (0, b"\xfd7zXZ\x00", "track_packed"),
-    (0, b"7z\xbc\xaf\x27\x1c", "track_packed"),
-    (0, b"\x28\xb5\x2f\xfd", "track_packed"),  # zstd
-    (8, b".FIT", "track_is_fit"),
-)
-"""Where these bytes stand there, the file is of that kind."""
-
-ROOTS: Final[dict[str, FailureName]] = {"kml": "track_is_kml", "TrainingCenterDatabase": "track_is_tcx"}
-"""The kind of an XML file by its outermost element, where that is not GPX."""
+_PACKED: Final = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf\x27\x1c", b"\x28\xb5\x2f\xfd")
+"""How gzip, zip (and KMZ), bzip2, xz, 7z and zstd begin."""
+_FIT: Final = (8, b".FIT")
+"""What stands where in the header of FIT."""
 
 
 def is_xml(data: bytes) -> bool:
@@ -32,9 +23,22 @@ def is_xml(data: bytes) -> bool:
     return data.lstrip(_BEFORE_XML).startswith(b"<")
 
 
-def other_kind(data: bytes) -> FailureName | None:
-    """What the file is where it is of a kind that is known, is not read, and begins as that kind does."""
-    return next((name for place, begin, name in _BEGINNINGS if data.startswith(begin, place)), None)
+def other_kind(data: bytes) -> PositionError | None:
+    """What is said of a file that is of a kind that is known, is not read, and begins as that kind does."""
+    if data.startswith(_PACKED):
+        return PositionError("track_packed")
+    return PositionError("track_is_fit") if data.startswith(_FIT[1], _FIT[0]) else None
+
+
+def other_xml(root: str) -> PositionError:
+    """What is said of an XML file that is not GPX, by its outermost element."""
+    match root:
+        case "kml":
+            return PositionError("track_is_kml")
+        case "TrainingCenterDatabase":
+            return PositionError("track_is_tcx")
+        case _:
+            return PositionError("track_malformed")
 
 
 def is_table(data: bytes) -> bool:

@@ -43,7 +43,7 @@ def test_a_table_has_three_columns_in_most_lines(data: bytes, table: bool) -> No
 
 
 def test_a_packed_file_and_fit_are_known_by_how_they_begin() -> None:
-    assert other_kind(b"\x1f\x8b\x08") == "track_packed"
-    assert other_kind(b"\x0e\x10\xd9\x07\x00\x00\x00\x00.FIT") == "track_is_fit"
+    assert "compressed" in str(other_kind(b"\x1f\x8b\x08"))
+    assert "is FIT" in str(other_kind(b"\x0e\x10\xd9\x07\x00\x00\x00\x00.FIT"))
     assert other_kind(b"<gpx/>") is None
     assert is_xml(b"\xef\xbb\xbf \r\n<gpx/>") and not is_xml(b"gpx")
