@@ -15,12 +15,16 @@ EARTH_RADIUS_M: Final = 6_371_008.8
 
 
 class Pose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the vehicle was at one moment: degrees, metres; `heading` None until the vehicle has moved."""
+    """Where the vehicle was at one moment: degrees, metres; `heading` None until the vehicle has moved.
+
+    `heading_error`: by how much the heading may be off, degrees.
+    """
 
     lat: float
     lon: float
     heading: float | None
     accuracy_m: float
+    heading_error: float = 0.0
 
 
 class TimedPose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -82,6 +82,7 @@ ReasonName = Literal[
     "class_unstable",
     "consistency_checks_disagree",
     "perception_alone",
+    "sign_not_reached",
     "class_unexpected",
     # what is said beside the word that decided
     "decoders_disagree",

@@ -49,15 +49,26 @@ FailureName = Literal[
     "spool_unwritable",
     "system_refused",
     "track_before_fix",
+    "track_contradicts_itself",
+    "track_damaged",
     "track_doctype",
     "track_empty",
+    "track_is_fit",
+    "track_is_kml",
+    "track_is_table",
+    "track_is_tcx",
     "track_malformed",
+    "track_not_degrees",
     "track_nowhere",
     "track_only_marks",
+    "track_packed",
     "track_too_large",
     "track_too_many_points",
     "track_unreadable",
     "track_unusable",
+    "track_with_commas",
+    "track_without_checksum",
+    "track_without_date",
     "track_without_time",
     "unexpected",
     "video_unreadable",
@@ -229,6 +240,64 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         "record until the receiver has a fix, or take another track",
         _POSITION,
         1,
+    ),
+    "track_contradicts_itself": Failure(
+        "{0} points of {gpx} are of two recordings of the same time that contradict each other",
+        "give the track of this drive alone",
+        _POSITION,
+        1,
+    ),
+    "track_damaged": Failure(
+        "{gpx} is damaged: nothing can be used, with {0} damaged points or sentences", "copy it again", _POSITION, 1
+    ),
+    "track_with_commas": Failure(
+        "{0} points or sentences of {gpx} have decimal commas (52,5), and none can be used",
+        "export it with decimal points (52.5)",
+        _POSITION,
+        1,
+    ),
+    "track_not_degrees": Failure(
+        "{0} points of {gpx} have a place that is not in decimal degrees, and none can be used",
+        "export it in degrees as 52.2712 and 10.5268, south and west negative",
+        _POSITION,
+        1,
+    ),
+    "track_without_checksum": Failure(
+        "{0} sentences of {gpx} have no checksum, and none with one can be used",
+        "have the logger keep them (*5A at the end), or convert it, if it is whole: "
+        "gpsbabel -t -i nmea -f {gpx} -o gpx -F drive.gpx",
+        _POSITION,
+        1,
+    ),
+    "track_without_date": Failure(
+        "{0} sentences of {gpx} have no date: GGA and GNS tell the time of day alone",
+        "record RMC or ZDA sentences as well, or add the date: "
+        "gpsbabel -t -i nmea,date=YYYYMMDD -f {gpx} -o gpx -F drive.gpx",
+        _POSITION,
+        1,
+    ),
+    "track_packed": Failure(
+        "{gpx} is a compressed file", "unpack it, and give the GPX file or the NMEA 0183 log in it", _POSITION
+    ),
+    "track_is_kml": Failure(
+        "{gpx} is KML, which tells the way and mostly no times",
+        "give the recording itself, or, if it has times, convert it: gpsbabel -t -i kml -f {gpx} -o gpx -F drive.gpx",
+        _POSITION,
+    ),
+    "track_is_tcx": Failure(
+        "{gpx} is TCX, not GPX or an NMEA 0183 log",
+        "convert it: gpsbabel -t -i gtrnctr -f {gpx} -o gpx -F drive.gpx",
+        _POSITION,
+    ),
+    "track_is_fit": Failure(
+        "{gpx} is FIT, not GPX or an NMEA 0183 log",
+        "convert it: gpsbabel -t -i garmin_fit -f {gpx} -o gpx -F drive.gpx",
+        _POSITION,
+    ),
+    "track_is_table": Failure(
+        "{gpx} is a table (CSV), not GPX or an NMEA 0183 log",
+        "convert it: gpsbabel -t -i unicsv -f {gpx} -o gpx -F drive.gpx",
+        _POSITION,
     ),
     "track_unusable": Failure(
         "none of the {0} points of {gpx} can be used: no two within a minute of each other agree",

@@ -1,4 +1,4 @@
-"""Why a point of a track was left out: a fixed vocabulary, so that position's facts hold words and never a text."""
+"""What can be wrong with a track: a fixed vocabulary, so that facts hold words and never a text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Final, Literal, get_args
 LeftOut = Literal[
     "alone",
     "before_fix",
+    "contradicted",
     "damaged",
+    "decimal_comma",
     "impossible",
+    "no_checksum",
+    "no_date",
     "no_fix",
     "no_place",
     "no_time",
-    "out_of_order",
+    "not_degrees",
     "repeated",
 ]
 LEFT_OUT: Final[tuple[LeftOut, ...]] = get_args(LeftOut)
@@ -20,15 +24,31 @@ LEFT_OUT: Final[tuple[LeftOut, ...]] = get_args(LeftOut)
 LEFT_OUT_WORDS: Final[dict[LeftOut, str]] = {
     "alone": "with no other near it in time that agrees",
     "before_fix": "of before the receiver's first fix",
+    "contradicted": "of two recordings of the same time that contradict each other",
     "damaged": "damaged or cut off",
+    "decimal_comma": "with decimal commas",
     "impossible": "where no vehicle can have been then",
+    "no_checksum": "without a checksum",
+    "no_date": "without a date (only RMC and ZDA sentences tell it)",
     "no_fix": "that the receiver itself calls no fix",
-    "no_place": "without a place on Earth",
+    "no_place": "without a place on Earth that a road leads to",
     "no_time": "without a time that can be read",
-    "out_of_order": "that go back in time",
+    "not_degrees": "with a place that is not written as decimal degrees",
     "repeated": "with the same time as another",
 }
 """What the screen says after the number of points."""
+
+Miswritten = Literal["swapped", "east_for_west", "north_for_south", "minutes_for_decimals"]
+MISWRITTEN: Final[tuple[Miswritten, ...]] = get_args(Miswritten)
+"""How places may have been meant that lie near no registered sign. Verdict tells which in here, from 1."""
+
+MISWRITTEN_WORDS: Final[dict[Miswritten, str]] = {
+    "swapped": "with latitude and longitude swapped",
+    "east_for_west": "with east for west",
+    "north_for_south": "with north for south",
+    "minutes_for_decimals": "with its decimals read as minutes",
+}
+"""What the screen says of each: how the way would come near registered signs."""
 
 PREFIX: Final = "left_"
 """A fact of position that counts points left out is named by this and the word."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from device.channel.tracks import LEFT_OUT_WORDS
+from device.channel.tracks import LEFT_OUT_WORDS, MISWRITTEN_WORDS
 
 SPARSE_S: Final = 2.0
 """From this distance between two points on, the track itself is named as what makes places unsure."""
@@ -31,12 +31,28 @@ def track_notes(track: Mapping[str, Any] | None, name: str) -> list[str]:
             f"the place was not known well enough in {unsure} of {track['moments']} frames; no code read there "
             f"can be VERIFIED (place_unchecked){_why(track, name)}"
         )
+    if track["nearest_sign_m"]:
+        notes.append(_remote(track, name))
     return notes
 
 
+def _remote(track: Mapping[str, Any], name: str) -> str:
+    """That the way came near no registered sign, and how its places may have been meant."""
+    metres = track["nearest_sign_m"]
+    away = f"{metres / 1000:.0f} km" if metres >= 10_000 else f"{metres} m"
+    hint = ""
+    if track["miswritten"]:
+        meant = MISWRITTEN_WORDS[track["miswritten"]]
+        hint = f"; {meant} it would come near some: check how {name} was written (nothing was changed)"
+    far = f"the way in {name} comes near no registered sign (the nearest is {away} away)"
+    return f"{far}: none of them could be checked{hint}"
+
+
 def _why(track: Mapping[str, Any], name: str) -> str:
-    """What the track itself has to do with it: points far apart, pauses and breaks."""
-    breaks = track["breaks"]
+    """What the track itself has to do with it: bad reception, points far apart, pauses and breaks."""
+    breaks, unsure = track["breaks"], track["unsure"]
+    if 2 * unsure > track["fixes"]:
+        return f" ({name} is uneven or imprecise in {unsure} of its {track['fixes']} points: the reception was bad)"
     if max(track["typical_s"], track["longest_gap_s"]) < SPARSE_S and not breaks:
         return ""
     counted = f" and {breaks} break{'s' * (breaks > 1)}" if breaks else ""

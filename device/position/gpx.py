@@ -7,13 +7,14 @@ dilutions are looked at, which are ASCII.
 
 from __future__ import annotations
 
-import codecs
 import re
 from datetime import UTC, datetime
 from typing import Final
 from xml.parsers import expat
 
+from device.channel.tracks import LeftOut
 from device.position.errors import PositionError
+from device.position.text import as_text, other_xml
 from device.position.track import RawTrack
 
 MAX_POINTS: Final = 1_000_000
@@ -33,6 +34,8 @@ _MORE_AFTER_END: Final = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DO
 _MAX_TEXT: Final = 64  # characters of a time or a dilution
 _RESUMES_AT: Final = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,31}:)?)trkpt[\s>/]")
 _POINT: Final = re.compile(rb"<(?:[A-Za-z_][\w.-]{0,31}:)?trkp")  # of a tag that is not whole
+_COMMA: Final = re.compile(r"\s*[+-]?\d{1,3},\d+\s*")
+_ANGLE: Final = re.compile(r"\s*[NSEW]?\s*[+-]?\d", re.IGNORECASE)
 _READ: Final = frozenset({"time", "hdop"})
 _SEGMENTS: Final = frozenset({"trk", "trkseg"})
 _OTHER_POINTS: Final = frozenset({"wpt", "rtept"})
@@ -42,9 +45,9 @@ def read_gpx(data: bytes) -> RawTrack:
     """The track points of a GPX file. What is damaged costs the point that it lies in, and reading goes on at the next.
 
     Raises:
-        PositionError: a document type, more than `MAX_POINTS`, too deep, not GPX, or no track point at all.
+        PositionError: a document type, more than `MAX_POINTS`, too deep, not GPX, or waypoints and routes alone.
     """
-    text = memoryview(_text(data).encode("utf-8", "replace"))
+    text = memoryview(as_text(data).encode("utf-8", "replace"))
     reader = _Reader()
     damage = reader.read(text, b"")
     for _ in range(MAX_RESUMED):
@@ -55,11 +58,9 @@ def read_gpx(data: bytes) -> RawTrack:
         behind = reader.read(text[found.start() :], as_if)
         damage = None if behind is None else found.start() + max(behind, 1)
     if not reader.is_gpx:
-        raise PositionError("track_malformed")
+        raise other_xml(reader.root)
     if not reader.track.points and reader.others:
         raise PositionError("track_only_marks")
-    if not reader.track.points:
-        raise PositionError("track_empty")
     return reader.track
 
 
@@ -69,10 +70,11 @@ class _Reader:
     def __init__(self) -> None:
         self.track = RawTrack()
         self.is_gpx = False
+        self.root = ""
         self.others = 0
         self._count = 0
         self._path: list[str] = []
-        self._place: tuple[float, float] | None = None
+        self._place: tuple[float, float] | LeftOut = "no_place"
         self._values: dict[str, str] = {}
         self._reads_file = True
         self._in_point = 0  # depth of the point that is being read, 0: none
@@ -104,6 +106,7 @@ class _Reader:
             raise PositionError("track_malformed")
         if not self._path:
             self.is_gpx = self.is_gpx or name == "gpx"
+            self.root = self.root or name
         self._path.append(name)
         if not self.is_gpx:
             return
@@ -137,28 +140,25 @@ class _Reader:
         raise PositionError("track_doctype")
 
 
-def _text(data: bytes) -> str:
-    """The file as text. Nothing that counts is outside ASCII: what is neither UTF-16 nor UTF-8 is taken as ISO-8859-1,
-    whatever it says that it is, so that no declared encoding can hide anything from the parser."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    for wide in ("utf-16-le", "utf-16-be"):
-        if data.startswith("<".encode(wide)):
-            return data.decode(wide, "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.removeprefix(codecs.BOM_UTF8).decode("iso-8859-1")
-
-
-def _place(lat: str, lon: str) -> tuple[float, float] | None:
+def _place(lat: str, lon: str) -> tuple[float, float] | LeftOut:
+    """Degrees, or why these are none: a text from which a person could read a place is told apart from none."""
     north, east = _number(lat), _number(lon)
-    return None if north is None or east is None else (north, east)
+    if north is not None and east is not None:
+        return (north, east) if not (_is_packed(north) or _is_packed(east)) else "not_degrees"
+    written = [text for text, number in ((lat, north), (lon, east)) if number is None]
+    if any(_COMMA.fullmatch(text) for text in written):
+        return "decimal_comma"
+    return "not_degrees" if all(_ANGLE.match(text) for text in written) else "no_place"
+
+
+def _is_packed(angle: float) -> bool:
+    """Whether a number that is no angle in degrees is one as NMEA writes it, degrees and minutes: 5216.2."""
+    return 180.0 < abs(angle) <= 18_000.0 and abs(angle) % 100 < 60.0
 
 
 def _number(text: str) -> float | None:
     try:
-        return float(text[:_MAX_TEXT])
+        return float(text[:_MAX_TEXT]) if "_" not in text else None
     except ValueError:
         return None
 
@@ -168,7 +168,7 @@ def _time(text: str) -> int | None:
 
     A leap second (23:59:60) is none either: unix time has no number of its own for it.
     """
-    text = text.strip()
+    text = text.strip().upper()
     if len(text) < len("2026-01-01T00:00"):
         return None
     try:

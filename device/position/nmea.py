@@ -1,20 +1,22 @@
 """From the bytes of an NMEA 0183 log to its points: what receivers write, with whatever else stands between.
 
-A sentence is found by its shape and its length, and read by `pynmeagps` only if its checksum is right. Only RMC and ZDA
-tell the date; GGA and GNS tell the quality and the dilution; RMC and VTG the direction of travel. The sentences of one
-time of day make one point.
+A sentence is found by its shape and its length, wherever in a line it begins, and read by `pynmeagps` only if its
+checksum is right. Only RMC and ZDA tell the date; GGA and GNS tell the quality and the dilution; RMC and VTG the
+direction of travel. The sentences of one time of day make one point.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from pynmeagps import NMEAReader
+from pynmeagps import NMEAReader, calc_checksum
 from pynmeagps.exceptions import NMEAMessageError, NMEAParseError, NMEATypeError
 
+from device.channel.tracks import LeftOut
 from device.position.errors import PositionError
 from device.position.track import RawTrack
 
@@ -23,16 +25,30 @@ MAX_SENTENCES: Final = 200_000
 COURSE_FROM_KNOTS: Final = 4.0
 """A receiver's own direction counts from this speed on (2 m/s): below, it is noise."""
 
-_SENTENCE: Final = re.compile(rb"\$[A-Z]{2}(?:RMC|GGA|GNS|VTG|ZDA),[0-9A-Za-z.,;:+-]{0,120}\*[0-9A-Fa-f]{2}")
-_HEAD: Final = re.compile(rb"\$[A-Z]{2}(?:RMC|GGA|GNS|VTG|ZDA),")
+_SENTENCE: Final = re.compile(
+    rb"\$(?!P)([A-Z]{2}(RMC|GGA|GNS|VTG|ZDA),[0-9A-Z.,;:+-]{0,120})(\*[0-9A-F]{2})?", re.IGNORECASE
+)
+"""What begins as a sentence that tells a time, a place or a date. A talker P is a maker's own: its RMC is none."""
+_ANY: Final = re.compile(rb"[$!][A-Z]{5},", re.IGNORECASE)
+_SEPARATORS: Final = {b"RMC": 11, b"GGA": 14, b"GNS": 12, b"VTG": 8, b"ZDA": 6}
+"""How many commas a whole sentence has at least, as NMEA 0183 lays it out: one with fewer was cut off."""
+_COMMAS: Final = re.compile(
+    r"RMC,\d{6},\d{1,4},[AV],|RMC,[\d.]*,[AV],\d{3,4},\d+,[NS],"
+    r"|(?:GGA|GNS),\d{6},\d{1,4},\d{3,4}[.,]\d+,[NS],|(?:GGA|GNS),[\d.]*,\d{3,4},\d+,[NS],",
+    re.IGNORECASE,
+)
+"""Numbers written with decimal commas, which part a sentence's fields as well."""
 _NOT_A_FIX: Final = frozenset({0, 6, 7, 8})  # GGA: none, dead reckoning, by hand, simulated
 _NO_FIX_MODES: Final = frozenset("NEMS")  # the same four of RMC, VTG and GNS
+_LINE_ENDS: Final = (b"", b"\r", b"\n", b"\x00")
+_YEARS: Final = range(1900, 3000)
+"""What a date may be of at all, so that the day after it is one as well."""
 _HALF_A_DAY: Final = timedelta(hours=12)
 
 
 def is_nmea(data: bytes) -> bool:
-    """Whether the bytes hold a sentence that tells a time and a place or a date."""
-    return _HEAD.search(data) is not None
+    """Whether the bytes hold a sentence of NMEA 0183, whatever it tells."""
+    return _ANY.search(data) is not None
 
 
 def read_nmea(data: bytes) -> RawTrack:
@@ -42,28 +58,33 @@ def read_nmea(data: bytes) -> RawTrack:
         PositionError: more than `MAX_SENTENCES` sentences, or none that tells a place.
     """
     log = _Log()
-    sentences = 0
-    for found in _SENTENCE.finditer(data):
-        sentences += 1
-        if sentences > MAX_SENTENCES:
+    for number, found in enumerate(_SENTENCE.finditer(data)):
+        if number >= MAX_SENTENCES:
             raise PositionError("track_too_many_points", MAX_SENTENCES)
-        message = _parsed(found[0])
-        if message is None:
-            log.track.left_out["damaged"] += 1
+        message, reason = _parsed(found, data[found.end() : found.end() + 1])
+        if reason is not None:
+            log.track.left_out[reason] += 1
         else:
             log.take(message)
-    log.close()
-    log.track.left_out["damaged"] += max(0, sum(1 for _ in _HEAD.finditer(data)) - sentences)
-    if not log.track.points:
-        raise PositionError("track_empty")
+    log.end()
     return log.track
 
 
-def _parsed(sentence: bytes) -> Any | None:
+def _parsed(found: re.Match[bytes], behind: bytes) -> tuple[Any, LeftOut | None]:
+    """A sentence, or why it is not read. `behind`: the byte after it."""
+    content = found[1].decode("ascii")
+    if _COMMAS.search(content):
+        return None, "decimal_comma"
+    if found[3] is None:
+        whole = content.count(",") >= _SEPARATORS[found[2].upper()] and behind in _LINE_ENDS
+        return None, "no_checksum" if whole else "damaged"
+    upper = content.upper()
+    if found[3][1:].decode().upper() not in (calc_checksum(content), calc_checksum(upper)):
+        return None, "damaged"
     try:
-        return NMEAReader.parse(sentence + b"\r\n")
+        return NMEAReader.parse(f"${upper}*{calc_checksum(upper)}\r\n".encode()), None
     except (NMEAMessageError, NMEAParseError, NMEATypeError, ValueError, TypeError, IndexError, OverflowError):
-        return None
+        return None, "damaged"
 
 
 @dataclass
@@ -87,6 +108,7 @@ class _Log:
         self._epoch: _Epoch | None = None
         self._counted = ""
         self._last: datetime | None = None  # with the date that a sentence told or that follows from it
+        self._undated: list[_Epoch] = []  # of before the first date
 
     def take(self, message: Any) -> None:
         """One sentence."""
@@ -117,32 +139,38 @@ class _Log:
             self._course(message, "cog", "spd")
 
     def close(self) -> None:
-        """The epoch is over: its point is added, or left out with a reason."""
+        """The epoch is over: it is put down, or waits for the first date of the log."""
         epoch, self._epoch = self._epoch, None
         if epoch is None:
             return
-        moment = self._moment(epoch)
+        day = epoch.day or (_day_after(epoch.at, self._last) if self._last is not None else None)
+        if day is None:
+            self._undated.append(epoch)
+            return
+        self._last = _on(day, epoch.at)
+        for waiting, moment in _dated(self._undated, self._last):
+            self._put(waiting, moment)
+        self._undated.clear()
+        self._put(epoch, self._last)
+
+    def end(self) -> None:
+        """No sentence follows: what waits for a date gets none."""
+        self.close()
+        for epoch in self._undated:
+            if epoch.has_place:
+                self.track.left_out["no_date" if epoch.good else "no_fix"] += 1
+
+    def _put(self, epoch: _Epoch, moment: datetime) -> None:
+        """Adds the epoch's point, or leaves it out with a reason."""
         if not epoch.has_place:
             return
         if not epoch.good:
             self.track.left_out["no_fix"] += 1
             return
-        utc_ms = round(moment.timestamp() * 1000) if moment is not None else None
-        self.track.add(utc_ms, epoch.place, epoch.hdop)
-        if utc_ms is not None and epoch.course is not None:
+        utc_ms = round(moment.timestamp() * 1000)
+        self.track.add(utc_ms, epoch.place or "no_place", epoch.hdop)
+        if epoch.course is not None:
             self.track.courses[utc_ms] = epoch.course
-
-    def _moment(self, epoch: _Epoch) -> datetime | None:
-        """Date and time; where no sentence of the epoch tells a date, the last one, or the day after past midnight."""
-        day = epoch.day
-        if day is None:
-            if self._last is None:
-                return None
-            day = self._last.date()
-            if self._last - datetime.combine(day, epoch.at, UTC) > _HALF_A_DAY:
-                day += timedelta(days=1)
-        self._last = datetime.combine(day, epoch.at, UTC)
-        return self._last
 
     def _course(self, message: Any, course: str, speed: str) -> None:
         degrees, knots = getattr(message, course, None), getattr(message, speed, None)
@@ -152,15 +180,39 @@ class _Log:
             self._epoch.course = float(degrees) % 360.0
 
 
+def _day_after(at: time, before: datetime) -> date:
+    """The date of a time of day that follows `before`: the same, or past midnight the next."""
+    day = before.date()
+    return day + timedelta(days=1) if before - _on(day, at) > _HALF_A_DAY else day
+
+
+def _dated(epochs: Sequence[_Epoch], first: datetime) -> list[tuple[_Epoch, datetime]]:
+    """Epochs of before the first date, with the dates that follow from it: before midnight, the day before."""
+    found: list[tuple[_Epoch, datetime]] = []
+    after = first
+    for epoch in reversed(epochs):
+        day = after.date()
+        if _on(day, epoch.at) - after > _HALF_A_DAY and day > date.min:
+            day -= timedelta(days=1)
+        after = _on(day, epoch.at)
+        found.append((epoch, after))
+    return found[::-1]
+
+
+def _on(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, UTC)
+
+
 def _day(message: Any) -> date | None:
     """The date of an RMC or ZDA; None where it tells none."""
     if message.msgID == "ZDA":
         try:
-            return date(int(message.year), int(message.month), int(message.day))
+            day = date(int(message.year), int(message.month), int(message.day))
+            return day if day.year in _YEARS else None
         except (AttributeError, TypeError, ValueError):
             return None
-    day = getattr(message, "date", None)
-    return day if isinstance(day, date) else None
+    told = getattr(message, "date", None)
+    return told if isinstance(told, date) else None
 
 
 def _place(message: Any) -> tuple[float, float] | None:

@@ -16,12 +16,16 @@ DEFAULT_ACCURACY_M: Final = 5.0
 """What a point is taken to be off by where it gives no dilution of precision, metres (a good consumer receiver)."""
 MIN_ACCURACY_M: Final = 1.0
 """No point counts as better than this, whatever its dilution: a consumer receiver beside a road never is."""
+SURE_M: Final = 10.0
+"""A place that is less sure than this puts no code in its place (`MAX_ACCURACY_M` of verdict)."""
 METRES_PER_HDOP: Final = 3.0
 """User equivalent range error of a consumer receiver: accuracy is about this times the horizontal dilution."""
 
 EARLIEST_MS: Final = 946_684_800_000
 """2000-01-01: older than any GPX file, so a receiver that says so (6 January 1980...) has had no fix yet."""
 LATEST_MS: Final = 2**47  # the year 6429: beyond any receiver's clock, well inside the message's bound
+MAX_LATITUDE: Final = 89.9
+"""Within 11 km of a pole there is no road, and headings mean nothing."""
 _NOWHERE_DEGREES: Final = 1e-4  # about 11 m around 0, 0, where receivers without a fix say they are
 
 
@@ -35,10 +39,10 @@ class RawTrack:
     courses: dict[int, float] = field(default_factory=dict)
     cut: bool = False
 
-    def add(self, utc_ms: int | None, place: tuple[float, float] | None, hdop: float | None) -> None:
-        """One point of the last segment; what cannot be one is counted."""
-        reason = unusable(utc_ms, place)
-        if reason is None and utc_ms is not None and place is not None:
+    def add(self, utc_ms: int | None, place: tuple[float, float] | LeftOut, hdop: float | None) -> None:
+        """One point of the last segment; what cannot be one is counted. `place`: degrees, or why there are none."""
+        reason = place if isinstance(place, str) else unusable(utc_ms, place)
+        if reason is None and utc_ms is not None and not isinstance(place, str):
             self.segments[-1].append(TimedPose(utc_ms, Pose(*place, None, accuracy_m(hdop))))
         elif reason is not None:
             self.left_out[reason] += 1
@@ -70,13 +74,14 @@ class CheckedTrack:
             "typical_ms": gaps[len(gaps) // 2] if gaps else 0,
             "longest_ms": gaps[-1] if gaps else 0,
             "cut": int(self.cut),
+            "unsure": sum(fix.accuracy_m > SURE_M for fix in self.fixes),
             **{f"{PREFIX}{reason}": count for reason, count in self.left_out.items() if count},
         }
 
 
-def unusable(utc_ms: int | None, place: tuple[float, float] | None) -> LeftOut | None:
+def unusable(utc_ms: int | None, place: tuple[float, float]) -> LeftOut | None:
     """Why a point says nothing, by itself; None: it may be good."""
-    if place is None or not (-90.0 <= place[0] <= 90.0 and -180.0 <= place[1] <= 180.0):  # true for NaN too
+    if not (abs(place[0]) <= MAX_LATITUDE and abs(place[1]) <= 180.0):  # true for NaN too
         return "no_place"
     if utc_ms is None or utc_ms > LATEST_MS:
         return "no_time"

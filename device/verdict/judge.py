@@ -17,10 +17,11 @@ from msgspec.structs import replace
 
 from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict import state
-from device.verdict.decision import code_evidence, judgement, offset, whereabouts
+from device.verdict.decision import code_evidence, judgement, offset, remoteness, whereabouts
 from device.verdict.decision.code_evidence import SignatureCheck
 from device.verdict.decision.judgement import Case
 from device.verdict.decision.offset import Offset
+from device.verdict.decision.remoteness import Remote
 from device.verdict.decision.table import Code, Where
 from device.verdict.intake import fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
@@ -159,6 +160,10 @@ class Judge:
         """After `finish`: the offset between stream and track that would put the codes in their places, if one does."""
         return offset.estimate(self._state)
 
+    def remote(self) -> Remote | None:
+        """After `finish`: how far from all registered signs the way was, where it came near none."""
+        return remoteness.remote(self._state, self._register)
+
     def snapshot(self) -> bytes:
         """All open state, for `restore`; at most `state.MAX_SNAPSHOT_BYTES`."""
         return state.to_bytes(self._state)
@@ -178,6 +183,7 @@ class Judge:
     def _step(self, moment: Moment, pose: Pose | None) -> list[Verdict]:
         verdicts = self._close(moment.t_ms)
         route.note(self._state, pose, code_evidence.MAX_ACCURACY_M)
+        remoteness.note(self._state, self._surroundings, pose)
         if moment.boxes is not None:
             sure_score = self._sure_scores.get(moment.point, self._sure_score)
             faces.see(self._state, moment, moment.boxes, pose, sure_score)
@@ -192,7 +198,7 @@ class Judge:
         for sign in association.associated(self._state):
             if not (everything or sign.is_over(t_ms)):
                 continue
-            case = self._case(sign)
+            case = self._case(sign, ended=not sign.is_over(t_ms))
             association.drop(self._state, sign)
             if case is None:
                 continue
@@ -232,8 +238,9 @@ class Judge:
 
     # --- one physical sign ------------------------------------------------------------------------------------
 
-    def _case(self, sign: PhysicalSign) -> Case | None:
-        """All evidence for one sign; None where there is neither a confirmed face nor a code."""
+    def _case(self, sign: PhysicalSign, *, ended: bool = False) -> Case | None:
+        """All evidence for one sign; None where there is neither a confirmed face nor a code. `ended`: the recording
+        did, with the sign in sight."""
         found = code_evidence.evidence(sign.panels, self._check)
         seen = faces.perceived(sign.faces, coded=found.code is not Code.NONE)
         if seen.class_id is None and found.code is Code.NONE:
@@ -245,13 +252,16 @@ class Judge:
         ahead = around.ahead(read.last_pose, read.utc_ms)
         told = code_evidence.where(found, read.last_pose, ahead, shown)
         where = whereabouts.held(self._state, told, found, read.last_pose, ahead)
+        where = remoteness.held(where, found.claims, read.last_pose)
         gap_ms = whereabouts.gap_ms(self._state, found) if told is Where.UNKNOWN else 0
         off_track = told is Where.UNKNOWN and whereabouts.is_off_the_track(self._state, found)
         has_source = fixes.has_source(self._state)
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         if found.code in NOT_OURS and not whereabouts.is_sure(self._state):
             entry, can_tell = None, False  # the register would accuse whatever hangs here of hanging for a sign
-        return Case(sign, found, seen, entry, where, can_tell, gap_ms, off_track)
+        reached = entry is None or expected_signs.was_reached(self._state, entry, sign.largest)
+        unfinished = ended and sign.largest < faces.FULL_SIZE_PX
+        return Case(sign, found, seen, entry, where, can_tell, gap_ms, off_track, reached, unfinished)
 
     def _note(self, case: Case) -> None:
         """Remembers of which registered signs a case showed something, and where its code was read."""

@@ -24,6 +24,7 @@ from device.channel.messages import (
     Verdict,
     VerdictStored,
 )
+from device.channel.tracks import MISWRITTEN
 from device.verdict import persistence
 from device.verdict.errors import SnapshotError
 from device.verdict.intake.cross_check import Side
@@ -194,6 +195,10 @@ class VerdictService:
         if going_on and self._judge.wants_the_rest_of_the_way:
             return
         self._survey_ends = None
+        remote = self._judge.remote()
+        if remote is not None:
+            hint = MISWRITTEN.index(remote.miswritten) + 1 if remote.miswritten is not None else 0
+            self._me.facts |= {"remote_m": remote.nearest_m, "miswritten": hint}
         offset = self._judge.offset()
         if offset is not None:
             later = offset.offset_ms >= 0

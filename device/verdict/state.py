@@ -30,9 +30,10 @@ MAX_ATTRIBUTED: Final = 256
 MAX_SHOWN: Final = 64
 MAX_OUTLINE: Final = 2048
 MAX_CODED: Final = 64
+MAX_VISITED: Final = 32
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 7
+_VERSION: Final = 8
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -258,6 +259,11 @@ class State(Struct, forbid_unknown_fields=True):
     outline: Annotated[list[Waypoint], Meta(max_length=MAX_OUTLINE + 1)] = msgspec.field(default_factory=list)
     outline_step_m: float = 5.0
     coded: Annotated[list[CodedSign], Meta(max_length=MAX_CODED)] = msgspec.field(default_factory=list)
+    came_near: bool = False  # to a registered sign
+    visited: Annotated[list[tuple[float, float]], Meta(max_length=MAX_VISITED + 1)] = msgspec.field(
+        default_factory=list  # places of the way, degrees, a step apart, while it came near none
+    )
+    visited_step_m: float = 50.0
     looked: Watch = msgspec.field(default_factory=Watch)  # perception's
     read: Watch = msgspec.field(default_factory=Watch)  # the code reader's
     next_track: int = 0

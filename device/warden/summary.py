@@ -9,7 +9,7 @@ from device.warden import notes, storage, workload
 from device.warden.roster import Roster
 from device.warden.supervisor import Supervisor
 from device.warden.table import COMPARTMENTS, JUDGE, READERS, SOURCE, STORE, TRACK
-from device.warden.track import summarise_track
+from device.warden.track import PLACES, summarise_track
 
 
 def percentiles(samples: list[float]) -> dict[str, float]:
@@ -64,5 +64,4 @@ def _broker(device: Supervisor) -> str:
 
 def _track(roster: Roster) -> dict[str, Any] | None:
     facts = next((child.facts for child in roster.generations(TRACK) if child.facts), {})
-    places = {key: roster.fact(JUDGE, key) for key in ("moments", "unplaced", "vague", "set_aside")}
-    return summarise_track(facts, places)
+    return summarise_track(facts, {key: roster.fact(JUDGE, key) for key in PLACES})

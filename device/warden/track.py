@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from device.channel.tracks import LEFT_OUT, PREFIX
+from device.channel.tracks import LEFT_OUT, MISWRITTEN, PREFIX
+
+PLACES: Final = ("moments", "unplaced", "vague", "set_aside", "remote_m", "miswritten")
+"""The facts of verdict that the summary is made of."""
 
 
 def summarise_track(track: Mapping[str, int], places: Mapping[str, int]) -> dict[str, Any] | None:
@@ -13,25 +16,31 @@ def summarise_track(track: Mapping[str, int], places: Mapping[str, int]) -> dict
 
     Args:
         track: what position said of its file when it was ready.
-        places: what verdict counted: `moments`, `unplaced`, `vague`, `set_aside`.
+        places: what verdict counted, by `PLACES`.
 
     Returns:
-        `fixes` used and `left_out` by reason; `typical_s` and `longest_gap_s` between neighbours, `breaks`; whether it
+        `fixes` used and `left_out` by reason; `typical_s` and `longest_gap_s` between neighbours, `unsure` (how many
+        are not good enough to put a code in its place), `breaks`; whether it
         is `cut_off`; of `moments` judged, how many were `unplaced` (no place at all) or `vague` (not known well enough
-        to put a code in its place); and how many fixes were `not_believed`.
+        to put a code in its place); how many fixes were `not_believed`; and, where the way came near no registered
+        sign, how far the nearest was (`nearest_sign_m`), and how its places may have been meant (`miswritten`).
     """
     if not track.get("fixes"):
         return None
+    meant = places.get("miswritten", 0)
     left_out = {reason: count for reason in LEFT_OUT if (count := track.get(PREFIX + reason, 0))}
     return {
         "fixes": track["fixes"],
         "left_out": left_out,
         "typical_s": track.get("typical_ms", 0) / 1000,
         "longest_gap_s": track.get("longest_ms", 0) / 1000,
+        "unsure": track.get("unsure", 0),
         "breaks": track.get("breaks", 0),
         "cut_off": bool(track.get("cut")),
         "moments": places.get("moments", 0),
         "unplaced": places.get("unplaced", 0),
         "vague": places.get("vague", 0),
         "not_believed": places.get("set_aside", 0),
+        "nearest_sign_m": places.get("remote_m") or None,
+        "miswritten": MISWRITTEN[meant - 1] if 0 < meant <= len(MISWRITTEN) else None,
     }

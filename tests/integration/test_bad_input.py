@@ -125,7 +125,7 @@ def test_what_is_good_of_a_track_is_used_and_the_rest_is_told(
         done = sealcam(home, "replay", make_video(started="2026-05-04T10:00:02Z"), "--gps", tmp_path / name, "--json")
         assert (done.returncode, done.stderr.count("left out")) == (0, 1), done.stderr
         left_out = json.loads(done.stdout)["track"]["left_out"]
-        assert left_out == ({"damaged": 1} if name == "odd.txt" else {"damaged": 1, "no_time": 1, "out_of_order": 1})
+        assert left_out == ({"damaged": 1} if name == "odd.txt" else {"damaged": 1, "no_time": 1, "impossible": 1})
 
 
 @pytest.mark.parametrize("content", ["", "no xml", "<gpx></gpx>", "<!DOCTYPE x [<!ENTITY a 'a'>]><gpx>&a;</gpx>"])

@@ -94,6 +94,11 @@ def gga(at: At, talker: str = "GP", quality: int = 1, hdop: float = 0.8) -> str:
     return sentence(f"{talker}GGA,{clock},{place},{quality},08,{hdop},520.0,M,47.0,M,,")
 
 
+def comma(made: str) -> str:
+    """A sentence with decimal commas, and the checksum that belongs to it."""
+    return sentence(made[1:].split("*")[0].replace(".", ","))
+
+
 def log(points: Sequence[At], *makes: Callable[[At], str]) -> bytes:
     """An NMEA log with these sentences for each point."""
     return "".join(make(at) for at in points for make in makes).encode()

@@ -25,10 +25,19 @@ MAX_DISTANCE_M: Final = 20.0
 """A code is read from less than this (17 m); the fix's accuracy comes on top..."""
 MAX_ACCURACY_M: Final = 10.0
 """...but with a fix that is worse than this the place is not known."""
+UNSEEN_M: Final = 60.0
+ACCURACIES: Final = 10.0
+"""A code is out of its place beyond all doubt from this much further on, metres, or from so many times the accuracy if
+that is more. Between houses a receiver is off by tens of metres for minutes and says that it is sure: nothing shows it,
+since an even offset looks like a drive. A code that is out of reach by less is not believed, and accuses nobody."""
 SAME_POLE_M: Final = 10.0
 """Two registered places nearer to each other than this may be one pole."""
 MAX_READ_OVER_M: Final = 16.0
 """A code is read over no more of the way than this; the same code read further on hangs at another place."""
+WANDERS_AFTER_MS: Final = 5000
+WANDER_M_PER_S: Final = 1.0
+MAX_WANDER_M: Final = 30.0
+"""By how much a receiver's error changes meanwhile: who drives a lap is told to be elsewhere at the same sign."""
 MIN_TWINS: Final = 2
 """Frames that showed the same code at two places at once, before it is believed."""
 MAX_HEADING_DEGREES: Final = 45.0
@@ -225,15 +234,23 @@ def where(found: CodeEvidence, pose: Pose | None, ahead: RegisterEntry | None, s
     if claims is None or pose is None:
         return Where.UNKNOWN
     far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon)
-    if far > MAX_DISTANCE_M + pose.accuracy_m:
+    if far > elsewhere_from_m(pose.accuracy_m):
         return Where.ELSEWHERE
     if pose.accuracy_m > MAX_ACCURACY_M or pose.heading is None:
         return Where.UNKNOWN
-    if heading_difference(pose.heading, claims.heading) > MAX_HEADING_DEGREES:
-        return Where.WRONG_HEADING
+    turned = heading_difference(pose.heading, claims.heading)
+    if turned > MAX_HEADING_DEGREES:
+        return Where.WRONG_HEADING if turned > MAX_HEADING_DEGREES + pose.heading_error else Where.UNKNOWN
     if ahead is not None and is_anothers_place(claims, far, pose, pose.accuracy_m, ahead):
         return Where.ANOTHERS
-    return Where.TWICE if _was_read_elsewhere(found, claims, pose, shown) else Where.FITS
+    if _was_read_elsewhere(found, claims, pose, shown):
+        return Where.TWICE
+    return Where.FITS if far <= MAX_DISTANCE_M + pose.accuracy_m else Where.UNKNOWN
+
+
+def elsewhere_from_m(accuracy_m: float) -> float:
+    """From how far away, metres, a code that was read cannot hang at its place, by a fix of this accuracy."""
+    return MAX_DISTANCE_M + max(UNSEEN_M, ACCURACIES * accuracy_m)
 
 
 def is_anothers_place(claims: SignClaims, far: float, pose: Pose, accuracy_m: float, ahead: RegisterEntry) -> bool:
@@ -245,12 +262,20 @@ def is_anothers_place(claims: SignClaims, far: float, pose: Pose, accuracy_m: fl
 
 def _was_read_elsewhere(found: CodeEvidence, claims: SignClaims, pose: Pose, shown: Sequence[Shown]) -> bool:
     """True where the same code hangs, or hung a moment ago, at another place as well."""
-    if found.panel is not None and found.panel.twins >= MIN_TWINS:
+    panel = found.panel
+    if panel is not None and panel.twins >= MIN_TWINS:
         return True
     return any(
-        at.sign_id == claims.sign_id and distance_m(pose.lat, pose.lon, at.pose.lat, at.pose.lon) > MAX_READ_OVER_M
+        at.sign_id == claims.sign_id
+        and distance_m(pose.lat, pose.lon, at.pose.lat, at.pose.lon)
+        > _same_within_m(panel.sight.last_ms - at.last_ms if panel is not None else 0)
         for at in shown
     )
+
+
+def _same_within_m(later_ms: int) -> float:
+    """How far apart two places may be told, this much later, at which one code was read."""
+    return MAX_READ_OVER_M + min(max(later_ms - WANDERS_AFTER_MS, 0) / 1000 * WANDER_M_PER_S, MAX_WANDER_M)
 
 
 def grade(rate: float | None) -> ErrorRate:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from device.channel.messages import Place, Verdict
 from device.verdict.decision import code_evidence, table
 from device.verdict.decision.code_evidence import EXACT, CodeEvidence, Dates
-from device.verdict.decision.table import ClassSource, Consistency, Inputs, Perception, Registered, Rule, Where
+from device.verdict.decision.table import ClassSource, Code, Consistency, Inputs, Perception, Registered, Rule, Where
 from device.verdict.state import ExpectedSign
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.faces import Perceived
@@ -23,7 +23,8 @@ class Case:
     `entry` is the registered sign that stands at its place, if any; `where` whether its code is in its place;
     `can_tell` whether place and time are known well enough for the register to be asked; `gap_ms` how long the gap of
     the track is in which its code was read, 0 where it was in none; `off_track`: before the track begins or after it
-    ends.
+    ends. `reached` whether its code, if one hangs there, would have been read; `unfinished` whether the recording ended
+    while it was still far away.
     """
 
     sign: PhysicalSign
@@ -34,6 +35,8 @@ class Case:
     can_tell: bool
     gap_ms: int = 0
     off_track: bool = False
+    reached: bool = True
+    unfinished: bool = False
 
     @property
     def shown(self) -> SignClaims | None:
@@ -105,21 +108,30 @@ def inputs(case: Case, register: Register | None, dates: Dates = EXACT) -> Input
     """The evidence in the table's terms."""
     claims, entry = case.found.claims, case.entry
     claimed = claims.class_id if claims is not None else entry.class_id if entry is not None else None
+    perception = _against(claimed, case.seen)
     return Inputs(
         code=case.found.code,
         in_force=code_evidence.in_force(case.found, register, dates),
         where=case.where,
         error_rate=code_evidence.grade(case.found.error_rate),
-        perception=_against(claimed, case.seen),
+        perception=perception,
         registered=_registered(case),
-        consistency=Consistency.DISAGREES if case.seen.doubts else Consistency.OK,
+        consistency=_consistency(case, perception),
     )
 
 
 def _registered(case: Case) -> Registered:
     if case.entry is not None:
-        return Registered.ENTRY
+        return Registered.ENTRY if case.reached or case.found.code is not Code.NONE else Registered.UNREACHED
     return Registered.NO_ENTRY if case.can_tell else Registered.UNKNOWN
+
+
+def _consistency(case: Case, perception: Perception) -> Consistency:
+    """What a nearer look might have settled accuses nobody; what did not come nearer although the vehicle did does."""
+    unsettled = bool(case.seen.doubts) or perception is Perception.UNSTABLE
+    if case.unfinished and unsettled and "moves_with_vehicle" not in case.seen.doubts:
+        return Consistency.UNFINISHED
+    return Consistency.DISAGREES if case.seen.doubts else Consistency.OK
 
 
 def _against(claimed: int | None, seen: Perceived) -> Perception:

@@ -73,6 +73,7 @@ class Registered(Enum):
     """Whether the register has a sign in force at this place for this direction."""
 
     ENTRY = "entry"
+    UNREACHED = "unreached"  # an entry, and nobody looked from where its code can be read, so that none is missing
     NO_ENTRY = "no_entry"
     UNKNOWN = "unknown"  # there is a register and a position source, but no telling where or when this was
 
@@ -82,6 +83,7 @@ class Consistency(Enum):
 
     OK = "ok"
     DISAGREES = "disagrees"
+    UNFINISHED = "unfinished"  # disagrees, and the recording ended while the sign was still far away
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ COLUMNS: Final[tuple[tuple[str, type[Enum]], ...]] = (
 )
 ANY: Final = None
 Outcome = StateName | Literal["NO_VERDICT"]
-Dismissal = Literal["foreign_symbol", "symbol_without_sign", "nothing_seen"]
+Dismissal = Literal["foreign_symbol", "symbol_without_sign", "nothing_seen", "pass_unfinished"]
 """Why there is no verdict: words for the reader of the table, which go into no verdict."""
 
 
@@ -177,9 +179,11 @@ TABLE: Final[tuple[Rule, ...]] = (
     Rule("MISSING", "registered_sign_not_seen", registered=Registered.ENTRY, perception=Perception.NOTHING),
     Rule("SUSPECT", "registered_code_not_seen", registered=Registered.ENTRY),
     Rule("NO_VERDICT", "nothing_seen", perception=Perception.NOTHING),
+    Rule("NO_VERDICT", "pass_unfinished", consistency=Consistency.UNFINISHED),
     Rule("SUSPECT", "register_unchecked", registered=Registered.UNKNOWN),
     Rule("SUSPECT", "class_unstable", perception=Perception.UNSTABLE),
     Rule("SUSPECT", "consistency_checks_disagree", consistency=Consistency.DISAGREES),
+    Rule("UNVERIFIED", "sign_not_reached", registered=Registered.UNREACHED, perception=Perception.AGREES),
     Rule("UNVERIFIED", "perception_alone", perception=Perception.AGREES),
     Rule("SUSPECT", "class_unexpected", perception=Perception.OTHER_CLASS_STABLE),
 )

@@ -12,11 +12,11 @@ from itertools import combinations
 from typing import Final
 
 from device.verdict.decision.code_evidence import (
-    MAX_DISTANCE_M,
     MAX_HEADING_DEGREES,
     MIN_TWINS,
     CodeEvidence,
     Dates,
+    elsewhere_from_m,
     is_anothers_place,
 )
 from device.verdict.decision.table import Where
@@ -144,9 +144,12 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
     far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon)
     match where:
         case Where.ELSEWHERE:
-            holds = far > MAX_DISTANCE_M + wide.accuracy_m + margin
+            holds = far > elsewhere_from_m(pose.accuracy_m) + wide.accuracy_m + margin
         case Where.WRONG_HEADING:
-            holds = wide.heading is not None and heading_difference(wide.heading, claims.heading) > MAX_HEADING_DEGREES
+            holds = (
+                wide.heading is not None
+                and heading_difference(wide.heading, claims.heading) > MAX_HEADING_DEGREES + wide.heading_error
+            )
         case Where.ANOTHERS:
             holds = ahead is not None and is_anothers_place(claims, far, pose, wide.accuracy_m + margin, ahead)
         case _:
@@ -163,7 +166,7 @@ def _was_never_near(state: State, found: CodeEvidence, pose: Pose) -> bool:
     earliest, latest = _span_ms(state, panel.sight.pose_ms)
     from_ms, to_ms = read_ms + earliest, read_ms + latest
     near = outline.nearest_m(state, claims.lat, claims.lon, from_ms, to_ms)
-    return near is not None and near > MAX_DISTANCE_M + pose.accuracy_m
+    return near is not None and near > elsewhere_from_m(pose.accuracy_m)
 
 
 def _confirmed_error_ms(state: State, t_ms: int) -> int | None:

@@ -49,6 +49,11 @@ class PhysicalSign:
         known = [sight.pose_ms for sight in self.sights if sight.last_pose is not None]
         return bool(known) and self.last.last_ms - max(known) <= POSE_STALE_MS
 
+    @property
+    def largest(self) -> float:
+        """The side of the largest box that was surely a sign, pixels."""
+        return max((face.largest for face in self.faces), default=0.0)
+
     def is_over(self, t_ms: int) -> bool:
         """True when no part of the sign was seen for a while."""
         return all(t_ms - sight.last_ms > LINGER_MS for sight in self.sights)

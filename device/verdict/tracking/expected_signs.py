@@ -13,6 +13,8 @@ from wire.register import Register, RegisterEntry
 
 NEAR_M: Final = 45.0
 """Registered signs are watched from this distance on."""
+AROUND_M: Final = 150.0
+"""A way that comes no nearer than this to any registered sign has nothing to do with the register."""
 PASSED_M: Final = 5.0
 """A sign this far behind has been passed."""
 CLOSEST_M: Final = 25.0
@@ -25,6 +27,9 @@ MIN_WATCHED_M: Final = 12.0
 READ_M: Final = (4.0, 15.0)
 MIN_READ_M: Final = 4.0
 """...and the code reader this much of the way on which a code can be read."""
+READ_FROM_PX: Final = 96.0
+"""A face of this size and more is near enough for its code to be read: one of 0.75 m is 10 m away then, in a picture
+of 1536 pixels."""
 MAX_STEP_M: Final = 8.0
 """What goes by in one step of more than this was not watched: five looks a second at 144 km/h."""
 SETTLED_MS: Final = 2500
@@ -53,18 +58,19 @@ class Surroundings:
         """The entries within `NEAR_M` that are in force and speak to traffic of this heading, in a fixed order."""
         if self._register is None or pose.heading is None or not utc_ms:
             return []
-        if self._centre is None or distance_m(*self._centre, pose.lat, pose.lon) > _DRIFT_M:
-            self._centre = (pose.lat, pose.lon)
-            self._area = self._register.near(pose.lat, pose.lon, _AREA_M)
         heading = pose.heading
         return [
             entry
-            for entry in self._area
+            for entry in self._around(pose)
             if not entry.revoked
             and 1000 * entry.valid_from <= utc_ms < 1000 * entry.valid_until
             and heading_difference(entry.heading, heading) <= MAX_HEADING_DEGREES
             and distance_m(entry.lat, entry.lon, pose.lat, pose.lon) <= NEAR_M
         ]
+
+    def is_near(self, pose: Pose) -> bool:
+        """Whether any registered sign is within `AROUND_M`, in force or not, whatever its direction."""
+        return any(distance_m(entry.lat, entry.lon, pose.lat, pose.lon) <= AROUND_M for entry in self._around(pose))
 
     def here(self, pose: Pose | None, utc_ms: int, claimed: Collection[bytes], *, face: bool) -> RegisterEntry | None:
         """The entry that a sign last seen from `pose` is taken for, if possible an entry that is not `claimed`.
@@ -75,6 +81,14 @@ class Surroundings:
         found = self._in_reach(pose, utc_ms, HERE_AHEAD_M[0])
         free = [entry for entry in found if entry.sign_id not in claimed]
         return next(iter(free or (found if face else [])), None)
+
+    def _around(self, pose: Pose) -> list[RegisterEntry]:
+        if self._register is None:
+            return []
+        if self._centre is None or distance_m(*self._centre, pose.lat, pose.lon) > _DRIFT_M:
+            self._centre = (pose.lat, pose.lon)
+            self._area = self._register.near(pose.lat, pose.lon, _AREA_M)
+        return self._area
 
     def ahead(self, pose: Pose | None, utc_ms: int) -> RegisterEntry | None:
         """The nearest entry that lies ahead: the sign that a code read from `pose` hangs at, if it is registered."""
@@ -105,7 +119,7 @@ def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose
         for expected in state.expected
         if moment.t_ms - expected.last_ms <= _FORGET_MS or (expected.passed_ms is not None and not expected.settled)
     ]
-    if pose is None or pose.heading is None:
+    if pose is None or pose.heading is None or pose.accuracy_m > MAX_ACCURACY_M:
         return
     known = {expected.sign_id: expected for expected in state.expected}
     for entry in surroundings.facing(pose, moment.utc_ms):
@@ -167,6 +181,13 @@ def forgo(state: State, t_ms: int) -> None:
 def _was_watched(expected: ExpectedSign) -> bool:
     far_to_near = expected.farthest_ahead_m >= WATCHED_FROM_M and expected.nearest_ahead_m <= WATCHED_TO_M
     return far_to_near and expected.watched_m >= MIN_WATCHED_M and expected.read_m >= MIN_READ_M
+
+
+def was_reached(state: State, entry: RegisterEntry, largest: float) -> bool:
+    """Whether the code at a registered sign would have been read, if one hangs there: the code reader looked from
+    near enough, by the way or by how large the face became (pixels)."""
+    known = (expected.read_m for expected in state.expected if expected.sign_id == entry.sign_id)
+    return largest >= READ_FROM_PX or max(known, default=0.0) >= MIN_READ_M
 
 
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:

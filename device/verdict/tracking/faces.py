@@ -64,7 +64,7 @@ GROWS_WITHIN_M: Final = 25.0
 SAME_PLACE: Final = 0.35
 MAX_ON_CODE: Final = 1
 """A box that lies where a code is, by intersection over union, in more looks than this is no face but the panel."""
-_WEIGHT_SIZE_PX: Final = 64.0
+FULL_SIZE_PX: Final = 64.0
 """Faces from this size on count fully, smaller ones by their area: the classifier sees 48 pixels a side."""
 
 
@@ -274,7 +274,7 @@ def _weigh(face: FaceTrack, box: Box, look_ms: int, sure_score: float) -> None:
 
 def _weigh_class(face: FaceTrack, box: Box, side: float, count: float) -> None:
     """Adds what a box that is surely a sign says of the class."""
-    weight = count * max(box.score, 0.01) * min(side / _WEIGHT_SIZE_PX, 1.0) ** 2
+    weight = count * max(box.score, 0.01) * min(side / FULL_SIZE_PX, 1.0) ** 2
     face.sure += count
     face.largest = max(face.largest, side)
     face.class_weight[box.class_id] = face.class_weight.get(box.class_id, 0.0) + weight

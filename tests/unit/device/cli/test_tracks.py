@@ -10,7 +10,8 @@ from device.cli.tracks import track_notes
 
 GOOD: dict[str, Any] = {
     "fixes": 30, "left_out": {}, "typical_s": 1.0, "longest_gap_s": 1.0, "breaks": 0, "cut_off": False,
-    "moments": 75, "unplaced": 0, "vague": 0, "not_believed": 0,
+    "moments": 75, "unplaced": 0, "vague": 0, "not_believed": 0, "unsure": 0,
+    "nearest_sign_m": None, "miswritten": None,
 }  # fmt: skip
 
 
@@ -38,6 +39,8 @@ def test_what_was_left_out_is_told_with_count_and_reason() -> None:
             "a point each 5 s, gaps of up to 11 s: record a point each second)",
         ),
         ({"longest_gap_s": 11.0}, "a point each 1 s, gaps of up to 11 s)"),
+        ({"unsure": 16}, "uneven or imprecise in 16 of its 30 points: the reception was bad)"),
+        ({"unsure": 15}, "(place_unchecked)"),
         ({"breaks": 1}, "a point each 1 s, gaps of up to 1 s and 1 break)"),
         ({"breaks": 2}, "a point each 1 s, gaps of up to 1 s and 2 breaks)"),
     ],
@@ -46,3 +49,19 @@ def test_why_places_were_not_known_is_told(changes: dict[str, Any], end: str) ->
     (note,) = track_notes(GOOD | {"unplaced": 3, "vague": 4} | changes, "drive.gpx")
     assert note.startswith("the place was not known well enough in 7 of 75 frames; no code read there can be VERIFIED")
     assert note.endswith(end)
+
+
+@pytest.mark.parametrize(("metres", "away"), [(512, "512 m"), (9999, "9999 m"), (5_340_321, "5340 km")])
+def test_a_way_far_from_all_registered_signs_is_told_once(metres: int, away: str) -> None:
+    assert track_notes(GOOD | {"nearest_sign_m": metres}, "drive.gpx") == [
+        f"the way in drive.gpx comes near no registered sign (the nearest is {away} away): "
+        "none of them could be checked"
+    ]
+
+
+def test_how_the_places_may_have_been_meant_is_told_and_nothing_is_changed() -> None:
+    (note,) = track_notes(GOOD | {"nearest_sign_m": 5_000_000, "miswritten": "swapped"}, "drive.gpx")
+    assert note.endswith(
+        "; with latitude and longitude swapped it would come near some: check how drive.gpx was written "
+        "(nothing was changed)"
+    )

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from device.channel.messages import MAX_FACTS
 from device.channel.tracks import LEFT_OUT
 from device.position import core, gpx, nmea
 from device.position.core import read_track
 from device.position.errors import PositionError
 from device.position.track import CheckedTrack
 from tests.support import tracks
-from tests.support.tracks import At, but, drive, gga, log, rmc
+from tests.support.tracks import At, but, comma, drive, gga, log, rmc, sentence
 
 
 def used(track: CheckedTrack) -> list[float]:
@@ -38,12 +39,24 @@ SAID = [
     (b"<a>" * 5000, "neither GPX nor"),
     (b"<gpx>" + b"<a>" * 5000, "neither GPX nor"),
     (tracks.gpx([]), "no track point"),
-    (b"$GPVTG,,T,,M,0.0,N,0.0,K*50\r\n" * 3, "no track point"),
+    (b"$GPGSV,1,1,00*79\r\n" * 3, "no track point"),
+    (sentence("GPVTG,,T,,M,0.0,N,0.0,K").encode() * 3, "no track point"),
+    (b"$GPVTG,,T,,M,0.0,N,0.0,K*51\r\n" * 3, "is damaged: .* 3 damaged"),
+    (tracks.gpx(drive(9)).replace(b"/trkpt", b"trkpt"), "is damaged"),
+    (log(drive(511), rmc).replace(b"*", b"\r\n*"), "512 sentences .* have no checksum"),
+    (log(drive(9), gga), "10 sentences .* have no date.*RMC or ZDA"),
+    (log(drive(9), lambda at: comma(rmc(at))), "10 points or sentences .* decimal commas"),
+    (log(drive(9), lambda at: comma(gga(at))), "10 points or sentences .* decimal commas"),
+    (log(drive(9), lambda at: comma(rmc(at)).split("*")[0] + "\n"), "10 points or sentences .* decimal commas"),
     (b"<gpx><wpt lat='48' lon='11'/><rte><rtept lat='48' lon='11'/></rte></gpx>", "waypoints or a route"),
     (tracks.gpx([At(k, 0.0, text="") for k in range(9)]), "none of the 9 points .* no time"),
     (tracks.gpx(drive(9)).replace(b"2026-05", b"2026-99"), "none of the 10 points .* no time"),
     (tracks.gpx(drive(9)).replace(b'lat="48.', b'lat="98.'), "no place on Earth"),
-    (tracks.gpx(drive(9)).replace(b'lat="48.', b'lat="48,'), "no place on Earth"),
+    (tracks.gpx(drive(9)).replace(b'lat="48.', b'lat="48,'), "10 points or sentences .* decimal commas"),
+    (tracks.gpx(drive(9)).replace(b'lat="48.', b'lat="N 48 0.'), "10 points .* not in decimal degrees"),
+    (tracks.gpx(drive(9)).replace(b'lat="48.', b'lat="4800.'), "10 points .* not in decimal degrees"),
+    (tracks.gpx(drive(9)).replace(b'lon="11.000000000', b'lon="11.0E'), "10 points .* not in decimal degrees"),
+    (tracks.gpx(drive(60), [At(k + 0.5, 9000.0) for k in range(60)]), "119 points .* contradict each other"),
     (tracks.gpx(drive(9)).replace(b'lat="48.', b'lat="nan'), "no place on Earth"),
     (tracks.gpx(drive(9)).replace(b'lon="11.', b'lon="1e400'), "no place on Earth"),
     (tracks.gpx(drive(9)).replace(b"2026", b"1980"), "before the receiver's first fix"),
@@ -56,9 +69,9 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize(("data", "sentence"), SAID)
-def test_a_bad_file_is_refused_with_one_sentence(data: bytes, sentence: str) -> None:
-    with pytest.raises(PositionError, match=sentence) as caught:
+@pytest.mark.parametrize(("data", "says"), SAID)
+def test_a_bad_file_is_refused_with_one_sentence(data: bytes, says: str) -> None:
+    with pytest.raises(PositionError, match=says) as caught:
         read_track(data)
     said = str(caught.value)
     assert said.isascii()
@@ -91,9 +104,10 @@ def test_the_facts_say_when_how_far_apart_and_what_was_left_out() -> None:
         "typical_ms": 1000,
         "longest_ms": 2000,
         "cut": 1,
+        "unsure": 0,
         "left_no_time": 1,
     }
-    assert len(CheckedTrack(track.fixes, Counter(dict.fromkeys(LEFT_OUT, 1))).facts()) <= 16  # what Ready holds
+    assert len(CheckedTrack(track.fixes, Counter(dict.fromkeys(LEFT_OUT, 1))).facts()) <= MAX_FACTS
 
 
 # --- whatever the bytes -------------------------------------------------------------------------------------------

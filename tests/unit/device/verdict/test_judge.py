@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
@@ -243,6 +244,44 @@ def test_signs_in_a_row_each_get_their_verdict() -> None:
     signs = [Sign(AT, data=code(AT)), Sign(AT + 60), Sign(AT + 140, data=code(0, number=3))]
     drive = Journey(signs, length_m=320, register=registered(entry(AT), entry(AT + 200, number=2)))
     assert [verdict.state for verdict in drive.run()] == ["VERIFIED", "UNVERIFIED", "MISPLACED", "MISSING"]
+
+
+# --- recordings that end before the sign is near ------------------------------------------------------------------
+
+UNSETTLED: tuple[Callable[[float], tuple[int, float]], ...] = (
+    lambda distance: (14, 0.7),
+    lambda distance: (1, 0.97) if distance > 40 else (14, 0.97),
+)
+ENDS_M = (45.0, 50.0, 55.0, 60.0, 62.0, 66.0, 70.0, 74.0)
+
+
+@pytest.mark.parametrize("ends_m", ENDS_M)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_recording_that_ends_before_the_sign_is_near_accuses_nobody(ends_m: float, known: bool) -> None:
+    register = registered(entry(AT)) if known else registered(entry(AT + 5000))
+    for perceives in (lambda distance: (14, 0.97), *UNSETTLED):
+        for verdict in Journey([Sign(AT, perceives, code(AT))], ends_m, register=register).run():
+            assert verdict.state == "UNVERIFIED", (ends_m, verdict.reasons)
+            assert verdict.reasons[0] in ("perception_alone", "sign_not_reached")
+
+
+@pytest.mark.parametrize("ends_m", [84.0, 100.0, 150.0])
+def test_a_registered_sign_whose_code_would_have_been_read_is_suspect_without_one(ends_m: float) -> None:
+    verdict = only(Journey([Sign(AT)], ends_m, register=registered(entry(AT))).run())
+    assert (verdict.state, verdict.class_id, verdict.reasons[0]) == ("SUSPECT", None, "registered_code_not_seen")
+
+
+def test_a_sticker_that_is_seen_from_afar_only_is_suspect_where_a_registered_sign_stands() -> None:
+    verdict = only(Journey([Sign(AT, lambda distance: (1, 0.97))], 66, register=registered(entry(AT))).run())
+    assert (verdict.state, verdict.class_id, verdict.reasons[0]) == ("SUSPECT", None, "class_unexpected")
+
+
+@pytest.mark.parametrize("perceives", UNSETTLED)
+def test_what_is_never_settled_is_suspect_once_the_sign_has_gone_by(
+    perceives: Callable[[float], tuple[int, float]],
+) -> None:
+    far_only = Sign(AT, lambda distance: perceives(distance) if distance > 25 else None)
+    assert {verdict.state for verdict in Journey([far_only], 150).run()} == {"SUSPECT"}
 
 
 # --- copies within reach, and what could not be checked -----------------------------------------------------------

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict.judge import Judge
 from device.verdict.state import MAX_FIXES, ExpectedSign, FaceTrack, PanelTrack, SeenSign, Shown, State, to_bytes
+from device.verdict.tracking.expected_signs import MIN_READ_M, READ_FROM_PX
 from tests.support.verdict_drive import ANCHORS, AUTHORITY, claims
 from tests.support.verdict_samples import (
     ID,
@@ -47,7 +49,7 @@ def at(place: Pose | None, last: int = 10, utc_ms: int = UTC_MS) -> dict[str, ob
 
 
 def seen(place: Pose | None, number: int = 1, last: int = 10, utc_ms: int = UTC_MS) -> FaceTrack:
-    return face(number, **at(place, last, utc_ms))
+    return face(number, **at(place, last, utc_ms), largest=READ_FROM_PX)
 
 
 def shown(data: bytes, place: Pose | None, number: int = 7, last: int = 10, **changes: object) -> PanelTrack:
@@ -119,7 +121,7 @@ def test_a_fix_releases_what_waited_for_it() -> None:
     made.on_fix(Fix(UTC_MS, 0.0, 0.0, 0.0, 3.0))
     assert made._state.faces == []  # alone it is not believed
     made.on_fix(Fix(UTC_MS + 1000, 0.0, 0.0, 0.0, 3.0))
-    assert made._state.faces[0].sight.last_pose == pose()
+    assert made._state.faces[0].sight.last_pose == replace(pose(), heading_error=180.0)
 
 
 def test_a_moment_without_word_from_a_reader_adds_nothing_of_it() -> None:
@@ -198,7 +200,7 @@ def test_a_time_that_is_not_known_tells_nothing() -> None:
 def test_a_code_is_judged_by_where_its_panel_was_last_read() -> None:
     hung = {"faces": [seen(pose(60), last=20)], "panels": [shown(signed(10), pose(), votes={1: 3})]}
     assert said(judge(**hung).finish()) == [("VERIFIED", "code_and_perception_agree")]
-    hung = {"faces": [seen(pose(), last=20)], "panels": [shown(signed(10), pose(60), votes={1: 3})]}
+    hung = {"faces": [seen(pose(), last=20)], "panels": [shown(signed(10), pose(95), votes={1: 3})]}
     assert said(judge(**hung).finish()) == [("MISPLACED", "code_elsewhere")]
 
 
@@ -219,6 +221,22 @@ def test_the_entry_of_a_code_that_hangs_at_another_sign_in_sight_is_not_this_sig
     assert said(both) == [("CODE_ONLY", "no_sign_recognised")]
     forged = judge(listed(10), panels=[symbol, shown(signed(10)[:-2] + b"AA", pose(), 8)]).finish()
     assert said(forged)[0] == ("FORGED", "code_not_ours")
+
+
+@pytest.mark.parametrize(
+    ("largest", "read_m", "reason"),
+    [
+        (READ_FROM_PX - 0.1, MIN_READ_M - 0.1, "sign_not_reached"),
+        (READ_FROM_PX, 0.0, "registered_code_not_seen"),
+        (20.0, MIN_READ_M, "registered_code_not_seen"),
+    ],
+)
+def test_no_code_is_missed_where_nobody_looked_from_near_enough(largest: float, read_m: float, reason: str) -> None:
+    small = seen(pose())
+    small.largest = largest
+    passing = ExpectedSign(ID, 0, 10, 400, 10.0, 10.0, 10.0, read_m=read_m)
+    found = judge(listed(10), faces=[small], expected=[passing], first_fix_ms=1).finish()
+    assert said(found)[0] == ("SUSPECT" if "code" in reason else "UNVERIFIED", reason)
 
 
 def test_a_face_keeps_its_entry_though_the_code_hangs_at_another_sign() -> None:

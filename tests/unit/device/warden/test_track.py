@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from device.channel.tracks import LEFT_OUT, LEFT_OUT_WORDS
+import pytest
+
+from device.channel.tracks import LEFT_OUT, LEFT_OUT_WORDS, MISWRITTEN, MISWRITTEN_WORDS
 from device.position.core import read_track
 from device.warden.track import summarise_track
 from tests.support import tracks
@@ -23,13 +25,23 @@ def test_what_was_used_and_left_out_is_told_by_reason() -> None:
         "left_out": {"no_time": 1},
         "typical_s": 1.0,
         "longest_gap_s": 10.0,
+        "unsure": 0,
         "breaks": 1,
         "cut_off": False,
         "moments": 75,
         "unplaced": 3,
         "vague": 2,
         "not_believed": 1,
+        "nearest_sign_m": None,
+        "miswritten": None,
     }
+
+
+@pytest.mark.parametrize(("word", "meant"), [(0, None), (1, "swapped"), (4, "minutes_for_decimals"), (5, None)])
+def test_how_the_places_may_have_been_meant_is_one_of_our_words(word: int, meant: str | None) -> None:
+    said = summarise_track({"fixes": 2}, PLACES | {"remote_m": 5300, "miswritten": word})
+    assert said is not None
+    assert (said["nearest_sign_m"], said["miswritten"]) == (5300, meant)
 
 
 def test_a_hostile_position_can_add_no_word_of_its_own() -> None:
@@ -40,3 +52,4 @@ def test_a_hostile_position_can_add_no_word_of_its_own() -> None:
 
 def test_every_reason_has_its_words() -> None:
     assert set(LEFT_OUT_WORDS) == set(LEFT_OUT)
+    assert set(MISWRITTEN_WORDS) == set(MISWRITTEN)

@@ -26,6 +26,7 @@ from wire.register import RegisterEntry
 from wire.signcode import SignClaims
 
 FAR = exactly_away(20.0)  # as far as a code may be from its place
+OUT = exactly_away(80.0)  # out of place beyond all doubt
 POLE = exactly_away(10.0)
 AWAY = exactly_away(16.0)
 
@@ -139,12 +140,18 @@ def place(lat: float, accuracy_m: float = 0.0, heading: float | None = 0.0) -> P
         (None, Where.UNKNOWN),
         (place(FAR), Where.FITS),
         (place(-FAR), Where.FITS),
-        (place(FAR * 1.001), Where.ELSEWHERE),
-        (place(-FAR * 1.001), Where.ELSEWHERE),
+        (place(FAR * 1.001), Where.UNKNOWN),
+        (place(-FAR * 1.001), Where.UNKNOWN),
+        (place(OUT), Where.UNKNOWN),
+        (place(OUT * 1.001), Where.ELSEWHERE),
+        (place(-OUT * 1.001), Where.ELSEWHERE),
         (pose(24.9, accuracy_m=5.0), Where.FITS),
-        (pose(25.1, accuracy_m=5.0), Where.ELSEWHERE),
-        (pose(25.1, accuracy_m=5.0, heading=None), Where.ELSEWHERE),
-        (pose(31.0, accuracy_m=10.5), Where.ELSEWHERE),
+        (pose(25.1, accuracy_m=5.0), Where.UNKNOWN),
+        (pose(79.9, accuracy_m=5.0), Where.UNKNOWN),
+        (pose(80.1, accuracy_m=5.0), Where.ELSEWHERE),
+        (pose(80.1, accuracy_m=5.0, heading=None), Where.ELSEWHERE),
+        (pose(124.9, accuracy_m=10.5), Where.UNKNOWN),
+        (pose(125.1, accuracy_m=10.5), Where.ELSEWHERE),
         (pose(5, accuracy_m=10.0), Where.FITS),
         (pose(5, accuracy_m=10.1), Where.UNKNOWN),
         (pose(5, heading=None), Where.UNKNOWN),
@@ -152,6 +159,9 @@ def place(lat: float, accuracy_m: float = 0.0, heading: float | None = 0.0) -> P
         (pose(5, heading=45.1), Where.WRONG_HEADING),
         (pose(5, heading=315.0), Where.FITS),
         (pose(5, heading=314.9), Where.WRONG_HEADING),
+        (Pose(0.0, 0.0, 100.0, 3.0, 54.9), Where.WRONG_HEADING),
+        (Pose(0.0, 0.0, 100.0, 3.0, 55.1), Where.UNKNOWN),
+        (Pose(0.0, 0.0, 45.0, 3.0, 180.0), Where.FITS),
     ],
 )
 def test_a_code_is_in_its_place_within_each_limit(at: Pose | None, says: Where) -> None:
@@ -215,6 +225,19 @@ def test_a_code_hangs_twice_if_two_frames_showed_it_so(twins: int, says: Where) 
 def test_a_code_that_was_read_over_sixteen_metres_away_hangs_twice(shown: Shown, says: Where) -> None:
     assert where(found(), pose(), None, [shown]) is says
     assert where(found(), pose(), None, [Shown(ID, 0, pose(1.0)), shown, Shown(OTHER_ID, 0, pose(99.0))]) is says
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "apart_m", "says"),
+    [(5000, 16.1, Where.TWICE), (15_000, 25.9, Where.FITS), (15_000, 26.1, Where.TWICE), (59_000, 46.1, Where.TWICE)],
+)
+def test_the_later_the_code_is_read_again_the_further_a_receiver_may_have_wandered(
+    later_ms: int, apart_m: float, says: Where
+) -> None:
+    """A lap leads past the same sign."""
+    read = found()
+    first = Shown(ID, panel(7).sight.last_ms - later_ms, pose(apart_m))
+    assert where(read, pose(), None, [first]) is says
 
 
 def test_an_authentic_code_without_a_panel_may_still_be_shown_twice() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from device.verdict.intake.route import forget, pose_at
 from device.verdict.state import State
@@ -14,6 +15,11 @@ def fixed(*fixes: TimedPose, **changes: object) -> State:
     return state(fixes=list(fixes), **changes)
 
 
+def sure(found: Pose | None) -> Pose | None:
+    """The pose, as if its heading had no error."""
+    return None if found is None else replace(found, heading_error=0.0)
+
+
 def north(found: Pose | None) -> float | None:
     return None if found is None else pytest.approx(found.lat / degrees(1.0), abs=1e-6)
 
@@ -23,9 +29,9 @@ def north(found: Pose | None) -> float | None:
 
 def test_at_a_fix_the_pose_is_that_fix() -> None:
     held = fixed(timed(1000, 10.0), timed(2000, 30.0, 90.0, 7.0), timed(9000, 50.0))
-    assert pose_at(held, 2000) == pose(30.0, heading=90.0, accuracy_m=7.0)
-    assert pose_at(held, 1000) == pose(10.0)
-    assert pose_at(held, 9000) == pose(50.0)
+    assert sure(pose_at(held, 2000)) == pose(30.0, heading=90.0, accuracy_m=7.0)
+    assert sure(pose_at(held, 1000)) == pose(10.0)
+    assert sure(pose_at(held, 9000)) == pose(50.0)
 
 
 def test_between_two_fixes_the_pose_is_in_proportion() -> None:
@@ -130,17 +136,45 @@ def test_the_accuracy_is_bounded() -> None:
 
 def test_a_heading_is_kept_until_there_is_a_new_one() -> None:
     held = fixed(timed(1000, 0.0, 30.0), timed(2000, 5.0, None), timed(3000, 5.0, 50.0), last_heading=10.0)
-    assert pose_at(held, 2000) == pose(5.0, heading=10.0)
-    assert pose_at(held, 1000) == pose(0.0, heading=30.0)
-    assert pose_at(held, 2000) == pose(5.0, heading=30.0)
+    assert sure(pose_at(held, 2000)) == pose(5.0, heading=10.0)
+    assert sure(pose_at(held, 1000)) == pose(0.0, heading=30.0)
+    assert sure(pose_at(held, 2000)) == pose(5.0, heading=30.0)
     assert pose_at(held, 9000) is None
     assert held.last_heading == 30.0
 
 
+@pytest.mark.parametrize(
+    ("metres", "accuracy_m", "error"),
+    [
+        (30.0, 3.0, 8.1),  # two fixes good to 3 m, 60 m apart: the sine is 2 sqrt(2) 3 / 60
+        (30.0, 8.0, 22.2),
+        (2.0, 3.0, 180.0),  # nearer together than they are good to
+        (0.0, 3.0, 180.0),
+    ],
+)
+def test_a_heading_is_as_sure_as_the_way_that_led_here(metres: float, accuracy_m: float, error: float) -> None:
+    way = fixed(*(timed(1000 * k, metres * k, 0.0, accuracy_m) for k in range(3)))
+    found = pose_at(way, 2000)
+    assert found is not None
+    assert found.heading_error == pytest.approx(error, abs=0.1)
+
+
+def test_a_heading_that_is_not_that_of_the_way_is_off_by_as_much() -> None:
+    found = pose_at(fixed(*(timed(1000 * k, 300.0 * k, 0.0 if k < 2 else 90.0) for k in range(3))), 2000)
+    assert found is not None
+    assert found.heading_error == pytest.approx(90.8, abs=0.1)
+
+
+def test_the_way_across_a_break_tells_nothing_of_the_heading() -> None:
+    found = pose_at(fixed(timed(0, 0.0), timed(1000, 30.0), TimedPose(2000, pose(60.0), True)), 2000)
+    assert found is not None
+    assert found.heading_error == 180.0
+
+
 def test_a_heading_of_north_is_a_heading() -> None:
     held = fixed(timed(1000, 0.0, 0.0), timed(2000, 5.0, None), last_heading=10.0)
-    assert pose_at(held, 1000) == pose(0.0, heading=0.0)
-    assert pose_at(held, 2000) == pose(5.0, heading=0.0)
+    assert sure(pose_at(held, 1000)) == pose(0.0, heading=0.0)
+    assert sure(pose_at(held, 2000)) == pose(5.0, heading=0.0)
 
 
 # --- forgetting ---------------------------------------------------------------------------------------------------
