@@ -182,7 +182,7 @@ class Judge:
         """Judges the physical signs that have gone by."""
         verdicts: list[Verdict] = []
         for sign in association.associated(self._state):
-            if not (everything or sign.is_over(t_ms)):
+            if not (everything or sign.is_over(self._state, t_ms)):
                 continue
             case = self._case(sign)
             association.drop(self._state, sign)

@@ -32,7 +32,7 @@ MAX_OUTLINE: Final = 2048
 MAX_CODED: Final = 64
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 6
+_VERSION: Final = 7
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -72,6 +72,7 @@ class Sight(Struct, forbid_unknown_fields=True):
     first_pose: Pose | None = None
     last_pose: Pose | None = None
     pose_ms: int = 0  # when the last pose was
+    watched_ms: int = 0  # how long its reader had watched when it was last seen
 
 
 class Watch(Struct, forbid_unknown_fields=True):

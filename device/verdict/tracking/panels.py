@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from device.channel.messages import Reading
@@ -18,8 +19,9 @@ from device.verdict.state import (
     Rate,
     State,
 )
-from device.verdict.tracking import looks
-from device.verdict.tracking.faces import LINGER_MS, extend, first_sight
+from device.verdict.tracking import approach, looks
+from device.verdict.tracking.faces import extend, first_sight
+from device.verdict.tracking.looks import LINGER_MS
 from device.verdict.tracking.motion import match, moved, overlap, predicted, start
 from wire.geodesy import Pose
 from wire.signcode import PREFIX
@@ -34,18 +36,32 @@ def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose |
     symbols = _symbols(readings)
     fresh = [panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS]
     pairs = match([panel.motion for panel in fresh], [group[0] for group in symbols], moment.t_ms)
+    going_on = {index: fresh[number] for index, number in pairs.items()}
     twins = _twins(symbols)
     for index, group in enumerate(symbols):
-        if index in pairs:
-            panel = fresh[pairs[index]]
-            panel.motion = moved(panel.motion, group[0], moment.t_ms)
-            extend(panel.sight, moment, pose)
-        else:
+        panel = going_on.get(index) or _again(state, moment, group[0], pose, going_on.values())
+        look_ms = looks.stands_for_ms(state.read, first=panel is None)
+        if panel is None:
             panel = _new(state, moment, group[0], pose)
-        look_ms = looks.stands_for_ms(state.read, first=index not in pairs)
+        else:
+            going_on[index] = panel
+            panel.motion = moved(panel.motion, group[0], moment.t_ms)
+            extend(panel.sight, moment, pose, state.read)
         _note(panel, group, look_ms)
         panel.twins += looks.repeats(look_ms) if index in twins else 0.0
         _vote(panel, state.faces, moment.t_ms, look_ms)
+
+
+def _again(
+    state: State, moment: Moment, reading: Reading, pose: Pose | None, taken: Iterable[PanelTrack]
+) -> PanelTrack | None:
+    """The panel whose text this is, where the code reader did not look for a while; None: it is a new one."""
+    others = {panel.number for panel in taken}
+    side = math.sqrt(reading.w * reading.h)
+    for panel in state.panels:
+        if panel.number not in others and approach.same_code(state, panel, reading.data, side, moment.t_ms, pose):
+            return panel
+    return None
 
 
 def _twins(symbols: Sequence[Sequence[Reading]]) -> set[int]:
@@ -79,7 +95,7 @@ def _symbols(readings: Sequence[Reading]) -> list[list[Reading]]:
 
 
 def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> PanelTrack:
-    panel = PanelTrack(state.next_track, start(reading, moment.t_ms), first_sight(moment, pose))
+    panel = PanelTrack(state.next_track, start(reading, moment.t_ms), first_sight(moment, pose, state.read))
     state.next_track += 1
     if len(state.panels) >= MAX_PANELS:
         state.panels.remove(min(state.panels, key=lambda other: (other.decoded, other.sight.last_ms)))

@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from device.capture.errors import InputError
 from device.capture.video import VideoSource
 from device.channel.ring import MAX_WIDTH
-from device.verdict.tracking.faces import LINGER_MS
+from device.verdict.tracking.looks import LONGEST_UNSEEN_MS
 from tests.support.frame_sources import Picture, Read, read, settings
 from tests.support.videos import VideoMaker, film, street
 
@@ -216,7 +216,7 @@ def test_joined_clips_of_one_drive_are_one_drive(tmp_path: Path) -> None:
 
 def test_where_the_picture_does_not_go_on_nobody_knows_the_time(tmp_path: Path) -> None:
     found = played(joined(tmp_path, range(20), range(80, 100)))
-    pause = LINGER_MS + 1  # what verdict needs to see that no sign of one place is one of the other
+    pause = LONGEST_UNSEEN_MS + 1  # what verdict needs to see that no sign of one place is one of the other
     assert found.times[:20] == [100 * n for n in range(20)]
     assert found.times[20] >= 1900 + pause and found.times[20:] == [found.times[20] + 100 * n for n in range(20)]
     assert found.timed == [True] * 20 + [False] * 20

@@ -48,7 +48,7 @@ def test_lockstep_and_clock_are_passed_on_for_either_reader() -> None:
         (timeline.take_sightings, Sightings(90, 3600, 1536, 864, [])),
         (timeline.take_readings, Readings(90, 3600, [])),
     ):
-        assert take(held(perception=1, codes=1), message, lockstep=True, now_ms=3600)  # type: ignore[operator]
+        assert take(held(perception=1, codes=1, newest_ms=3600), message, lockstep=True, now_ms=3600)  # type: ignore[operator]
         assert not take(held(began_ms=0), message, lockstep=False, now_ms=3600)  # type: ignore[operator]
         assert take(held(began_ms=0), message, lockstep=False, now_ms=3349)  # type: ignore[operator]
 

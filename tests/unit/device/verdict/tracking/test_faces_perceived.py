@@ -7,8 +7,9 @@ import math
 import pytest
 
 from device.verdict.state import FaceTrack, Trend
-from device.verdict.tracking import faces
-from device.verdict.tracking.faces import Perceived, growth, is_confirmed, perceived, stands_alone
+from device.verdict.tracking import faces, looks
+from device.verdict.tracking.approach import growth
+from device.verdict.tracking.faces import Perceived, is_confirmed, perceived, stands_alone
 from tests.support.verdict_samples import face, pose, sight, trend
 
 
@@ -244,4 +245,4 @@ def test_a_face_moves_along_if_the_vehicle_came_nearer_and_it_did_not_grow(
 
 
 def test_the_limits_stand_where_they_were_measured() -> None:
-    assert (faces.LINGER_MS, faces.MAX_ASPECT, faces.SAME_PLACE) == (1000, 1.5, 0.35)
+    assert (looks.LINGER_MS, faces.MAX_ASPECT, faces.SAME_PLACE) == (1000, 1.5, 0.35)
