@@ -41,7 +41,10 @@ STRONG_SCORE: Final = 0.5
 MOST_STRONG: Final = 1.5
 """...and there have to be two of them, whatever time one stands for."""
 ALONE_IN_SIGHT_MS: Final = 700
-"""Least time from the first look to the last: what looks like a sign at one distance only is none."""
+"""Least time from the first look to the last: what looks like a sign at one distance only is none..."""
+ALONE_DISTANCES: Final = 1.5
+ALONE_FAST_MS: Final = 400
+"""...but this is enough of what grew so much meanwhile: a fast pass is short, and shows it at many distances."""
 ALONE_COVERAGE: Final = 0.5
 """Least share of the time in which it was seen, while it was in sight and perception looked."""
 ALONE_GROWTH: Final = 1.15
@@ -186,12 +189,13 @@ def is_confirmed(face: FaceTrack) -> bool:
 def stands_alone(face: FaceTrack) -> bool:
     """True where a confirmed face without a code proves to be a sign: seen enough, coming nearer, steady or sure."""
     share, certainty = _agreement(face)
+    grown = approach.growth(face)
     enough = (
         sum(face.class_weight.values()) >= ALONE_EVIDENCE
         and face.strong >= ALONE_STRONG
-        and face.watched_ms >= ALONE_IN_SIGHT_MS
+        and face.watched_ms >= (ALONE_FAST_MS if grown >= ALONE_DISTANCES else ALONE_IN_SIGHT_MS)
         and face.seen * looks.LOOK_MS >= ALONE_COVERAGE * face.watched_ms
-        and approach.growth(face) >= ALONE_GROWTH
+        and grown >= ALONE_GROWTH
     )
     steady = certainty >= CONSISTENT_CERTAINTY and not _flips(share, face.switches, face.sure)
     return enough and (steady or face.sure >= ALONE_SURE * face.seen)

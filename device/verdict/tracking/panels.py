@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from device.channel.messages import Reading
@@ -30,6 +30,15 @@ _SAME_SYMBOL: Final = 0.3  # intersection over union
 _APART: Final = 1.5  # sizes between the centres of two symbols that are surely different
 
 
+_UPRIGHT: Final[tuple[Callable[[float, float], tuple[float, float]], ...]] = (
+    lambda right, down: (right, down),
+    lambda right, down: (down, -right),
+    lambda right, down: (-right, -down),
+    lambda right, down: (-down, right),
+)
+"""A way in the picture as the symbol has it that lies so many quarter turns clockwise from upright."""
+
+
 def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose | None) -> None:
     """Adds one frame's readings to the panels that are followed, and votes for the face that each panel hangs at."""
     looks.look(state.read, moment.t_ms)
@@ -49,7 +58,7 @@ def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose |
             extend(panel.sight, moment, pose, state.read)
         _note(panel, group, look_ms)
         panel.twins += looks.repeats(look_ms) if index in twins else 0.0
-        _vote(panel, state.faces, moment.t_ms, look_ms)
+        _vote(panel, group[0].quarters, state.faces, moment.t_ms, look_ms)
 
 
 def _again(
@@ -133,9 +142,9 @@ def _note_payload(panel: PanelTrack, reading: Reading, look_ms: int) -> None:
     payload.both_decoders |= len(set(reading.decoders)) > 1
 
 
-def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int, look_ms: int) -> None:
+def _vote(panel: PanelTrack, quarters: int, faces: Sequence[FaceTrack], t_ms: int, look_ms: int) -> None:
     """Counts the face that the panel hangs at in this look, if it hangs at any."""
-    near = [(far, face.number) for face in faces if (far := _hangs(panel, face, t_ms)) is not None]
+    near = [(far, face.number) for face in faces if (far := _hangs(panel, quarters, face, t_ms)) is not None]
     if not near:
         return
     number = min(near)[1]
@@ -143,15 +152,24 @@ def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int, look_ms: int
         panel.votes[number] = panel.votes.get(number, 0.0) + looks.units(look_ms)
 
 
-def _hangs(panel: PanelTrack, face: FaceTrack, t_ms: int) -> float | None:
-    """How far, in sizes, the panel's centre is from the face's; None where it hangs neither below nor beside it."""
+def _hangs(panel: PanelTrack, quarters: int, face: FaceTrack, t_ms: int) -> float | None:
+    """How far, in sizes, the panel's centre is from the face's; None where it hangs neither below nor beside it.
+
+    Below in the picture, or as the symbol itself lies: where the picture is upside down so is the symbol, and where
+    somebody hung the panel upside down the picture is not.
+    """
     if t_ms - face.sight.last_ms > LINGER_MS // 2:
         return None
     sign, code = predicted(face.motion, t_ms), panel.motion
     if not 0.4 <= code.w / sign.w <= 2.5:
         return None
     unit = max(sign.h, code.h)
-    aside, down = abs(code.x - sign.x) / unit, (code.y - sign.y) / unit
-    below = aside <= 0.7 and 0.4 <= down <= 2.2
-    beside = 0.6 <= aside <= 1.8 and abs(down) <= 0.5
-    return aside + abs(down) if below or beside else None
+    right, down = (code.x - sign.x) / unit, (code.y - sign.y) / unit
+    if any(_below_or_beside(*turned) for turned in ((right, down), _UPRIGHT[quarters](right, down))):
+        return abs(right) + abs(down)
+    return None
+
+
+def _below_or_beside(right: float, down: float) -> bool:
+    below = abs(right) <= 0.7 and 0.4 <= down <= 2.2
+    return below or (0.6 <= abs(right) <= 1.8 and abs(down) <= 0.5)

@@ -121,7 +121,10 @@ def test_a_face_is_confirmed_from_each_limit_on(changes: dict[str, object], conf
         ({"strong": 2.9}, False),  # barely a sign, each time
         ({"seen": 700 * 0.5 / 33}, True),
         ({"seen": 10.5}, False),  # now and then
-        ({"watched_ms": 699}, False),  # at one distance only
+        ({"watched_ms": 700, "trend": trend(1.49, 0.4)}, True),
+        ({"watched_ms": 699, "trend": trend(1.49, 0.4)}, False),  # at one distance only
+        ({"watched_ms": 400, "trend": trend(1.51, 0.4)}, True),  # passed fast
+        ({"watched_ms": 399, "trend": trend(1.51, 0.4)}, False),
     ],
 )
 def test_a_face_stands_alone_with_evidence_and_growth(changes: dict[str, object], alone: bool) -> None:
