@@ -242,6 +242,12 @@ def test_stamps_that_can_be_true_are_kept(tmp_path: Path, stamps: list[int], tim
     assert played(path).times == times
 
 
+@pytest.mark.parametrize(("rate", "timed"), [(30, True), (240, True), (1000, False)])
+def test_a_rate_of_no_camera_tells_nothing_of_the_time(tmp_path: Path, rate: int, timed: bool) -> None:
+    path = film(tmp_path / "x.mp4", (street(n) for n in range(8)), rate=rate)
+    assert set(played(path).timed) == {timed}
+
+
 @pytest.mark.parametrize(("untimed_fps", "step", "timed"), [(0.0, 40, False), (20.0, 50, True)])
 def test_a_stream_without_times_or_a_rate_takes_the_rate_that_it_is_given(
     tmp_path: Path, untimed_fps: float, step: int, timed: bool
