@@ -26,7 +26,7 @@ from device.verdict.intake import fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.intake.timeline import MAX_UTC_MS
 from device.verdict.state import Moment, State
-from device.verdict.tracking import association, expected_signs, faces, panels
+from device.verdict.tracking import association, expected_signs, faces, panels, rescaled
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
 from wire.geodesy import Pose
@@ -171,6 +171,7 @@ class Judge:
         verdicts = self._close(moment.t_ms)
         route.note(self._state, pose, code_evidence.MAX_ACCURACY_M)
         if moment.boxes is not None:
+            rescaled.take_size(self._state, moment.size)
             sure_score = self._sure_scores.get(moment.point, self._sure_score)
             faces.see(self._state, moment, moment.boxes, pose, sure_score)
         if moment.readings is not None:

@@ -45,6 +45,7 @@ class Moment(Struct, forbid_unknown_fields=True):
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)] | None
     point: PointName = "far"  # the operating point at which the boxes were seen
     timed: bool = True  # False: how long after the stream's start it was, nobody knows; once so, always so
+    size: tuple[int, int] = (0, 0)  # width and height of the frame that perception saw
 
 
 class Motion(Struct, forbid_unknown_fields=True):
@@ -251,6 +252,7 @@ class State(Struct, forbid_unknown_fields=True):
     outline: Annotated[list[Waypoint], Meta(max_length=MAX_OUTLINE + 1)] = msgspec.field(default_factory=list)
     outline_step_m: float = 5.0
     coded: Annotated[list[CodedSign], Meta(max_length=MAX_CODED)] = msgspec.field(default_factory=list)
+    size: tuple[int, int] = (0, 0)  # of the newest frame that perception saw; what is followed is in its pixels
     looked: Watch = msgspec.field(default_factory=Watch)  # perception's
     read: Watch = msgspec.field(default_factory=Watch)  # the code reader's
     next_track: int = 0

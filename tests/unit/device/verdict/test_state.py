@@ -254,6 +254,7 @@ def test_a_new_state_knows_nothing() -> None:
         "outline": [],
         "outline_step_m": 5.0,
         "coded": [],
+        "size": (0, 0),
         "looked": {"t_ms": None, "watched_ms": 0, "look_ms": 0},
         "read": {"t_ms": None, "watched_ms": 0, "look_ms": 0},
         "next_track": 0,
