@@ -13,8 +13,8 @@ def take_size(state: State, size: tuple[int, int]) -> None:
     if not all(before) or before == state.size:
         return
     across, down = state.size[0] / before[0], state.size[1] / before[1]
-    for track in (*state.faces, *state.panels):
-        _scale(track.motion, across, down)
+    for motion in (*(face.motion for face in state.faces), *(panel.motion for panel in state.panels)):
+        _scale(motion, across, down)
     larger = math.log(across * down) / 2  # what the logarithm of a size goes up by
     for face in state.faces:
         face.trend.y += face.trend.n * larger
