@@ -18,8 +18,10 @@ from device.capture.turn import UPRIGHT, Pixels, Turn
 from device.channel.damage import DamageName
 from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
 
-_IMAGES = {".png", ".jpg", ".jpeg", ".ppm", ".bmp", ".webp"}
+_IMAGES = {".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".bmp", ".webp", ".tif", ".tiff"}
 _MAX_BYTES: Final = 128 * 1024 * 1024
+_TOO_LARGE: Final = "validateInputImageSize"
+"""What refuses, in OpenCV, an image with more pixels than OPENCV_IO_MAX_IMAGE_PIXELS, before it takes memory for it."""
 _JPEG: Final = b"\xff\xd8\xff"
 _JPEG_END: Final = b"\xff\xd9"
 _TAKEN_FPS: Final = 15.0
@@ -68,11 +70,13 @@ class FolderSource:
 
     def _first(self) -> Pixels:
         """The first image that can be read: it says what the frames are like."""
+        too_large = False
         for path in self._files:
             image = read(path)
             if not isinstance(image, str):
                 return image
-        raise InputError("image_unreadable", 1)
+            too_large = too_large or image == "frames_too_large"
+        raise InputError("images_too_large") if too_large else InputError("image_unreadable", 1)
 
 
 def read(path: Path) -> Pixels | DamageName:
@@ -82,14 +86,14 @@ def read(path: Path) -> Pixels | DamageName:
     except OSError:  # opening a pipe would wait; a link may lead out of what is mounted here
         content = b""
     is_jpeg = content.startswith(_JPEG)
-    if is_jpeg and not _is_whole(content):
-        return "images_incomplete"
     if is_jpeg:
         content += _JPEG_END  # some writers leave it out, and OpenCV then gives nothing
     try:
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
-    except cv2.error:
-        image = None
+    except cv2.error as error:
+        return "frames_too_large" if getattr(error, "func", "") == _TOO_LARGE else "images_unreadable"
+    if is_jpeg and not _is_whole(content[: -len(_JPEG_END)]):
+        return "images_incomplete"
     return "images_unreadable" if image is None else np.asarray(image, np.uint8)
 
 

@@ -31,6 +31,8 @@ from device.channel.failures import MAX_NUMBER
 from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
 
 _RATES: Final = (Fraction(1, 60), Fraction(1000))
+_FASTEST: Final = 250
+"""Frames a second. Beyond this a file does not say how fast the world went: it is a slow motion, or a mistake."""
 _OPTIONS: Final = {"mjpeg": {"err_detect": "explode"}}
 """Decoders that give a frame and no word where half of it is missing, and the option that makes them speak."""
 _GUESSED_RATE: Final = Fraction(25)  # FFmpeg's
@@ -40,7 +42,7 @@ _DELAY: Final = 32  # frames, more than a decoder holds back
 _SHORT_BY: Final = 2  # frames: writers count the last ones differently
 _SHORT_BY_MS: Final = 1000
 _SHORT_BY_MS_BESIDE_SOUND: Final = 3000  # which may go on for a while where the picture has ended
-_NEW_STREAM_MS: Final = 2000  # of pause: long enough for verdict to see that no sign goes on
+_NEW_STREAM_MS: Final = 10_000  # of pause: long enough for verdict to see that no sign goes on, with damage before it
 _LAST_ENTRIES: Final = 64
 _SYNC: Final = b"\x47"
 _TRANSPORT_PACKETS: Final = ((188, 0), (192, 4), (204, 0))  # bytes, and what comes before the sync byte
@@ -79,7 +81,7 @@ class VideoSource:
             context.thread_type = "AUTO"
         kind = Flags(self._container.format.flags)
         rate = _rate(self._stream, settings.untimed_fps if Flags.no_timestamps in kind else None)
-        self.timed, self._stamped = rate is not None, Flags.no_timestamps not in kind
+        self.timed, self._stamped = rate is not None and rate <= _FASTEST, Flags.no_timestamps not in kind
         rate = rate or _GUESSED_RATE
         self._time = TimeLine(1000.0 / float(rate), MAX_GAP_OF_MPEG_MS if Flags.ts_discont in kind else MAX_GAP_MS)
         self._aspect = _fraction(self._stream.sample_aspect_ratio) or SQUARE

@@ -28,6 +28,7 @@ FailureName = Literal[
     "folder_unreadable",
     "frames_too_large",
     "image_unreadable",
+    "images_too_large",
     "interpreter_missing",
     "interpreter_refuses_model",
     "key_damaged",
@@ -177,11 +178,16 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         "{input} holds no frame that can be decoded", "check that the file is complete", _CAPTURE
     ),
     "folder_empty": Failure(
-        "{input} holds no frames", "put images into it: .bmp, .jpeg, .jpg, .png, .ppm or .webp", _CAPTURE
+        "{input} holds no frames",
+        "put images into it: .bmp, .jpeg, .jpg, .pgm, .png, .ppm, .tif, .tiff or .webp",
+        _CAPTURE,
     ),
     "folder_unreadable": Failure("{input} cannot be listed ({why})", "check its permissions", _CAPTURE, 1),
     "image_unreadable": Failure(
         "none of the images of {input} can be read, from image {0} on", "check that the files are complete", _CAPTURE, 1
+    ),
+    "images_too_large": Failure(
+        "none of the images of {input} that can be read has at most 4096x2304 pixels", "scale them down", _CAPTURE
     ),
     "frames_too_large": Failure(
         "{input} has frames of {0}x{1} pixels, at most 4096x2304 are taken",

@@ -202,4 +202,5 @@ def _reading(symbol: Symbol, decoders: list[str], rate: float | None) -> Reading
         module_px=min(symbol.module_px, 16384.0),
         error_rate=rate,
         oversized=len(data) > MAX_CODE_BYTES,
+        quarters=symbol.quarters,
     )

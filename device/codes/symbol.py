@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
 Quad = NDArray[np.float64]
-"""Four corners (x, y) in order round the symbol, pixels; without the quiet zone."""
+"""Four corners (x, y) in order round the symbol, pixels; without the quiet zone. The first is the symbol's own top left
+where its decoder tells (`Symbol.quarters`)."""
 DecoderName = Literal["zbar", "zxing"]
 
 SIGN_CODE_MODULES = 45
@@ -34,6 +36,17 @@ class Symbol:
     level: str = ""
     mask: int = -1
     inverted: bool = False
+
+    @property
+    def quarters(self) -> int:
+        """How many quarter turns clockwise the symbol lies from upright; 0 where its decoder does not tell.
+
+        Of a code on a panel below its sign the picture lies as much: a camera may hang upside down.
+        """
+        if self.decoder != "zxing":
+            return 0
+        right, down = self.quad[1] - self.quad[0]
+        return round(math.atan2(down, right) / (math.pi / 2)) % 4
 
     @property
     def box(self) -> tuple[float, float, float, float]:

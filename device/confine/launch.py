@@ -31,6 +31,7 @@ _ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
+    "OPENCV_IO_MAX_IMAGE_PIXELS": "9437184",  # 4096x2304, the ring's: a small file may claim to be gigabytes of pixels
 }
 
 

@@ -27,7 +27,7 @@ from device.verdict.intake import fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.intake.timeline import MAX_UTC_MS
 from device.verdict.state import Moment, State
-from device.verdict.tracking import association, expected_signs, faces, panels
+from device.verdict.tracking import association, expected_signs, faces, panels, rescaled
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
 from wire.geodesy import Pose
@@ -185,6 +185,7 @@ class Judge:
         route.note(self._state, pose, code_evidence.MAX_ACCURACY_M)
         remoteness.note(self._state, self._surroundings, pose)
         if moment.boxes is not None:
+            rescaled.take_size(self._state, moment.size)
             sure_score = self._sure_scores.get(moment.point, self._sure_score)
             faces.see(self._state, moment, moment.boxes, pose, sure_score)
         if moment.readings is not None:
@@ -196,9 +197,9 @@ class Judge:
         """Judges the physical signs that have gone by."""
         verdicts: list[Verdict] = []
         for sign in association.associated(self._state):
-            if not (everything or sign.is_over(t_ms)):
+            if not (everything or sign.is_over(self._state, t_ms)):
                 continue
-            case = self._case(sign, ended=not sign.is_over(t_ms))
+            case = self._case(sign, ended=not sign.is_over(self._state, t_ms))
             association.drop(self._state, sign)
             if case is None:
                 continue

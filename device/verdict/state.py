@@ -46,6 +46,7 @@ class Moment(Struct, forbid_unknown_fields=True):
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)] | None
     point: PointName = "far"  # the operating point at which the boxes were seen
     timed: bool = True  # False: how long after the stream's start it was, nobody knows; once so, always so
+    size: tuple[int, int] = (0, 0)  # width and height of the frame that perception saw
 
 
 class Motion(Struct, forbid_unknown_fields=True):
@@ -73,6 +74,7 @@ class Sight(Struct, forbid_unknown_fields=True):
     first_pose: Pose | None = None
     last_pose: Pose | None = None
     pose_ms: int = 0  # when the last pose was
+    watched_ms: int = 0  # how long its reader had watched when it was last seen
 
 
 class Watch(Struct, forbid_unknown_fields=True):
@@ -264,6 +266,7 @@ class State(Struct, forbid_unknown_fields=True):
         default_factory=list  # places of the way, degrees, a step apart, while it came near none
     )
     visited_step_m: float = 50.0
+    size: tuple[int, int] = (0, 0)  # of the newest frame that perception saw; what is followed is in its pixels
     looked: Watch = msgspec.field(default_factory=Watch)  # perception's
     read: Watch = msgspec.field(default_factory=Watch)  # the code reader's
     next_track: int = 0

@@ -94,6 +94,7 @@ class Journey:
     jammed_from_m: float = 10_000.0
     register: Register | None = None
     lost_readings: frozenset[int] = field(default_factory=frozenset)
+    damaged: frozenset[int] = field(default_factory=frozenset)  # frames that no reader is shown
     fps: int = FPS
     untimed_from: int = 1_000_000
 
@@ -127,6 +128,8 @@ class Journey:
 
     def messages(self) -> Iterable[Sightings | Readings]:
         for frame in range(self.frames):
+            if frame in self.damaged:
+                continue
             yield self.sightings(frame)
             if frame not in self.lost_readings:
                 yield self.readings(frame)

@@ -20,7 +20,7 @@ MAX_LEAD_FRAMES: Final = 64
 MAX_LEAD_MS: Final = 250
 """Beyond our own clock, which began before the first frame was taken."""
 MAX_LEAP_MS: Final = 120_000
-"""Beyond the last frame of which both spoke, where we have no clock."""
+"""Beyond the last frame of which both spoke, where we have no clock, and for a leap in lockstep."""
 FIRST_RATE: Final = 0.24
 """Frames a millisecond before both readers have spoken of one frame..."""
 RATE_SLACK: Final = 1.5
@@ -48,13 +48,14 @@ def file(
         for side_accused in sorted(accused):  # in a fixed order: forgetting the first changes what the second meets
             _distrust(state, side_accused)
         return None, accused
-    if lockstep and state.marks[_OTHER[side]] > frame + MAX_LEAD_FRAMES:  # its first word was a leap
-        accused = frozenset({_OTHER[side]})
+    index = _index(state, frame)
+    if lockstep and state.marks[_OTHER[side]] > frame + MAX_LEAD_FRAMES and not _is_at(state, index, frame):
+        accused = frozenset({_OTHER[side]})  # it leapt over a frame that was shown
         _distrust(state, _OTHER[side])
     state.marks[side] = frame
     state.newest_ms = max(state.newest_ms, t_ms)
     index = _index(state, frame)
-    if index == len(state.pending) or state.pending[index].frame != frame:
+    if not _is_at(state, index, frame):
         state.pending.insert(index, Moment(frame, t_ms, 0, None, None, timed=timed))
     return state.pending[index], accused
 
@@ -71,22 +72,34 @@ def passed(state: State, moment: Moment) -> None:
 
 
 def _lead(state: State, side: Side, frame: int, t_ms: int, now_ms: int | None) -> frozenset[Side]:
-    """Lockstep. A leap beyond both is the sender's; a growing lead may be haste or the other's silence."""
+    """Lockstep. A leap beyond both is the sender's; a growing lead may be haste or the other's silence.
+
+    Damaged frames are shown to no reader, and may be many. So a leap over frames is one only if it is more than the
+    time goes on by, at the rate so far; whether the rest is true the other will say.
+    """
     newest, others = max(state.marks.values()), state.marks[_OTHER[side]]
-    if newest >= 0 and frame > newest + MAX_LEAD_FRAMES:
+    leapt = newest >= 0 and frame > newest + MAX_LEAD_FRAMES
+    too_far = frame > newest + MAX_LEAD_FRAMES + _frames_in(state, t_ms - state.newest_ms)
+    if leapt and (too_far or t_ms > state.agreed_ms + MAX_LEAP_MS):
         return frozenset({side})
+    most = others + MAX_LEAD_FRAMES + _frames_in(state, t_ms - state.agreed_ms)
     alone = len(state.pending) - bisect_left(state.pending, others + 1, key=_frame)
-    if alone >= MAX_LEAD_FRAMES or (others >= 0 and frame > others + MAX_LEAD_FRAMES):
+    if alone >= MAX_LEAD_FRAMES or (others >= 0 and frame > most):
         return frozenset(_OTHER)
     return NOBODY
+
+
+def _frames_in(state: State, ms: int) -> float:
+    """How many frames there may be in these milliseconds, by the rate so far."""
+    rate = state.agreed_frame / state.agreed_ms if state.agreed_ms >= RATE_KNOWN_MS else FIRST_RATE
+    return RATE_SLACK * rate * max(0, ms)
 
 
 def _leap(state: State, side: Side, frame: int, t_ms: int, now_ms: int | None) -> frozenset[Side]:
     """Realtime, where the other may rightly be away: bounded by our clock, and by the rate of frames so far."""
     own = now_ms - state.began_ms + MAX_LEAD_MS if now_ms is not None and state.began_ms is not None else None
     latest = own if own is not None else state.agreed_ms + MAX_LEAP_MS
-    rate = state.agreed_frame / state.agreed_ms if state.agreed_ms >= RATE_KNOWN_MS else FIRST_RATE
-    most = state.agreed_frame + MAX_LEAD_FRAMES + RATE_SLACK * rate * max(0, t_ms - state.agreed_ms)
+    most = state.agreed_frame + MAX_LEAD_FRAMES + _frames_in(state, t_ms - state.agreed_ms)
     return NOBODY if t_ms <= latest and frame <= most else frozenset({side})
 
 
@@ -136,6 +149,11 @@ def _speakers(moment: Moment) -> set[Side]:
         ("codes", moment.readings is not None),
     )
     return {side for side, spoke in said if spoke}
+
+
+def _is_at(state: State, index: int, frame: int) -> bool:
+    """Whether the pending moment at this index is of this frame."""
+    return index < len(state.pending) and state.pending[index].frame == frame
 
 
 def _index(state: State, frame: int) -> int:

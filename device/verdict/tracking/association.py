@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from device.verdict.state import FaceTrack, PanelTrack, Sight, State
-from device.verdict.tracking.faces import LINGER_MS
+from device.verdict.tracking import looks
 from wire.geodesy import Pose
 
 POSE_STALE_MS: Final = 500
@@ -54,9 +54,11 @@ class PhysicalSign:
         """The side of the largest box that was surely a sign, pixels."""
         return max((face.largest for face in self.faces), default=0.0)
 
-    def is_over(self, t_ms: int) -> bool:
-        """True when no part of the sign was seen for a while."""
-        return all(t_ms - sight.last_ms > LINGER_MS for sight in self.sights)
+    def is_over(self, state: State, t_ms: int) -> bool:
+        """True when no part of the sign was seen for a while, although it was looked for."""
+        return all(looks.is_gone(state.looked, face.sight, t_ms) for face in self.faces) and all(
+            looks.is_gone(state.read, panel.sight, t_ms) for panel in self.panels
+        )
 
 
 def associated(state: State) -> list[PhysicalSign]:

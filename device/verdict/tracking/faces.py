@@ -9,13 +9,11 @@ from typing import Final
 
 from device.channel.messages import Box
 from device.verdict.state import MAX_TRACKS, FaceTrack, Moment, Sight, State, Watch
-from device.verdict.tracking import looks
+from device.verdict.tracking import approach, looks
+from device.verdict.tracking.looks import LINGER_MS
 from device.verdict.tracking.motion import Rectangle, as_box, match, moved, overlap, predicted, start
 from wire.geodesy import Pose, distance_m
 from wire.vocabulary import ReasonName
-
-LINGER_MS: Final = 1000
-"""A face or a panel that was not seen for this long is gone."""
 
 # Every number of looks below is in looks at thirty a second (`looks`), so that a device with fewer looks a second
 # believes as much of the same pass, and one with more no more. Only looks that were surely a sign speak for a class:
@@ -43,7 +41,10 @@ STRONG_SCORE: Final = 0.5
 MOST_STRONG: Final = 1.5
 """...and there have to be two of them, whatever time one stands for."""
 ALONE_IN_SIGHT_MS: Final = 700
-"""Least time from the first look to the last: what looks like a sign at one distance only is none."""
+"""Least time from the first look to the last: what looks like a sign at one distance only is none..."""
+ALONE_DISTANCES: Final = 1.5
+ALONE_FAST_MS: Final = 400
+"""...but this is enough of what grew so much meanwhile: a fast pass is short, and shows it at many distances."""
 ALONE_COVERAGE: Final = 0.5
 """Least share of the time in which it was seen, while it was in sight and perception looked."""
 ALONE_GROWTH: Final = 1.15
@@ -108,15 +109,17 @@ def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None, s
     symbols = _symbols(state, moment)
     usable = [box for box in boxes if box.w >= 2 and box.h >= 2]
     fresh = [face for face in state.faces if 0 < moment.t_ms - face.sight.last_ms <= LINGER_MS]
-    pairs = match([face.motion for face in fresh], usable, moment.t_ms)
+    matched = match([face.motion for face in fresh], usable, moment.t_ms)
+    going_on = {index: fresh[number] for index, number in matched.items()}
+    rest = {index: box for index, box in enumerate(usable) if index not in matched}
+    taken = {face.number for face in going_on.values()}
+    going_on |= approach.reunited(state, rest, taken, moment.t_ms, pose, sure_score)
     for index, box in enumerate(usable):
-        if index in pairs:
-            face = fresh[pairs[index]]
+        face = going_on.get(index) or _new(state, moment, box, pose)
+        if index in going_on:
             face.motion = moved(face.motion, box, moment.t_ms)
-            extend(face.sight, moment, pose)
-        else:
-            face = _new(state, moment, box, pose)
-        look_ms = looks.stands_for_ms(state.looked, first=index not in pairs)
+            extend(face.sight, moment, pose, state.looked)
+        look_ms = looks.stands_for_ms(state.looked, first=index not in going_on)
         _note(face, state.looked, look_ms)
         _weigh(face, box, look_ms, sure_score)
         if any(overlap(box, symbol) >= SAME_PLACE for symbol in symbols):
@@ -130,9 +133,9 @@ def _symbols(state: State, moment: Moment) -> list[Rectangle]:
     return [*(moment.readings or ()), *(as_box(predicted(panel.motion, moment.t_ms)) for panel in fresh)]
 
 
-def extend(sight: Sight, moment: Moment, pose: Pose | None) -> None:
-    """Notes that the thing was seen again in this moment."""
-    sight.last_frame, sight.last_ms = moment.frame, moment.t_ms
+def extend(sight: Sight, moment: Moment, pose: Pose | None, watch: Watch) -> None:
+    """Notes that the thing was seen again in this moment, by the reader that has watched so."""
+    sight.last_frame, sight.last_ms, sight.watched_ms = moment.frame, moment.t_ms, watch.watched_ms
     sight.seen = min(sight.seen + 1, 100_000)
     sight.utc_ms = moment.utc_ms or sight.utc_ms
     if pose is not None:
@@ -140,9 +143,10 @@ def extend(sight: Sight, moment: Moment, pose: Pose | None) -> None:
         sight.last_pose, sight.pose_ms = pose, moment.t_ms
 
 
-def first_sight(moment: Moment, pose: Pose | None) -> Sight:
-    """The record of a thing seen for the first time."""
-    return Sight(moment.frame, moment.frame, moment.t_ms, moment.t_ms, 1, moment.utc_ms, pose, pose, moment.t_ms)
+def first_sight(moment: Moment, pose: Pose | None, watch: Watch) -> Sight:
+    """The record of a thing seen for the first time, by the reader that has watched so."""
+    frame, t_ms = moment.frame, moment.t_ms
+    return Sight(frame, frame, t_ms, t_ms, 1, moment.utc_ms, pose, pose, t_ms, watch.watched_ms)
 
 
 def perceived(faces: Sequence[FaceTrack], *, coded: bool) -> Perceived:
@@ -185,26 +189,16 @@ def is_confirmed(face: FaceTrack) -> bool:
 def stands_alone(face: FaceTrack) -> bool:
     """True where a confirmed face without a code proves to be a sign: seen enough, coming nearer, steady or sure."""
     share, certainty = _agreement(face)
+    grown = approach.growth(face)
     enough = (
         sum(face.class_weight.values()) >= ALONE_EVIDENCE
         and face.strong >= ALONE_STRONG
-        and face.watched_ms >= ALONE_IN_SIGHT_MS
+        and face.watched_ms >= (ALONE_FAST_MS if grown >= ALONE_DISTANCES else ALONE_IN_SIGHT_MS)
         and face.seen * looks.LOOK_MS >= ALONE_COVERAGE * face.watched_ms
-        and growth(face) >= ALONE_GROWTH
+        and grown >= ALONE_GROWTH
     )
     steady = certainty >= CONSISTENT_CERTAINTY and not _flips(share, face.switches, face.sure)
     return enough and (steady or face.sure >= ALONE_SURE * face.seen)
-
-
-def growth(face: FaceTrack) -> float:
-    """How many times its first size the face has reached, by the line through all its sizes."""
-    line = face.trend
-    spread = line.n * line.xx - line.x**2
-    if spread <= 1e-9:
-        return 1.0
-    slope = (line.n * line.xy - line.x * line.y) / spread
-    seconds = (face.sight.last_ms - face.sight.first_ms) / 1000
-    return math.exp(max(-5.0, min(5.0, slope * seconds)))
 
 
 def _agreement(face: FaceTrack) -> tuple[float, float]:
@@ -235,12 +229,12 @@ def _moves_along(face: FaceTrack) -> bool:
     if first is None or last is None:
         return False
     travelled = distance_m(first.lat, first.lon, last.lat, last.lon)
-    return travelled >= GROWS_WITHIN_M and growth(face) < ALONE_GROWTH
+    return travelled >= GROWS_WITHIN_M and approach.growth(face) < ALONE_GROWTH
 
 
 def _new(state: State, moment: Moment, box: Box, pose: Pose | None) -> FaceTrack:
     """Starts to follow a box. At the cap the face with the least evidence goes, so that a flood costs only itself."""
-    face = FaceTrack(state.next_track, start(box, moment.t_ms), first_sight(moment, pose))
+    face = FaceTrack(state.next_track, start(box, moment.t_ms), first_sight(moment, pose, state.looked))
     state.next_track += 1
     if len(state.faces) >= MAX_TRACKS:
         weakest = min(state.faces, key=lambda other: (other.score_sum, -other.number))

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from device.verdict.state import Watch
+from device.verdict.state import Sight, Watch
 
 LOOK_MS: Final = 33
 """One unit: a look at thirty a second."""
 MAX_LOOK_MS: Final = 200
 """No look stands for more: with fewer than five looks a second less is believed."""
+LINGER_MS: Final = 1000
+"""What its reader has looked for as long without seeing it is gone..."""
+LONGEST_UNSEEN_MS: Final = 8000
+"""...and so is, however little the reader looked, what was not seen for this long. Capture leaves more time than this
+between two clips that do not belong together."""
 
 
 def look(watch: Watch, t_ms: int) -> None:
@@ -37,3 +42,21 @@ def units(ms: float) -> float:
 def repeats(ms: float) -> float:
     """What a look adds where it matters that something is seen again and not for how long: at most one."""
     return min(1.0, ms / LOOK_MS)
+
+
+def blind_ms(watch: Watch, sight: Sight, t_ms: int) -> int:
+    """For how long, since the thing was last seen, its reader has not looked: frames were damaged, or left out."""
+    unseen = t_ms - sight.last_ms
+    return max(0, unseen - _watched_ms(watch, sight, t_ms))
+
+
+def is_gone(watch: Watch, sight: Sight, t_ms: int) -> bool:
+    """Whether the thing is no longer in sight: its reader has looked for a second and did not see it."""
+    unseen = t_ms - sight.last_ms
+    return unseen > LINGER_MS and (_watched_ms(watch, sight, t_ms) > LINGER_MS or unseen > LONGEST_UNSEEN_MS)
+
+
+def _watched_ms(watch: Watch, sight: Sight, t_ms: int) -> int:
+    """How long the reader has watched since it last saw the thing, with a look at this time if it has not had it."""
+    now = 0 if watch.t_ms is None else max(0, min(t_ms - watch.t_ms, MAX_LOOK_MS))
+    return watch.watched_ms - sight.watched_ms + now

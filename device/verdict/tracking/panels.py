@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from device.channel.messages import Reading
@@ -18,8 +19,9 @@ from device.verdict.state import (
     Rate,
     State,
 )
-from device.verdict.tracking import looks
-from device.verdict.tracking.faces import LINGER_MS, extend, first_sight
+from device.verdict.tracking import approach, looks
+from device.verdict.tracking.faces import extend, first_sight
+from device.verdict.tracking.looks import LINGER_MS
 from device.verdict.tracking.motion import match, moved, overlap, predicted, start
 from wire.geodesy import Pose
 from wire.signcode import PREFIX
@@ -28,24 +30,47 @@ _SAME_SYMBOL: Final = 0.3  # intersection over union
 _APART: Final = 1.5  # sizes between the centres of two symbols that are surely different
 
 
+_UPRIGHT: Final[tuple[Callable[[float, float], tuple[float, float]], ...]] = (
+    lambda right, down: (right, down),
+    lambda right, down: (down, -right),
+    lambda right, down: (-right, -down),
+    lambda right, down: (-down, right),
+)
+"""A way in the picture as the symbol has it that lies so many quarter turns clockwise from upright."""
+
+
 def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose | None) -> None:
     """Adds one frame's readings to the panels that are followed, and votes for the face that each panel hangs at."""
     looks.look(state.read, moment.t_ms)
     symbols = _symbols(readings)
     fresh = [panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS]
     pairs = match([panel.motion for panel in fresh], [group[0] for group in symbols], moment.t_ms)
+    going_on = {index: fresh[number] for index, number in pairs.items()}
     twins = _twins(symbols)
     for index, group in enumerate(symbols):
-        if index in pairs:
-            panel = fresh[pairs[index]]
-            panel.motion = moved(panel.motion, group[0], moment.t_ms)
-            extend(panel.sight, moment, pose)
-        else:
+        panel = going_on.get(index) or _again(state, moment, group[0], pose, going_on.values())
+        look_ms = looks.stands_for_ms(state.read, first=panel is None)
+        if panel is None:
             panel = _new(state, moment, group[0], pose)
-        look_ms = looks.stands_for_ms(state.read, first=index not in pairs)
+        else:
+            going_on[index] = panel
+            panel.motion = moved(panel.motion, group[0], moment.t_ms)
+            extend(panel.sight, moment, pose, state.read)
         _note(panel, group, look_ms)
         panel.twins += looks.repeats(look_ms) if index in twins else 0.0
-        _vote(panel, state.faces, moment.t_ms, look_ms)
+        _vote(panel, group[0].quarters, state.faces, moment.t_ms, look_ms)
+
+
+def _again(
+    state: State, moment: Moment, reading: Reading, pose: Pose | None, taken: Iterable[PanelTrack]
+) -> PanelTrack | None:
+    """The panel whose text this is, where the code reader did not look for a while; None: it is a new one."""
+    others = {panel.number for panel in taken}
+    side = math.sqrt(reading.w * reading.h)
+    for panel in state.panels:
+        if panel.number not in others and approach.same_code(state, panel, reading.data, side, moment.t_ms, pose):
+            return panel
+    return None
 
 
 def _twins(symbols: Sequence[Sequence[Reading]]) -> set[int]:
@@ -79,7 +104,7 @@ def _symbols(readings: Sequence[Reading]) -> list[list[Reading]]:
 
 
 def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> PanelTrack:
-    panel = PanelTrack(state.next_track, start(reading, moment.t_ms), first_sight(moment, pose))
+    panel = PanelTrack(state.next_track, start(reading, moment.t_ms), first_sight(moment, pose, state.read))
     state.next_track += 1
     if len(state.panels) >= MAX_PANELS:
         state.panels.remove(min(state.panels, key=lambda other: (other.decoded, other.sight.last_ms)))
@@ -117,9 +142,9 @@ def _note_payload(panel: PanelTrack, reading: Reading, look_ms: int) -> None:
     payload.both_decoders |= len(set(reading.decoders)) > 1
 
 
-def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int, look_ms: int) -> None:
+def _vote(panel: PanelTrack, quarters: int, faces: Sequence[FaceTrack], t_ms: int, look_ms: int) -> None:
     """Counts the face that the panel hangs at in this look, if it hangs at any."""
-    near = [(far, face.number) for face in faces if (far := _hangs(panel, face, t_ms)) is not None]
+    near = [(far, face.number) for face in faces if (far := _hangs(panel, quarters, face, t_ms)) is not None]
     if not near:
         return
     number = min(near)[1]
@@ -127,15 +152,24 @@ def _vote(panel: PanelTrack, faces: Sequence[FaceTrack], t_ms: int, look_ms: int
         panel.votes[number] = panel.votes.get(number, 0.0) + looks.units(look_ms)
 
 
-def _hangs(panel: PanelTrack, face: FaceTrack, t_ms: int) -> float | None:
-    """How far, in sizes, the panel's centre is from the face's; None where it hangs neither below nor beside it."""
+def _hangs(panel: PanelTrack, quarters: int, face: FaceTrack, t_ms: int) -> float | None:
+    """How far, in sizes, the panel's centre is from the face's; None where it hangs neither below nor beside it.
+
+    Below in the picture, or as the symbol itself lies: where the picture is upside down so is the symbol, and where
+    somebody hung the panel upside down the picture is not.
+    """
     if t_ms - face.sight.last_ms > LINGER_MS // 2:
         return None
     sign, code = predicted(face.motion, t_ms), panel.motion
     if not 0.4 <= code.w / sign.w <= 2.5:
         return None
     unit = max(sign.h, code.h)
-    aside, down = abs(code.x - sign.x) / unit, (code.y - sign.y) / unit
-    below = aside <= 0.7 and 0.4 <= down <= 2.2
-    beside = 0.6 <= aside <= 1.8 and abs(down) <= 0.5
-    return aside + abs(down) if below or beside else None
+    right, down = (code.x - sign.x) / unit, (code.y - sign.y) / unit
+    if any(_below_or_beside(*turned) for turned in ((right, down), _UPRIGHT[quarters](right, down))):
+        return abs(right) + abs(down)
+    return None
+
+
+def _below_or_beside(right: float, down: float) -> bool:
+    below = abs(right) <= 0.7 and 0.4 <= down <= 2.2
+    return below or (0.6 <= abs(right) <= 1.8 and abs(down) <= 0.5)

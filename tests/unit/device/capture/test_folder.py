@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -14,7 +16,8 @@ import pytest
 from device.capture import turn
 from device.capture.errors import InputError
 from device.capture.folder import FolderSource
-from device.channel.ring import MAX_WIDTH
+from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
+from device.confine import launch
 from tests.support.frame_sources import Picture, read
 from tests.support.videos import film, street
 
@@ -38,9 +41,10 @@ def test_a_folder_is_read_in_the_natural_order_of_its_names(tmp_path: Path) -> N
     for number in (10, 9, 1):
         cv2.imwrite(str(tmp_path / f"frame{number}.png"), np.full((20, 30, 3), number, np.uint8))
     (tmp_path / "notes.txt").write_text("no frame")
+    cv2.imwrite(str(tmp_path / "frame011.TIF"), np.full((20, 30, 3), 11, np.uint8))
     found = read(FolderSource(tmp_path, 10.0))
-    assert found.taken == [(0, 0), (1, 100), (2, 200)]
-    assert [int(picture[0, 0, 0]) for picture in found.pictures.values()] == [1, 9, 10]
+    assert found.taken == [(0, 0), (1, 100), (2, 200), (3, 300)]
+    assert [int(picture[0, 0, 0]) for picture in found.pictures.values()] == [1, 9, 10, 11]
 
 
 def test_images_at_a_rate_that_nobody_said_have_no_time_but_the_first(tmp_path: Path) -> None:
@@ -97,6 +101,8 @@ def flipped(content: bytes) -> bytes:
         ("spoilt.png", flipped(encoded(".png")), "images_unreadable"),
         ("half.webp", encoded(".webp")[:500], "images_unreadable"),
         ("half.bmp", encoded(".bmp")[:9000], "images_unreadable"),
+        ("half.tif", encoded(".tif")[:2000], "images_unreadable"),
+        ("half.pgm", encoded(".pgm", PICTURE[:, :, 0])[:2000], "images_unreadable"),
         ("half.ppm", encoded(".ppm")[:9000], "images_unreadable"),
         ("text.jpg", b"no picture", "images_unreadable"),
     ],
@@ -152,6 +158,32 @@ def test_a_later_picture_that_is_too_large_is_left_out_and_told(tmp_path: Path) 
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros((20, width, 3), np.uint8))
     found = read(FolderSource(tmp_path, 10.0))
     assert found.damage == {"frames_too_large": 1} and found.times == [0, 200]
+
+
+def test_images_that_are_all_too_large_say_so_and_are_never_decoded(tmp_path: Path) -> None:
+    """As in the compartment, whose environment bounds what OpenCV takes: no gigabytes for a small file."""
+    for name, size in (("1.png", (MAX_HEIGHT, MAX_WIDTH + 1)), ("2.png", (20_000, 30_000))):
+        (tmp_path / name).write_bytes(bytes(cv2.imencode(".png", np.zeros(size, np.uint8))[1]))
+    assert launch._ENVIRONMENT["OPENCV_IO_MAX_IMAGE_PIXELS"] == str(MAX_HEIGHT * MAX_WIDTH)
+    program = (
+        "import resource, sys; from pathlib import Path; from device.capture.folder import read\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
+        "print(*(read(Path(name)) for name in sys.argv[1:]))"
+    )
+    names = [str(tmp_path / "1.png"), str(tmp_path / "2.png")]
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *names], env=launch._ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout.split() == ["frames_too_large"] * 2, ran.stderr
+
+
+def test_a_folder_without_an_image_that_is_small_enough_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder(tmp_path)
+    monkeypatch.setattr("device.capture.folder.read", lambda path: "frames_too_large")
+    with pytest.raises(InputError, match="at most 4096x2304"):
+        FolderSource(tmp_path, 10.0)
 
 
 def exif(orientation: int) -> bytes:

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from device.capture.errors import InputError
 from device.capture.video import VideoSource
 from device.channel.ring import MAX_WIDTH
-from device.verdict.tracking.faces import LINGER_MS
+from device.verdict.tracking.looks import LONGEST_UNSEEN_MS
 from tests.support.frame_sources import Picture, Read, read, settings
 from tests.support.videos import VideoMaker, film, street
 
@@ -225,7 +225,7 @@ def test_joined_clips_of_one_drive_are_one_drive(tmp_path: Path) -> None:
 
 def test_where_the_picture_does_not_go_on_nobody_knows_the_time(tmp_path: Path) -> None:
     found = played(joined(tmp_path, range(20), range(80, 100)))
-    pause = LINGER_MS + 1  # what verdict needs to see that no sign of one place is one of the other
+    pause = LONGEST_UNSEEN_MS + 1  # what verdict needs to see that no sign of one place is one of the other
     assert found.times[:20] == [100 * n for n in range(20)]
     assert found.times[20] >= 1900 + pause and found.times[20:] == [found.times[20] + 100 * n for n in range(20)]
     assert found.timed == [True] * 20 + [False] * 20
@@ -249,6 +249,12 @@ def test_a_restart_finds_the_same_times(tmp_path: Path) -> None:
 def test_stamps_that_can_be_true_are_kept(tmp_path: Path, stamps: list[int], times: list[int]) -> None:
     path = film(tmp_path / "x.mkv", (street(n) for n in range(8)), stamps=stamps, options={"bf": "0"})
     assert played(path).times == times
+
+
+@pytest.mark.parametrize(("rate", "timed"), [(30, True), (240, True), (1000, False)])
+def test_a_rate_of_no_camera_tells_nothing_of_the_time(tmp_path: Path, rate: int, timed: bool) -> None:
+    path = film(tmp_path / "x.mp4", (street(n) for n in range(8)), rate=rate)
+    assert set(played(path).timed) == {timed}
 
 
 @pytest.mark.parametrize(("untimed_fps", "step", "timed"), [(0.0, 40, False), (20.0, 50, True)])

@@ -33,6 +33,14 @@ def test_a_code_anywhere_in_the_frame_is_read_by_both_decoders(module_px: float)
     assert abs(reading.y + reading.h / 2 - 200) < 4
 
 
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_how_a_code_lies_is_told(quarters: int) -> None:
+    upright = photograph(SYMBOL, 3.5, source())
+    frame = np.ascontiguousarray(np.rot90(upright, -quarters))
+    (reading,) = CodeReader().read(frame, [], 0)
+    assert (reading.data, reading.quarters) == (TEXT, quarters)
+
+
 def test_a_region_is_read_from_further_away_than_the_frame() -> None:
     frame = photograph(SYMBOL, 1.65, source(), noise=3.0, slant=0.0, blur_px=0.5)
     assert not any(reading.data for reading in CodeReader().read(frame, [], 0))

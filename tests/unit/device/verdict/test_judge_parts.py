@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict.judge import Judge
-from device.verdict.state import MAX_FIXES, ExpectedSign, FaceTrack, PanelTrack, SeenSign, Shown, State, to_bytes
+from device.verdict.state import MAX_FIXES, ExpectedSign, FaceTrack, PanelTrack, SeenSign, Shown, State, Watch, to_bytes
 from device.verdict.tracking.expected_signs import MIN_READ_M, READ_FROM_PX
 from tests.support.verdict_drive import ANCHORS, AUTHORITY, claims
 from tests.support.verdict_samples import (
@@ -41,6 +41,10 @@ def judge(*entries: RegisterEntry, registered: bool = True, **held: object) -> J
     made = Judge(ANCHORS, unrounded(*entries) if registered else None, stream="test", lockstep=True)
     made.restore(to_bytes(state(**(fields | held))))
     return made
+
+
+LOOKING: dict[str, object] = {"looked": Watch(3600, 3600), "read": Watch(3600, 3600)}
+"""Both readers have looked at every frame."""
 
 
 def at(place: Pose | None, last: int = 10, utc_ms: int = UTC_MS) -> dict[str, object]:
@@ -149,7 +153,7 @@ def test_what_is_no_sign_is_dropped_without_a_count() -> None:
 
 @pytest.mark.parametrize(("t_ms", "verdicts"), [(1400, 0), (1401, 1)])
 def test_a_sign_is_judged_when_it_has_gone_by_and_not_before(t_ms: int, verdicts: int) -> None:
-    made = judge(faces=[seen(None), seen(None, 2, last=30)])
+    made = judge(faces=[seen(None), seen(None, 2, last=30)], **LOOKING)
     frame = 40
     found = made.on_sightings(Sightings(frame, t_ms, 1536, 864, [])) + made.on_readings(Readings(frame, t_ms, []))
     assert len(found) == verdicts
@@ -322,7 +326,7 @@ def test_a_sign_that_is_still_in_sight_is_not_missing() -> None:
 
 
 def test_what_has_gone_by_is_judged_before_what_is_missing_is_told() -> None:
-    made = judge(listed(), expected=[passed()], faces=[seen(pose(), last=10)])
+    made = judge(listed(), expected=[passed()], faces=[seen(pose(), last=10)], **LOOKING)
     found = made.on_sightings(Sightings(90, 3600, 1536, 864, [])) + made.on_readings(Readings(90, 3600, []))
     assert said(found) == [("SUSPECT", "registered_code_not_seen")]
 

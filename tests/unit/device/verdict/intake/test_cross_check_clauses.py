@@ -98,7 +98,7 @@ def test_what_is_released_is_the_measure_if_both_spoke_of_it() -> None:
 def test_in_lockstep_a_frame_far_beyond_both_accuses_its_sender(side: Side, frame: int, accused: bool) -> None:
     before = held(perception=99, codes=99)
     before.marks[OTHER[side]] = 100
-    assert say(before, side, frame) == ({side} if accused else set())
+    assert say(before, side, frame, 0) == ({side} if accused else set())
     assert before.ignored == accused
     assert frames(before) == ([] if accused else [frame])
     assert before.marks[side] == (99 if accused else frame)
@@ -112,10 +112,10 @@ def test_the_first_word_of_all_may_be_of_any_frame() -> None:
 
 def test_from_frame_zero_on_a_leap_is_one() -> None:
     before = held(perception=0, codes=0)
-    assert say(before, "codes", 65) == {"codes"}
-    assert say(before, "codes", 64) == set()
+    assert say(before, "codes", 65, 0) == {"codes"}
+    assert say(before, "codes", 64, 0) == set()
     before = held(perception=0)
-    assert say(before, "perception", 65) == {"perception"}
+    assert say(before, "perception", 65, 0) == {"perception"}
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -123,8 +123,45 @@ def test_from_frame_zero_on_a_leap_is_one() -> None:
 def test_in_lockstep_a_lead_over_the_other_accuses_both(side: Side, others: int, accused: bool) -> None:
     before = held(perception=others, codes=others)
     before.marks[side] = 160
-    assert say(before, side, 164) == (BOTH if accused else set())
+    assert say(before, side, 164, 0) == (BOTH if accused else set())
     assert before.marks[side] == (max(others, -1) if accused else 164)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("frame", "accused"), [(313, False), (314, True)])
+def test_in_lockstep_damage_may_be_as_long_as_the_time_that_goes_by(side: Side, frame: int, accused: bool) -> None:
+    """A hundred frames in four seconds so far: in four more at most half as many again, and a lead."""
+    before = held(perception=99, codes=99, agreed_frame=100, agreed_ms=4000, newest_ms=4000)
+    assert say(before, side, frame, 8000) == ({side} if accused else set())
+
+
+@pytest.mark.parametrize(("t_ms", "accused"), [(124_000, False), (124_001, True)])
+def test_in_lockstep_no_damage_is_longer_than_two_minutes(t_ms: int, accused: bool) -> None:
+    before = held(perception=99, codes=99, agreed_frame=100, agreed_ms=4000, newest_ms=4000)
+    assert say(before, "codes", 165, t_ms) == ({"codes"} if accused else set())
+
+
+def test_in_lockstep_a_pause_may_be_of_any_length() -> None:
+    before = held(perception=99, codes=99, agreed_frame=100, agreed_ms=4000, newest_ms=4000)
+    assert say(before, "codes", 100, 10_000_000) == say(before, "perception", 100, 10_000_000) == set()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_in_lockstep_a_reader_behind_a_leap_over_damage_is_no_contradiction(side: Side) -> None:
+    before = held(spoken(98, side), spoken(99, side), perception=97, codes=97, agreed_frame=97, agreed_ms=3880)
+    before.marks[side], before.newest_ms, before.released_mark = 99, 3960, 97
+    assert say(before, side, 199, 7960) == say(before, side, 200, 8000) == set()
+    for frame in (98, 99, 199, 200):
+        assert say(before, OTHER[side], frame) == set()
+    assert frames(before) == [98, 99, 199, 200]
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_in_lockstep_a_leap_over_frames_that_the_other_is_shown_accuses_who_leapt(side: Side) -> None:
+    before = held(spoken(99, *SIDES), perception=99, codes=99, agreed_frame=99, agreed_ms=3960)
+    assert say(before, side, 199, 7960) == set()
+    assert say(before, OTHER[side], 100, 4000) == {side}
+    assert (frames(before), before.marks[side]) == ([99, 100], 99)
 
 
 @pytest.mark.parametrize(("alone", "accused"), [(63, False), (64, True)])
@@ -309,7 +346,7 @@ def test_what_an_accused_reader_said_beyond_the_other_is_forgotten_and_no_more(s
     pending = [spoken(3, side), spoken(5, *SIDES), spoken(7, *SIDES), spoken(9, side), spoken(10, OTHER[side])]
     before = held(*pending, perception=9, codes=9)
     before.marks[OTHER[side]] = 5
-    assert say(before, side, 200) == {side}
+    assert say(before, side, 200, 400) == {side}
     assert frames(before) == [3, 5, 7, 10]
     attribute = "boxes" if side == "perception" else "readings"
     assert [getattr(moment, attribute) for moment in before.pending] == [[], [], None, None]
@@ -321,19 +358,19 @@ def test_what_an_accused_reader_said_beyond_the_other_is_forgotten_and_no_more(s
 def test_the_mark_goes_back_to_the_other_or_to_what_is_released_but_never_forward() -> None:
     for codes, released, expected in ((20, 5, 9), (5, 7, 7), (5, 3, 5)):
         before = held(perception=9, codes=codes, released_mark=released)
-        assert say(before, "perception", 200) == {"perception"}
+        assert say(before, "perception", 200, 0) == {"perception"}
         assert before.marks["perception"] == expected
 
 
 def test_with_nothing_left_the_newest_time_is_that_of_the_last_release() -> None:
     before = held(spoken(9, "codes"), perception=5, codes=9, released_mark=4, released_ms=160)
-    assert say(before, "codes", 200) == {"codes"}
+    assert say(before, "codes", 200, 360) == {"codes"}
     assert (frames(before), before.newest_ms) == ([], 160)
 
 
 def test_the_newest_time_that_is_left_is_the_latest() -> None:
     before = held(spoken(3, *SIDES), spoken(4, *SIDES), spoken(9, "codes"), perception=5, codes=9)
-    assert say(before, "codes", 200) == {"codes"}
+    assert say(before, "codes", 200, 360) == {"codes"}
     assert before.newest_ms == 160
 
 

@@ -29,9 +29,9 @@ def test_what_the_two_say_of_a_frame_is_filed_each_at_its_own_place() -> None:
     before = state()
     box = Box(1.0, 2.0, 3.0, 4.0, 0.5, 6, 0.7)
     assert timeline.take_sightings(before, Sightings(3, 120, 1536, 864, [box]), lockstep=True) == set()
-    assert before.pending == [Moment(3, 120, 0, [box], None)]
+    assert before.pending == [Moment(3, 120, 0, [box], None, size=(1536, 864))]
     assert timeline.take_readings(before, Readings(3, 120, []), lockstep=True) == set()
-    assert before.pending == [Moment(3, 120, 0, [box], [])]
+    assert before.pending == [Moment(3, 120, 0, [box], [], size=(1536, 864))]
 
 
 def test_what_is_not_believed_is_not_filed() -> None:
@@ -48,7 +48,7 @@ def test_lockstep_and_clock_are_passed_on_for_either_reader() -> None:
         (timeline.take_sightings, Sightings(90, 3600, 1536, 864, [])),
         (timeline.take_readings, Readings(90, 3600, [])),
     ):
-        assert take(held(perception=1, codes=1), message, lockstep=True, now_ms=3600)  # type: ignore[operator]
+        assert take(held(perception=1, codes=1, newest_ms=3600), message, lockstep=True, now_ms=3600)  # type: ignore[operator]
         assert not take(held(began_ms=0), message, lockstep=False, now_ms=3600)  # type: ignore[operator]
         assert take(held(began_ms=0), message, lockstep=False, now_ms=3349)  # type: ignore[operator]
 

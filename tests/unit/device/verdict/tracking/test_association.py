@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from device.verdict.state import FaceTrack, PanelTrack
+from device.verdict.state import FaceTrack, PanelTrack, Watch
 from device.verdict.tracking.association import PhysicalSign, associated, drop
 from tests.support.verdict_samples import face, panel, pose, sight, state
 
@@ -106,6 +106,13 @@ def test_a_pass_without_any_pose_is_not_placed() -> None:
 
 @pytest.mark.parametrize(("t_ms", "over"), [(1400, False), (1401, True)])
 def test_a_pass_is_over_a_second_after_all_its_parts(t_ms: int, over: bool) -> None:
+    both_look = state(looked=Watch(t_ms, 2000), read=Watch(t_ms, 2000))
     sign = PhysicalSign([face(1, 0, 10)], [panel(7, first=0, last=5)])
-    assert sign.is_over(t_ms) is over
-    assert PhysicalSign([face(1, 0, 5)], [panel(7, first=0, last=10)]).is_over(t_ms) is over
+    assert sign.is_over(both_look, t_ms) is over
+    assert PhysicalSign([face(1, 0, 5)], [panel(7, first=0, last=10)]).is_over(both_look, t_ms) is over
+
+
+def test_a_pass_is_not_over_while_one_of_the_readers_does_not_look() -> None:
+    sign = PhysicalSign([face(1, 0, 10)], [panel(7, first=0, last=5)])
+    for looked, read in ((2000, 0), (0, 2000), (0, 0)):
+        assert not sign.is_over(state(looked=Watch(3000, looked), read=Watch(3000, read)), 3000)

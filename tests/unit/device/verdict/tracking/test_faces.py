@@ -7,7 +7,7 @@ import math
 import pytest
 
 from device.channel.messages import Box
-from device.verdict.state import MAX_TRACKS, FaceTrack, Sight, State, Trend
+from device.verdict.state import MAX_TRACKS, FaceTrack, Sight, State, Trend, Watch
 from device.verdict.tracking import faces
 from tests.support.verdict_samples import box, face, moment, pose, reading, sight, state
 from wire.geodesy import Pose
@@ -147,21 +147,22 @@ def test_without_word_from_the_code_reader_no_box_lies_on_a_code() -> None:
 
 
 def test_the_first_sight_has_everything_of_its_moment() -> None:
-    made = faces.first_sight(moment(3), pose(7))
-    assert made == Sight(3, 3, 120, 120, 1, moment(3).utc_ms, pose(7), pose(7), 120)
+    made = faces.first_sight(moment(3), pose(7), Watch(100, 900))
+    assert made == Sight(3, 3, 120, 120, 1, moment(3).utc_ms, pose(7), pose(7), 120, 900)
 
 
 def test_a_sight_without_a_pose_keeps_the_poses_that_it_has() -> None:
     known = sight(0, 0, first_pose=pose(1), last_pose=pose(1), pose_ms=0)
-    faces.extend(known, moment(2), None)
-    assert (known.last_frame, known.last_ms, known.seen, known.utc_ms) == (2, 80, 2, moment(2).utc_ms)
+    faces.extend(known, moment(2), None, Watch(0, 50))
+    assert (known.last_frame, known.last_ms, known.watched_ms, known.seen) == (2, 80, 50, 2)
+    assert known.utc_ms == moment(2).utc_ms
     assert (known.first_pose, known.last_pose, known.pose_ms) == (pose(1), pose(1), 0)
 
 
 def test_a_sight_with_a_pose_keeps_the_first_and_takes_the_last() -> None:
     known = sight(0, 0)
-    faces.extend(known, moment(1), pose(1))
-    faces.extend(known, moment(2), pose(2))
+    faces.extend(known, moment(1), pose(1), Watch(0, 50))
+    faces.extend(known, moment(2), pose(2), Watch(0, 50))
     assert (known.first_pose, known.last_pose, known.pose_ms) == (pose(1), pose(2), 80)
 
 
@@ -169,14 +170,14 @@ def test_a_moment_without_a_time_leaves_the_last_known_one() -> None:
     known = sight(0, 0, utc_ms=77)
     timeless = moment(1)
     timeless.utc_ms = 0
-    faces.extend(known, timeless, None)
+    faces.extend(known, timeless, None, Watch(0, 50))
     assert known.utc_ms == 77
 
 
 def test_sightings_are_counted_up_to_the_bound_of_a_verdict() -> None:
     known = sight(0, 0, seen=99_999)
     for frame in (1, 2):
-        faces.extend(known, moment(frame), None)
+        faces.extend(known, moment(frame), None, Watch(0, 50))
     assert known.seen == 100_000
 
 

@@ -7,8 +7,9 @@ import math
 import pytest
 
 from device.verdict.state import FaceTrack, Trend
-from device.verdict.tracking import faces
-from device.verdict.tracking.faces import Perceived, growth, is_confirmed, perceived, stands_alone
+from device.verdict.tracking import faces, looks
+from device.verdict.tracking.approach import growth
+from device.verdict.tracking.faces import Perceived, is_confirmed, perceived, stands_alone
 from tests.support.verdict_samples import face, pose, sight, trend
 
 
@@ -120,7 +121,10 @@ def test_a_face_is_confirmed_from_each_limit_on(changes: dict[str, object], conf
         ({"strong": 2.9}, False),  # barely a sign, each time
         ({"seen": 700 * 0.5 / 33}, True),
         ({"seen": 10.5}, False),  # now and then
-        ({"watched_ms": 699}, False),  # at one distance only
+        ({"watched_ms": 700, "trend": trend(1.49, 0.4)}, True),
+        ({"watched_ms": 699, "trend": trend(1.49, 0.4)}, False),  # at one distance only
+        ({"watched_ms": 400, "trend": trend(1.51, 0.4)}, True),  # passed fast
+        ({"watched_ms": 399, "trend": trend(1.51, 0.4)}, False),
     ],
 )
 def test_a_face_stands_alone_with_evidence_and_growth(changes: dict[str, object], alone: bool) -> None:
@@ -244,4 +248,4 @@ def test_a_face_moves_along_if_the_vehicle_came_nearer_and_it_did_not_grow(
 
 
 def test_the_limits_stand_where_they_were_measured() -> None:
-    assert (faces.LINGER_MS, faces.MAX_ASPECT, faces.SAME_PLACE) == (1000, 1.5, 0.35)
+    assert (looks.LINGER_MS, faces.MAX_ASPECT, faces.SAME_PLACE) == (1000, 1.5, 0.35)

@@ -67,7 +67,9 @@ def test_the_place_of_a_symbol_is_that_of_its_decoded_reading() -> None:
 def test_a_panel_goes_on_within_a_second_and_never_at_the_same_time(later_ms: int, found: int) -> None:
     seen = state()
     read(seen, 0, reading(), t_ms=500)
-    read(seen, 1, reading(), t_ms=500 + later_ms)
+    for waited in range(200, later_ms, 200):
+        read(seen, 1, t_ms=500 + waited)
+    read(seen, 2, reading(), t_ms=500 + later_ms)
     assert len(seen.panels) == found
 
 

@@ -98,3 +98,33 @@ def test_votes_are_added_up_and_at_the_cap_only_for_known_faces() -> None:
     seen = state(faces=[followed(1)], panels=[panel(7, votes={10: 2})])
     read(seen, 11, reading(), t_ms=440)
     assert seen.panels[0].votes == {10: 2, 1: 1}
+
+
+@pytest.mark.parametrize(
+    ("quarters", "right", "down", "hangs"),
+    [
+        (0, 0.0, -1.0, False),
+        (2, 0.0, -1.0, True),
+        (2, 0.6, -2.1, True),
+        (2, 0.0, -2.3, False),
+        (2, 0.0, 1.0, True),
+        (1, -2.0, 0.0, True),
+        (1, 2.0, 0.0, False),
+        (3, 2.0, 0.0, True),
+        (3, -2.0, 0.0, False),
+        (1, 0.0, -1.0, True),
+        (1, 0.0, -2.0, False),
+    ],
+)
+def test_where_the_symbol_is_turned_so_may_the_picture_be(
+    quarters: int, right: float, down: float, hangs: bool
+) -> None:
+    """Upside down the panel is above its face, lying on its side beside it; hung upside down it is below as ever."""
+    found = votes(reading(x=500.0 + 40 * right, y=300.0 + 40 * down, quarters=quarters), followed())
+    assert found == ({1: 1} if hangs else {})
+
+
+def test_of_signs_above_each_other_an_upright_panel_hangs_at_the_one_above_it_only() -> None:
+    above, below = followed(1, y=290.0), followed(2, y=380.0)
+    assert votes(reading(), above, below) == {1: 1}
+    assert votes(reading(), below) == {}

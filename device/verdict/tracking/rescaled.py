@@ -1,0 +1,26 @@
+"""What is followed, where the stream goes on with frames of another size: the same picture in more or fewer pixels."""
+
+from __future__ import annotations
+
+import math
+
+from device.verdict.state import Motion, State
+
+
+def take_size(state: State, size: tuple[int, int]) -> None:
+    """Put all that is followed into the pixels of frames of this size (width, height); (0, 0): not known."""
+    before, state.size = state.size, size if all(size) else state.size
+    if not all(before) or before == state.size:
+        return
+    across, down = state.size[0] / before[0], state.size[1] / before[1]
+    for motion in (*(face.motion for face in state.faces), *(panel.motion for panel in state.panels)):
+        _scale(motion, across, down)
+    larger = math.log(across * down) / 2  # what the logarithm of a size goes up by
+    for face in state.faces:
+        face.trend.y += face.trend.n * larger
+        face.trend.xy += face.trend.x * larger
+
+
+def _scale(motion: Motion, across: float, down: float) -> None:
+    motion.x, motion.vx, motion.w = motion.x * across, motion.vx * across, motion.w * across
+    motion.y, motion.vy, motion.h = motion.y * down, motion.vy * down, motion.h * down
