@@ -114,36 +114,49 @@ def _outside(run: TrackRun, beside: Sequence[TrackRun], out: Omitted, reason: Le
 
 def _contradicts(run: TrackRun, beside: Sequence[TrackRun]) -> bool:
     """Whether a run is a second recording of the same time, of another vehicle or of none."""
+    if run.end - run.start < DOUBTED_MS:
+        return False
     apart: list[float] = []
     during = 0
     for other in beside:
-        times = [point.utc_ms for point in other.points]
-        during += bisect_right(times, run.end) - bisect_left(times, run.start)
+        points = other.points  # may be many, and so may the runs that lie over them: nothing is done for each
+        during += bisect_right(points, run.end, key=_time) - bisect_left(points, run.start, key=_time)
         for point in run.points:
-            index = bisect_left(times, point.utc_ms)
-            if 0 < index < len(times):
-                pose = between(other.points[index - 1], other.points[index], point.utc_ms)
+            index = bisect_left(points, point.utc_ms, key=_time)
+            if 0 < index < len(points):
+                pose = between(points[index - 1], points[index], point.utc_ms)
                 apart.append(distance_m(pose.lat, pose.lon, point.pose.lat, point.pose.lon))
     far = sum(metres > CONTRADICTS_M for metres in apart)
-    lasts = run.end - run.start >= DOUBTED_MS and 2 * during >= len(run.points)
-    return lasts and 2 * far > len(apart)
+    return 2 * during >= len(run.points) and 2 * far > len(apart)
 
 
-def _without(runs: Sequence[TrackRun], spans: Sequence[tuple[int, int]], out: Omitted) -> list[TrackRun]:
+def _time(point: TimedPose) -> int:
+    return point.utc_ms
+
+
+def _without(runs: Sequence[TrackRun], spans: Iterable[tuple[int, int]], out: Omitted) -> list[TrackRun]:
     """The runs without what lies in these spans of time."""
+    ends: dict[int, int] = {}  # of spans that do not touch, by when each begins
+    begin = until = -1
+    for since, end in sorted(spans):
+        begin, until = (since, end) if since > until else (begin, max(until, end))
+        ends[begin] = until
+    begins = list(ends)
+
+    def is_told_twice(point: TimedPose) -> bool:
+        index = bisect_right(begins, point.utc_ms) - 1
+        return index >= 0 and point.utc_ms <= ends[begins[index]]
+
     kept: list[TrackRun] = []
     for run in runs:
-        inside = {span for span in spans if span[0] <= run.end and run.start <= span[1]}
-
-        def is_told_twice(point: TimedPose, inside: set[tuple[int, int]] = inside) -> bool:
-            return any(since <= point.utc_ms <= until for since, until in inside)
-
         for twice, points in groupby(run.points, key=is_told_twice):
             part = list(points)
-            if twice or (inside and len(part) < 2):
+            if len(part) == len(run.points) and not twice:
+                kept.append(run)
+            elif twice or len(part) < 2:
                 out.add(part, "contradicted" if twice else "alone")
             else:
-                kept.append(run.cut(part) if inside else run)
+                kept.append(run.cut(part))
     return kept
 
 
