@@ -174,8 +174,9 @@ class WardenConfig(Struct, frozen=True, forbid_unknown_fields=True):
         int,
         Meta(ge=0, le=1000),
         _does(
-            "restarts of one compartment within the window. When it falls once more the run ends; `uplink` and "
-            "`indicator` stay down for the length of the window instead, and are then tried again"
+            "restarts of one compartment within the window, and of one pair that accuse each other. When it falls once "
+            "more the run ends; `uplink` and `indicator` stay down for the length of the window instead, and are then "
+            "tried again"
         ),
     ] = 5
     restart_window_seconds: Annotated[Seconds, _does("the window")] = 60.0

@@ -100,7 +100,7 @@ class VideoSource:
             said.utc_ms,
             said.zoned,
             clock.length_ms(self._container),
-            promised=shown or self._guess(float(rate)),
+            promised=shown,
             unset=said.unset,
             unrated=not self.timed,
             nominal=(not self._stamped and not settings.untimed_fps) or self._container.format.name in _OF_ONE_RATE,
@@ -213,12 +213,6 @@ class VideoSource:
         except av.FFmpegError:
             self.tally.damaged("container_broken")
         yield None
-
-    def _guess(self, rate: float) -> int:
-        """The fewest frames to be expected of a container without an index of each: half of what its length says."""
-        if "matroska" not in self._container.format.name:  # a transport stream's length may be false in any way
-            return 0
-        return int(clock.length_ms(self._container) * rate / 2000.0)
 
     def _index(self) -> tuple[int, int, bool]:
         """How many packets the container's index has, 0 where it has none; how many of them are frames that are shown;

@@ -86,6 +86,8 @@ class FaultWatch:
             if sentence.alone:
                 self.hostile(name)
                 return
+            if not self._roster.running.keys() & set(sentence.restarts):
+                continue  # it is away already: counted, and no event for each word of a peer that goes on
             accused = (sentence.pair or sentence.restarts)[0]
             self._teller.incident("invalid_message", accused, f"said_by_{name}")
             self._restarts.pair(sentence, "accused", now)

@@ -110,7 +110,8 @@ def _says(kind: type[Message]) -> str:
 
 
 def _when(permit: Permit) -> str:
-    return markdown.code(permit.during) + (", once" if permit.once else "")
+    rate = f", at most {permit.per_second:g} a second" if permit.per_second is not None else ""
+    return markdown.code(permit.during) + (", once" if permit.once else "") + rate
 
 
 def _marks(permit: Permit) -> list[str]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from device.channel import link as links
 from device.channel import overlay as overlays
 from device.channel.messages import Box, CodeBox, CodeBoxes, Sightings, Verdict
 from device.channel.overlay import FrameOverlay, VerdictOverlay
@@ -83,3 +87,55 @@ def test_the_video_is_for_its_owner_alone_and_stands_there_only_when_it_is_whole
         assert path.read_bytes() == b"before"
     assert path.read_bytes() == b"whole" and list(tmp_path.iterdir()) == [path]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+class Drawing:
+    """An annotator that beats, and draws as many frames as it is told; it is asked once for each."""
+
+    def __init__(self, drawn: Sequence[int], *, done_after: int | None = None) -> None:
+        self.name, self.pid, self.policy = "annotator", 1, None
+        self.control, _ = links.pair()
+        self.facts: dict[str, int] = {"frames": 2**40}
+        self.done: dict[str, int] | None = None
+        self.beat: Any = None
+        self._drawn, self._done_after, self.asked = list(drawn), done_after, 0
+
+    def listen(self) -> None:
+        self.beat = SimpleNamespace(handled=self._drawn[min(self.asked, len(self._drawn) - 1)])
+        self.asked += 1
+        if self._done_after is not None and self.asked > self._done_after:
+            self.done = {"frames": self._done_after}
+
+    def go(self, utc_ms: int) -> None: ...
+
+    def ended(self) -> None:
+        return None
+
+
+def watched(child: Drawing, monkeypatch: pytest.MonkeyPatch, frames: int) -> int:
+    """A second goes by with each look."""
+    clock = iter(range(10_000))
+    monkeypatch.setattr(annotating, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr(annotating, "select", SimpleNamespace(select=lambda *given: None))
+    monkeypatch.setattr(annotating.verify, "enforced", lambda policy, pid: {})
+    given: Any = child
+    return annotating._watch(given, {}, frames, lambda drawn, of: None)
+
+
+def test_an_annotator_that_beats_and_draws_nothing_more_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = Drawing([1, 2, 3])
+    with pytest.raises(RunError, match="draws no further frame for 60 s"):
+        watched(child, monkeypatch, 10)
+    assert child.asked < 100
+
+
+def test_frames_that_there_are_not_are_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = Drawing(range(100_000))
+    with pytest.raises(RunError, match="draws no further frame"):
+        watched(child, monkeypatch, 10)
+    assert child.asked < 100
+
+
+def test_an_annotator_that_goes_on_has_all_the_time_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = Drawing([n // 40 for n in range(2000)], done_after=1900)
+    assert watched(child, monkeypatch, 100) == 1900
