@@ -81,6 +81,22 @@ class Honest:
         path.write_text(text.replace("</trkseg>", "\n".join(parked) + "</trkseg>"))
         return path
 
+    def from_afar(self) -> Path:
+        """The track, and twelve seconds of the same straight road before it."""
+        text = self.gpx.read_text()
+        points = re.findall(r'<trkpt lat="(\S+)" lon="(\S+)">.*?<time>([^<]+)</time>', text, re.DOTALL)
+        (lat, lon, stamp), (next_lat, next_lon, next_stamp) = points[0], points[1]
+        began = datetime.fromisoformat(stamp)
+        step = datetime.fromisoformat(next_stamp) - began
+        before = []
+        for n in range(round(timedelta(seconds=12) / step), 0, -1):
+            there = (float(lat) - n * (float(next_lat) - float(lat)), float(lon) - n * (float(next_lon) - float(lon)))
+            at = (began - n * step).isoformat()
+            before.append(f'<trkpt lat="{there[0]:.7f}" lon="{there[1]:.7f}"><time>{at}</time></trkpt>')
+        path = self.folder / "afar.gpx"
+        path.write_text(text.replace("<trkseg>", "<trkseg>" + "\n".join(before)))
+        return path
+
     def replay(self, video: Path, gpx: Path | None, *options: str) -> tuple[list[str], dict[str, Any], str]:
         """States, the summary's `clock`, and what was printed."""
         track = ("--gps", gpx) if gpx is not None else ()
@@ -147,7 +163,7 @@ def test_images_at_a_rate_that_nobody_said_accuse_nobody_and_their_rate_verifies
 
 
 def test_where_a_wrong_start_accuses_a_sign_the_start_that_would_place_it_is_told(honest: Honest) -> None:
-    wrong = honest.began() - timedelta(seconds=4)
-    states, clock, said = honest.replay(honest.video, honest.gpx, "--video-start", wrong.isoformat())
-    assert states == ["MISPLACED"] and 2 < clock["proposed_offset_s"] < 6
+    wrong = honest.began() - timedelta(seconds=8)
+    states, clock, said = honest.replay(honest.video, honest.from_afar(), "--video-start", wrong.isoformat())
+    assert states == ["MISPLACED"] and 5 < clock["proposed_offset_s"] < 11
     assert re.search(r"--video-start \S+Z puts the code in place", said)
