@@ -223,11 +223,13 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, r
         s = outcome.summary
         states = ", ".join(f"{n} {state}" for state, n in sorted(s["verdicts"].items())) or "no verdict"
         say(results, f"{counted(s['frames'], 'frame')} at {s['fps']} fps; {states}; {_events(s)}")
-        track = getattr(arguments, "gps", None)  # a run on a camera has none
+        track = getattr(arguments, "gps", None)
         for note in track_notes(s.get("track"), track.name if track else ""):
             say(console, note)
         if s["time_line"]["unknown"]:
-            say(console, _untimed(s["time_line"]["unknown"], in_folder=arguments.input.is_dir()))
+            recording = getattr(arguments, "input", None)  # a run on a camera has none of these two
+            in_folder = recording is not None and recording.is_dir()
+            say(console, _untimed(s["time_line"]["unknown"], in_folder=in_folder))
         if outcome.unknown_keys:
             say(console, _unknown(outcome.unknown_keys))
         if arguments.out:

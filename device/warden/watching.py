@@ -116,7 +116,7 @@ class FaultWatch:
         if self._stalls.spend(now) is None:
             raise GivenUpError(
                 f"the frames did not go on for {seconds}, again and again: {' or '.join(stall)} is at fault",
-                "raise [warden] stalled_seconds if this machine is so slow; else report it with the incidents above",
+                "raise [warden] stalled_seconds if this machine is so slow, or else report it with the incidents above",
             )
         if len(stall) == 1:
             self._teller.incident("restarted", stall[0], "stalled")
