@@ -29,6 +29,7 @@ from cloud_sink.verify import verify
 from cloud_sink.web.api import event_json
 from identity import Home, mosquitto
 from program.arguments import new_parser, place
+from program.outputs import say_result
 from wire.errors import SealcamError, UsageError, remedy_of
 
 
@@ -67,15 +68,17 @@ def _broker(arguments: argparse.Namespace, folder: Path) -> int:
     if not arguments.write_only:
         mosquitto.find()  # before anything is written
     check = None if arguments.write_only else broker.check_port
-    files = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say, check=check)
-    if arguments.write_only:
-        _say(f"start it with: mosquitto -c {files.configuration}")
-        return 0
-    broker.become(files, say=_say)
+    with broker.alone(place) as held:
+        files = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say, check=check)
+        if arguments.write_only:
+            _say(f"start it with: mosquitto -c {files.configuration}")
+        else:
+            broker.run(files, held, say=_say)
+    return 0
 
 
 def _say(line: str) -> None:
-    print(f"sealcam-sink: {line}", flush=True)
+    say_result(f"sealcam-sink: {line}")
 
 
 def _stats(arguments: argparse.Namespace, folder: Path) -> int:
@@ -171,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serving = command("serve", _serve, "Receive, verify and store what devices report, and show it on a page.")
     brokering = command(
-        "broker", _broker, "Write mosquitto's configuration for this data home, tell what was written, and start it."
+        "broker", _broker, "Write mosquitto's configuration for this data home, tell what was written, and run it."
     )
     brokering.add_argument(
         "--port", type=_port, help="port on 127.0.0.1 (default: that of the configuration there, else 8883)"
