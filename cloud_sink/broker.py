@@ -40,7 +40,7 @@ def alone(folder: Path) -> Iterator[int]:
     for name in ("tls.crt", "ca.crt"):
         load.certificate(folder / name)
     taken = AlreadyServingError(
-        f"another sealcam-sink broker works in {folder} already", "end it first; its files are as they were"
+        f"another sealcam-sink broker works in {folder} already", "end it first, with Ctrl-C where it was started"
     )
     with only_one(folder / "broker.lock", taken) as held:
         yield held

@@ -44,6 +44,7 @@ def work(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="sealcam-sink: %(message)s", level=logging.INFO, stream=sys.stderr)
     command: Callable[[argparse.Namespace, Path], int] = arguments.command
     home = Home.default() if arguments.home is None else Home.at(arguments.home)
+    home.check_made(("sink", "broker"), "SEALCAM_HOME, or --home")
     return command(arguments, home.sink)
 
 
@@ -100,6 +101,7 @@ def _verify(arguments: argparse.Namespace, folder: Path) -> int:
 
 def _export(arguments: argparse.Namespace, folder: Path) -> int:
     archive = _archive(folder)
+    _check_reported(archive, arguments.device)
     if arguments.out is None:
         _write_export(archive, arguments.device, sys.stdout)
         return 0
@@ -111,33 +113,42 @@ def _export(arguments: argparse.Namespace, folder: Path) -> int:
         raise SetupError(f"cannot write {arguments.out} ({error.strerror})", "name another file") from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            _write_export(archive, arguments.device, file)
+            count = _write_export(archive, arguments.device, file)
     except BaseException as error:
         arguments.out.unlink(missing_ok=True)  # half an export looks like a whole one
         if not isinstance(error, OSError) or isinstance(error, SealcamError):
             raise
         remedy = remedy_of(error.errno or 0, "name another file")
         raise SetupError(f"cannot write {arguments.out} ({error.strerror})", remedy) from None
+    say_result(f"{arguments.out}: {_counted(count, 'event')}")
     return 0
 
 
-def _write_export(archive: Archive, device_id: str | None, file: TextIO) -> None:
-    after = 0
+def _write_export(archive: Archive, device_id: str | None, file: TextIO) -> int:
+    """Gives how many events were written."""
+    after = count = 0
     while page := archive.every(device_id=device_id, after=after):
         for stored in page:
             file.write(json.dumps(event_json(stored)) + "\n")
+            count += 1
         after = page[-1].row_id
+    return count
+
+
+def _check_reported(archive: Archive, device_id: str | None) -> None:
+    """Raises SetupError where a device is named that no envelope came from: a mistyped name is no empty answer."""
+    if device_id is not None and device_id not in archive.device_names():
+        raise SetupError(
+            f"the device {device_id[:40]!r} has never reported",
+            "run `sealcam-sink stats`, or see the page, for those that have",
+        )
 
 
 def _erase(arguments: argparse.Namespace, folder: Path) -> int:
     archive = _archive(folder)
     if arguments.device is None and arguments.before is None:
         raise SetupError("nothing is named that is to be erased", "give --device ID, --before DATE, or both")
-    if arguments.device is not None and arguments.device not in archive.device_names():
-        raise SetupError(
-            f"the device {arguments.device[:40]!r} has never reported",
-            "run `sealcam-sink stats`, or see the page, for those that have",
-        )
+    _check_reported(archive, arguments.device)
     count = archive.erasable(device_id=arguments.device, before_ms=arguments.before)
     if not arguments.yes:
         raise SetupError(f"this erases the content of {_counted(count, 'envelope')} for good", "confirm it with --yes")

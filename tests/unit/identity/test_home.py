@@ -23,7 +23,7 @@ from identity import (
     files,
     load,
 )
-from identity.home import HOME_VARIABLE
+from identity.place import HOME_VARIABLE
 from program import wording
 from tests.support.full_disk import files_up_to
 from wire import cose, receipt, signcode
