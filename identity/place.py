@@ -21,8 +21,7 @@ def default() -> Path:
     """
     named = os.environ.get(HOME_VARIABLE)
     if named is None:
-        data = Path(os.environ.get("XDG_DATA_HOME", ""))
-        return expanded((data if data.is_absolute() else Path("~/.local/share")) / "sealcam")
+        return _unnamed()
     if not named.strip():
         raise KeysError(f"{HOME_VARIABLE} is empty", f"unset {HOME_VARIABLE}, or name the data home's folder")
     if not named.startswith(("/", "~")):
@@ -31,6 +30,11 @@ def default() -> Path:
             f"write {HOME_VARIABLE}={shlex.quote(os.path.abspath(named))}",  # noqa: PTH100 -- also where it is gone
         )
     return expanded(Path(named))
+
+
+def _unnamed() -> Path:
+    data = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return expanded((data if data.is_absolute() else Path("~/.local/share")) / "sealcam")
 
 
 def expanded(place: Path) -> Path:
@@ -45,9 +49,12 @@ def expanded(place: Path) -> Path:
 
 
 def command(words: str, home: Path) -> str:
-    """`sealcam keys init` as it is typed to act on `home`: without a word more where that is the home anyway."""
+    """`sealcam keys init` as it is typed to act on `home`: without a word more where no variable is needed for that.
+
+    A variable that is set now may have been set for one command only.
+    """
     try:
-        same = home == default()
+        same = home == _unnamed()
     except KeysError:
         same = False
     return words if same else f"{HOME_VARIABLE}={shlex.quote(str(home))} {words}"

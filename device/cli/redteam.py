@@ -66,11 +66,13 @@ def _print(matrix: dict[str, dict[str, str]]) -> None:
 
     marks = {DENIED: "[green]denied[/]", BREACH: "[bold red]BREACH[/]"}
     table = Table(title="What hostile code could do from within each compartment")
-    table.add_column("attempt")
+    table.add_column("attempt", no_wrap=True)
     for compartment in matrix:
         table.add_column(compartment)
     for attempt in ATTEMPTS:
         row = (matrix[compartment][attempt] for compartment in matrix)
         table.add_row(attempt, *(marks.get(outcome, "[yellow]by policy[/]") for outcome in row))
     console = Console()
-    Console(width=max(console.width, 130) if not console.is_terminal else None).print(table)
+    if not console.is_terminal:  # COLUMNS may say 40: a file has no edge, and names in it are whole
+        console = Console(width=console.measure(table).maximum)
+    console.print(table)

@@ -231,6 +231,10 @@ def test_a_home_that_is_not_there_is_told_with_the_command_that_makes_it_there(
         "such' sealcam keys init`, or name yours with SEALCAM_HOME, or --home\n"
     )
     assert main([command]) == 2
+    assert f"make one there with `SEALCAM_HOME={tmp_path}/mine sealcam keys init`" in capsys.readouterr().err
+    monkeypatch.delenv("SEALCAM_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert main([command]) == 2
     assert "make one there with `sealcam keys init`" in capsys.readouterr().err
 
 
@@ -243,7 +247,7 @@ def test_a_remedy_acts_on_the_home_that_was_named(home: Home, capsys: Output, mo
         with monkeypatch.context() as mine:
             mine.setenv("SEALCAM_HOME", str(home.path))
             assert main([command]) == 2
-        assert capsys.readouterr().err.endswith(f"; run: {words}\n")
+        assert capsys.readouterr().err.endswith(f"; run: SEALCAM_HOME={home.path} {words}\n")
 
 
 def test_a_database_that_cannot_be_read_is_status_1_and_keys_that_cannot_are_status_2(
