@@ -16,6 +16,9 @@ from device.confine import launch
 from identity.home import Home
 from program.wording import counted
 
+_WIDEST = 1000
+"""Columns; the table needs about 130."""
+
 
 def add_parser(subparsers: Any) -> None:
     """`sealcam redteam`."""
@@ -66,7 +69,7 @@ def _print(matrix: dict[str, dict[str, str]]) -> None:
 
     marks = {DENIED: "[green]denied[/]", BREACH: "[bold red]BREACH[/]"}
     table = Table(title="What hostile code could do from within each compartment")
-    table.add_column("attempt", no_wrap=True)
+    table.add_column("attempt")
     for compartment in matrix:
         table.add_column(compartment)
     for attempt in ATTEMPTS:
@@ -74,5 +77,5 @@ def _print(matrix: dict[str, dict[str, str]]) -> None:
         table.add_row(attempt, *(marks.get(outcome, "[yellow]by policy[/]") for outcome in row))
     console = Console()
     if not console.is_terminal:  # COLUMNS may say 40: a file has no edge, and names in it are whole
-        console = Console(width=console.measure(table).maximum)
+        console = Console(width=Console(width=_WIDEST).measure(table).maximum)
     console.print(table)
