@@ -206,7 +206,11 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", default="127.0.0.1", help="address of the page (default: 127.0.0.1)")
     serving.add_argument("--port", type=_port, default=8620, help="port of the page (default: 8620)")
     serving.add_argument(
-        "--name", action="append", default=[], help="a host name that the page goes by; may be repeated"
+        "--name",
+        action="append",
+        type=_host_name,
+        default=[],
+        help="a host name that the page goes by; may be repeated",
     )
     serving.add_argument(
         "--user-header",
@@ -245,6 +249,12 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
     return int(text)
+
+
+def _host_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", text):
+        raise argparse.ArgumentTypeError("a host name is of letters, digits, dashes and dots, as cam.example")
+    return text
 
 
 def _header(text: str) -> str:

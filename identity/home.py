@@ -205,6 +205,7 @@ class Home:
         """Raises UnsafeKeyFileError where the place is a folder of something else, such as /etc, or another user's."""
         try:
             there = self.path.is_dir()
+            other = not there and self.path.exists()
             if there:
                 next(self.path.iterdir(), None)
         except PermissionError:
@@ -212,9 +213,9 @@ class Home:
                 f"the data home {self.path} cannot be read by this user",
                 "run it as the user who made it, or set SEALCAM_HOME to a folder of your own",
             ) from None
-        if there and not is_a_home(self.path):
+        if other or (there and not is_a_home(self.path)):
             raise UnsafeKeyFileError(
-                f"{self.path} is no data home",
+                f"{self.path} is {'not a folder' if other else 'no data home'}",
                 "set SEALCAM_HOME to a data home, or to a folder that is not there yet",
             )
 

@@ -190,7 +190,8 @@ def _listed(folder: Path) -> list[Path]:
             if folder.parent.name in HOME_ENTRIES
             else "name a folder with the authorities' keys in authority/ (--trust)"
         )
-        raise MissingKeyError(f"{folder} is missing", make)
+        shown = f"./{folder}" if len(folder.parts) == 1 and not folder.is_absolute() else folder
+        raise MissingKeyError(f"{shown} is missing", make)
     paths = sorted(folder.glob("*.pub"))
     if len(paths) > _MAX_KEYS:
         raise DamagedKeyError(f"{folder} holds more than {_MAX_KEYS} keys", "move away what does not belong there")

@@ -238,6 +238,13 @@ def test_a_home_that_is_not_there_is_told_with_the_command_that_makes_it_there(
     assert "make one there with `sealcam keys init`" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["a b", "", "http://cam.example", "cam.example:8620", "-x", "a" * 300])
+def test_what_is_no_host_name_is_refused(name: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["serve", f"--name={name}"])
+    assert "argument --name: a host name is of letters, digits, dashes and dots" in capsys.readouterr().err
+
+
 def test_a_remedy_acts_on_the_home_that_was_named(home: Home, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     (home.broker / "tls.crt").write_text("no certificate")
     (home.sink / "hpke.key").unlink()

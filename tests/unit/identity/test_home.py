@@ -236,6 +236,13 @@ def test_a_folder_of_something_else_is_no_home_and_is_left_as_it_is(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["passwd"]
 
 
+def test_a_file_in_the_place_of_a_home_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for use in (*WITHOUT_MAKING.values(), Home.ensure_development):
+        with pytest.raises(UnsafeKeyFileError, match="file is not a folder; set SEALCAM_HOME"):
+            use(Home(tmp_path / "file"))
+
+
 def test_a_home_that_holds_only_that_of_the_demo_becomes_a_home_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "home" / "demo").mkdir(parents=True, mode=0o700)
     (tmp_path / "home").chmod(0o700)
