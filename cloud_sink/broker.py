@@ -1,24 +1,26 @@
-"""`sealcam-sink broker`: writes mosquitto's configuration into the data home, tells so, and becomes mosquitto.
+"""`sealcam-sink broker`: writes mosquitto's configuration into the data home, tells so, and runs mosquitto.
 
-What this command wrote itself it writes anew as it is asked. What somebody changed is theirs: it is never rewritten but
-with --overwrite, and it is what mosquitto is started with.
+What this command wrote itself it writes anew as it is asked, also for a home that was moved or copied since. What
+somebody changed is theirs: it is never rewritten but with --overwrite, and it is what mosquitto is started with.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Mapping
+import contextlib
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
-from cloud_sink.errors import SetupError
+from cloud_sink.errors import AlreadyServingError, BrokerEndedError, SetupError
+from cloud_sink.lock import only_one
 from identity import load, mosquitto
 from identity.files import read_private, write_private
+from program.bound import bound
 
-_LISTENS: Final = re.compile(r"^listener ([0-9]{1,5}) 127\.0\.0\.1$", re.MULTILINE)
-"""How our own configuration says it; what is recognised by it is then compared as a whole."""
+_THEIRS: Final = "is not as this version writes it: changed by hand, or of an earlier version"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,21 @@ class BrokerFiles:
 
     configuration: Path
     port: int | None
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[int]:
+    """Hold `broker/` of a data home, so that no second broker takes its files; gives what its broker has to hold too.
+
+    Raises AlreadyServingError, KeysError where a certificate is missing or expired.
+    """
+    for name in ("tls.crt", "ca.crt"):
+        load.certificate(folder / name)
+    taken = AlreadyServingError(
+        f"another sealcam-sink broker works in {folder} already", "end it first, with Ctrl-C where it was started"
+    )
+    with only_one(folder / "broker.lock", taken) as held:
+        yield held
 
 
 def write(
@@ -46,13 +63,12 @@ def write(
 
     Raises:
         SetupError: a port is asked for, and the configuration there is not ours to change.
-        KeysError: a certificate is missing or expired, or the folder cannot be written.
+        KeysError: the folder cannot be written.
     """
-    for name in ("tls.crt", "ca.crt"):
-        load.certificate(folder / name)
     configuration, access = (folder / name for name in ("mosquitto.conf", "acl"))
     there = {path: read_private(path) for path in (configuration, access) if path.exists()}
-    before = _own_port(folder, there.get(configuration))
+    text = there.get(configuration, b"").decode(errors="replace")
+    before = mosquitto.written_for(text)
     theirs = set()
     if configuration in there and before is None:
         theirs.add(configuration)
@@ -60,22 +76,26 @@ def write(
         theirs.add(access)
     if configuration in theirs and port is not None and not overwrite:
         raise SetupError(
-            f"{configuration} was changed by hand, and is not changed to port {port}",
+            f"{configuration} {_THEIRS}; it is not changed to port {port}",
             "write the port there (listener), or give --overwrite too, to start over",
         )
     kept = set() if overwrite else theirs
-    port = port or before or mosquitto.DEFAULT_PORT
+    port = port or mosquitto.port_in(text) or mosquitto.DEFAULT_PORT
     if check is not None and configuration not in kept:
         check(port)
+    if before is not None and before.folder != folder:
+        say(f"{configuration} was written for {before.folder}; it is written for this home now")
     wanted = mosquitto.files(folder, port, log="connections")
-    for path, text in wanted.items():
+    for path, text_wanted in wanted.items():
         if path in kept:
-            say(f"kept {path}, which was changed by hand; --overwrite starts over")
-        elif there.get(path) == text.encode():
+            say(f"kept {path}, which {_THEIRS}; --overwrite starts over")
+        elif there.get(path) == text_wanted.encode():
             say(f"kept {path}: it says the same")
         else:
-            write_private(path, text.encode())
+            write_private(path, text_wanted.encode())
             say(f"{_did(path, there, theirs)} {path} (mode 0600)")
+    if configuration in kept and (elsewhere := mosquitto.named_elsewhere(text, folder)):
+        say(f"look whether that is meant: {configuration} names {', '.join(elsewhere)}, outside {folder}")
     return BrokerFiles(configuration, None if configuration in kept else port)
 
 
@@ -83,27 +103,38 @@ def _did(path: Path, there: Mapping[Path, bytes], theirs: set[Path]) -> str:
     return "overwrote" if path in theirs else "renewed" if path in there else "wrote"
 
 
-def _own_port(folder: Path, text: bytes | None) -> int | None:
-    """The port of a configuration that we wrote, for this folder and whatever port; None for any other."""
-    found = _LISTENS.search(text.decode(errors="replace")) if text is not None else None
-    if found is None:
-        return None
-    port = int(found[1])
-    ours = (mosquitto.files(folder, port, log=log)[folder / "mosquitto.conf"] for log in mosquitto.LOGS)
-    return port if text in [text_.encode() for text_ in ours] else None
+def run(files: BrokerFiles, held: int, *, say: Callable[[str], None]) -> None:
+    """Run mosquitto until it ends, or until this process is asked to end: then mosquitto ends first, in order.
 
+    It is bound to this process, writes to the same standard error, and holds the lock `held` as long as it lives.
 
-def become(files: BrokerFiles, *, say: Callable[[str], None]) -> NoReturn:
-    """Turn this process into mosquitto, so that signals, a service manager and its log reach it directly.
-
-    Raises MissingBrokerError with the remedy.
+    Raises:
+        MissingBrokerError: with the remedy.
+        SetupError: mosquitto ends by itself, which it does only where it cannot work as it is configured.
+        BrokerEndedError: somebody else's signal ended it.
     """
     program = mosquitto.find()
     where = "as that configuration says"
     if files.port is not None:
         where = f"on 127.0.0.1:{files.port} (receiver: sealcam-sink serve --broker localhost:{files.port})"
     say(f"starting {program} {where}; Ctrl-C ends it")
-    os.execv(program, [program, "-c", str(files.configuration)])  # noqa: S606 -- no shell is wanted
+    with subprocess.Popen(bound([program, "-c", str(files.configuration)]), pass_fds=(held,)) as process:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            status = process.wait()
+            if status == -signal.SIGTERM:  # it was not up yet
+                return
+    if status > 0:
+        raise SetupError(
+            f"mosquitto cannot work with {files.configuration} (it says why above; its exit status is {status})",
+            "correct what it names, or write the file anew with --overwrite",
+        )
+    if status < 0:
+        raise BrokerEndedError(
+            f"mosquitto was ended by signal {-status}", "look at the machine's log (journalctl -k), and start it again"
+        )
 
 
 def check_port(port: int) -> None:

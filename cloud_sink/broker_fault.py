@@ -21,7 +21,8 @@ _BY_VERIFICATION: Final = {  # X509_V_ERR_... of openssl-verify(1)
 }
 _UNTRUSTED: Final = (
     "its certificate is not by the authority in {authority}",
-    f"{_NOT_OURS}, or put the certificate of its authority into {{authority}}",
+    f"if keys were renewed, restart the broker and then this, else {_NOT_OURS}, or put the certificate of its "
+    "authority into {authority}",
 )
 _NO_TLS: Final = (
     "it answers, and does not speak TLS",
@@ -29,7 +30,8 @@ _NO_TLS: Final = (
 )
 CLOSED: Final = (
     "it closes the connection at once",
-    "see its log: it may not accept the receiver's certificate (tls.crt in sink/ of the data home)",
+    "see its log: it may not accept the receiver's certificate (tls.crt in sink/ of the data home), as after keys were "
+    "renewed until broker and receiver are restarted",
 )
 """In TLS 1.3 a client's certificate is refused after the handshake."""
 

@@ -29,6 +29,7 @@ from cloud_sink.verify import verify
 from cloud_sink.web.api import event_json
 from identity import Home, mosquitto
 from program.arguments import new_parser, place
+from program.outputs import say_result
 from wire.errors import SealcamError, UsageError, remedy_of
 
 
@@ -43,6 +44,7 @@ def work(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="sealcam-sink: %(message)s", level=logging.INFO, stream=sys.stderr)
     command: Callable[[argparse.Namespace, Path], int] = arguments.command
     home = Home.default() if arguments.home is None else Home.at(arguments.home)
+    home.check_made(("sink", "broker"), "SEALCAM_HOME, or --home")
     return command(arguments, home.sink)
 
 
@@ -67,15 +69,17 @@ def _broker(arguments: argparse.Namespace, folder: Path) -> int:
     if not arguments.write_only:
         mosquitto.find()  # before anything is written
     check = None if arguments.write_only else broker.check_port
-    files = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say, check=check)
-    if arguments.write_only:
-        _say(f"start it with: mosquitto -c {files.configuration}")
-        return 0
-    broker.become(files, say=_say)
+    with broker.alone(place) as held:
+        files = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say, check=check)
+        if arguments.write_only:
+            _say(f"start it with: mosquitto -c {files.configuration}")
+        else:
+            broker.run(files, held, say=_say)
+    return 0
 
 
 def _say(line: str) -> None:
-    print(f"sealcam-sink: {line}", flush=True)
+    say_result(f"sealcam-sink: {line}")
 
 
 def _stats(arguments: argparse.Namespace, folder: Path) -> int:
@@ -97,6 +101,7 @@ def _verify(arguments: argparse.Namespace, folder: Path) -> int:
 
 def _export(arguments: argparse.Namespace, folder: Path) -> int:
     archive = _archive(folder)
+    _check_reported(archive, arguments.device)
     if arguments.out is None:
         _write_export(archive, arguments.device, sys.stdout)
         return 0
@@ -108,33 +113,42 @@ def _export(arguments: argparse.Namespace, folder: Path) -> int:
         raise SetupError(f"cannot write {arguments.out} ({error.strerror})", "name another file") from None
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            _write_export(archive, arguments.device, file)
+            count = _write_export(archive, arguments.device, file)
     except BaseException as error:
         arguments.out.unlink(missing_ok=True)  # half an export looks like a whole one
         if not isinstance(error, OSError) or isinstance(error, SealcamError):
             raise
         remedy = remedy_of(error.errno or 0, "name another file")
         raise SetupError(f"cannot write {arguments.out} ({error.strerror})", remedy) from None
+    say_result(f"{arguments.out}: {_counted(count, 'event')}")
     return 0
 
 
-def _write_export(archive: Archive, device_id: str | None, file: TextIO) -> None:
-    after = 0
+def _write_export(archive: Archive, device_id: str | None, file: TextIO) -> int:
+    """Gives how many events were written."""
+    after = count = 0
     while page := archive.every(device_id=device_id, after=after):
         for stored in page:
             file.write(json.dumps(event_json(stored)) + "\n")
+            count += 1
         after = page[-1].row_id
+    return count
+
+
+def _check_reported(archive: Archive, device_id: str | None) -> None:
+    """Raises SetupError where a device is named that no envelope came from: a mistyped name is no empty answer."""
+    if device_id is not None and device_id not in archive.device_names():
+        raise SetupError(
+            f"the device {device_id[:40]!r} has never reported",
+            "run `sealcam-sink stats`, or see the page, for those that have",
+        )
 
 
 def _erase(arguments: argparse.Namespace, folder: Path) -> int:
     archive = _archive(folder)
     if arguments.device is None and arguments.before is None:
         raise SetupError("nothing is named that is to be erased", "give --device ID, --before DATE, or both")
-    if arguments.device is not None and arguments.device not in archive.device_names():
-        raise SetupError(
-            f"the device {arguments.device[:40]!r} has never reported",
-            "run `sealcam-sink stats`, or see the page, for those that have",
-        )
+    _check_reported(archive, arguments.device)
     count = archive.erasable(device_id=arguments.device, before_ms=arguments.before)
     if not arguments.yes:
         raise SetupError(f"this erases the content of {_counted(count, 'envelope')} for good", "confirm it with --yes")
@@ -171,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serving = command("serve", _serve, "Receive, verify and store what devices report, and show it on a page.")
     brokering = command(
-        "broker", _broker, "Write mosquitto's configuration for this data home, tell what was written, and start it."
+        "broker", _broker, "Write mosquitto's configuration for this data home, tell what was written, and run it."
     )
     brokering.add_argument(
         "--port", type=_port, help="port on 127.0.0.1 (default: that of the configuration there, else 8883)"
@@ -192,7 +206,11 @@ def _parser() -> argparse.ArgumentParser:
     serving.add_argument("--host", default="127.0.0.1", help="address of the page (default: 127.0.0.1)")
     serving.add_argument("--port", type=_port, default=8620, help="port of the page (default: 8620)")
     serving.add_argument(
-        "--name", action="append", default=[], help="a host name that the page goes by; may be repeated"
+        "--name",
+        action="append",
+        type=_host_name,
+        default=[],
+        help="a host name that the page goes by; may be repeated",
     )
     serving.add_argument(
         "--user-header",
@@ -231,6 +249,12 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
     return int(text)
+
+
+def _host_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", text):
+        raise argparse.ArgumentTypeError("a host name is of letters, digits, dashes and dots, as cam.example")
+    return text
 
 
 def _header(text: str) -> str:

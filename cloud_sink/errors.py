@@ -18,11 +18,15 @@ class PortTakenError(SetupError, OSError):
 
 
 class AlreadyServingError(SetupError):
-    """Another `sealcam-sink serve` works in the same data home."""
+    """Another `sealcam-sink serve`, or another `sealcam-sink broker`, works in the same data home."""
 
 
 class BrokerIdentityError(SetupError):
     """The program that answers at the broker's address cannot prove that it is our broker."""
+
+
+class BrokerEndedError(RunError):
+    """mosquitto was ended by a signal that nobody sent through `sealcam-sink broker`."""
 
 
 class StoreError(RunError, OSError):

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import os
 import signal
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_sink.archive import Archive
-from cloud_sink.errors import AlreadyServingError, SetupError, StoreError
+from cloud_sink.errors import AlreadyServingError, StoreError
 from cloud_sink.keys import EnrolledDevices, sink_keys, tls_context
+from cloud_sink.lock import only_one
 from cloud_sink.mqtt import Subscriber
 from cloud_sink.receiver import Receiver
 from cloud_sink.silence import silent_since
@@ -70,31 +69,15 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """
     keys, tls = sink_keys(settings.folder), tls_context(settings.folder)
     devices = EnrolledDevices(settings.folder / "devices")
-    with only_one(settings.folder / "serve.lock"), Store(settings.database) as store:
+    taken = AlreadyServingError(
+        f"another sealcam-sink serves {settings.folder} already", "open its page, or end it first"
+    )
+    with only_one(settings.folder / "serve.lock", taken), Store(settings.database) as store:
         receiver = Receiver(store, keys, devices, now_ms)
         with listen(settings.host, settings.port) as listening:
             if settings.host not in LOOPBACK:
                 _log.warning("the page at %s can be read by anyone who reaches this machine", settings.host)
             asyncio.run(Serving(settings, receiver, tls, devices).run(listening, say))
-
-
-@contextlib.contextmanager
-def only_one(lock: Path) -> Iterator[None]:
-    """Hold `lock` while the block lasts; the kernel frees it however the process ends. Raises AlreadyServingError."""
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise SetupError(f"cannot write {lock} ({error.strerror})", "check who owns its folder") from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyServingError(
-                f"another sealcam-sink serves {lock.parent} already", "open its page, or end it first"
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
 
 
 class Serving:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from identity import place
 from identity.errors import DamagedKeyError, KeysError, MissingKeyError, UnsafeKeyFileError
 from wire.errors import remedy_of
 
@@ -23,8 +24,7 @@ PRIVATE_FOLDER = 0o700
 _MAX_FILE_BYTES = 64 * 1024
 _DEPTH = 3  # folders between a data home and its deepest file
 _PEM = b"-----BEGIN "
-_MAKE_KEYS = "run: sealcam keys init"
-_REPLACE = "move it away and run: sealcam keys init"
+_INIT: Final = "sealcam keys init"
 NAME_A_KEY = "name the file that holds the key, one that only you can read and change"
 _NAME_A_HOME = "name a folder of your own: one that is not there yet, an empty one, or a data home (SEALCAM_HOME)"
 HOME_ENTRIES: Final = frozenset({"authority", "broker", "demo", "device", "redteam", "sink", "spool", "trust", ".lock"})
@@ -51,7 +51,7 @@ def make_folder(path: Path) -> None:
         remedy = f"{mend}, or set SEALCAM_HOME to another folder"
         raise KeysError(f"{path} cannot be made ({error.strerror})", remedy) from None
     if not stat.S_ISDIR(mode):
-        raise UnsafeKeyFileError(f"{path} is not a folder", _REPLACE if in_a_home(path) else _NAME_A_HOME)
+        raise UnsafeKeyFileError(f"{path} is not a folder", _replace(path) if in_a_home(path) else _NAME_A_HOME)
     if stat.S_IMODE(mode) & 0o077:
         ours = in_a_home(path) or is_a_home(path)
         remedy = f"run: chmod 700 {shlex.quote(str(path))}" if ours else _NAME_A_HOME
@@ -74,10 +74,24 @@ def is_a_home(folder: Path) -> bool:
 
 def in_a_home(path: Path) -> bool:
     """Whether a file or folder lies in a data home: then our own commands can make it again."""
+    return _home_of(path) is not None
+
+
+def command(words: str, path: Path) -> str:
+    """A command of ours as it is typed to act on the home that `path` lies in, the user's own where it lies in none."""
+    home = _home_of(path)
+    return words if home is None else place.command(words, home)
+
+
+def _home_of(path: Path) -> Path | None:
     for folder in path.parents[:_DEPTH]:
         if path.relative_to(folder).parts[0] in HOME_ENTRIES and is_a_home(folder):
-            return True
-    return False
+            return folder
+    return None
+
+
+def _replace(path: Path) -> str:
+    return f"move it away and run: {command(_INIT, path)}"
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -120,17 +134,17 @@ def _write_new(path: Path, content: bytes) -> None:
 
 def read_private(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
     """Read a secret. Raises UnsafeKeyFileError when its mode lets others in, else as `read_public`."""
-    return _read(path, max_bytes, NAME_A_KEY, _MAKE_KEYS, secret=True)
+    return _read(path, max_bytes, NAME_A_KEY, None, secret=True)
 
 
 def read_public(
-    path: Path, max_bytes: int = _MAX_FILE_BYTES, *, another: str = NAME_A_KEY, make: str = _MAKE_KEYS
+    path: Path, max_bytes: int = _MAX_FILE_BYTES, *, another: str = NAME_A_KEY, make: str | None = None
 ) -> bytes:
     """Read a file that is no secret, but that others must not be able to change.
 
     Args:
         another: the remedy where the file is of no data home, so that its user named it: what is wanted instead.
-        make: the remedy where it is missing from a data home.
+        make: the remedy where it is missing from a data home; None: to make its keys.
 
     Raises:
         MissingKeyError: it is not there, is a symbolic link, or cannot be read.
@@ -140,12 +154,13 @@ def read_public(
     return _read(path, max_bytes, another, make, secret=False)
 
 
-def _read(path: Path, max_bytes: int, another: str, make: str, *, secret: bool) -> bytes:
+def _read(path: Path, max_bytes: int, another: str, make: str | None, *, secret: bool) -> bytes:
     ours = in_a_home(path)
-    again = _REPLACE if ours else another
+    again = _replace(path) if ours else another
     try:
         descriptor = os.open(path, _READ)
     except FileNotFoundError:
+        make = make or f"run: {command(_INIT, path)}"
         raise MissingKeyError(f"{path} is missing", make if ours else another) from None
     except OSError as error:
         if error.errno == errno.ELOOP:

@@ -15,25 +15,23 @@ from __future__ import annotations
 import datetime
 import fcntl
 import os
-import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from identity import load
+from identity import load, place
 from identity.errors import DamagedKeyError, ExpiredCertificateError, KeysError, MissingKeyError, UnsafeKeyFileError
-from identity.files import PRIVATE_FILE, is_a_home, make_folder, read_public, write_private, write_together
+from identity.files import PRIVATE_FILE, command, is_a_home, make_folder, read_public, write_private, write_together
 from identity.pki import Authority, Pair
 from identity.register_guard import SEEN
 from wire import cose, ed25519, register, topics
 from wire.errors import HostileInputError
 from wire.sink_key import SinkPrivateKey
 
-HOME_VARIABLE = "SEALCAM_HOME"
 _FOLDERS = (
     "device",
     "sink",
@@ -66,34 +64,14 @@ class Home:
     def default(cls) -> Home:
         """`$SEALCAM_HOME`, else `$XDG_DATA_HOME/sealcam`, else `~/.local/share/sealcam`.
 
-        A relative XDG_DATA_HOME is passed over, as the XDG Base Directory Specification asks.
-
-        Raises:
-            KeysError: SEALCAM_HOME is empty or relative: it would silently be another home than was meant.
+        Raises KeysError as `place.default`.
         """
-        named = os.environ.get(HOME_VARIABLE)
-        if named is None:
-            data = Path(os.environ.get("XDG_DATA_HOME", ""))
-            return cls.at((data if data.is_absolute() else Path("~/.local/share")) / "sealcam")
-        if not named.strip():
-            raise KeysError(f"{HOME_VARIABLE} is empty", f"unset {HOME_VARIABLE}, or name the data home's folder")
-        if not named.startswith(("/", "~")):
-            raise KeysError(
-                f"{HOME_VARIABLE} is relative ({named}): it would be another data home in each folder",
-                f"write {HOME_VARIABLE}={shlex.quote(os.path.abspath(named))}",  # noqa: PTH100 -- also where it is gone
-            )
-        return cls.at(Path(named))
+        return cls(place.default())
 
     @classmethod
-    def at(cls, place: Path) -> Home:
+    def at(cls, named: Path) -> Home:
         """The home in a folder that a user named. Raises KeysError where `~` stands for no folder."""
-        try:
-            expanded = place.expanduser()
-        except RuntimeError:
-            raise KeysError(f"{place} names no folder: this user has no home folder", "set SEALCAM_HOME") from None
-        if place.parts[:1] == ("~",) and not Path(os.environ.get("HOME", "/")).is_absolute():
-            raise KeysError(f"{place} names no folder: HOME is empty or relative", "set HOME, or SEALCAM_HOME")
-        return cls(expanded.absolute())
+        return cls(place.expanded(named))
 
     def inner(self, name: str) -> Home:
         """A home of its own inside this one: the demo's, the red team's. Raises UnsafeKeyFileError as `check_made`."""
@@ -157,17 +135,21 @@ class Home:
                 self.enroll(self.device_id(), key)
         return new
 
-    def check_made(self) -> None:
+    def check_made(self, parts: Sequence[str] = ("device", "trust"), option: str = place.HOME_VARIABLE) -> None:
         """That there is a data home: a mistyped name must not become a new road authority.
+
+        Args:
+            parts: the folders of which at least one must be there for what is about to be done.
+            option: with what the user names a home.
 
         Raises:
             MissingKeyError: nothing is there yet. UnsafeKeyFileError: the place is a folder of something else.
         """
         self._check_place()
-        if not (self.path / "device").is_dir() and not (self.path / "trust").is_dir():
+        if not any((self.path / part).is_dir() for part in parts):
+            make = place.command("sealcam keys init", self.path)
             raise MissingKeyError(
-                f"there is no data home at {self.path}",
-                "make one there with `sealcam keys init`, or name yours with SEALCAM_HOME",
+                f"there is no data home at {self.path}", f"make one there with `{make}`, or name yours with {option}"
             )
 
     def check_device(self) -> None:
@@ -223,6 +205,7 @@ class Home:
         """Raises UnsafeKeyFileError where the place is a folder of something else, such as /etc, or another user's."""
         try:
             there = self.path.is_dir()
+            other = not there and self.path.exists()
             if there:
                 next(self.path.iterdir(), None)
         except PermissionError:
@@ -230,9 +213,9 @@ class Home:
                 f"the data home {self.path} cannot be read by this user",
                 "run it as the user who made it, or set SEALCAM_HOME to a folder of your own",
             ) from None
-        if there and not is_a_home(self.path):
+        if other or (there and not is_a_home(self.path)):
             raise UnsafeKeyFileError(
-                f"{self.path} is no data home",
+                f"{self.path} is {'not a folder' if other else 'no data home'}",
                 "set SEALCAM_HOME to a data home, or to a folder that is not there yet",
             )
 
@@ -340,7 +323,8 @@ def _ensure_public(path: Path, raw: bytes) -> None:
         write_private(path, text)
     elif read_public(path) != text:
         raise DamagedKeyError(
-            f"{path} is not the public key of this home's private one", "move it away and run: sealcam keys init"
+            f"{path} is not the public key of this home's private one",
+            f"move it away and run: {command('sealcam keys init', path)}",
         )
 
 

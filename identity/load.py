@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from identity.errors import DamagedKeyError, ExpiredCertificateError, MissingKeyError
-from identity.files import HOME_ENTRIES, NAME_A_KEY, in_a_home, read_private, read_public
+from identity.files import HOME_ENTRIES, NAME_A_KEY, command, in_a_home, read_private, read_public
 from wire import cose, ed25519, topics
 from wire.errors import ForgedError, HostileInputError
 from wire.register import MAX_REGISTER_BYTES, Register, verify_issued_at
@@ -28,7 +28,9 @@ def device_id(path: Path) -> str:
     """The device's id, a text file of one line."""
     text = read_private(path, 64).decode("ascii", "replace").strip()
     if not topics.is_device_id(text):
-        raise DamagedKeyError(f"{path} holds no device id", "move it away and run: sealcam keys init")
+        raise DamagedKeyError(
+            f"{path} holds no device id", f"move it away and run: {command('sealcam keys init', path)}"
+        )
     return text
 
 
@@ -42,6 +44,10 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise DamagedKeyError(f"{path} is not an Ed25519 key", _restore(path))
     return key
+
+
+def _renew(path: Path) -> str:
+    return f"run: {command('sealcam keys renew', path)}"
 
 
 def _restore(path: Path) -> str:
@@ -130,7 +136,7 @@ def certificate(path: Path, now: datetime.datetime | None = None) -> x509.Certif
     now = now or datetime.datetime.now(datetime.UTC)
     if now >= loaded.not_valid_after_utc:
         raise ExpiredCertificateError(
-            f"the certificate {path} expired on {loaded.not_valid_after_utc:%Y-%m-%d}", "run: sealcam keys renew"
+            f"the certificate {path} expired on {loaded.not_valid_after_utc:%Y-%m-%d}", _renew(path)
         )
     if now < loaded.not_valid_before_utc:
         raise ExpiredCertificateError(
@@ -146,7 +152,7 @@ def certificate_any_time(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(content)
     except ValueError:
-        raise DamagedKeyError(f"{path} is no certificate in PEM", "run: sealcam keys renew") from None
+        raise DamagedKeyError(f"{path} is no certificate in PEM", _renew(path)) from None
 
 
 def client_context(key: Path, chain: Path, authority: Path, *, at_any_time: bool = False) -> ssl.SSLContext:
@@ -163,7 +169,7 @@ def client_context(key: Path, chain: Path, authority: Path, *, at_any_time: bool
     try:
         serialization.load_pem_private_key(content, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise DamagedKeyError(f"{key} is no private key in PEM", "run: sealcam keys renew") from None
+        raise DamagedKeyError(f"{key} is no private key in PEM", _renew(key)) from None
     for path in (chain, authority):
         certificate_any_time(path) if at_any_time else certificate(path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -172,7 +178,7 @@ def client_context(key: Path, chain: Path, authority: Path, *, at_any_time: bool
         context.load_verify_locations(cafile=str(authority))
         context.load_cert_chain(str(chain), str(key))
     except ssl.SSLError:
-        raise DamagedKeyError(f"{key} and {chain} do not belong together", "run: sealcam keys renew") from None
+        raise DamagedKeyError(f"{key} and {chain} do not belong together", _renew(key)) from None
     return context
 
 
@@ -180,11 +186,12 @@ def _listed(folder: Path) -> list[Path]:
     """The `.pub` files of a folder, in order; bounded."""
     if not folder.is_dir():
         make = (
-            "run: sealcam keys init"
+            f"run: {command('sealcam keys init', folder)}"
             if folder.parent.name in HOME_ENTRIES
             else "name a folder with the authorities' keys in authority/ (--trust)"
         )
-        raise MissingKeyError(f"{folder} is missing", make)
+        shown = f"./{folder}" if len(folder.parts) == 1 and not folder.is_absolute() else folder
+        raise MissingKeyError(f"{shown} is missing", make)
     paths = sorted(folder.glob("*.pub"))
     if len(paths) > _MAX_KEYS:
         raise DamagedKeyError(f"{folder} holds more than {_MAX_KEYS} keys", "move away what does not belong there")

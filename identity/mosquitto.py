@@ -7,11 +7,12 @@ read its own receipt topic, and nothing else; the sink reads all envelopes and p
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from identity.errors import BusyPortError, KeysError, MissingBrokerError
 from wire.envelope import MAX_ENVELOPE_BYTES
@@ -57,6 +58,8 @@ LOGS: Final[Mapping[LogName, str]] = {
     "errors": "log_type error\nlog_type warning\n",
     "connections": "log_type error\nlog_type warning\nlog_type notice\nlog_timestamp_format %Y-%m-%dT%H:%M:%S\n",
 }
+_USERS: Final = ("", "user root\n")
+"""For an ordinary user, and for root."""
 
 
 def find() -> str:
@@ -67,6 +70,18 @@ def find() -> str:
     return found
 
 
+_LISTENS: Final = re.compile(r"^listener ([0-9]{1,5}) 127\.0\.0\.1$", re.MULTILINE)
+_LIES: Final = re.compile(r"^cafile (.+)/ca\.crt$", re.MULTILINE)
+_NAMES: Final = re.compile(r"^(?:cafile|certfile|keyfile|acl_file) +(/.+?)\s*$", re.MULTILINE)
+
+
+class WrittenFor(NamedTuple):
+    """What a configuration of ours was written for: a `broker/` folder, which may have been moved since, and a port."""
+
+    folder: Path
+    port: int
+
+
 def files(folder: Path, port: int, *, log: LogName) -> dict[Path, str]:
     """What is to be written into `broker/` of a data home: file -> text. Raises KeysError.
 
@@ -74,14 +89,36 @@ def files(folder: Path, port: int, *, log: LogName) -> dict[Path, str]:
     """
     if not str(folder).isprintable() or str(folder) != str(folder).strip():
         raise KeysError(f"{str(folder)!r} cannot be written into mosquitto.conf", "set SEALCAM_HOME to a plain path")
-    text = _CONFIGURATION.format(
-        folder=folder,
-        port=port,
-        packet=MAX_ENVELOPE_BYTES + 4096,
-        log=LOGS[log],
-        user="user root\n" if os.geteuid() == 0 else "",
-    )
+    text = _text(folder, port, log, _USERS[os.geteuid() == 0])
     return {folder / "mosquitto.conf": text, folder / "acl": ACCESS_LIST}
+
+
+def written_for(text: str) -> WrittenFor | None:
+    """What a configuration was written for, where it is ours to the letter; None for any other."""
+    port, folder = port_in(text), _LIES.search(text)
+    if port is None or folder is None:
+        return None
+    place = Path(folder[1])
+    ours = {_text(place, port, log, user) for log in LOGS for user in _USERS}
+    return WrittenFor(place, port) if text in ours else None
+
+
+def port_in(text: str) -> int | None:
+    """The port of this machine itself that a configuration listens on, written as ours are; None without, or several.
+
+    It is a proposal for a new configuration, whose reader is mosquitto: nothing is concluded from it.
+    """
+    found = [int(port) for port in _LISTENS.findall(text)]
+    return found[0] if len(found) == 1 and 0 < found[0] < 65536 else None
+
+
+def named_elsewhere(text: str, folder: Path) -> list[str]:
+    """The key, certificate and access files that a configuration names and that do not lie in `folder`."""
+    return [name for name in _NAMES.findall(text) if Path(name).parent != folder]
+
+
+def _text(folder: Path, port: int, log: LogName, user: str) -> str:
+    return _CONFIGURATION.format(folder=folder, port=port, packet=MAX_ENVELOPE_BYTES + 4096, log=LOGS[log], user=user)
 
 
 def check_port(port: int, remedy: str = "stop what uses it, or choose another port") -> None:

@@ -8,6 +8,7 @@ parent-death signal) and ends with it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -23,6 +24,7 @@ from wire.errors import INTERRUPTED, LibraryMissingError, MachineError, SealcamE
 
 ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress display hides it
+_SEND_IT: Final = {errno.EBADF: "send it somewhere: to a file, or to /dev/null"}
 _OWNER_ONLY: Final = 0o077
 
 
@@ -60,7 +62,8 @@ def _with_output(program: str, status: int) -> int:
     if lost is None:
         return status
     unwritten = UnwrittenResultError(
-        f"standard output cannot be written ({lost.strerror})", "free its disk, or send it elsewhere"
+        f"standard output cannot be written ({lost.strerror})",
+        _SEND_IT.get(lost.errno or 0, "free its disk, or send it elsewhere"),
     )
     _say(program, str(unwritten))
     return status or unwritten.exit_status

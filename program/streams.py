@@ -30,14 +30,18 @@ class StandardStream(io.BufferedWriter):
     written twice.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, closed: bool = False) -> None:
+        """`closed`: it was when the program began, so that the first result is lost."""
         super().__init__(io.FileIO(number, "w", closefd=False))
         self.failure: OSError | None = None
+        self._was_closed = closed
 
     def write(self, data: ReadableBuffer, /) -> int:
         """All of it, even where another process made the terminal non-blocking; or nothing, silently, from then on."""
         rest = memoryview(data).cast("B")
         size = len(rest)
+        if size and self._was_closed and self.failure is None:
+            self.failure = OSError(errno.EBADF, "it is closed")
         while rest and self.failure is None:
             try:
                 super().write(rest)
@@ -70,26 +74,28 @@ def hold() -> None:
     A closed number would be given to the next file or socket that is opened, and a child would take it for its output.
     What somebody else has put in the place of a stream, a test for example, is left there.
     """
+    closed = set()
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
+            closed.add(number)
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # open takes the lowest free number
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 -- for as long as the process lives
     if sys.stdout is sys.__stdout__:
-        sys.stdout = _stream(1, sys.stdout)
+        sys.stdout = _stream(1, sys.stdout, 1 in closed)
     if sys.stderr is sys.__stderr__:
-        sys.stderr = _stream(2, sys.stderr)
+        sys.stderr = _stream(2, sys.stderr, 2 in closed)
 
 
-def _stream(number: int, replaced: TextIO | None) -> TextIO:
+def _stream(number: int, replaced: TextIO | None, closed: bool) -> TextIO:
     encoding = (replaced.encoding if replaced is not None else None) or "utf-8"
     if replaced is not None:
         with contextlib.suppress(OSError):
             replaced.flush()
     return io.TextIOWrapper(
-        StandardStream(number),
+        StandardStream(number, closed),
         encoding=encoding,
         errors="backslashreplace",  # a locale that lacks a letter must not end the work
         line_buffering=number == 2 or os.isatty(number),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from program.wording import within
 from wire.errors import UsageError
 
 MAX_BYTES: Final = 256 * 1024
@@ -35,9 +36,9 @@ def read(path: Path, what: str, another: str) -> tuple[str, dict[str, Any]]:
         text = content.decode("utf-8")
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        said = str(error)[:1].lower() + str(error)[1:]
         raise UsageError(
-            f"{what} {path} is not TOML ({said})", "correct it there: sections are [name], keys are name = value"
+            f"{what} {path} is not TOML ({within(str(error))})",
+            "correct it there: sections are [name], keys are name = value",
         ) from None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1

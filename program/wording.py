@@ -58,4 +58,9 @@ def plain_types(said: str) -> str:
     """msgspec's sentence about a value, within a sentence, with types as people call them."""
     for kind, words in _TYPES.items():
         said = said.replace(kind, words)
-    return said[:1].lower() + said[1:]
+    return within(said)
+
+
+def within(said: str) -> str:
+    """A sentence as it stands within another: its first letter small, unless its first word is JSON or the like."""
+    return said if said[1:2].isupper() else said[:1].lower() + said[1:]

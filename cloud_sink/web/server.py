@@ -47,6 +47,7 @@ class Server(uvicorn.Server):
                 lifespan="off",
                 access_log=False,
                 log_level="warning",
+                log_config=None,  # its lines are lines of ours
                 server_header=False,
                 proxy_headers=False,
                 limit_concurrency=256,

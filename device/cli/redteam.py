@@ -16,6 +16,9 @@ from device.confine import launch
 from identity.home import Home
 from program.wording import counted
 
+_WIDEST = 1000
+"""Columns; the table needs about 130."""
+
 
 def add_parser(subparsers: Any) -> None:
     """`sealcam redteam`."""
@@ -73,4 +76,6 @@ def _print(matrix: dict[str, dict[str, str]]) -> None:
         row = (matrix[compartment][attempt] for compartment in matrix)
         table.add_row(attempt, *(marks.get(outcome, "[yellow]by policy[/]") for outcome in row))
     console = Console()
-    Console(width=max(console.width, 130) if not console.is_terminal else None).print(table)
+    if not console.is_terminal:  # COLUMNS may say 40: a file has no edge, and names in it are whole
+        console = Console(width=Console(width=_WIDEST).measure(table).maximum)
+    console.print(table)

@@ -9,6 +9,7 @@ import secrets
 import time
 from typing import Any
 
+from device.cli.sign_list import is_nowhere
 from identity import Home, load
 from program.arguments import place, real
 from program.wording import nearest
@@ -74,6 +75,11 @@ def _issue(home: Home, arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"--valid-until: {iso8601(end)} is over, so that no device will believe the code",
             "give a later end, or --allow-expired to issue it all the same",
+        )
+    if is_nowhere(arguments.lat, arguments.lon):
+        raise UsageError(
+            "--lat 0 and --lon 0 are where receivers without a fix say they are: no device takes that for a place",
+            "give the place of the sign, in degrees",
         )
     claims = SignClaims(
         sign_id=_sign_id(arguments.id),

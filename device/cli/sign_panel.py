@@ -97,10 +97,12 @@ def write_panel(panel: PanelLayout, path: Path) -> None:
     Raises:
         UsageError: the name's ending is unknown, the file cannot be written, or what a PDF needs is not installed.
     """
+    if path.is_dir():
+        outputs.check(path)  # which says so
     kind = path.suffix.lower()
     if kind not in _DRAWN:
         raise UsageError(
-            f"{path.name}: a panel is not written as {kind or 'a file without an ending'}",
+            f"{path}: a panel is not written as {kind or 'a file without an ending'}",
             "end the name in .svg, .pdf or .png",
         )
     outputs.write(path, _DRAWN[kind](panel))

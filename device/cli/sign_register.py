@@ -15,20 +15,20 @@ from typing import Any, Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from device.cli import sign_list
+from device.cli.sign_list import listed
 from device.cli.sign_sources import SourcedCode, codes_in
 from identity import Home, load, register_guard
 from identity.files import write_private
 from program import outputs
 from program.arguments import place
 from program.outputs import say_result
-from program.wording import counted, plain_types
+from program.wording import counted
 from wire import cose, register, signcode
-from wire.classes import CLASS_NAMES, class_name
 from wire.errors import HostileInputError, IssueError, NotOursError, UnknownKeyError, UsageError
 from wire.register import Register, RegisterEntry
-from wire.times import iso8601, unix_seconds
+from wire.times import iso8601
 
-_MAX_LIST_BYTES = 64 * 1024 * 1024
 _CLOCK_SLACK_S = 60
 _NAMED = 4
 _REFUSED: Final[dict[type[HostileInputError], str]] = {
@@ -36,23 +36,6 @@ _REFUSED: Final[dict[type[HostileInputError], str]] = {
     UnknownKeyError: "take it out, or put its authority's public key into trust/authority of the data home",
 }
 _SIGN_ID = re.compile(f"[0-9a-fA-F]{{{2 * signcode.SIGN_ID_BYTES}}}")
-
-
-class Listed(msgspec.Struct, forbid_unknown_fields=True):
-    """One line of the list: the readable form of a register entry, to be reviewed and edited before it is signed.
-
-    Times are ISO 8601; unix seconds are taken too, since earlier versions wrote them.
-    """
-
-    sign_id: str
-    class_id: int
-    class_name: str
-    lat: float
-    lon: float
-    heading: float
-    valid_from: int | str
-    valid_until: int | str
-    revoked: bool = False
 
 
 def add_parser(subparsers: Any) -> None:
@@ -124,35 +107,6 @@ def sign_id(text: str) -> str:
     return text.lower()
 
 
-def listed(entry: RegisterEntry) -> Listed:
-    """An entry in its readable form."""
-    return Listed(
-        entry.sign_id.hex(),
-        entry.class_id,
-        CLASS_NAMES[entry.class_id],
-        entry.lat,
-        entry.lon,
-        entry.heading,
-        iso8601(entry.valid_from),
-        iso8601(entry.valid_until),
-        entry.revoked,
-    )
-
-
-def entry_of(line: Listed) -> RegisterEntry:
-    """What a line says. Raises IssueError or ValueError with what is wrong: what says two things is not signed."""
-    name = class_name(line.class_id, None) if 0 <= line.class_id < len(CLASS_NAMES) else None
-    if name is None:
-        raise IssueError(f"sign {line.sign_id}: there is no class {line.class_id}")
-    if line.class_name != name:
-        raise IssueError(
-            f"sign {line.sign_id}: class_name is {line.class_name!r}, and class_id {line.class_id} is {name!r}"
-        )
-    times = [at if isinstance(at, int) else unix_seconds(at) for at in (line.valid_from, line.valid_until)]
-    sign_id = bytes.fromhex(line.sign_id)
-    return RegisterEntry(sign_id, line.class_id, line.lat, line.lon, line.heading, times[0], times[1], line.revoked)
-
-
 def _build(home: Home, arguments: argparse.Namespace) -> int:
     outputs.keep_inputs(arguments.out, arguments.sources)
     anchors = load.trust_anchors(home.trust / "authority")
@@ -210,17 +164,10 @@ def _registers_before(
 
 
 def _sign(home: Home, arguments: argparse.Namespace) -> int:
-    content, key = _read(arguments.list), load.signing_key(arguments.key or home.authority_key)
+    entries, key = sign_list.read(arguments.list), load.signing_key(arguments.key or home.authority_key)
     out = arguments.out or home.trust / "register.cose"
     outputs.keep_inputs(out, [arguments.list, arguments.key or home.authority_key])
     told = outputs.check(out) and arguments.out is not None
-    try:
-        entries = [entry_of(line) for line in msgspec.json.decode(content, type=list[Listed])]
-    except (msgspec.DecodeError, ValueError) as error:
-        raise UsageError(
-            f"{arguments.list} is no list of signs ({plain_types(str(error))})",
-            "correct it, or make one: sealcam sign register build",
-        ) from None
     anchors = load.trust_anchors(home.trust / "authority") | {cose.key_id(key.public_key()): key.public_key()}
     before = _registers_before(home, anchors, out, cose.key_id(key.public_key()))
     _refuse_to_bring_back(before, entries, arguments.allow_unrevoke)
@@ -283,14 +230,3 @@ def _show(home: Home, arguments: argparse.Namespace) -> int:
 def _revoked(entries: Iterable[RegisterEntry]) -> str:
     count = sum(entry.revoked for entry in entries)
     return f"{count or 'none'} revoked"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_LIST_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror})", "name the list to be signed") from None
-    if len(content) > _MAX_LIST_BYTES:
-        raise UsageError(f"{path} is larger than {_MAX_LIST_BYTES // 2**20} MiB", "split it")
-    return content

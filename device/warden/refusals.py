@@ -42,25 +42,27 @@ REFUSALS: Final[dict[int, RefusalWords]] = {
     2: RefusalWords(
         "certificate_expired",
         "by this machine's clock the certificate of the broker at {where} has expired",
-        "check the clock, then renew the broker's certificate (sealcam keys renew in a development home)",
+        "check the clock, then renew the broker's certificate (sealcam keys renew in a development home) and "
+        "restart it",
         told=True,
     ),
     3: RefusalWords(
         "own_certificate_expired",
         "the broker at {where} says that this device's certificate has expired",
-        "run: sealcam keys renew, and start the device again",
+        "run: sealcam keys renew, then restart the broker and the device",
         told=True,
     ),
     4: RefusalWords(
         "own_certificate_refused",
         "the broker at {where} does not take this device's certificate, which may not be valid yet",
-        "check the clocks of device and broker, then run: sealcam keys renew",
+        "check the clocks of device and broker, then run: sealcam keys renew, and restart both",
         told=True,
     ),
     5: RefusalWords(
         "certificate_untrusted",
         "the certificate of the broker at {where} is not trusted: the authority in device/ca.crt did not sign it",
-        "set [uplink] host and port to your broker, or put the certificate of its authority into device/ca.crt",
+        "if keys were renewed, restart the broker and then the device, else set [uplink] host and port to your broker, "
+        "or put the certificate of its authority into device/ca.crt",
     ),
     6: RefusalWords(
         "certificate_other_name",
@@ -70,7 +72,8 @@ REFUSALS: Final[dict[int, RefusalWords]] = {
     7: RefusalWords(
         "own_certificate_untrusted",
         "the broker at {where} does not trust this device's certificate",
-        "give the broker (cafile) the certificate of the authority that signed device/tls.crt, and restart it",
+        "if keys were renewed, restart the broker and then the device, else give the broker (cafile) the certificate "
+        "of the authority that signed device/tls.crt, and restart it",
     ),
     8: RefusalWords(
         "no_tls",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -11,12 +12,16 @@ from typing import Final
 
 from device.cli.doctor.check import Check, Looks
 from device.confine.errors import CannotConfineError
+from device.dialer.core import connect
 from device.launcher import settings
+from device.uplink.refusal import BY_DIALLING, Refusal, of_tls
+from device.warden.refusals import REFUSALS, words
 from identity import load
 from identity.errors import KeysError
 
 _CAMERA_FRAMES = 1
 _CONNECT_SECONDS = 5.0
+_REFUSES_WITHIN_S = 0.5
 
 
 def _camera(looks: Looks) -> Check:
@@ -82,45 +87,41 @@ def _broker(looks: Looks) -> Check:
     if not host:
         return Check("broker", True, "none configured ([uplink] host): sealed events wait in the spool", "")
     where = f"{host}:{port}"
-    try:
-        socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "no such name"
-        return Check("broker", False, f"{host} has no address here ({why})", "check [uplink] host and the network")
-    try:
-        connected = socket.create_connection((host, port), _CONNECT_SECONDS)
-    except OSError as error:
-        why = error.strerror or "no answer"
-        return Check(
-            "broker",
-            False,
-            f"{where} does not take connections ({why})",
-            "start it (sealcam-sink broker, on its machine), or check [uplink] host and port",
-        )
+    connected = connect(host, port, _CONNECT_SECONDS)
+    if not isinstance(connected, socket.socket):
+        return _refused(looks, BY_DIALLING[connected])
     device = looks.home.device
     with connected:
         try:
             context = load.client_context(device / "tls.key", device / "tls.crt", device / "ca.crt")
             with context.wrap_socket(connected, server_hostname=host) as secured:
-                secured.settimeout(_CONNECT_SECONDS)
                 cipher = (secured.cipher() or ("TLS",))[0]
+                _hear_of_our_certificate(secured)
         except KeysError as error:
             return Check("broker", False, f"{where} answers, but {error.sentence}", error.remedy)
-        except ssl.SSLCertVerificationError as error:
-            return Check(
-                "broker",
-                False,
-                f"{where} answers with a certificate that is not to be trusted ({error.verify_message})",
-                "name the host as its certificate does, and check device/ca.crt and this machine's clock",
-            )
-        except OSError as error:
-            return Check(
-                "broker",
-                False,
-                f"{where} answers, and refuses TLS 1.3 ({getattr(error, 'reason', error.strerror)})",
-                "check the broker's listener (TLS 1.3, its certificate)",
-            )
+        except ssl.SSLError as error:
+            return _refused(looks, of_tls(error, Refusal.NO_TLS))
+        except TimeoutError:
+            return _refused(looks, Refusal.SILENT)
+        except OSError:
+            return _refused(looks, Refusal.HANGS_UP)
     return Check("broker", True, f"{where} is found, answers and shows a good certificate ({cipher})", "")
+
+
+def _hear_of_our_certificate(secured: ssl.SSLSocket) -> None:
+    """Raises ssl.SSLError where the broker refuses our certificate: in TLS 1.3 it says so after the handshake.
+
+    One that takes it waits for us to speak.
+    """
+    secured.settimeout(_REFUSES_WITHIN_S)
+    with contextlib.suppress(TimeoutError):
+        secured.recv(1)
+
+
+def _refused(looks: Looks, why: Refusal) -> Check:
+    """The finding in the words that a run has for it."""
+    row = words(why, looks.config.uplink) or REFUSALS[Refusal.NOT_DIALLED]
+    return Check("broker", False, row.sentence, row.remedy)
 
 
 def _tried(attempt: Callable[[], tuple[str, str] | None]) -> tuple[str, str] | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,12 @@ import pytest
 from cloud_sink import broker
 from cloud_sink.broker import BrokerFiles
 from cloud_sink.cli import main
-from cloud_sink.errors import SetupError
+from cloud_sink.errors import AlreadyServingError, BrokerEndedError, SetupError
+from cloud_sink.lock import only_one
 from identity import Home, MissingKeyError, mosquitto
+from wire.errors import SealcamError
 
+OTHER = "is not as this version writes it: changed by hand, or of an earlier version"
 Output = pytest.CaptureFixture[str]
 
 
@@ -60,7 +66,7 @@ def test_what_somebody_changed_is_kept_and_used_and_overwritten_with_a_flag_only
     (empty.broker / changed).write_text("# mine\n")
     said: list[str] = []
     files = broker.write(empty.broker, None, overwrite=False, say=said.append)
-    assert f"kept {empty.broker / changed}, which was changed by hand; --overwrite starts over" in said
+    assert f"kept {empty.broker / changed}, which {OTHER}; --overwrite starts over" in said
     assert files.port == (None if changed == "mosquitto.conf" else 9100)
     assert written(empty)[changed] == "# mine\n"
     said.clear()
@@ -108,8 +114,8 @@ def test_a_taken_port_ends_it_before_anything_is_written_and_names_the_option(em
 
 def test_without_certificates_nothing_is_written_and_the_remedy_makes_them(tmp_path: Path) -> None:
     (tmp_path / "broker").mkdir()
-    with pytest.raises(MissingKeyError, match="sealcam keys init"):
-        broker.write(tmp_path / "broker", 8883, overwrite=False, say=lambda _: None)
+    with pytest.raises(MissingKeyError, match="sealcam keys init"), broker.alone(tmp_path / "broker"):
+        pass
     assert list((tmp_path / "broker").iterdir()) == []
 
 
@@ -126,22 +132,111 @@ def test_a_machine_without_mosquitto_gets_a_sentence_and_no_file_but_can_write_t
     )
 
 
-def test_it_becomes_mosquitto_itself(empty: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    became: list[object] = []
+@pytest.mark.parametrize("log", mosquitto.LOGS)
+@pytest.mark.parametrize("user", [0, 1000])
+def test_a_home_that_was_moved_or_copied_gets_its_own_paths_and_keeps_its_port(
+    empty: Home, log: mosquitto.LogName, user: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as as_another:
+        as_another.setattr("os.geteuid", lambda: user)
+        before = mosquitto.files(Path("/elsewhere/home with blanks/broker"), 18950, log=log)
+    configuration = empty.broker / "mosquitto.conf"
+    for path, text in before.items():
+        (empty.broker / path.name).write_text(text)
+        (empty.broker / path.name).chmod(0o600)
+    said: list[str] = []
+    assert broker.write(empty.broker, None, overwrite=False, say=said.append) == BrokerFiles(configuration, 18950)
+    assert said[:2] == [
+        f"{configuration} was written for /elsewhere/home with blanks/broker; it is written for this home now",
+        f"renewed {configuration} (mode 0600)",
+    ]
+    assert written(empty)["mosquitto.conf"] == mosquitto.files(empty.broker, 18950, log="connections")[configuration]
 
-    class Became(Exception):  # noqa: N818
-        pass
 
-    def execv(program: str, words: list[str]) -> None:
-        became.append((program, words))
-        raise Became
+def test_what_somebody_changed_and_names_files_of_another_home_is_told(empty: Home) -> None:
+    configuration = empty.broker / "mosquitto.conf"
+    elsewhere = mosquitto.files(Path("/old/broker"), 9100, log="errors")[Path("/old/broker/mosquitto.conf")]
+    configuration.write_text(by_hand(elsewhere).replace("/old/broker/acl", f"{empty.broker}/acl"))
+    configuration.chmod(0o600)
+    said: list[str] = []
+    broker.write(empty.broker, None, overwrite=False, say=said.append)
+    names = ", ".join(f"/old/broker/{name}" for name in ("ca.crt", "tls.crt", "tls.key"))
+    assert f"look whether that is meant: {configuration} names {names}, outside {empty.broker}" in said
+    said.clear()
+    assert broker.write(empty.broker, None, overwrite=True, say=said.append).port == 9200  # starting over moves nobody
+    assert not any("outside" in line for line in said)
 
-    monkeypatch.setattr("os.execv", execv)
-    monkeypatch.setattr(mosquitto, "find", lambda: "/usr/sbin/mosquitto")
+
+def test_a_second_broker_of_a_home_is_refused_before_anything_is_written(empty: Home, capsys: Output) -> None:
+    with broker.alone(empty.broker):
+        for option in ("--write-only", "--overwrite"):
+            assert main(["broker", "--home", str(empty.path), "--port", "9300", "--write-only", option]) == 2
+    assert f"another sealcam-sink broker works in {empty.broker} already; end it first" in capsys.readouterr().err
+    assert not (empty.broker / "mosquitto.conf").exists()
+
+
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> BrokerFiles:
+    """A program in mosquitto's place."""
+    program = tmp_path / "mosquitto"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(mosquitto, "find", lambda: str(program))
+    return BrokerFiles(tmp_path / "mosquitto.conf", 8883)
+
+
+def test_mosquitto_gets_the_configuration_and_the_lock_and_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "lock"
+    files = started(
+        tmp_path,
+        monkeypatch,
+        f'echo "$@" > {tmp_path}/words; flock --nonblock {lock} true || echo held > {tmp_path}/lock.said',
+    )
+    with only_one(lock, AlreadyServingError("taken", "wait")) as held:
+        broker.run(files, held, say=lambda _: None)
+    assert (tmp_path / "words").read_text() == f"-c {files.configuration}\n"
+    assert (tmp_path / "lock.said").read_text() == "held\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "said"),
+    [
+        ("exit 13", SetupError, r"cannot work with .*mosquitto.conf .*status is 13\); correct .* --overwrite"),
+        ("kill -9 $$", BrokerEndedError, "ended by signal 9"),
+    ],
+)
+def test_a_broker_that_ends_badly_gets_a_sentence_and_a_status_of_ours(
+    script: str, error: type[SealcamError], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = started(tmp_path, monkeypatch, script)
+    with only_one(tmp_path / "lock", AlreadyServingError("taken", "wait")) as held, pytest.raises(error, match=said):
+        broker.run(files, held, say=lambda _: None)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_broker_first_and_is_no_failure(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty: Home
+) -> None:
+    up = tmp_path / "up"
+    os.mkfifo(up)
+    started(
+        tmp_path,
+        monkeypatch,
+        f"trap 'echo ended > {tmp_path}/ended; exit 0' TERM; echo > {up}; while :; do sleep 0.05; done",
+    )
     monkeypatch.setattr(mosquitto, "check_port", lambda *_: None)
-    with pytest.raises(Became):
-        main(["broker", "--home", str(empty.path)])
-    assert became == [("/usr/sbin/mosquitto", ["/usr/sbin/mosquitto", "-c", str(empty.broker / "mosquitto.conf")])]
+    pid = os.getpid()
+
+    def end() -> None:
+        up.read_text()
+        os.kill(pid, number)
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    assert main(["broker", "--home", str(empty.path)]) == 0
+    thread.join()
+    assert (tmp_path / "ended").read_text() == "ended\n"
 
 
 @pytest.mark.parametrize("place", ["a\nlistener 1883", "trailing "])

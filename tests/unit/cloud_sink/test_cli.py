@@ -121,8 +121,9 @@ def test_an_export_is_every_event_one_a_line(home: Home, capsys: Output) -> None
     assert [(row["id"], row["type"]) for row in rows] == [(1, "health"), (2, "verdict"), (3, "verdict"), (4, "verdict")]
     assert main(at(home, "export", "--device", "cam-two")) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "MISSING"
-    assert main(at(home, "export", "--device", "cam-none")) == 0
-    assert capsys.readouterr().out == ""
+    assert main(at(home, "export", "--device", "cam-none")) == 2
+    told = capsys.readouterr()
+    assert "the device 'cam-none' has never reported" in told.err and told.out == ""
 
 
 def test_an_export_goes_on_over_the_end_of_a_page(home: Home, capsys: Output) -> None:
@@ -140,7 +141,7 @@ def test_an_export_goes_on_over_the_end_of_a_page(home: Home, capsys: Output) ->
 def test_an_export_goes_to_a_new_private_file_only(home: Home, tmp_path: Path, capsys: Output) -> None:
     out = tmp_path / "out.jsonl"
     assert main(at(home, "export", "--out", str(out), "--device", "cam-two")) == 0
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == f"{out}: 1 event\n"
     assert json.loads(out.read_text())["id"] == 4
     assert out.stat().st_mode & 0o777 == 0o600
     before = out.read_bytes()
@@ -214,8 +215,46 @@ def test_what_is_chosen_is_erased_and_nothing_else(
 
 @pytest.mark.parametrize("command", [["stats"], ["verify"], ["export"], ["erase", "--device", "cam-two"]])
 def test_without_a_database_each_command_says_what_to_do(command: list[str], tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "sink").mkdir()
     assert main([*command, "--home", str(tmp_path)]) == 2
     assert "there is no database" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["serve", "broker", "stats", "verify", "export", "erase"])
+def test_a_home_that_is_not_there_is_told_with_the_command_that_makes_it_there(
+    command: str, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALCAM_HOME", str(tmp_path / "mine"))
+    assert main([command, "--home", str(tmp_path / "no such")]) == 2
+    assert capsys.readouterr().err == (
+        f"sealcam-sink: there is no data home at {tmp_path}/no such; make one there with `SEALCAM_HOME='{tmp_path}/no "
+        "such' sealcam keys init`, or name yours with SEALCAM_HOME, or --home\n"
+    )
+    assert main([command]) == 2
+    assert f"make one there with `SEALCAM_HOME={tmp_path}/mine sealcam keys init`" in capsys.readouterr().err
+    monkeypatch.delenv("SEALCAM_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert main([command]) == 2
+    assert "make one there with `sealcam keys init`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a b", "", "http://cam.example", "cam.example:8620", "-x", "a" * 300])
+def test_what_is_no_host_name_is_refused(name: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["serve", f"--name={name}"])
+    assert "argument --name: a host name is of letters, digits, dashes and dots" in capsys.readouterr().err
+
+
+def test_a_remedy_acts_on_the_home_that_was_named(home: Home, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home.broker / "tls.crt").write_text("no certificate")
+    (home.sink / "hpke.key").unlink()
+    for command, words in (("broker", "sealcam keys renew"), ("serve", "sealcam keys init")):
+        assert main(at(home, command)) == 2
+        assert capsys.readouterr().err.endswith(f"; run: SEALCAM_HOME={home.path} {words}\n")
+        with monkeypatch.context() as mine:
+            mine.setenv("SEALCAM_HOME", str(home.path))
+            assert main([command]) == 2
+        assert capsys.readouterr().err.endswith(f"; run: SEALCAM_HOME={home.path} {words}\n")
 
 
 def test_a_database_that_cannot_be_read_is_status_1_and_keys_that_cannot_are_status_2(
@@ -240,13 +279,13 @@ def test_a_database_that_cannot_be_read_is_status_1_and_keys_that_cannot_are_sta
     ],
 )
 def test_each_end_has_its_status(
-    error: BaseException, status: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Output
+    error: BaseException, status: int, said: str, home: Home, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     def ends(*_: object) -> int:
         raise error
 
     monkeypatch.setattr(cli, "_stats", ends)
-    assert main(["stats", "--home", "/nowhere"]) == status
+    assert main(at(home, "stats")) == status
     assert capsys.readouterr().err == said
 
 

@@ -333,7 +333,10 @@ def not_tls() -> ssl.SSLError:
 
 
 FOREIGN = [
-    (refused_certificate(19), "its certificate is not by the authority in ca.crt; name your broker with --broker"),
+    (
+        refused_certificate(19),
+        "its certificate is not by the authority in ca.crt; if keys were renewed, restart the broker",
+    ),
     (refused_certificate(10), "its certificate has expired; check the clock"),
     (refused_certificate(9), "its certificate is not valid yet; check the clock"),
     (refused_certificate(62), "its certificate does not name broker.example; name it with --broker"),

@@ -19,8 +19,9 @@ import pytest
 from cloud_sink import serve as serving
 from cloud_sink.errors import AlreadyServingError, SetupError
 from cloud_sink.keys import EnrolledDevices
+from cloud_sink.lock import only_one
 from cloud_sink.mqtt import BrokerState
-from cloud_sink.serve import LOOPBACK, Serving, Settings, now_ms, only_one, serve
+from cloud_sink.serve import LOOPBACK, Serving, Settings, now_ms, serve
 from cloud_sink.simulator import SimulatedFleet, health
 from cloud_sink.store import SCHEMA_VERSION, Store
 from demo.broker import free_port
@@ -28,6 +29,7 @@ from identity import Home
 from program.ending import ENDING_SIGNALS
 from tests.support.sink_samples import accepted, changed
 
+TAKEN = AlreadyServingError("another sealcam-sink serves here already", "end it first")
 HERE = ("127.0.0.1", 1)
 
 
@@ -70,21 +72,21 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_one_holds_the_lock_and_lets_go_of_it(tmp_path: Path) -> None:
     lock = tmp_path / "serve.lock"
-    with only_one(lock):
-        with pytest.raises(AlreadyServingError, match="another sealcam-sink"), only_one(lock):
+    with only_one(lock, TAKEN):
+        with pytest.raises(AlreadyServingError, match="another sealcam-sink"), only_one(lock, TAKEN):
             pytest.fail("two at once")
-        with pytest.raises(AlreadyServingError), only_one(lock):
+        with pytest.raises(AlreadyServingError), only_one(lock, TAKEN):
             pytest.fail("two at once")
-    with suppress(ZeroDivisionError), only_one(lock):
+    with suppress(ZeroDivisionError), only_one(lock, TAKEN):
         raise ZeroDivisionError
-    with only_one(lock):
+    with only_one(lock, TAKEN):
         assert lock.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_lock_that_cannot_be_made_or_is_a_link_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     for lock in (tmp_path / "none" / "serve.lock", tmp_path / "link"):
-        with pytest.raises(SetupError, match="cannot write"), only_one(lock):
+        with pytest.raises(SetupError, match="cannot write"), only_one(lock, TAKEN):
             pytest.fail("no lock")
     assert not (tmp_path / "elsewhere").exists()
 
@@ -270,5 +272,5 @@ def test_a_run_serves_its_page_until_a_signal_and_warns_where_others_can_read_it
     assert statuses == [200]
     assert ("can be read by anyone" in caplog.text) is (host != "127.0.0.1")
     assert "no longer connected" in caplog.text
-    with only_one(home.sink / "serve.lock"):
+    with only_one(home.sink / "serve.lock", TAKEN):
         assert (home.sink / "sink.db").is_file()

@@ -23,7 +23,7 @@ from identity import (
     files,
     load,
 )
-from identity.home import HOME_VARIABLE
+from identity.place import HOME_VARIABLE
 from program import wording
 from tests.support.full_disk import files_up_to
 from wire import cose, receipt, signcode
@@ -234,6 +234,13 @@ def test_a_folder_of_something_else_is_no_home_and_is_left_as_it_is(tmp_path: Pa
             use(Home(tmp_path))
         assert "chmod" not in caught.value.remedy and "SEALCAM_HOME" in caught.value.remedy
     assert [path.name for path in tmp_path.iterdir()] == ["passwd"]
+
+
+def test_a_file_in_the_place_of_a_home_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for use in (*WITHOUT_MAKING.values(), Home.ensure_development):
+        with pytest.raises(UnsafeKeyFileError, match="file is not a folder; set SEALCAM_HOME"):
+            use(Home(tmp_path / "file"))
 
 
 def test_a_home_that_holds_only_that_of_the_demo_becomes_a_home_of_its_own(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from tests.support.paths import ROOT
 PRINTS = "for n in range(20000): print('line', n)"
 NOBODY = "x: standard output cannot be written (No space left on device); free its disk, or send it elsewhere\n"
 
+CLOSED = "x: standard output cannot be written (it is closed); send it somewhere: to a file, or to /dev/null\n"
+
 
 def run(work: str, redirected: str = "", status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
     """A program that does `work` in a shell with some redirections; its own status goes to $STATUS on descriptor 9."""
@@ -37,7 +39,10 @@ def run(work: str, redirected: str = "", status: int = 0, **environment: str) ->
         (">/dev/full", 2, 2, NOBODY),
         (">/dev/full 2>/dev/full", 0, 1, ""),
         ("2>/dev/full", 0, 0, ""),
-        (">&-", 0, 0, ""),
+        (">&-", 0, 1, CLOSED),
+        (">&-", 2, 2, CLOSED),
+        (">&- 2>&-", 0, 1, ""),
+        ("2>&-", 0, 0, ""),
         ("<&- >&- 2>&-", 1, 1, ""),
         ("| head -1", 0, 0, ""),
         ("| head -1", 1, 1, ""),
@@ -50,6 +55,11 @@ def test_a_stream_that_fails_changes_neither_the_work_nor_its_status(
     done = run(PRINTS, redirected, own, FOLDER=str(tmp_path))
     assert (tmp_path / "status").read_text() == f"{status}\n"
     assert done.stderr == said
+
+
+def test_a_closed_standard_output_is_no_failure_of_a_program_that_has_nothing_to_say(tmp_path: Path) -> None:
+    done = run("pass", ">&-", FOLDER=str(tmp_path))
+    assert (tmp_path / "status").read_text() == "0\n" and done.stderr == ""
 
 
 def test_a_locale_without_a_letter_does_not_end_the_work(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from program.wording import counted, misnamed, nearest
+from program.wording import counted, misnamed, nearest, plain_types
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,9 @@ def test_a_variable_that_is_none_of_ours_is_told_with_the_nearest() -> None:
     assert line.startswith("SEALCAM_HOEM is no variable") and line.endswith("did you mean SEALCAM_HOME?")
     (line,) = misnamed({"SEALCAM_XYZ_ABCDEFG": "/x"}, known)
     assert line.endswith("unset it, or write SEALCAM_<SECTION>_<KEY>")
+
+
+def test_a_sentence_within_a_sentence_begins_small_but_for_an_abbreviation() -> None:
+    assert plain_types("JSON is malformed") == "JSON is malformed"
+    assert plain_types("Expected `int`, got `array`") == "expected a whole number, got a list"
+    assert plain_types("") == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import socket
 
@@ -50,6 +51,13 @@ def test_the_server_tells_nothing_of_itself_and_believes_no_proxy() -> None:
     assert (config.access_log, config.server_header, config.proxy_headers) == (False, False, False)
     assert (config.limit_concurrency, config.timeout_keep_alive, config.timeout_graceful_shutdown) == (256, 10, 3)
     assert config.log_level == "warning"
+
+
+def test_what_the_server_says_is_a_line_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    Server(Starlette())
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    assert "Invalid HTTP request received." in caplog.text
+    assert not logging.getLogger("uvicorn").handlers
 
 
 def test_the_server_says_when_it_is_up_and_leaves_the_signals_alone() -> None:

@@ -19,6 +19,8 @@ from device.cli import doctor
 from device.cli.doctor import installation, surroundings
 from device.cli.doctor.check import Check, Looks
 from device.config import CameraConfig, Config, IndicatorConfig, ModelsConfig, UplinkConfig
+from device.uplink.refusal import Refusal
+from device.warden.refusals import words
 from identity.home import Home
 from identity.pki import VALID_DAYS
 from identity.register_guard import SEEN
@@ -142,32 +144,62 @@ def asked(home: Home, host: str, port: int) -> Check:
     return surroundings._broker(looks(home, uplink=UplinkConfig(host, port)))
 
 
-def test_each_step_to_the_broker_is_told(home: Home, made_home: Home, tmp_path: Path) -> None:
-    assert asked(home, "", 1).good
-    assert "has no address here" in asked(home, "nowhere.invalid", 1).found
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        assert "does not take connections" in asked(home, "localhost", closed.getsockname()[1]).found
-    with listening(lambda taken: taken.sendall(b"220 mail\r\n")) as port:
-        assert "refuses TLS" in asked(home, "localhost", port).found
+def secured(folder: Path, authority: Path | None = None) -> Callable[[socket.socket], object]:
+    """A TLS server of a data home; with `authority` it asks for a certificate by that one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    if authority is not None:
+        context.load_verify_locations(authority)
+        context.verify_mode = ssl.CERT_REQUIRED
 
-    def secured(folder: Path) -> Callable[[socket.socket], object]:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    def answer(taken: socket.socket) -> None:
+        with context.wrap_socket(taken, server_side=True) as over:
+            over.recv(1)
 
-        def answer(taken: socket.socket) -> None:
-            with context.wrap_socket(taken, server_side=True) as over:
-                over.recv(1)
+    return answer
 
-        return answer
 
-    with listening(secured(home.broker)) as port:
-        found = asked(home, "localhost", port)
-        assert found.good, found
+def as_a_run_says(refusal: Refusal, host: str, port: int) -> tuple[bool, str, str]:
+    row = words(refusal, UplinkConfig(host, port))
+    assert row is not None
+    return False, row.sentence, row.remedy
+
+
+def test_what_keeps_from_the_broker_is_told_as_a_run_tells_it(home: Home, tmp_path: Path) -> None:
     stranger = Home(tmp_path / "stranger")
     stranger.ensure_development()
-    with listening(secured(stranger.broker)) as port:
-        assert "not to be trusted" in asked(home, "localhost", port).found
+
+    def told(host: str, port: int) -> tuple[bool, str, str]:
+        found = asked(home, host, port)
+        return found.good, found.found, found.remedy
+
+    assert told("nowhere.invalid", 1) == as_a_run_says(Refusal.NO_NAME, "nowhere.invalid", 1)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        assert told("localhost", port) == as_a_run_says(Refusal.NOT_LISTENING, "localhost", port)
+    for answer, refusal in (
+        (lambda taken: taken.sendall(b"220 mail\r\n"), Refusal.NO_TLS),
+        (lambda taken: None, Refusal.HANGS_UP),
+        (secured(stranger.broker), Refusal.THEIRS_UNTRUSTED),
+        (secured(home.broker, stranger.broker / "ca.crt"), Refusal.OURS_UNTRUSTED),
+    ):
+        with listening(answer) as port:
+            assert told("localhost", port) == as_a_run_says(refusal, "localhost", port)
+
+
+def test_a_broker_that_is_in_order_is_good(home: Home) -> None:
+    assert asked(home, "", 1).good
+    with listening(secured(home.broker, home.broker / "ca.crt")) as port:
+        found = asked(home, "localhost", port)
+        assert found.good, found
+
+
+def test_renewed_keys_are_named_where_a_broker_with_the_old_ones_answers(home: Home) -> None:
+    before = secured(home.broker, home.broker / "ca.crt")
+    home.renew()
+    with listening(before) as port:
+        assert "if keys were renewed, restart the broker" in asked(home, "localhost", port).remedy
 
 
 def test_what_the_system_refuses_one_check_is_its_finding_and_the_others_are_tried(

@@ -153,6 +153,16 @@ def test_a_register_is_built_reviewed_signed_and_revokes(capsys: pytest.CaptureF
         (["sign", "read", "/dev/null"], "not a picture"),
         (["sign", "verify", "hello"], "single quotes"),
         (["sign", "verify", "SR1:A", "--trust", "/nonexistent"], "/nonexistent"),
+        (
+            ["sign", "issue", "--class", "stop", "--lat", "0", "--lon", "-0.00009", "--heading", "1"],
+            "--lat 0 and --lon 0 are where receivers without a fix",
+        ),
+        (
+            ["sign", "verify", "--trust", ".", "SR1:"],
+            "./authority is missing; name a folder with the authorities' keys",
+        ),
+        (["sign", "print", "SR1:A", "--plain", "--out", "."], ". is a folder; name a file"),
+        (["sign", "print", "SR1:A", "--plain", "--out", "/dev/null"], "/dev/null: a panel is not written as a file"),
         (["sign", "register", "sign", "/dev/null"], "no list of signs"),
         (["sign", "register", "show", "/dev/null"], "/dev/null"),
         (["sign", "register", "build", "/dev/null", "--out", "x.json"], "is empty"),

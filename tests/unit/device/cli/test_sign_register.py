@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from device import cli
-from device.cli import sign_register
+from device.cli import sign_list, sign_register
+from device.position import track
 from identity import Home, load, register_guard
 from tests.support.wire_samples import STRANGER
 from wire import register
@@ -144,7 +145,8 @@ def test_an_older_register_put_back_is_no_ground_to_sign_on(
         ({"class_id": -1}, "no class -1"),
         ({"valid_from": "tomorrow"}, "tomorrow"),
         ({"valid_from": "2037-01-01"}, "valid_until"),
-        ({"sign_id": "zz"}, "no list of signs"),
+        ({"sign_id": "zz"}, "sign 'zz': that is no id of a sign, which has 16 hex digits"),
+        ({"lat": 0.0, "lon": 0.00005}, "receivers without a fix"),
         ({"sign_id": "0011"}, "sign_id"),
         ({"lat": 91.0}, "lat"),
         ({"more": 1}, "no list of signs"),
@@ -159,6 +161,37 @@ def test_a_line_that_is_wrong_or_says_two_things_is_refused(
     captured = capsys.readouterr()
     assert says in captured.err and captured.err.count("\n") == 1 and "\x1b" not in captured.err
     assert (home.trust / "register.cose").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "says", "remedy"),
+    [
+        (b"", "it is empty", "correct it, or make one: "),
+        (b"[\n\n", "it ends in the middle, in line 1", "correct it"),
+        (b'[\n{"sign_id": "00112233445566aa",\n', "it ends in the middle, in line 2", "correct it"),
+        (b'[\n{"sign_id" 1}]', "JSON is malformed: expected ':' (line 2)", "correct it"),
+        (b"{}", "expected a list, got named values", "correct it"),
+        (
+            b"SR1:ABC\n",
+            "it holds sign codes",
+            "make a list of it: sealcam sign register build 'my list' --out list.json",
+        ),
+        (b"\x89PNG\r\n\x1a\n", "it is a picture", "make a list of it: sealcam sign register build 'my list' --out"),
+        (b"\xff\xd8\xff\xe0", "it is a picture", "make a list of it"),
+        (b"<?xml version='1.0'?>\n<svg/>", "it is a drawing", "correct it, or make one: "),
+    ],
+)
+def test_what_is_no_list_is_called_what_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, says: str, remedy: str, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my list").write_bytes(content)
+    assert cli.main(["sign", "register", "sign", "my list"]) == 2
+    assert f"sealcam: my list is no list of signs ({says}); {remedy}" in capsys.readouterr().err
+
+
+def test_the_place_that_is_none_is_the_same_to_signs_and_to_tracks() -> None:
+    assert sign_list.NOWHERE_DEGREES == track._NOWHERE_DEGREES
 
 
 @pytest.mark.parametrize("until", [2082758400, "2036-01-01", "2036-01-01T01:00:00+01:00"])
