@@ -21,7 +21,8 @@ class FrameStream:
     """Announced frames from capture, one at a time: in lockstep each, in realtime the newest after each answer.
 
     The ring is mapped at the first view of a frame, when capture has sealed it. A frame that is announced again and is
-    done already is not worked on twice, and not answered twice: no message is lost on a link.
+    done already is not worked on twice, and not answered twice: no message is lost on a link. A frame after the end is
+    capture's lie, be it of the one or of the other: it counts as an invalid message, and the frames go on.
 
     Args:
         age: the stage under which the age of each frame is recorded when its results are sent; None in lockstep.
@@ -43,6 +44,9 @@ class FrameStream:
     def _on_frame(self, ready: FrameReady) -> None:
         if ready.frame <= self._last:  # announced again while we worked on it: it is answered
             return
+        if self.ended is not None:
+            self.link.invalid += 1
+            self.ended = None
         if self.pending is not None and self.pending.frame != ready.frame:
             self._me.dropped["lease_lost"] += 1  # taken away before we began
         if self._age is not None and self._announced is not None and ready.frame > self._announced:

@@ -1,5 +1,8 @@
 """What compartments send to be recorded, held against the frames that the stream has: no more, and each once.
 
+Verdicts are bounded by number, those that rest on perception alone apart from all others: phantoms that it makes up
+take no place of a verdict that rests on a code, on the register or on a missing sign.
+
 Perception and the code reader meet the street, so what they send is bounded by what they do not choose: the frames that
 were announced, as warden tells. What names a frame that is not announced yet waits, since warden tells it a little
 later; what the stream turns out not to have is refused. The first answer for a frame counts.
@@ -12,6 +15,7 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from device.channel.messages import CodeBoxes, Sightings, Verdict
+from wire.vocabulary import StateName
 
 Looked = Sightings | CodeBoxes
 Kind = Literal["sightings", "code_boxes", "verdicts"]
@@ -19,7 +23,8 @@ Kind = Literal["sightings", "code_boxes", "verdicts"]
 MOST_WAITING: Final = 1024
 """Frames whose announcement is not told yet: more than half a minute of a camera."""
 MOST_BEFORE: Final = 256
-"""Verdicts beside one for each frame. A drive has one for some fifty."""
+"""Verdicts beside one for each frame, of either sort. A drive has one for some fifty frames."""
+_OF_PERCEPTION: Final[frozenset[StateName]] = frozenset({"UNVERIFIED", "SUSPECT"})
 _REMEMBERED: Final = 64  # a reader that was restarted answers its last frames again, in the same words
 _LEAD_FRAMES: Final = 32  # given since the last word of a capture that was killed
 
@@ -40,7 +45,7 @@ class Admission:
         self._last: dict[type[Looked], int] = {Sightings: -1, CodeBoxes: -1}
         self._waiting: dict[type[Looked], dict[int, Looked]] = {Sightings: {}, CodeBoxes: {}}  # by frame
         self._known: deque[Looked] = deque(maxlen=_REMEMBERED)
-        self._verdicts = 0
+        self._verdicts: Counter[bool] = Counter()  # by whether they rest on perception alone
         self.refused: Counter[Kind] = Counter()
 
     def announced(self, frames: int) -> None:
@@ -65,11 +70,30 @@ class Admission:
 
     def verdict(self, verdict: Verdict) -> bool:
         """Whether one more verdict may be recorded; the caller has seen that it is not recorded yet."""
-        if self._verdicts >= self._announced + MOST_BEFORE:
+        alone = verdict.state in _OF_PERCEPTION and verdict.code is None
+        if self._verdicts[alone] >= self._announced + MOST_BEFORE:
             self.refused["verdicts"] += 1
             return False
-        self._verdicts += 1
+        self._verdicts[alone] += 1
         return True
+
+    def sentences(self) -> list[str]:
+        """What was refused and why, for the user; empty where nothing was."""
+        refused = dict(self.refused)
+        verdicts, found = refused.pop("verdicts", 0), []
+        if verdicts:
+            were = "verdict was" if verdicts == 1 else "verdicts were"
+            found.append(
+                f"{verdicts} {were} not recorded: there were more of their sort than frames and {MOST_BEFORE}, so that "
+                "most are of signs that do not exist (what was sealed of them reaches the receiver)"
+            )
+        if refused:
+            kinds = " and ".join(sorted(refused)).replace("_", " ")
+            found.append(
+                f"{sum(refused.values())} messages ({kinds}) were not recorded: they are of frames that the input does "
+                "not have, or that were answered before"
+            )
+        return found
 
     def finish(self, frames: int) -> None:
         """The stream had so many frames: record what waits for them, and refuse the rest."""

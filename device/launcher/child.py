@@ -28,6 +28,8 @@ _LAST_MESSAGES = 512
 MESSAGES_A_SECOND: Final = 50.0
 """To warden, from one compartment: four beats, and one for each fact that warden waits for."""
 MESSAGES_AT_ONCE: Final = 200
+MOST_KEYS: Final = 64
+"""Names of facts that are kept of one start: a hostile compartment may name them anew in each beat."""
 _BACKOFF_SECONDS = (0.0, 0.1, 0.3, 1.0, 2.0)
 
 
@@ -96,6 +98,7 @@ class Child:
         self.facts: dict[str, int] | None = None  # what Ready said, None until then
         self.done: dict[str, int] | None = None
         self.beat: Beat | None = None
+        self.highest: dict[str, int] = {}  # each fact at the highest that it ever was: no later word takes it back
         self.failed: Failed | None = None
         self.told = False  # it has had its Go
         self._samples = samples
@@ -132,11 +135,18 @@ class Child:
             self.control.invalid += 1
             raise HostileMessageError(f"{self.name} has no stage {strange[0]}")
         self.beat = beat
+        self._keep_highest(beat.facts)
         for stage, samples in beat.latencies_ms.items():
             self._samples(stage, samples)
 
     def _on_done(self, done: Done) -> None:
         self.done = dict(done.facts)
+        self._keep_highest(done.facts)
+
+    def _keep_highest(self, facts: Mapping[str, int]) -> None:
+        for key, value in facts.items():
+            if key in self.highest or len(self.highest) < MOST_KEYS:
+                self.highest[key] = max(value, self.highest.get(key, 0))
 
     def _on_failed(self, failed: Failed) -> None:
         if not failures.is_said_rightly(self.name, failed.failure, failed.numbers, failed.subject):

@@ -1,6 +1,13 @@
 """Why a run does not start, or has to end."""
 
+from typing import Final
+
 from wire.errors import RunError, UsageError
+
+AT_FAULT: Final = (
+    "replay it again, and reinstall Sealcam if that happens again: a compartment is at fault or taken over"
+)
+"""The remedy for what no honest compartment does."""
 
 
 class StartError(UsageError):

@@ -26,6 +26,7 @@ from device.channel.messages import CodeBoxes, Message, Sightings, Stop, Verdict
 from device.launcher.admission import Admission
 from device.launcher.annotating import OverlayRecord
 from device.launcher.dialling import DIALER, DialService
+from device.launcher.errors import AT_FAULT
 from device.launcher.plan import RunPlan
 from device.launcher.recorder import RunRecorder
 from device.launcher.report import Finished, Incident, Notice, Progress, Running
@@ -268,17 +269,7 @@ class Session:
 
     def _refused(self) -> list[RunError]:
         """What compartments wanted recorded and may not: no honest compartment does that."""
-        count = self._admission.refused.total()
-        if not count:
-            return []
-        kinds = " and ".join(sorted(self._admission.refused)).replace("_", " ")
-        return [
-            RunError(
-                f"{count} messages ({kinds}) were not recorded: they are of frames that the input does not have, or "
-                "that were answered before",
-                "replay it again, and reinstall Sealcam if that happens again: a compartment is at fault or taken over",
-            )
-        ]
+        return [RunError(sentence, AT_FAULT) for sentence in self._admission.sentences()]
 
     @property
     def run_id(self) -> str:

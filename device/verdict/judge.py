@@ -81,6 +81,10 @@ class Judge:
         """How many messages were duplicates, out of order, beyond a bound or not believed."""
         return self._state.ignored
 
+    def last_frame(self, side: Side) -> int:
+        """The last frame that this reader has spoken of and was believed; -1 before the first."""
+        return max(self._state.marks[side], self._state.released_mark)
+
     def places(self) -> dict[str, int]:
         """How many moments were judged, how many without a place, with one that is not known well enough, how many
         fixes were not believed, and how many authentic codes were read in gaps of the track, the widest of which is

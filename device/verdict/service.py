@@ -27,6 +27,7 @@ from device.channel.messages import (
 from device.channel.tracks import MISWRITTEN
 from device.verdict import persistence
 from device.verdict.errors import SnapshotError
+from device.verdict.heard import Heard
 from device.verdict.intake.cross_check import Side
 from device.verdict.judge import Judge
 from device.verdict.persistence import sound
@@ -65,7 +66,7 @@ class VerdictService:
         self._lockstep = settings.lockstep
         self._memory = Memory(me.descriptor("memory"))
         self._unstored: dict[str, Verdict] = {}
-        self._heard: dict[Side, int] = {"perception": 0, "codes": 0}  # frames that each has spoken of
+        self._heard = Heard()
         self._dropped = 0  # and not yet told to sealer
         self._ended: set[str] = set()
         self._finished = False
@@ -112,17 +113,33 @@ class VerdictService:
     # --- what comes in --------------------------------------------------------------------------------------------
 
     def _on_sightings(self, sightings: Sightings) -> None:
+        if not self._is_of_the_stream("perception", sightings.frame):
+            return
         began = time.perf_counter()
         self._give(self._judge.on_sightings(sightings, self._clock()))
         self._accuse()
         self._me.sample("verdict", time.perf_counter() - began)
         self._me.handled += 1
-        self._heard["perception"] += 1
 
     def _on_readings(self, readings: Readings) -> None:
+        if not self._is_of_the_stream("codes", readings.frame):
+            return
         self._give(self._judge.on_readings(readings, self._clock()))
         self._accuse()
-        self._heard["codes"] += 1
+
+    def _is_of_the_stream(self, side: Side, frame: int) -> bool:
+        """Whether what a reader says of a frame is evidence; counts the frame.
+
+        Until both have told the end, one that goes on takes its word back. After that all is judged and the track is
+        let go, so that a frame could only be judged by less than there was: it is counted for warden, and the run is
+        not good. That is held against no reader: it may have been told the end by a capture that lied.
+        """
+        late = self._finished and frame > self._judge.last_frame(side)
+        self._heard.take(side, frame, late=late)
+        if not self._finished and side in self._ended:
+            self._ended.discard(side)
+            self._changed = True
+        return not late
 
     def _on_fix(self, fix: Fix) -> None:
         self._surveyed += self._finished
@@ -172,10 +189,9 @@ class VerdictService:
         self._report()
         self._resend()
         judged = self._finished and self._survey_ends is None
-        heard = {f"{side}_frames": count for side, count in self._heard.items()}
         stored = {"unstored": len(self._unstored), "dropped": self._dropped, "finished": int(judged)}
         stored["unrecorded"] = self._recorder.lost
-        facts = {**stored, **heard, **self._judge.places(), **self._unsure}
+        facts = {**stored, **self._heard.facts(), **self._judge.places(), **self._unsure}
         if judged and facts.items() - self._me.facts.items():
             self._me.facts.update(facts)
             self._me.report()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from device.channel import damage
 from device.channel.damage import DamageName
 from device.channel.messages import MAX_COUNT, Beat
-from device.launcher.child import Child
+from device.launcher.child import MOST_KEYS, Child
 from device.warden.latencies import Latencies
 from device.warden.table import SOURCE
 from wire.vocabulary import CompartmentName
 
 MOST_STARTS: Final = 32
 """Ended starts of one compartment that are kept apart; older ones become one, with their counts added up."""
-_MOST_KEYS: Final = 64  # a hostile compartment may name its facts anew at each start
 _MAX_SUM: Final = 2**53
 
 
@@ -31,16 +31,19 @@ class Start(Protocol):
     def facts(self) -> dict[str, int] | None: ...
     @property
     def done(self) -> dict[str, int] | None: ...
+    @property
+    def highest(self) -> Mapping[str, int]: ...
 
 
 @dataclass(frozen=True)
 class Ended:
-    """What an ended start has said last: its beat without samples, the facts of Ready, those of Done."""
+    """What an ended start has said: its last beat without samples, facts of Ready and of Done, each at its highest."""
 
     name: CompartmentName
     beat: Beat | None
     facts: dict[str, int] | None
     done: dict[str, int] | None
+    highest: Mapping[str, int]
 
 
 class Roster:
@@ -57,7 +60,7 @@ class Roster:
         beat = child.beat
         kept = None if beat is None else Beat(beat.handled, dict(beat.dropped), dict(beat.invalid), {}, _told(child))
         past = self._ended.setdefault(name, [])
-        past.append(Ended(name, kept, child.facts, child.done))
+        past.append(Ended(name, kept, child.facts, child.done, dict(child.highest)))
         if len(past) > MOST_STARTS:
             past[:2] = [_merged(past[0], past[1])]
         return child
@@ -79,14 +82,21 @@ class Roster:
         return sum(start.beat.facts.get(key, 0) for start in self.generations(name) if start.beat is not None)
 
     def told(self, name: CompartmentName, key: str) -> int:
-        """The highest value of a fact in any start of a compartment, what it said last included."""
-        return max((_told(start).get(key, 0) for start in self.generations(name)), default=0)
+        """The highest that any start of a compartment ever said of a fact."""
+        return max((start.highest.get(key, 0) for start in self.generations(name)), default=0)
+
+    def told_in_all(self, name: CompartmentName, key: str) -> int:
+        """The sum of the highest that each start of a compartment said of a fact."""
+        return sum(start.highest.get(key, 0) for start in self.generations(name))
 
     def damage(self) -> dict[DamageName, int]:
-        """What capture found wrong with its input, over its restarts. It may be hostile: a count is all it chooses."""
+        """What capture found wrong with its input, over its restarts. It may be hostile: a count is all it chooses.
+
+        What it has said once it cannot take back: frames that damage excuses are damage that the user is told of.
+        """
         found: Counter[DamageName] = Counter()
         for start in self.generations(SOURCE):
-            found.update(damage.counts(_told(start)))
+            found.update(damage.counts(start.highest))
         return dict(found)
 
     def promised(self) -> int:
@@ -112,13 +122,21 @@ def _merged(older: Ended, newer: Ended) -> Ended:
     facts: dict[str, int] = {}
     for beat in beats:
         dropped.update(beat.dropped)
-        for key, value in beat.facts.items():
-            if key in facts or len(facts) < _MOST_KEYS:
-                facts[key] = min(_MAX_SUM, facts.get(key, 0) + value)
+        facts = _added(facts, beat.facts)
     sums = {cause: min(MAX_COUNT, count) for cause, count in dropped.items()}
     done: dict[str, int] | None = (
         {} if older.done is not None or newer.done is not None else None
     )  # what it said is among the facts
     count = max(handled, default=0) if older.name == SOURCE else min(MAX_COUNT, sum(handled))
     first = older.facts if older.facts is not None else newer.facts
-    return Ended(older.name, Beat(count, sums, {}, {}, facts), first, done)  # type: ignore[arg-type]
+    beat = Beat(count, sums, {}, {}, facts)  # type: ignore[arg-type]
+    return Ended(older.name, beat, first, done, _added(older.highest, newer.highest))
+
+
+def _added(older: Mapping[str, int], newer: Mapping[str, int]) -> dict[str, int]:
+    """The sums of two starts' facts, in bounded room."""
+    facts = dict(older)
+    for key, value in newer.items():
+        if key in facts or len(facts) < MOST_KEYS:
+            facts[key] = min(_MAX_SUM, facts.get(key, 0) + value)
+    return facts

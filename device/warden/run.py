@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from device.channel import damage
 from device.channel.link import Link
-from device.launcher.errors import UnstoredError
+from device.launcher.errors import AT_FAULT, UnstoredError
 from device.launcher.plan import RunPlan
 from device.launcher.report import Finished
-from device.warden import artifacts, storage
+from device.warden import artifacts, storage, workload
 from device.warden.notes import notes
 from device.warden.summary import summarise
 from device.warden.supervisor import Supervisor
@@ -69,9 +69,12 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     on_camera = plan.kind == "camera"  # it ends by being stopped
     missing = 0 if wrong or unstored or on_camera or device.stopping else shortfall(plan, summary)
     stopped = device.stopping and not device.judged and not on_camera
-    summary["complete"] = not (wrong or unstored or missing or stopped)
+    late = workload.late(device.roster)
+    summary["complete"] = not (wrong or unstored or missing or stopped or late)
     if missing:
         wrong.append(_stopped_short(plan, summary))
+    if late:
+        wrong.append(ended_early(late))
     wrong += found_wrong(plan, device, summary, unstored)
     sentence, remedy = wrong[0] if wrong else ("", "")
     others = [line(*found) for found in wrong[1:]]
@@ -96,6 +99,16 @@ def _stopped_short(plan: RunPlan, summary: Mapping[str, Any]) -> Wrong:
     )
 
 
+def ended_early(late: int) -> Wrong:
+    """Sentence and remedy for `late` frames of which readers spoke after the end of the stream."""
+    frames = "1 frame" if late == 1 else f"{late} frames"
+    return (
+        f"{frames} came after the end of the stream had been told: nothing of that was judged, and all before it "
+        "without what followed",
+        AT_FAULT,
+    )
+
+
 def found_wrong(
     plan: RunPlan, device: Supervisor, summary: Mapping[str, Any], unstored: UnstoredError | None = None
 ) -> list[Wrong]:
@@ -106,12 +119,7 @@ def found_wrong(
     """
     wrong: list[Wrong] = []
     if summary["unsealed"]:
-        lost = f"{storage.told(summary['unsealed'])} could not be stored, and will not reach the receiver"
-        if unstored is not None:
-            wrong.append((f"{lost}: {unstored.sentence}", unstored.remedy))
-        else:
-            mend = "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too"
-            wrong.append((lost, mend))
+        wrong.append(_unsealed(device, summary["unsealed"], unstored))
     elif unstored is not None:  # all were stored in the end, later than a run waits
         wrong.append((unstored.sentence, unstored.remedy))
     if found := device.roster.damage():
@@ -126,14 +134,27 @@ def found_wrong(
     return wrong
 
 
+def _unsealed(device: Supervisor, unsealed: Mapping[str, int], unstored: UnstoredError | None) -> Wrong:
+    """Sentence and remedy for what was not stored. The disk is named where sealer itself says that it refused."""
+    told = storage.told(unsealed)
+    lost = f"{told} could not be stored, and will not reach the receiver"
+    if unstored is not None:
+        return f"{lost}: {unstored.sentence}", unstored.remedy
+    if storage.was_refused(device.roster):
+        return lost, "make room on the disk of the spool, and let the device reach its sink; --out keeps verdicts too"
+    return (
+        f"{told} may not be stored, and may not reach the receiver: sealer has not confirmed them, and names no cause",
+        "replay it again, and report it with the incidents above if that happens again; --out keeps verdicts too",
+    )
+
+
 def _unseen(summary: Mapping[str, Any]) -> Wrong:
     """Sentence and remedy for a replay that waits for each frame, and of which a reader did not judge each."""
-    reader = min(summary["judged_shares"], key=summary["judged_shares"].__getitem__)
-    return (
-        f"{reader} judged {summary['judged_share']:.0%} of {summary['frames']} frames, although each is waited for: "
-        "signs may have been missed",
-        "replay it again, and reinstall Sealcam if that happens again: a compartment is at fault or taken over",
-    )
+    shares = summary["judged_shares"]
+    behind = [reader for reader, share in shares.items() if share < _LOCKSTEP_SHARE]
+    share = f"{summary['judged_share']:.0%} of {summary['frames']} frames"
+    who = f"{behind[0]} judged {share}" if len(behind) == 1 else f"{share} were judged"  # both: perhaps shown to none
+    return f"{who}, although each is waited for: signs may have been missed", AT_FAULT
 
 
 def _overloaded(summary: Mapping[str, Any], least: float) -> Wrong:

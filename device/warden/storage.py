@@ -65,6 +65,12 @@ def unsealed(device: Facts) -> dict[str, int]:
     return {kind: count for kind, count in found.items() if count}
 
 
+def was_refused(device: Facts) -> bool:
+    """Whether sealer itself says that it could not store something, be it that there is room again."""
+    lost = any(device.total(STORE, key) for key in ("lost_verdicts", "lost_health"))
+    return lost or any(device.fact(STORE, key) for key in ("refused_verdicts", "refused_health", "trouble"))
+
+
 class StorageWatch:
     """Decides when the user is told that the spool takes nothing, and that it takes events again."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
 from device.channel import damage
+from device.channel.damage import DamageName
 from device.channel.messages import Beat
 from device.warden.table import JUDGE, READERS, SOURCE
 from wire.vocabulary import CompartmentName
@@ -25,10 +26,10 @@ MIN_SECONDS: Final = 3.0
 REPEAT_SECONDS: Final = 60.0
 """An event of one kind, of one reader, comes at most so often: a reader that lies could fill the spool with them."""
 
-_BETWEEN_BEATS: Final = 128
-"""Frames in lockstep: more than any reader judges in a quarter of a second."""
-_AHEAD: Final = 8
-"""Frames that capture has announced when a run is cut off, and that are not judged yet."""
+_IN_FLIGHT: Final = 4
+"""Frames in the ring when a run is cut off or a reader restarted: given, and perhaps judged by nobody."""
+_BETWEEN_BEATS: Final = 32
+"""Frames in lockstep: as many as a compartment that is killed may have counted since its last beat."""
 
 
 class Counted(Protocol):
@@ -37,6 +38,8 @@ class Counted(Protocol):
     def generations(self, name: CompartmentName) -> list[Any]: ...
     def total(self, name: CompartmentName, key: str) -> int: ...
     def fact(self, name: CompartmentName, key: str) -> int: ...
+    def told_in_all(self, name: CompartmentName, key: str) -> int: ...
+    def damage(self) -> dict[DamageName, int]: ...
 
 
 def beats(device: Counted, name: CompartmentName) -> list[Beat]:
@@ -53,45 +56,65 @@ def fit(device: Counted) -> int:
     """Frames that a reader could judge: those of the stream without the damaged, which capture shows to nobody.
 
     Only damage that is told excuses a frame: it makes a run's status 1, so that capture cannot pass over frames unseen.
+    Both come from the same count.
     """
-    came = frames(device)
-    told = sum(device.total(SOURCE, damage.fact(name)) for name in damage.OF_FRAMES)
-    return came - min(came, device.total(SOURCE, "passed_over"), told)
+    came, found = frames(device), device.damage()
+    told = sum(found.get(name, 0) for name in damage.OF_FRAMES)
+    return came - min(came, device.told_in_all(SOURCE, "passed_over"), told)
 
 
 def judged(device: Counted, reader: CompartmentName) -> int:
     """Frames whose results a reader has sent and verdict has got, at most those of the stream."""
-    heard = device.total(JUDGE, f"{reader}_frames")
-    return min(frames(device), sum(beat.handled for beat in beats(device, reader)), heard)
+    return min(frames(device), _said(device, reader), _heard(device, reader))
+
+
+def late(device: Counted) -> int:
+    """Frames of which readers spoke when verdict had been told that the stream is at its end: no evidence."""
+    return max(device.told_in_all(JUDGE, f"{reader}_late") for reader in READERS)
+
+
+def _said(device: Counted, reader: CompartmentName) -> int:
+    """Frames that a reader says it has judged."""
+    return sum(beat.handled for beat in beats(device, reader))
+
+
+def _heard(device: Counted, reader: CompartmentName) -> int:
+    """Frames of a reader that verdict has judged by."""
+    return max(0, device.total(JUDGE, f"{reader}_frames") - device.told_in_all(JUDGE, f"{reader}_late"))
 
 
 def dropped(device: Counted, name: CompartmentName, *, lockstep: bool) -> dict[str, int]:
     """What a compartment did not handle, by cause. Of a reader no more than the frames of the stream.
 
     A frame of which the reader says nothing has the cause `away`: in realtime the reader was being restarted then. In
-    lockstep every frame is waited for, so that such a frame is one that no reader was shown or none told of; what a
-    reader or verdict that was restarted had counted since its last beat is not known, and not missed.
+    lockstep every frame is waited for, so that such a frame is one that no reader was shown or none told of. A restart
+    excuses the frames in flight; and a count of who was killed is not known since its last beat, so that then the
+    other's count alone is exact: that of verdict where a reader was restarted.
     """
     causes: Counter[str] = Counter()
     for beat in beats(device, name):
         causes.update(beat.dropped)
     if name not in READERS:
         return {cause: count for cause, count in causes.items() if count}
-    left = max(0, fit(device) - judged(device, name))
-    unknown = _BETWEEN_BEATS * _restarts(device, name) + _AHEAD if lockstep else 0
-    possible = fit(device) if lockstep else left
+    came = fit(device)
+    possible = came if lockstep else max(0, came - judged(device, name))
     told: dict[str, int] = {}
     for cause, count in causes.items():
         told[cause] = min(count, possible)
-        possible, left = possible - told[cause], max(0, left - told[cause])
-    if left > unknown:
-        told["away"] = left
+        possible -= told[cause]
+    left = came - judged(device, name) - sum(told.values())
+    told["away"] = max(0, left) if not lockstep or _is_missed(device, name, came - sum(told.values())) else 0
     return {cause: count for cause, count in told.items() if count}
 
 
-def _restarts(device: Counted, reader: CompartmentName) -> int:
-    """Starts after the first of those who count the reader's frames."""
-    return sum(max(0, len(device.generations(name)) - 1) for name in (reader, JUDGE))
+def _is_missed(device: Counted, reader: CompartmentName, due: int) -> bool:
+    """Whether of `due` frames more were not judged than restarts explain, by the reader's word or by verdict's."""
+    of_reader, of_judge = (max(0, len(device.generations(name)) - 1) for name in (reader, JUDGE))
+    in_flight = _IN_FLIGHT * (1 + of_reader)
+    return (
+        due - _heard(device, reader) > in_flight + _BETWEEN_BEATS * of_judge
+        or due - _said(device, reader) > in_flight + _BETWEEN_BEATS * of_reader
+    )
 
 
 def judged_share(device: Counted, reader: CompartmentName, *, lockstep: bool) -> float:

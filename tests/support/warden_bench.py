@@ -57,6 +57,7 @@ class FakeChild:
         self.facts: dict[str, int] | None = {}
         self.done: dict[str, int] | None = None
         self.beat: Beat | None = None
+        self._said: dict[str, int] = {}
         self.told, self.floods, self.heard = True, False, 0.0
         self.how: str | None = None
         self.killed = self.released = False
@@ -66,6 +67,12 @@ class FakeChild:
 
     def say(self, handled: int = 0, invalid: dict[Any, int] | None = None, **facts: int) -> None:
         self.beat = Beat(handled, {}, invalid or {}, {}, facts)
+        self._said |= {key: max(value, self._said.get(key, 0)) for key, value in facts.items()}
+
+    @property
+    def highest(self) -> dict[str, int]:
+        done = self.done or {}
+        return {key: max(self._said.get(key, 0), done.get(key, 0)) for key in {*self._said, *done}}
 
     @property
     def handled(self) -> int:

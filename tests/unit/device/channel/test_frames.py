@@ -142,3 +142,24 @@ def test_frames_that_got_less_work_are_counted(rig: Rig) -> None:
     for frame in range(0, 300, 10):
         rig.stream.keep_up(FrameReady(frame, 0, 2, frame * 33), overload, 0.3)
     assert rig.facts["light"] == 1 and 0 < rig.facts["light_frames"] < 30
+
+
+def test_a_frame_after_the_end_is_captures_lie_and_the_frames_go_on(rig: Rig) -> None:
+    rig.tell(rig.write(0))
+    assert rig.work()
+    rig.stream.handlers[StreamEnd](StreamEnd(126))
+    assert rig.stream.end_to_tell() == StreamEnd(126)
+    rig.tell(rig.write(1))
+    assert (rig.stream.link.invalid, rig.stream.end_to_tell()) == (1, None)
+    assert rig.work()
+    rig.tell(rig.write(2))
+    assert rig.stream.link.invalid == 1
+
+
+def test_a_frame_that_is_announced_again_after_the_end_is_no_lie(rig: Rig) -> None:
+    ready = rig.write(0)
+    rig.tell(ready)
+    assert rig.work()
+    rig.stream.handlers[StreamEnd](StreamEnd(1))
+    rig.tell(ready)
+    assert rig.stream.link.invalid == 0 and rig.stream.ended == StreamEnd(1)

@@ -100,3 +100,24 @@ def test_a_run_that_never_began_refuses_what_claims_to_be_of_it() -> None:
     admission.look(look(0))
     admission.finish(0)
     assert took == [] and admission.refused == {"sightings": 1}
+
+
+def test_phantoms_of_perception_take_no_place_of_a_verdict_that_rests_on_more() -> None:
+    admission, _ = admitting()
+    for n in range(MOST_BEFORE + 10):
+        admission.verdict(msgspec.structs.replace(VERDICT, verdict_id=f"v:{n}", state="SUSPECT"))
+    for state in ("MISPLACED", "VERIFIED", "MISSING", "DAMAGED"):
+        assert admission.verdict(msgspec.structs.replace(VERDICT, verdict_id=state.lower(), state=state))
+    ((said),) = admission.sentences()
+    assert said.startswith(
+        f"10 verdicts were not recorded: there were more of their sort than frames and {MOST_BEFORE}"
+    )
+    assert "frames that the input does not have" not in said
+
+
+def test_what_is_of_no_frame_is_told_as_that() -> None:
+    admission, _ = admitting()
+    admission.look(look(7))
+    admission.finish(0)
+    (said,) = admission.sentences()
+    assert said.startswith("1 messages (sightings) were not recorded") and "does not have" in said

@@ -11,9 +11,9 @@ from device.channel import link as links
 from device.channel import phases
 from device.channel.errors import HostileMessageError
 from device.channel.link import Link
-from device.channel.messages import STAGES, Beat, Failed, StageName
+from device.channel.messages import STAGES, Beat, Done, Failed, StageName
 from device.channel.rate import Bucket
-from device.launcher.child import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, Child, RestartBudget
+from device.launcher.child import MESSAGES_A_SECOND, MESSAGES_AT_ONCE, MOST_KEYS, Child, RestartBudget
 from wire.vocabulary import CompartmentName
 
 
@@ -22,7 +22,7 @@ def running(name: CompartmentName) -> tuple[Child, Link, list[tuple[str, int]]]:
     ours, theirs = links.pair()
     child, told = Child.__new__(Child), []
     child.name, child.phase, child.beat, child.failed = name, "running", None, None
-    child.heard, child.floods = 0.0, False
+    child.heard, child.floods, child.highest = 0.0, False, {}
     child.control = Link(name, ours, permits=phases.OF_WARDEN, phase=lambda: child.phase)
     child._samples = lambda stage, samples: told.append((stage, len(samples)))
     child._rate = Bucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
@@ -76,3 +76,15 @@ def test_a_budget_recovers_after_its_window() -> None:
     assert budget.spend(0.0) is not None
     assert budget.spend(9.0) is None
     assert budget.spend(10.5) is not None
+
+
+def test_the_highest_that_was_ever_said_is_kept_also_between_two_looks_and_in_bounded_room() -> None:
+    child, theirs, _ = running("capture")
+    for facts in ({"damage.cut_off": 7}, {"damage.cut_off": 0}, {"waiting": 1}):
+        theirs.send(Beat(0, {}, {}, {}, facts))
+    theirs.send(Done({"damage.cut_off": 3, "waiting": 4}))
+    child.listen()
+    assert child.highest == {"damage.cut_off": 7, "waiting": 4}
+    for n in range(100):
+        child._on_beat(Beat(0, {}, {}, {}, {f"made.up.{n}": n}))
+    assert len(child.highest) == MOST_KEYS

@@ -328,3 +328,55 @@ def test_a_recorder_that_does_not_read_holds_the_readers_up_and_loses_no_verdict
     assert {("perception", False), ("codes", False)} <= set(bench.paused)
     assert [said.verdict_id for said in heard] == [f"v:{n}" for n in range(made)]  # type: ignore[attr-defined]
     assert bench.me.facts["unrecorded"] == 0
+
+
+# --- the end of the stream ------------------------------------------------------------------------------------------
+
+
+def both(bench: Bench, *frames: int) -> None:
+    for frame in frames:
+        bench.say(Sightings(frame, 40 * frame, 1536, 864, []))
+        bench.say(Readings(frame, 40 * frame, []))
+
+
+def test_frames_after_the_end_are_no_evidence_and_are_counted_and_no_reader_is_accused(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    both(bench, 0, 1, 2)
+    for peer in ("perception", "codes"):
+        bench.say(StreamEnd(3), peer)
+    bench.hears()
+    moments = bench.service._judge.places()["moments"]
+    both(bench, 2)  # a reader that was restarted says its last again
+    both(bench, 3, 4, 5)
+    bench.hears()
+    assert bench.service._judge.places()["moments"] == moments == 3
+    facts = bench.me.facts
+    assert (facts["perception_frames"], facts["codes_frames"]) == (6, 6)
+    assert (facts["perception_late"], facts["codes_late"]) == (3, 3)
+    assert not any(bench.links[peer].invalid for peer in ("perception", "codes"))
+
+
+def test_a_successor_knows_that_the_stream_has_ended(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    both(bench, 0, 1)
+    for peer in ("perception", "codes"):
+        bench.say(StreamEnd(2), peer)
+    bench.hears()
+    after = Bench(descriptor)
+    both(after, 1, 2)
+    after.hears()
+    assert (after.me.facts["codes_late"], after.service._judge.places()["moments"]) == (1, 2)
+
+
+def test_who_goes_on_before_the_other_has_ended_takes_its_end_back_and_nothing_is_lost(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    bench.say(FixesEnd(), "position")
+    both(bench, 0)
+    bench.say(StreamEnd(126), "perception")
+    both(bench, 1)
+    bench.say(StreamEnd(126), "codes")
+    bench.hears()
+    assert bench.me.facts["finished"] == 0
+    both(bench, 2)
+    bench.hears()
+    assert bench.service._judge.places()["moments"] == 3 and "codes_late" not in bench.me.facts

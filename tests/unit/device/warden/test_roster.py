@@ -6,6 +6,7 @@ from typing import Any
 
 from device.channel import damage
 from device.channel.messages import Beat
+from device.warden import workload
 from device.warden.roster import MOST_STARTS, Roster
 from tests.support.warden_bench import FakeChild
 from wire.vocabulary import CompartmentName
@@ -72,3 +73,28 @@ def test_the_first_promise_counts() -> None:
         runs(roster, "capture").facts = {"promised": promised}
         roster.end("capture")
     assert roster.promised() == 638
+
+
+def test_damage_that_was_told_once_cannot_be_taken_back_and_excuses_no_more_than_is_told() -> None:
+    roster = Roster()
+    child = runs(roster, "capture")
+    child.facts = {"promised": 126}
+    child.say(126, **{CORRUPT: 126, "passed_over": 116})
+    child.say(126, **{CORRUPT: 0, "passed_over": 116})
+    child.done = {CORRUPT: 0}
+    assert roster.damage() == {"frames_corrupt": 126}
+    assert workload.fit(roster) == 10
+    roster.end("capture")
+    assert roster.damage() == {"frames_corrupt": 126}
+    for _ in range(2 * MOST_STARTS):
+        runs(roster, "capture").say(126)
+        roster.end("capture")
+    assert roster.damage() == {"frames_corrupt": 126} and workload.fit(roster) == 10
+
+
+def test_damage_that_only_the_last_word_tells_excuses_as_it_is_told() -> None:
+    roster = Roster()
+    child = runs(roster, "capture")
+    child.say(100, passed_over=7)
+    child.done = {CORRUPT: 7}
+    assert (roster.damage(), workload.fit(roster)) == ({"frames_corrupt": 7}, 93)

@@ -9,7 +9,7 @@ import pytest
 
 from device.warden import run
 from device.warden.roster import Roster
-from tests.support.warden_bench import plan
+from tests.support.warden_bench import FakeChild, plan
 
 GOOD: dict[str, Any] = {
     "promised": 638, "frames": 638, "damage": {}, "unsealed": {}, "judged_share": 1.0,
@@ -46,3 +46,27 @@ def test_in_lockstep_every_frame_has_to_be_judged() -> None:
     ((sentence, _),) = run.found_wrong(plan(), DEVICE, short)
     assert sentence.startswith("codes judged 50% of 638 frames, although each is waited for")
     assert run.found_wrong(plan(pace="realtime"), DEVICE, short) == []
+
+
+def test_a_disk_is_blamed_only_where_sealer_says_that_it_refused() -> None:
+    unsealed = {**GOOD, "unsealed": {"verdict": 1}}
+    ((sentence, remedy),) = run.found_wrong(plan(), DEVICE, unsealed)
+    assert "sealer has not confirmed" in sentence and "disk" not in sentence + remedy
+    roster, sealer = Roster(), FakeChild("sealer")
+    roster.running["sealer"] = sealer  # type: ignore[assignment]
+    sealer.say(refused_verdicts=1)
+    refusing: Any = SimpleNamespace(roster=roster)
+    ((_, remedy),) = run.found_wrong(plan(), refusing, unsealed)
+    assert remedy.startswith("make room on the disk of the spool")
+
+
+def test_where_neither_reader_was_shown_the_frames_none_of_them_is_named() -> None:
+    hidden = {**GOOD, "judged_share": 0.16, "judged_shares": {"perception": 0.16, "codes": 0.16}}
+    ((sentence, _),) = run.found_wrong(plan(), DEVICE, hidden)
+    assert sentence.startswith("16% of 638 frames were judged, although each is waited for")
+
+
+def test_frames_after_the_end_are_told() -> None:
+    sentence, _ = run.ended_early(94)
+    assert sentence.startswith("94 frames came after the end of the stream had been told")
+    assert run.ended_early(1)[0].startswith("1 frame came")

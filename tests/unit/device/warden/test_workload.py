@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from device.channel import damage
+from device.channel.damage import DamageName
 from device.channel.messages import MAX_COUNT, Beat, DropCause
 from device.warden import workload
 from device.warden.workload import REPEAT_SECONDS, Workload
@@ -42,6 +45,15 @@ class Device:
     def fact(self, name: CompartmentName, key: str) -> int:
         return next((beat.facts[key] for beat in self.said.get(name, []) if key in beat.facts), 0)
 
+    def told_in_all(self, name: CompartmentName, key: str) -> int:
+        return self.total(name, key)
+
+    def damage(self) -> dict[DamageName, int]:
+        found: Counter[DamageName] = Counter()
+        for beat in self.said.get("capture", []):
+            found.update(damage.counts(beat.facts))
+        return dict(found)
+
     def at(self, frames: int, perception: int, codes: int, light: int = 0) -> Device:
         self.say("capture", frames)
         self.say("perception", perception, {"skipped": frames - perception}, {"light": light})
@@ -67,9 +79,37 @@ def test_frames_that_came_while_a_reader_was_restarted_count_as_away() -> None:
 
 def test_in_lockstep_what_a_killed_reader_had_done_is_not_missed() -> None:
     device = Device().at(100, 100, 100)
-    device.say("perception", 93)
+    device.say("perception", 40)
+    device.say("perception", 33, again=True)  # the first had judged 67 when it was killed
     assert workload.dropped(device, "perception", lockstep=True) == {}
     assert workload.judged_share(device, "perception", lockstep=True) == 1.0
+    device = Device().at(100, 100, 100)
+    for name in ("perception", "codes"):
+        device.say(name, 100)
+    device.say("verdict", 60, facts={"perception_frames": 60, "codes_frames": 60})
+    device.say("verdict", 20, facts={"perception_frames": 20, "codes_frames": 20}, again=True)
+    assert workload.judged_share(device, "codes", lockstep=True) == 1.0
+
+
+@pytest.mark.parametrize("who", ["capture", "perception", "codes"])
+def test_a_restart_excuses_no_more_than_the_frames_in_flight(who: str) -> None:
+    device = Device().at(126, 20, 20)
+    for name in ("perception", "codes"):
+        device.say(name, 20)
+    if who != "capture":
+        device.say(who, 12)
+    device.say(who, 126 if who == "capture" else 8, again=True)
+    assert workload.dropped(device, "perception", lockstep=True) == {"away": 106}
+    assert workload.judged_share(device, "perception", lockstep=True) == pytest.approx(20 / 126)
+
+
+def test_frames_that_came_after_the_end_are_not_judged() -> None:
+    device = Device().at(100, 100, 100)
+    for name in ("perception", "codes"):
+        device.say(name, 100)
+    device.say("verdict", 100, facts={"perception_frames": 100, "codes_frames": 100, "codes_late": 94})
+    assert (workload.late(device), workload.judged(device, "codes")) == (94, 6)
+    assert workload.judged_share(device, "codes", lockstep=True) == pytest.approx(0.06)
 
 
 def test_a_reader_that_claims_frames_of_which_verdict_heard_nothing_has_not_judged_them() -> None:
