@@ -38,8 +38,8 @@ _TURN_SECONDS: Final = 0.1
 _START_SECONDS: Final = 120.0
 _FRAME_SECONDS: Final = 0.5
 _TIMES_THE_RUN: Final = 4.0
-"""In all: to begin, for each frame, and by the time that the run took. A drawing is not slower than that; annotator says
-itself how far it is."""
+"""In all: to begin, for each frame, and by the time that the run took. An honest drawing is faster by far; how far it
+has come annotator says itself."""
 _SLACK_FRAMES: Final = 4
 _SLACK_PERCENT: Final = 1
 """Of the frames that perception saw: a decoder with several threads may find another frame of a damaged video whole."""
@@ -99,7 +99,8 @@ def annotate(
         run_seconds: how long the run took.
 
     Raises:
-        RunError: it cannot be written, the frames cannot be read again, or are not those of the run. StartError: annotator lacks a layer.
+        RunError: it cannot be written, the frames cannot be read again, or are not those of the run.
+        StartError: annotator lacks a layer.
         CannotConfineError: this machine refuses bubblewrap.
     """
     with replaced(path) as output:

@@ -59,7 +59,9 @@ class Sentence:
         first, second, *others = self.pair or self.restarts
         if self.what != "times_said":
             return f"{first} and {second} failed each other"
-        return f"by {others[-1]}'s word, {first}, {second} and {others[0]} contradict each other about the times of frames"
+        return (
+            f"by {others[-1]}'s word, {first}, {second} and {others[0]} contradict each other about the times of frames"
+        )
 
     @property
     def alone(self) -> bool:
