@@ -83,7 +83,7 @@ def _not_stored(unstored: int, trouble: storage.Trouble | None, patience: float)
     if trouble is None:  # the spool refuses nothing: then it is not its disk
         return UnstoredError(
             f"{STORE} has not confirmed {told} within {patience:.0f} s, and names no cause",
-            "raise [warden] deliver_seconds if this machine is slow; else report it with the incidents above",
+            "raise [warden] deliver_seconds if this machine is slow, or report it with the incidents above",
         )
     return UnstoredError(trouble.sentence, trouble.remedy)
 

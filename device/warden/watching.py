@@ -144,5 +144,5 @@ class FaultWatch:
         seconds = f"{self._limits.stalled_seconds:.0f} s"
         return GivenUpError(
             f"the frames did not go on for {seconds}, again and again: {' or '.join(at_fault)} is at fault",
-            "raise [warden] stalled_seconds if this machine is so slow; else report it with the incidents above",
+            "raise [warden] stalled_seconds if this machine is so slow, or report it with the incidents above",
         )
