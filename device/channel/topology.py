@@ -78,6 +78,14 @@ def peers(name: str) -> frozenset[str]:
     return frozenset(own & set(COMPARTMENTS) - {"warden"})
 
 
+def rated(name: str) -> frozenset[str]:
+    """The peers of whose messages `name` takes no more than a rate: it can have dropped no other's."""
+    links = policies.load(name).links
+    return frozenset(
+        link.peer for link in links if any(permit.per_second is not None for permit in link.receives.values())
+    )
+
+
 def _other_side(name: str, link: LinkEnd) -> LinkEnd | None:
     """The peer's entry for the same link, which must mirror this entry; None where the peer has no policy for it."""
     if link.peer in (RECORDER, "warden"):

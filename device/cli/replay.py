@@ -180,7 +180,8 @@ def run(arguments: argparse.Namespace) -> int:
         overlay = drawn.overlay(session.verdicts, int(outcome.summary["frames"]))
         replaced = arguments.annotate.exists()
         with ProgressView(f"draw {arguments.annotate.name}", console) as drawing:
-            frames = annotating.annotate(plan, overlay, arguments.annotate, drawing.progress)
+            took = float(outcome.summary["seconds"])
+            frames = annotating.annotate(plan, overlay, arguments.annotate, drawing.progress, run_seconds=took)
         how = "replaced" if replaced else "written"
         say(results, f"{how}: {arguments.annotate}, {counted(frames, 'frame')} with boxes, codes and verdicts")
     return outcome.exit_status

@@ -35,6 +35,15 @@ MAX_KEPT: Final = 2_000_000
 _STILL_SECONDS: Final = 60.0
 """Without a further frame drawn: far more than the largest takes on the slowest machine."""
 _TURN_SECONDS: Final = 0.1
+_START_SECONDS: Final = 120.0
+_FRAME_SECONDS: Final = 0.5
+_TIMES_THE_RUN: Final = 4.0
+"""In all: to begin, for each frame, and by the time that the run took. An honest drawing is faster by far; how far it
+has come annotator says itself."""
+_SLACK_FRAMES: Final = 4
+_SLACK_PERCENT: Final = 1
+"""Of the frames that perception saw: a decoder with several threads may find another frame of a damaged video whole."""
+_TAKEN_OVER: Final = "run it again, and reinstall Sealcam if that happens again: annotator is at fault or taken over"
 
 
 class OverlayRecord:
@@ -80,14 +89,18 @@ def check(path: Path) -> None:
         raise UsageError(f"{printable(str(folder))} is no folder that can be written", "choose another --annotate")
 
 
-def annotate(plan: RunPlan, overlay: Overlay, path: Path, progress: Callable[[int, int], None]) -> int:
-    """Write the annotated video; returns its frames. An interrupted or failed one leaves no file.
+def annotate(
+    plan: RunPlan, overlay: Overlay, path: Path, progress: Callable[[int, int], None], *, run_seconds: float
+) -> int:
+    """Write the annotated video; returns its frames. An interrupted or failed one leaves the file as it was.
 
     Args:
         progress: called with the frames that are drawn, and the frames of the input (0: not known).
+        run_seconds: how long the run took.
 
     Raises:
-        RunError: it cannot be written, or the frames cannot be read again. StartError: annotator lacks a layer.
+        RunError: it cannot be written, the frames cannot be read again, or are not those of the run.
+        StartError: annotator lacks a layer.
         CannotConfineError: this machine refuses bubblewrap.
     """
     with replaced(path) as output:
@@ -103,16 +116,56 @@ def annotate(plan: RunPlan, overlay: Overlay, path: Path, progress: Callable[[in
         finally:
             os.close(described)
         try:
-            return _watch(child, settings.names(plan), overlay.last_frame + 1, progress)
+            longest = longest_seconds(overlay.last_frame + 1, run_seconds)
+            drawn = _watch(child, settings.names(plan), overlay.last_frame + 1, progress, longest)
         finally:
             child.kill()
             child.release()
+        check_drawn(drawn, overlay, os.fstat(output).st_size, path)
+        return drawn
 
 
-def _watch(child: Child, names: dict[str, str], frames: int, progress: Callable[[int, int], None]) -> int:
-    """Until it is done. `frames`: how many there are to draw, so that no more of them count as progress."""
+def longest_seconds(frames: int, run_seconds: float) -> float:
+    """How long the drawing of so many frames may take, after a run that took `run_seconds`."""
+    return _START_SECONDS + _FRAME_SECONDS * frames + _TIMES_THE_RUN * run_seconds
+
+
+def check_drawn(drawn: int, overlay: Overlay, size: int, path: Path) -> None:
+    """Before the new video takes the place of an older one: whether annotator did what it says.
+
+    What the pictures show is annotator's alone.
+
+    Args:
+        drawn: the frames that it says it wrote. size: bytes of the new file.
+
+    Raises RunError.
+    """
+    seen = sum(frame.boxes is not None for frame in overlay.frames.values())
+    least = seen - max(_SLACK_FRAMES, seen * _SLACK_PERCENT // 100)
+    if not least <= drawn <= overlay.last_frame + 1:
+        raise RunError(
+            f"annotator drew {drawn} frames by its word, where {seen} of {overlay.last_frame + 1} were judged: "
+            f"{printable(str(path))} is left as it was",
+            _TAKEN_OVER,
+        )
+    if drawn and not size:
+        raise RunError(f"annotator wrote nothing: {printable(str(path))} is left as it was", _TAKEN_OVER)
+    if not drawn:
+        raise RunError(
+            f"no frame was whole enough to draw: {printable(str(path))} is left as it was", "give a video that plays"
+        )
+
+
+def _watch(
+    child: Child, names: dict[str, str], frames: int, progress: Callable[[int, int], None], longest: float
+) -> int:
+    """Until it is done. `frames`: how many there are to draw, so that no more of them count as progress.
+
+    `longest`: seconds that all of it may take.
+    """
     told = False
-    reached, at = 0, time.monotonic()
+    began = time.monotonic()
+    reached, at = 0, began
     while child.done is None:
         select.select([child.control], [], [], _TURN_SECONDS)
         _hear(child)
@@ -132,7 +185,13 @@ def _watch(child: Child, names: dict[str, str], frames: int, progress: Callable[
             raise RunError(sentence, remedy)
         if min(drawn, frames) > reached:
             reached, at = min(drawn, frames), time.monotonic()
-        if time.monotonic() - at > _STILL_SECONDS:
+        now = time.monotonic()
+        if now - began > longest:
+            raise RunError(
+                f"annotator drew {reached} of {frames} frames in {longest:.0f} s, far fewer than the run judged",
+                "end other programs on this machine, and run it again",
+            )
+        if now - at > _STILL_SECONDS:
             raise RunError(
                 f"annotator draws no further frame for {_STILL_SECONDS:.0f} s",
                 "end other programs on this machine, and run it again",

@@ -67,6 +67,7 @@ class VerdictService:
         self._memory = Memory(me.descriptor("memory"))
         self._unstored: dict[str, Verdict] = {}
         self._heard = Heard()
+        self._disputes = 0
         self._dropped = 0  # and not yet told to sealer
         self._ended: set[str] = set()
         self._finished = False
@@ -168,9 +169,11 @@ class VerdictService:
         return None if self._lockstep else _now_ms()
 
     def _accuse(self) -> None:
-        """Counts each accusation against the reader; the next beat tells warden, which restarts it."""
-        for side in self._judge.accused():
-            self._readers[side].invalid += 1
+        """Counts that what was said of frames cannot all be true; the next beat tells warden, which restarts them.
+
+        It is held against no reader: capture, which tells each of them a frame's time, may have told them two.
+        """
+        self._disputes += bool(self._judge.accused())
 
     # --- what goes out --------------------------------------------------------------------------------------------
 
@@ -190,7 +193,7 @@ class VerdictService:
         self._resend()
         judged = self._finished and self._survey_ends is None
         stored = {"unstored": len(self._unstored), "dropped": self._dropped, "finished": int(judged)}
-        stored["unrecorded"] = self._recorder.lost
+        stored |= {"unrecorded": self._recorder.lost, "disputes": self._disputes}
         facts = {**stored, **self._heard.facts(), **self._judge.places(), **self._unsure}
         if judged and facts.items() - self._me.facts.items():
             self._me.facts.update(facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from device.channel.errors import HostileMessageError, PeerClosedError
@@ -16,7 +16,8 @@ from device.warden.roster import Roster
 from device.warden.table import COMPARTMENTS, JUDGE, STORE
 from wire.vocabulary import CompartmentName
 
-_STOP_SECONDS: Final = 6.0
+STOP_SECONDS: Final = 6.0
+"""For those that give and judge, and then again for what stores: in all less than the command waits for warden."""
 _SETTLE_SECONDS: Final = 0.6  # two beats
 _ROOM_SECONDS: Final = 5.0
 _AWAY_SECONDS: Final = 3.0  # for a broker that was not reached in this run: uplink tries about once a second
@@ -82,26 +83,40 @@ def _not_stored(unstored: int, trouble: storage.Trouble | None, patience: float)
     if trouble is None:  # the spool refuses nothing: then it is not its disk
         return UnstoredError(
             f"{STORE} has not confirmed {told} within {patience:.0f} s, and names no cause",
-            "raise [warden] deliver_seconds if this machine is slow, or else report it with the incidents above",
+            "raise [warden] deliver_seconds if this machine is slow, or report it with the incidents above",
         )
     return UnstoredError(trouble.sentence, trouble.remedy)
 
 
-def stop(running: Mapping[CompartmentName, Child]) -> None:
+def stop(
+    running: Mapping[CompartmentName, Child], killed: Callable[[CompartmentName], None] = lambda name: None
+) -> list[CompartmentName]:
     """Ask all to finish, and wait in the order of the flow; kill what has not ended after six seconds.
 
-    What stores is asked once those have ended that may still send it something.
+    What stores is asked once those have ended that may still send it something, and has six seconds of its own.
+
+    Args:
+        killed: called with who did not end, at once: what stores can still be told.
+
+    Returns:
+        Who did not end.
     """
     order = sorted(running, key=_NAMES.index)
     until = _NAMES.index(STORE)
-    deadline = time.monotonic() + _STOP_SECONDS
+    found: list[CompartmentName] = []
     for names in ([n for n in order if _NAMES.index(n) < until], [n for n in order if _NAMES.index(n) >= until]):
-        _end([running[name] for name in names], deadline)
+        late = _end([running[name] for name in names], time.monotonic() + STOP_SECONDS)
+        for name in late:
+            killed(name)
+        found += late
+    return found
 
 
-def _end(children: list[Child], deadline: float) -> None:
+def _end(children: list[Child], deadline: float) -> list[CompartmentName]:
+    """Ask these to finish; kill those that have not at the deadline, and return their names."""
     for child in children:
         child.ask_to_stop()
+    late: list[CompartmentName] = []
     for child in children:
         while child.ended() is None and time.monotonic() < deadline:
             select.select([child.control], [], [], 0.02)
@@ -109,5 +124,8 @@ def _end(children: list[Child], deadline: float) -> None:
                 child.listen()
             except (HostileMessageError, PeerClosedError):
                 time.sleep(0.005)
+        if child.ended() is None and child.told:  # else it is still loading, and has nothing in hand
+            late.append(child.name)
         child.kill()
         child.release()
+    return late

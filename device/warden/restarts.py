@@ -77,9 +77,9 @@ class Restarts:
         self._again(name, now + wait)
 
     def pair(self, sentence: Sentence, how: str, now: float) -> None:
-        """What follows where one of two is at fault: the pair pays, neither of them.
+        """What follows where one of two, or of a group, is at fault: the group pays, none of them.
 
-        Raises GivenUpError when both are needed and the pair's budget is spent.
+        Raises GivenUpError when all are needed and the group's budget is spent.
         """
         names = [name for name in sentence.restarts if name in self._roster.running]
         wait = sentence.wait
@@ -91,8 +91,7 @@ class Restarts:
             for name in sentence.restarts:
                 self._teller.incident("budget_spent", name, how)
             if all(ROWS[name].needed for name in sentence.restarts):
-                first, second = sentence.pair or sentence.restarts
-                raise GivenUpError(f"{first} and {second} failed each other more than {self._often} ({how})", _SEE)
+                raise GivenUpError(f"{sentence.reproach} more than {self._often} ({how})", _SEE)
             wait = max(self._stay_away(name) for name in sentence.restarts)
         for name in names:
             if not ROWS[name].needed:

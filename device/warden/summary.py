@@ -50,6 +50,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "restarts": {name: device.restarts.counts[name] for name in names},
         "invalid_messages": {name: blame.invalid[name] for name in names},
         "flooded": dict(blame.flooded),
+        "killed_at_the_end": device.killed,
         "layers": device.starter.layers,
         "track": _track(roster),
         "clock": notes.summary_of(device),

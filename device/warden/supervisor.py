@@ -7,6 +7,7 @@ Each part of it is a module of its own: who runs and what they said (`roster`), 
 
 from __future__ import annotations
 
+import contextlib
 import select
 import time
 
@@ -41,6 +42,7 @@ class Supervisor:
 
     Attributes:
         stopping: the command has said Stop, or is gone.
+        killed: who did not end by itself when it was asked to.
     """
 
     def __init__(self, plan: RunPlan, manifest: Manifest, wiring: Wiring, launcher: Link) -> None:
@@ -56,6 +58,7 @@ class Supervisor:
         self.blame = self._watch.blame
         self._ending = Ending(plan, self.roster, self._named)
         self.stopping = False
+        self.killed: list[CompartmentName] = []
 
     @property
     def clock(self) -> StreamClock:
@@ -103,8 +106,12 @@ class Supervisor:
                 return
 
     def stop(self) -> None:
-        """Ask all to finish, and kill what does not."""
-        ending.stop(self.roster.running)
+        """Ask all to finish, and kill what does not, which is told."""
+        self.killed = ending.stop(self.roster.running, self._tell_killed)
+
+    def _tell_killed(self, name: CompartmentName) -> None:
+        with contextlib.suppress(PeerClosedError):  # the command is gone
+            self._teller.incident("degraded", name, "killed_at_the_end")
 
     def refusal(self) -> RefusalWords | None:
         """Why the broker takes nothing now; None where it does, or where that is not known yet."""

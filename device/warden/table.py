@@ -78,3 +78,5 @@ HEALTH: Final[tuple[str, str]] = next(
 """(compartment, name of the end) of the link on which warden itself reports restarts and alarms."""
 PEERS: Final[dict[str, frozenset[str]]] = {row.name: topology.peers(row.name) for row in COMPARTMENTS}
 """Compartment -> the compartments that it shares a link with: it can have seen no other's messages."""
+RATED: Final[dict[str, frozenset[str]]] = {row.name: topology.rated(row.name) for row in COMPARTMENTS}
+"""Compartment -> the peers whose messages beyond a rate it drops: of no other can it say that it was flooded."""

@@ -8,17 +8,18 @@ from device.channel.link import Link
 from device.config import WardenConfig
 from device.launcher.child import Child, RestartBudget
 from device.launcher.errors import GivenUpError
-from device.warden.blame import Blame
-from device.warden.progress import Counts, FrameProgress
+from device.warden.blame import DISPUTES, Blame
+from device.warden.progress import STALLS, Counts, FrameProgress, Stall
 from device.warden.restarts import Restarts
 from device.warden.roster import Roster
+from device.warden.table import JUDGE, STORE
 from device.warden.telling import Teller
 from wire.vocabulary import CompartmentName
 
-STALLS: Final = 2
-"""Stalls in a row that are mended by a restart; the next ends the run. A stall lasts longer than a restart window..."""
 _STALL_WINDOWS: Final = 10
-"""...so they are counted over so many times the limit."""
+"""A stall lasts longer than a restart window, so that they are counted over so many times the limit."""
+FALSE_RECEIPTS: Final = 100
+"""More of them than this are told: a broker that is no broker of ours, or uplink, makes them up."""
 
 HELD_SECONDS: Final = 3.0
 
@@ -47,6 +48,7 @@ class FaultWatch:
         self._progress = FrameProgress(limits.stalled_seconds, lockstep=lockstep)
         self._stalls = RestartBudget(STALLS, _STALL_WINDOWS * limits.stalled_seconds)
         self._floods_told: set[int] = set()
+        self._receipts_told = False
 
     def look(self, now: float) -> None:
         """Find who is at fault, and have it restarted. Raises GivenUpError."""
@@ -54,6 +56,7 @@ class FaultWatch:
             child = self._roster.running.get(name)
             if child is not None:
                 self._look_after(name, child, now)
+        self._look_at_receipts()
         self._look_at_progress(now)
 
     def hostile(self, name: CompartmentName) -> None:
@@ -65,6 +68,7 @@ class FaultWatch:
         how = child.ended()
         if how is not None:
             child.release()
+            self._progress.fell(name)
             self._restarts.fell(name, how, now)
             return
         if child.beat is not None:
@@ -80,17 +84,29 @@ class FaultWatch:
         """What this compartment says of its peers: counted, told, and acted on."""
         if child.beat is None:
             return
-        for peer in self.blame.floods(name, child.pid, child.beat.flooded, now):
-            self._teller.incident("invalid_message", peer, "flood")
-        for sentence in self.blame.hear(name, child.pid, child.beat.invalid, now):
+        for sentence in self.blame.floods(name, child.pid, child.beat.flooded, now):
+            if sentence.alone:
+                self.hostile(name)
+                return
+            self._teller.incident("invalid_message", sentence.accused[0], f"flood_said_by_{name}")
+        said = self.blame.hear(name, child.pid, child.beat.invalid, now)
+        if name == JUDGE:
+            said += self.blame.disputes(child.pid, child.beat.facts.get(DISPUTES, 0), now)
+        for sentence in said:
             if sentence.alone:
                 self.hostile(name)
                 return
             if not self._roster.running.keys() & set(sentence.restarts):
                 continue  # it is away already: counted, and no event for each word of a peer that goes on
-            accused = (sentence.pair or sentence.restarts)[0]
-            self._teller.incident("invalid_message", accused, f"said_by_{name}")
+            for accused in sentence.accused:
+                self._teller.incident("invalid_message", accused, f"{sentence.what}_by_{name}")
             self._restarts.pair(sentence, "accused", now)
+
+    def _look_at_receipts(self) -> None:
+        """Told once, and held against nobody: uplink passes on what the broker gives it."""
+        if not self._receipts_told and self._roster.total(STORE, "false_receipts") > FALSE_RECEIPTS:
+            self._receipts_told = True
+            self._teller.incident("invalid_message", "uplink", f"receipts_said_by_{STORE}")
 
     def _command_is_held(self, now: float) -> bool:
         """Whether the command reads nothing (its terminal, or who reads its output, is stopped), by the kernel's word.
@@ -109,18 +125,24 @@ class FaultWatch:
             name: child for name, child in self._roster.running.items() if child.told
         }
         stall = self._progress.stalled(going, now)
+        if not self._roster.source_is_done():
+            stuck = self._progress.stuck(now, self._limits.start_seconds)
+            if stuck is not None:
+                raise self._given_up(stuck)
         if stall is None:
             return
-        self._progress.excuse(now)
-        seconds = f"{self._limits.stalled_seconds:.0f} s"
         if self._stalls.spend(now) is None:
-            raise GivenUpError(
-                f"the frames did not go on for {seconds}, again and again: {' or '.join(stall)} is at fault",
-                "raise [warden] stalled_seconds if this machine is so slow, or else report it with the incidents above",
-            )
+            raise self._given_up(stall)
         if len(stall) == 1:
             self._teller.incident("restarted", stall[0], "stalled")
             self._roster.running[stall[0]].kill()
             return
         first, second = stall
         self._restarts.pair(self.blame.between(first, second, now), "stalled", now)
+
+    def _given_up(self, at_fault: Stall) -> GivenUpError:
+        seconds = f"{self._limits.stalled_seconds:.0f} s"
+        return GivenUpError(
+            f"the frames did not go on for {seconds}, again and again: {' or '.join(at_fault)} is at fault",
+            "raise [warden] stalled_seconds if this machine is so slow, or report it with the incidents above",
+        )

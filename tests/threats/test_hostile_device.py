@@ -86,5 +86,5 @@ def test_indicator_can_neither_flood_evidence_out_nor_end_the_run(
     done = replay(taken_over(tmp_path, floods), home, video, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     told = summary(tmp_path / "out")
-    assert done.stderr.count("invalid_message: indicator (flood)") == 1
+    assert done.stderr.count("invalid_message: indicator (flood_said_by_verdict)") == 1
     assert told["flooded"]["indicator"] > 100 and told["unsealed"] == {} and told["sealed"] < 40

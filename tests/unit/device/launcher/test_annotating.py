@@ -13,7 +13,7 @@ import pytest
 from device.channel import link as links
 from device.channel import overlay as overlays
 from device.channel.messages import Box, CodeBox, CodeBoxes, Sightings, Verdict
-from device.channel.overlay import FrameOverlay, VerdictOverlay
+from device.channel.overlay import FrameOverlay, Overlay, VerdictOverlay
 from device.launcher import annotating
 from device.launcher.annotating import OverlayRecord
 from tests.support.sealer_samples import a_verdict
@@ -112,14 +112,14 @@ class Drawing:
         return None
 
 
-def watched(child: Drawing, monkeypatch: pytest.MonkeyPatch, frames: int) -> int:
+def watched(child: Drawing, monkeypatch: pytest.MonkeyPatch, frames: int, longest: float = 1e9) -> int:
     """A second goes by with each look."""
     clock = iter(range(10_000))
     monkeypatch.setattr(annotating, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     monkeypatch.setattr(annotating, "select", SimpleNamespace(select=lambda *given: None))
     monkeypatch.setattr(annotating.verify, "enforced", lambda policy, pid: {})
     given: Any = child
-    return annotating._watch(given, {}, frames, lambda drawn, of: None)
+    return annotating._watch(given, {}, frames, lambda drawn, of: None, longest)
 
 
 def test_an_annotator_that_beats_and_draws_nothing_more_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,3 +139,48 @@ def test_frames_that_there_are_not_are_no_progress(monkeypatch: pytest.MonkeyPat
 def test_an_annotator_that_goes_on_has_all_the_time_that_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     child = Drawing([n // 40 for n in range(2000)], done_after=1900)
     assert watched(child, monkeypatch, 100) == 1900
+
+
+def test_an_annotator_that_draws_a_frame_now_and_then_ends_when_any_drawing_would_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    child = Drawing([n // 25 for n in range(10_000)])
+    with pytest.raises(RunError, match="of 126 frames in 323 s, far fewer than the run judged"):
+        watched(child, monkeypatch, 126, annotating.longest_seconds(126, 35.0))
+    assert child.asked < 400
+
+
+def test_the_longest_drawing_grows_with_the_frames_and_with_what_the_run_took() -> None:
+    short, long, slow = (annotating.longest_seconds(*of) for of in ((10, 5.0), (10_000, 5.0), (10, 5000.0)))
+    assert short > 60.0 and long > short + 4000.0 and slow > short + 15_000.0
+
+
+def judged(frames: int, seen: int) -> Overlay:
+    """A run of so many frames, of which perception saw the first."""
+    record = OverlayRecord()
+    for frame in range(seen):
+        record.take(Sightings(frame, frame, 640, 480, []))
+    return record.overlay([], frames)
+
+
+@pytest.mark.parametrize(("drawn", "seen"), [(2**53, 126), (127, 126), (121, 126), (0, 126), (0, 5), (600, 120)])
+def test_frames_that_the_run_did_not_have_or_too_few_of_them_are_not_believed(
+    tmp_path: Path, drawn: int, seen: int
+) -> None:
+    with pytest.raises(RunError, match=r"annotator drew \d+ frames by its word, where .* is left as it was"):
+        annotating.check_drawn(drawn, judged(126, seen), 4000, tmp_path / "seen.mp4")
+
+
+@pytest.mark.parametrize(("drawn", "seen"), [(126, 126), (122, 126), (100, 100), (126, 40), (3, 0)])
+def test_a_video_of_the_frames_that_were_judged_is_believed(tmp_path: Path, drawn: int, seen: int) -> None:
+    """Damaged frames are drawn in no run; in realtime the reader skips some that are drawn."""
+    annotating.check_drawn(drawn, judged(126, seen), 4000, tmp_path / "seen.mp4")
+
+
+@pytest.mark.parametrize(("drawn", "seen", "size"), [(126, 126, 0), (0, 0, 0), (0, 3, 48)])
+def test_an_empty_video_takes_no_place(tmp_path: Path, drawn: int, seen: int, size: int) -> None:
+    path = tmp_path / "seen.mp4"
+    path.write_bytes(b"good")
+    with pytest.raises(RunError, match="is left as it was"), annotating.replaced(path):
+        annotating.check_drawn(drawn, judged(126, seen), size, path)
+    assert path.read_bytes() == b"good" and list(tmp_path.iterdir()) == [path]

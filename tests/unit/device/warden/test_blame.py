@@ -65,5 +65,38 @@ def test_a_flood_is_told_once_a_minute_and_restarts_nobody() -> None:
     blame = Blame(5, 60.0)
     told = [blame.floods("verdict", 7, {"indicator": 1000 * n}, float(n)) for n in range(1, 200)]
     assert [n for n, due in enumerate(told, 1) if due] == [1, 1 + FLOOD_EVERY_SECONDS, 1 + 2 * FLOOD_EVERY_SECONDS, 181]
+    assert {(s.restarts, s.accused, s.alone) for due in told for s in due} == {((), ("indicator",), False)}
     assert blame.flooded == {"indicator": 199_000}
-    assert blame.floods("indicator", 7, {"sealer": 5}, 500.0) == []  # it shares no link with it
+
+
+@pytest.mark.parametrize(
+    ("liar", "peer"),
+    [("indicator", "verdict"), ("uplink", "sealer"), ("indicator", "sealer"), ("verdict", "perception")],
+)
+def test_a_flood_on_a_link_without_a_rate_is_held_against_who_says_it(
+    liar: CompartmentName, peer: CompartmentName
+) -> None:
+    blame = Blame(5, 60.0)
+    (sentence,) = blame.floods(liar, 7, {peer: 2**39}, 0.0)
+    assert sentence.alone and sentence.restarts == (liar,)
+    assert blame.flooded == {} and blame.invalid == {liar: 1}
+
+
+def test_a_dispute_about_frames_is_paid_by_all_who_may_have_lied() -> None:
+    """First the readers are restarted, then all four; every pair keeps its own budget."""
+    blame = Blame(2, 60.0)
+    first, second, third = (blame.disputes(7, n, float(n))[0] for n in (1, 2, 3))
+    group = ("capture", "perception", "codes", "verdict")
+    assert (first.restarts, second.restarts) == (("perception", "codes"), group)
+    assert first.accused == ("capture", "perception", "codes")
+    assert (second.wait, third.wait) != (None, None) and third.wait is None
+    (other,) = blame.hear("verdict", 7, {"perception": 1}, 4.0)
+    assert other.wait is not None
+    assert blame.disputes(7, 3, 5.0) == []
+
+
+def test_a_dispute_names_capture_and_both_readers_and_whose_word_it_is() -> None:
+    (sentence,) = Blame(5, 60.0).disputes(7, 1, 0.0)
+    assert sentence.reproach == (
+        "by verdict's word, capture, perception and codes contradict each other about the times of frames"
+    )

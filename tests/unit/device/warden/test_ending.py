@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from device.channel.failures import REFUSALS
 from device.config import Config, UplinkConfig
+from device.launcher import session
 from device.launcher.errors import GivenUpError
 from device.warden import ending
 from device.warden.ending import Ending
@@ -98,3 +100,73 @@ def test_what_stores_is_asked_to_stop_when_those_before_it_have_ended() -> None:
         *("ask perception", "ask verdict", "perception ended", "verdict ended"),
         *("ask sealer", "ask uplink", "sealer ended", "uplink ended"),
     ]
+
+
+class Leaving:
+    """A compartment that ends so long after it was asked to; None: never."""
+
+    def __init__(self, name: str, after: float | None, clock: list[float], *, told: bool = True) -> None:
+        self.name, self.told, self.control = name, told, None
+        self.after, self.clock = after, clock
+        self.asked_at = self.killed_at = 0.0
+
+    def ask_to_stop(self) -> None:
+        self.asked_at = self.clock[0]
+
+    def ended(self) -> str | None:
+        return "exit_0" if self.after is not None and self.clock[0] >= self.asked_at + self.after else None
+
+    def listen(self) -> None:
+        """It says nothing more."""
+
+    def kill(self) -> None:
+        self.killed_at = self.clock[0]
+
+    def release(self) -> None:
+        """It is gone."""
+
+
+def stop(monkeypatch: pytest.MonkeyPatch, **seconds: float | None) -> tuple[list[str], dict[str, Leaving], list[str]]:
+    """Who was killed, the compartments, and who was told to be killed while sealer still ran."""
+    clock = [100.0]
+
+    def waited(*_: object) -> None:
+        clock[0] += 0.1
+
+    monkeypatch.setattr(ending, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(ending, "select", SimpleNamespace(select=waited))
+    running: Any = {name: Leaving(name, after, clock) for name, after in seconds.items()}
+    told: list[str] = []
+
+    def tell(name: str) -> None:
+        if not running["sealer"].asked_at:
+            told.append(name)
+
+    return list(ending.stop(running, tell)), running, told
+
+
+def test_who_does_not_end_takes_no_time_from_what_stores_and_is_told_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sealer writes its last event after all others have ended."""
+    killed, running, told = stop(monkeypatch, position=None, verdict=1.0, sealer=5.0, uplink=1.0)
+    assert killed == told == ["position"]
+    sealer = running["sealer"]
+    assert sealer.killed_at >= sealer.asked_at + 5.0 and sealer.asked_at >= 106.0
+
+
+@pytest.mark.parametrize("name", ["uplink", "indicator"])
+def test_who_ends_beside_sealer_takes_no_time_from_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    seconds: dict[str, float | None] = {"verdict": 0.0, name: None, "sealer": 5.5}
+    killed, running, _ = stop(monkeypatch, **seconds)
+    assert killed == [name] and running["sealer"].killed_at >= running["sealer"].asked_at + 5.5
+
+
+def test_both_groups_together_take_less_than_the_command_waits_for() -> None:
+    assert 2 * ending.STOP_SECONDS < session._STOP_SECONDS
+
+
+def test_who_is_still_loading_is_not_said_to_have_been_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(ending, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(ending, "select", SimpleNamespace(select=lambda *_: clock.__setitem__(0, clock[0] + 1.0)))
+    running: Any = {"codes": Leaving("codes", None, clock, told=False)}
+    assert ending.stop(running) == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from device.warden.progress import MAX_PAUSE_SECONDS, FrameProgress, Stall
+from device.warden.progress import MAX_PASSING_SECONDS, MAX_PAUSE_SECONDS, PASSED_A_SECOND, FrameProgress, Stall
 from tests.support.warden_bench import FakeChild
 
 LIMIT = 30.0
@@ -119,13 +119,120 @@ def test_a_pause_of_the_recording_is_waited_out_but_not_for_ever() -> None:
     assert found is not None and found[0] <= 20 + LIMIT + MAX_PAUSE_SECONDS + 2
 
 
-def test_a_source_on_its_way_to_where_it_fell_goes_on() -> None:
-    road = Road()
-    for n in range(1, 200):
-        road.say(0)
-        road.children["capture"].say(0, reached=n)
+def passing(road: Road, seconds: int, **facts: Any) -> Stall | None:
+    """Capture gives nothing, and says of that what the functions of the second say."""
+    for n in range(1, seconds + 1):
+        road.now += 1.0
+        road.say(20)
+        given = {f"{reader}_{what}": 20 for reader in ("perception", "codes") for what in ("given", "answered")}
+        said = {**given, **{key.replace("__", "."): value(n) for key, value in facts.items()}}
+        road.children["capture"].say(20, **said)
         children: Any = road.children
-        assert road.progress.stalled(children, float(n)) is None
+        if (stall := road.progress.stalled(children, road.now)) is not None:
+            return stall
+    return None
+
+
+def test_frames_that_are_passed_over_without_a_word_are_no_progress() -> None:
+    """Capture's own count of them goes on for ever; damage alone, which the user is told of, takes time."""
+    road = Road()
+    road.second(20)
+    assert passing(road, 40, reached=lambda n: 1000 * n) == ("capture",) and road.now <= LIMIT + 3
+
+
+@pytest.mark.parametrize("rate", [5, 30, 300])
+def test_a_long_damaged_stretch_that_is_told_is_no_stall(rate: int) -> None:
+    road = Road()
+    road.second(20)
+    assert passing(road, 400, damage__frames_corrupt=lambda n: rate * n) is None
+
+
+@pytest.mark.parametrize("rate", [1, 2**30])
+def test_damage_that_is_told_too_slowly_or_too_long_is_a_stall(rate: int) -> None:
+    road = Road()
+    road.second(20)
+    assert passing(road, 700, damage__frames_corrupt=lambda n: rate * n) == ("capture",)
+    assert road.now <= LIMIT + MAX_PASSING_SECONDS + 3
+
+
+def on_its_way(seconds: int, came: int, reached: Any) -> tuple[float, Stall] | None:
+    """A drive of `came` frames, one a second; capture falls, and starts again from the first frame."""
+    road = Road()
+    assert road.first_stall(came, lambda n: n) is None
+    road.children["capture"] = FakeChild("capture")
+    began = road.now
+    for n in range(1, seconds + 1):
+        road.now += 1.0
+        road.children["capture"].say(0, reached=reached(n))
+        children: Any = road.children
+        if (stall := road.progress.stalled(children, road.now)) is not None:
+            return road.now - began, stall
+    return None
+
+
+def test_a_source_on_its_way_to_where_it_fell_goes_on() -> None:
+    assert on_its_way(150, 1000, lambda n: 6 * n) is None
+
+
+@pytest.mark.parametrize("reached", [lambda n: 2**40, lambda n: 1000 * n, lambda n: n])
+def test_a_source_that_never_comes_to_where_it_fell_is_found(reached: Any) -> None:
+    """The way there is as long as it was, whatever is said of it."""
+    found = on_its_way(2000, 100, reached)
+    assert found is not None and found[1] == ("capture",) and found[0] <= LIMIT + 100 / PASSED_A_SECOND + 2
+
+
+def test_a_source_that_names_frames_and_gives_none_is_found() -> None:
+    """Its own count goes on, and neither what it gave nor what was answered."""
+    found = Road().first_stall(
+        100,
+        at(20),
+        capture=lambda n: n,
+    )
+    assert found is not None and found[1] == ("capture",)
+
+
+def test_a_pause_is_for_frames_that_are_not_due_and_in_lockstep_none_is() -> None:
+    found = Road().first_stall(80, at(20), pause_ms=60_000)
+    assert found is not None and found[1] == ("capture",) and found[0] <= 20 + LIMIT + 2
+
+
+def test_counts_that_crawl_while_nothing_goes_all_the_way_end_the_run() -> None:
+    """Capture names a frame more now and then, and answers to them: too few to be a lag, and never still."""
+    road = Road()
+    crawls = lambda n: 20 + n // 20 if n > 20 else n  # noqa: E731
+    for n in range(1, 300):
+        stall = road.second(crawls(n), perception=min(n, 20), perception_frames=min(n, 20))
+        if stall is None and (stuck := road.progress.stuck(road.now, 60.0)) is not None:
+            assert "perception" in stuck and 20 + 3 * LIMIT < road.now <= 20 + 3 * LIMIT + 62
+            return
+        assert stall is None
+    pytest.fail("it would go on for ever")
+
+
+@pytest.mark.parametrize("name", ["capture", "perception", "codes", "verdict"])
+def test_a_new_process_has_no_more_time_than_its_predecessor_left(name: str) -> None:
+    """It is there and does nothing, and another takes its place each ten seconds."""
+    road = Road()
+    assert road.first_stall(20, lambda n: n) is None
+    for n in range(1, 100):
+        if n % 10 == 0:
+            road.children[name] = FakeChild(name)  # type: ignore[arg-type]
+        if (stall := road.second(20, perception_given=21)) is not None:
+            assert "perception" in stall and n <= LIMIT + 3
+            return
+    pytest.fail("it would go on for ever")
+
+
+def test_while_one_is_away_no_other_loses_time() -> None:
+    road = Road()
+    assert road.first_stall(20, lambda n: n) is None
+    codes = road.children.pop("codes")
+    for _ in range(100):
+        road.now += 1.0
+        children: Any = road.children
+        assert road.progress.stalled(children, road.now) is None
+    road.children["codes"] = codes
+    assert road.first_stall(25, 20) is None
 
 
 def test_who_was_excused_has_the_whole_time_again() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from device.channel.messages import Beat
 from device.launcher.errors import GivenUpError
-from device.warden.watching import HELD_SECONDS, STALLS
+from device.warden.progress import STALLS
+from device.warden.watching import HELD_SECONDS
 from tests.support.warden_bench import LIMITS, NAMES, Warden
 from wire.vocabulary import CompartmentName
 
@@ -93,9 +95,48 @@ def test_a_flood_is_told_and_counted_and_nobody_is_restarted() -> None:
     for n in range(1, 50):
         warden.child("verdict").beat = Beat(0, {}, {}, {}, {}, {"indicator": n})
         warden.look(100.0 + n / 10)
-    assert warden.heard.incidents == [("invalid_message", "indicator", "flood")]
+    assert warden.heard.incidents == [("invalid_message", "indicator", "flood_said_by_verdict")]
     assert warden.watch.blame.flooded == {"indicator": 49}
     assert not any(child.killed for child in warden.roster.running.values())  # type: ignore[attr-defined]
+
+
+def test_who_says_that_it_was_flooded_where_no_rate_is_pays_itself() -> None:
+    warden = Warden()
+    liar = warden.child("indicator")
+    liar.beat = Beat(0, {}, {}, {}, {}, {"verdict": 2**39})
+    warden.look(100.0)
+    assert liar.killed and not warden.child("verdict").killed
+    assert warden.heard.incidents == [("invalid_message", "indicator", "dropped")]
+    assert warden.watch.blame.flooded == {}
+
+
+def test_false_receipts_without_end_are_told_once_and_nobody_is_restarted() -> None:
+    warden = Warden()
+    for n in range(1, 25):
+        warden.child("sealer").say(false_receipts=10 * n)
+        warden.look(100.0 + n)
+    assert warden.heard.incidents == [("invalid_message", "uplink", "receipts_said_by_sealer")]
+    assert not any(child.killed for child in warden.roster.running.values())  # type: ignore[attr-defined]
+
+
+def test_readers_that_contradict_each_other_are_named_with_capture_and_the_group_pays() -> None:
+    warden = Warden()
+    capture, verdict = warden.child("capture"), warden.child("verdict")
+    verdict.say(disputes=1)
+    warden.look(100.0)
+    named = [("invalid_message", name, "times_said_by_verdict") for name in ("capture", "perception", "codes")]
+    assert warden.heard.incidents[:3] == named
+    assert warden.restarts.counts == {"perception": 1, "codes": 1} and not capture.killed
+    with pytest.raises(GivenUpError) as raised:
+        for n in range(2, 10):
+            warden.look(100.0 + n)
+            warden.child("verdict").say(disputes=n)
+            warden.look(100.5 + n)
+    assert capture.killed and verdict.killed
+    assert raised.value.sentence == (
+        "by verdict's word, capture, perception and codes contradict each other about the times of frames "
+        "more than 2 times within 60 s (accused)"
+    )
 
 
 def test_who_floods_warden_itself_is_told_once() -> None:
@@ -110,8 +151,8 @@ def quiet_reader(warden: Warden, reader: str = "perception") -> None:
     """The reader owes an answer to frame 21, as capture says; all beat."""
     said: dict[str, int] = {f"{name}_{what}": 21 for name in ("perception", "codes") for what in ("given", "answered")}
     warden.child("capture").say(21, **{**said, f"{reader}_answered": 20})
-    for name in ("perception", "codes", "verdict"):
-        warden.child(name).say(20, perception_frames=20, codes_frames=20)  # type: ignore[arg-type]
+    for name in {"perception", "codes", "verdict"} & warden.roster.running.keys():
+        warden.child(name).say(20, perception_frames=20, codes_frames=20)
 
 
 def stalled_until(warden: Warden, now: float, until: float) -> float:
@@ -167,4 +208,57 @@ def test_what_was_not_let_go_yet_has_no_work() -> None:
         child.told = False
     made: Any = warden
     stalled_until(made, 100.0, 100.0 + 3 * LIMITS.stalled_seconds)
+    assert warden.heard.incidents == []
+
+
+def lives_for(warden: Warden, name: CompartmentName, seconds: float, until: float) -> None:
+    """Nothing moves, and the compartment dies again and again of itself, so long after each start."""
+    now, started = 100.0, 100.0
+    while now < until:
+        now += 1.0
+        if "capture" in warden.roster.running and "perception" in warden.roster.running:
+            quiet_reader(warden)
+        if name in warden.look(now):
+            started = now
+        if name in warden.roster.running and now - started >= seconds:
+            warden.child(name).how = "exit_1"
+            started = now
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("perception", 14.0), ("perception", 25.0), ("codes", 21.0)])
+def test_who_dies_before_it_can_stall_does_not_begin_the_time_anew(name: CompartmentName, seconds: float) -> None:
+    """Under three deaths a minute, two of which are paid for."""
+    warden = Warden(msgspec.structs.replace(LIMITS, restarts=5))
+    with pytest.raises(GivenUpError, match=r"again and again: .*perception"):
+        lives_for(warden, name, seconds, 100.0 + 3 * LIMITS.stalled_seconds + LIMITS.start_seconds + 10.0)
+
+
+def test_who_is_never_ready_again_ends_the_run_though_it_is_never_there_to_stall() -> None:
+    """Killed for its silence each time, and under its budget."""
+    warden = Warden()
+    quiet_reader(warden)
+    warden.look(100.0)
+    child: Any = None
+    with pytest.raises(GivenUpError, match="again and again: codes is at fault"):
+        for n in range(1, 400):
+            now = 100.0 + n
+            quiet_reader(warden)
+            for name in warden.restarts.due(now):
+                warden.start(name)
+            warden.hear_all(now)
+            if "codes" in warden.roster.running:
+                child = warden.child("codes")
+                child.told = False
+                if n % 40 == 0:
+                    child.how = "sigkill"
+            warden.watch.look(now)
+
+
+def test_at_its_end_nothing_has_to_go_on() -> None:
+    warden = Warden()
+    warden.child("capture").done = {"frames": 21}
+    for n in range(600):
+        for name in ("capture", "perception", "codes", "verdict"):
+            warden.child(name).say(21, perception_frames=21, codes_frames=21)  # type: ignore[arg-type]
+        warden.look(100.0 + n)
     assert warden.heard.incidents == []
