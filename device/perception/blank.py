@@ -33,8 +33,8 @@ class BlankCheck:
         """Take the next BGR picture, uint8 [height, width, 3]; whether it shows nothing new."""
         sample = picture[_STRIDE // 2 :: _STRIDE, _STRIDE // 2 :: _STRIDE, 1].astype(np.int16)
         before, self._before = self._before, sample
-        if sample.size == 0 or float(sample.std()) < FLAT:
+        if sample.size and float(sample.std()) < FLAT:
             return True
-        if before is None or before.shape != sample.shape:
+        if sample.size == 0 or before is None or before.shape != sample.shape:
             return False
         return float((np.abs(sample - before) > CHANGES).mean()) < UNCHANGED_SHARE

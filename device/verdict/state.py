@@ -138,7 +138,7 @@ class Rate(Struct, forbid_unknown_fields=True):
     error_rate: float
 
 
-class Stage(Struct, forbid_unknown_fields=True):
+class Stretch(Struct, forbid_unknown_fields=True):
     """Where the vehicle was, and how large a symbol with this text looked, at the start of a piece of the way."""
 
     data: Annotated[bytes, Meta(max_length=MAX_CODE_BYTES)]
@@ -175,7 +175,7 @@ class PanelTrack(Struct, forbid_unknown_fields=True):
     twins: float = 0.0  # the same text was read at another place too
     home: Motion | None = None  # where in the picture it was first
     moved: bool = False  # it was seen elsewhere since
-    stage: Stage | None = None
+    stage: Stretch | None = None
     stages: int = 0  # in a row, on which it did not come nearer although the vehicle drove
     carried: bool = False  # by the vehicle itself, or by another that drives along
 
@@ -201,7 +201,7 @@ class ExpectedSign(Struct, forbid_unknown_fields=True):
     view_ms: int = 0  # ...and for how long
 
 
-class View(Struct, forbid_unknown_fields=True):
+class WayInView(Struct, forbid_unknown_fields=True):
     """Since when the pictures show the way without a break, and how far from there the vehicle was at most, metres."""
 
     since_ms: int
@@ -305,7 +305,7 @@ class State(Struct, forbid_unknown_fields=True):
     read_ids: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
     carried: Annotated[list[CarriedSymbol], Meta(max_length=MAX_CARRIED)] = msgspec.field(default_factory=list)
     carried_codes: int = 0  # symbols that were left out since they were carried along
-    view: View | None = None
+    view: WayInView | None = None
     blank: Blank | None = None
     blank_ms: int = 0  # for how long in all the pictures showed nothing new while the vehicle drove
     lost_ms: int = -1  # when that ended last: what codes told before of where the stream lies on the track is no more

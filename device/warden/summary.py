@@ -52,6 +52,10 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "flooded": dict(blame.flooded),
         "layers": device.starter.layers,
         "track": _track(roster),
+        "pictures": {
+            "carried_codes": roster.fact(JUDGE, "carried"),
+            "blank_s": round(roster.fact(JUDGE, "blank_ms") / 1000, 1),
+        },
         "clock": notes.summary_of(device),
     }
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from device.channel.messages import Reading
-from device.verdict.state import MAX_CARRIED, CarriedSymbol, Motion, PanelTrack, Stage, State
+from device.verdict.state import MAX_CARRIED, CarriedSymbol, Motion, PanelTrack, State, Stretch
 from device.verdict.tracking import approach
 from device.verdict.tracking.motion import as_box, overlap, predicted, size, start
 from wire.geodesy import Pose, distance_m
@@ -59,13 +59,13 @@ def _stage(panel: PanelTrack, data: bytes, side: float, t_ms: int, pose: Pose | 
     if pose is None:
         return
     if stage is None or data != stage.data or (not data and panel.moved) or t_ms - stage.t_ms > STAGE_MS:
-        panel.stage, panel.stages = Stage(data, side, t_ms, pose), 0
+        panel.stage, panel.stages = Stretch(data, side, t_ms, pose), 0
         return
     came = distance_m(stage.pose.lat, stage.pose.lon, pose.lat, pose.lon)
     if came < max(STAGE_M, ACCURACIES * (stage.pose.accuracy_m + pose.accuracy_m)):
         return
     panel.stages = panel.stages + 1 if side < GROWS * stage.side else 0
-    panel.stage = Stage(data, side, t_ms, pose)
+    panel.stage = Stretch(data, side, t_ms, pose)
 
 
 def _something_passed(state: State, panel: PanelTrack) -> bool:
@@ -92,6 +92,12 @@ def going_on(state: State, readings: Sequence[Reading], t_ms: int) -> dict[int, 
                 taken.add(index)
                 found.setdefault(panel.number, []).append(reading)
     return found
+
+
+def others(state: State, readings: Sequence[Reading], t_ms: int) -> list[Reading]:
+    """The readings that are of no symbol that is known to be carried along."""
+    along = [reading for group in going_on(state, readings, t_ms).values() for reading in group]
+    return [reading for reading in readings if not any(reading is one for one in along)]
 
 
 def is_known(state: State, reading: Reading) -> bool:

@@ -43,7 +43,7 @@ def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose |
     """Adds one frame's readings to the panels that are followed, and votes for the face that each panel hangs at."""
     looks.look(state.read, moment.t_ms)
     along = carried.going_on(state, readings, moment.t_ms)
-    symbols = [*along.values(), *_symbols([each for each in readings if not _is_among(each, along.values())])]
+    symbols = [*along.values(), *_symbols(carried.others(state, readings, moment.t_ms))]
     fresh = (panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS)
     free = [panel for panel in fresh if not panel.carried]
     pairs = match([panel.motion for panel in free], [group[0] for group in symbols[len(along) :]], moment.t_ms)
@@ -75,10 +75,6 @@ def _again(
         if panel.number not in others and approach.same_code(state, panel, reading.data, side, moment.t_ms, pose):
             return panel
     return None
-
-
-def _is_among(reading: Reading, groups: Iterable[Sequence[Reading]]) -> bool:
-    return any(reading is other for group in groups for other in group)
 
 
 def _twins(symbols: Sequence[Sequence[Reading]]) -> set[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from device.verdict.state import Blank, Moment, State, View
+from device.verdict.state import Blank, Moment, State, WayInView
 from wire.geodesy import Pose, distance_m
 
 LEAP_MS: Final = 8000
@@ -25,7 +25,7 @@ def note(state: State, moment: Moment, pose: Pose | None) -> None:
     if _is_blank(state, moment, pose) or leaps:
         state.view = None
     if state.view is None:
-        state.view = View(moment.t_ms, moment.t_ms, pose)
+        state.view = WayInView(moment.t_ms, moment.t_ms, pose)
     view = state.view
     view.last_ms = moment.t_ms
     view.first_pose = view.first_pose or pose
