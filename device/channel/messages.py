@@ -102,6 +102,7 @@ class Sightings(Message, frozen=True, tag="sightings"):
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)]
     point: PointName = "far"  # the operating point: what score is surely a sign depends on it
     timed: bool = True  # as in FrameReady
+    blank: bool = False  # the picture is of one grey, or the one before it again
 
 
 class Region(Struct, frozen=True, forbid_unknown_fields=True):

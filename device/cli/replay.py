@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from device import config as configs
+from device.cli.pictures import picture_notes
 from device.cli.recording import input_kind, is_utf8, keep_inputs
 from device.cli.show import ProgressView, RunView, say
 from device.cli.tracks import track_notes
@@ -226,6 +227,8 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, r
         say(results, f"{counted(s['frames'], 'frame')} at {s['fps']} fps; {states}; {_events(s)}")
         track = getattr(arguments, "gps", None)
         for note in track_notes(s.get("track"), track.name if track else ""):
+            say(console, note)
+        for note in picture_notes(s.get("pictures")):
             say(console, note)
         if s["time_line"]["unknown"]:
             recording = getattr(arguments, "input", None)  # a run on a camera has none of these two

@@ -9,6 +9,7 @@ from device.channel.compartment import Compartment
 from device.channel.frames import FrameStream
 from device.channel.messages import FrameReady, Regions, Sightings
 from device.channel.overload import Overload
+from device.perception.blank import BlankCheck
 from device.perception.core import Recogniser
 
 LEAST_FPS: Final = 8.0
@@ -26,7 +27,7 @@ class PerceptionService:
     def __init__(self, me: Compartment, perception: Recogniser, stream: FrameStream, *, lockstep: bool) -> None:
         self._perception, self._stream, self._lockstep = perception, stream, lockstep
         self._verdict, self._recorder, self._codes = me.link("verdict"), me.link("recorder"), me.link("codes")
-        self._overload = Overload(LEAST_FPS)
+        self._overload, self._is_blank = Overload(LEAST_FPS), BlankCheck()
         self._seen: FrameReady | None = None  # looked at, and not answered yet
 
     def step(self) -> None:
@@ -48,11 +49,11 @@ class PerceptionService:
             self._stream.done(ready)
             return
         point = self._perception.point
-        seen = self._perception.look(frame)
+        blank, seen = self._is_blank(frame), self._perception.look(frame)
         if self._stream.intact(ready):
             self._codes.try_send(Regions(ready.frame, ready.t_ms, seen.regions))
             sightings = Sightings(
-                ready.frame, ready.t_ms, frame.shape[1], frame.shape[0], seen.boxes, point, ready.timed
+                ready.frame, ready.t_ms, frame.shape[1], frame.shape[0], seen.boxes, point, ready.timed, blank
             )
             self._verdict.post(sightings)
             self._recorder.post(sightings)

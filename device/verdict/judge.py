@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict import state
 from device.verdict.decision import code_evidence, judgement, offset, remoteness, whereabouts
-from device.verdict.decision.code_evidence import SignatureCheck
+from device.verdict.decision.code_evidence import CodeEvidence, SignatureCheck
 from device.verdict.decision.judgement import Case
 from device.verdict.decision.offset import Offset
 from device.verdict.decision.remoteness import Remote
@@ -27,14 +27,17 @@ from device.verdict.intake import fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.intake.timeline import MAX_UTC_MS
 from device.verdict.state import Moment, State
-from device.verdict.tracking import association, expected_signs, faces, panels, rescaled
+from device.verdict.tracking import association, carried, expected_signs, faces, panels, rescaled, view
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
+from device.verdict.tracking.faces import Perceived
 from wire.geodesy import Pose
 from wire.manifest import PointName
 from wire.register import Register
 
 NOT_OURS: Final = (Code.FOREIGN, Code.UNREADABLE)
+UNPLACED: Final = (Code.NONE, *NOT_OURS)
+"""What tells nothing of its own place: only where the vehicle was says which registered sign it hangs for."""
 
 
 class Judge:
@@ -92,7 +95,8 @@ class Judge:
         state = self._state
         counts = {"moments": state.moments, "unplaced": state.unplaced, "vague": state.vague}
         gaps = {"gap_codes": state.gap_codes, "gap_ms": state.gap_ms, "off_codes": state.off_codes}
-        return counts | {"set_aside": state.set_aside} | gaps
+        left_out = {"set_aside": state.set_aside, "carried": state.carried_codes, "blank_ms": state.blank_ms}
+        return counts | left_out | gaps
 
     def start(
         self,
@@ -194,6 +198,7 @@ class Judge:
             faces.see(self._state, moment, moment.boxes, pose, sure_score)
         if moment.readings is not None:
             panels.read(self._state, moment, moment.readings, pose)
+        view.note(self._state, moment, pose)
         expected_signs.pass_by(self._state, self._surroundings, moment, pose)
         return verdicts + self._missing(moment.t_ms)
 
@@ -205,6 +210,8 @@ class Judge:
                 continue
             case = self._case(sign, ended=not sign.is_over(self._state, t_ms))
             association.drop(self._state, sign)
+            if sign.is_carried and (case is None or case.found.claims is None):
+                carried.remember(self._state, sign.panels[0])
             if case is None:
                 continue
             self._note(case)
@@ -228,11 +235,17 @@ class Judge:
         if not whereabouts.is_sure(self._state):
             expected_signs.forgo(self._state, t_ms)  # codes that are read soon may settle where this is
             return []
-        due = expected_signs.due(self._state, t_ms, finishing=finishing)
+        met = view.has_met_the_track(self._state)
+        after_ms = expected_signs.SETTLED_MS if met else expected_signs.UNSURE_MS
+        due = expected_signs.due(self._state, t_ms, after_ms=after_ms, finishing=finishing)
         if not due:
             return []
-        open_cases = (self._case(sign) for sign in association.associated(self._state))
-        in_sight = {sign_id for case in open_cases if case is not None for sign_id in self._about(case)}
+        cases = [case for sign in association.associated(self._state) if (case := self._case(sign)) is not None]
+        in_sight = {sign_id for case in cases for sign_id in self._about(case)}
+        if not met:  # a code that is read elsewhere shows as well that the stream lies elsewhere on the track
+            claimed = (case.found.claims for case in cases if case.where is not Where.CARRIED)
+            in_sight |= {claims.sign_id for claims in claimed if claims is not None}
+            in_sight |= {expected.sign_id for expected in due if expected_signs.was_read(self._state, expected)}
         verdicts: list[Verdict] = []
         for expected in due:
             if expected.sign_id not in in_sight and not expected_signs.was_seen(self._state, expected):
@@ -250,6 +263,8 @@ class Judge:
         seen = faces.perceived(sign.faces, coded=found.code is not Code.NONE)
         if seen.class_id is None and found.code is Code.NONE:
             return None
+        if sign.is_carried:
+            return self._carried_case(sign, found)
         pose, utc_ms, around = sign.last_pose, sign.last.utc_ms, self._surroundings
         entry = around.here(pose, utc_ms, self._claimed(sign), face=seen.class_id is not None)
         read = found.panel.sight if found.panel is not None else sign.last
@@ -262,16 +277,28 @@ class Judge:
         off_track = told is Where.UNKNOWN and whereabouts.is_off_the_track(self._state, found)
         has_source = fixes.has_source(self._state)
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
-        if found.code in NOT_OURS and not whereabouts.is_sure(self._state):
+        near = entry
+        if entry is not None and found.code in UNPLACED and not whereabouts.is_sure(self._state):
             entry, can_tell = None, False  # the register would accuse whatever hangs here of hanging for a sign
         reached = entry is None or expected_signs.was_reached(self._state, entry, sign.largest)
         unfinished = ended and sign.largest < faces.FULL_SIZE_PX
-        return Case(sign, found, seen, entry, where, can_tell, gap_ms, off_track, reached, unfinished)
+        return Case(sign, found, seen, entry, where, can_tell, gap_ms, off_track, reached, unfinished, near)
+
+    def _carried_case(self, sign: PhysicalSign, found: CodeEvidence) -> Case | None:
+        """A symbol that is carried along is a case only where it claims to be a sign's code: a picture of it, which is
+        in no place. It tells nothing of any registered sign, nor of where the vehicle is."""
+        if found.code in NOT_OURS or "decoders_disagree" in found.reasons:
+            return None
+        return Case(sign, found, Perceived(), None, Where.CARRIED, can_tell=True)
 
     def _note(self, case: Case) -> None:
         """Remembers of which registered signs a case showed something, and where its code was read."""
+        if case.where is Where.CARRIED:
+            return
         for sign_id in self._about(case):
             expected_signs.attribute(self._state, sign_id, case.sign.last.last_ms)
+        if case.found.claims is not None:
+            expected_signs.note_code(self._state, case.found.claims.sign_id, case.sign.last.last_ms)
         whereabouts.note(self._state, case.found, case.where)
         if case.gap_ms:
             self._state.gap_codes += 1
@@ -290,7 +317,7 @@ class Judge:
     def _claimed(self, sign: PhysicalSign) -> set[bytes]:
         """The ids whose authentic codes hang at other signs now in sight: those entries are not this sign."""
         own = {panel.number for panel in sign.panels}
-        others = (panel for panel in self._state.panels if panel.number not in own)
+        others = (panel for panel in self._state.panels if panel.number not in own and not panel.carried)
         checked = (self._check(payload.data) for panel in others for payload in panel.payloads)
         return {code.claims.sign_id for code in checked if code.claims is not None}
 

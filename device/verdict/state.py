@@ -31,9 +31,10 @@ MAX_SHOWN: Final = 64
 MAX_OUTLINE: Final = 2048
 MAX_CODED: Final = 64
 MAX_VISITED: Final = 32
+MAX_CARRIED: Final = 8
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 8
+_VERSION: Final = 9
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -47,6 +48,7 @@ class Moment(Struct, forbid_unknown_fields=True):
     point: PointName = "far"  # the operating point at which the boxes were seen
     timed: bool = True  # False: how long after the stream's start it was, nobody knows; once so, always so
     size: tuple[int, int] = (0, 0)  # width and height of the frame that perception saw
+    blank: bool = False  # the picture is of one grey, or the one before it again: it shows no way
 
 
 class Motion(Struct, forbid_unknown_fields=True):
@@ -136,6 +138,22 @@ class Rate(Struct, forbid_unknown_fields=True):
     error_rate: float
 
 
+class Stretch(Struct, forbid_unknown_fields=True):
+    """Where the vehicle was, and how large a symbol with this text looked, at the start of a piece of the way."""
+
+    data: Annotated[bytes, Meta(max_length=MAX_CODE_BYTES)]
+    side: float
+    t_ms: int
+    pose: Pose
+
+
+class CarriedSymbol(Struct, forbid_unknown_fields=True):
+    """A symbol that is no sign code and was carried along, and where in the picture it was last."""
+
+    data: Annotated[bytes, Meta(max_length=MAX_CODE_BYTES)]
+    motion: Motion
+
+
 class PanelTrack(Struct, forbid_unknown_fields=True):
     """A code symbol seen in several frames at one place, and all that was read there.
 
@@ -155,6 +173,11 @@ class PanelTrack(Struct, forbid_unknown_fields=True):
     oversized: int = 0
     too_many: bool = False
     twins: float = 0.0  # the same text was read at another place too
+    home: Motion | None = None  # where in the picture it was first
+    moved: bool = False  # it was seen elsewhere since
+    stage: Stretch | None = None
+    stages: int = 0  # in a row, on which it did not come nearer although the vehicle drove
+    carried: bool = False  # by the vehicle itself, or by another that drives along
 
 
 class ExpectedSign(Struct, forbid_unknown_fields=True):
@@ -174,6 +197,24 @@ class ExpectedSign(Struct, forbid_unknown_fields=True):
     utc_ms: int = 0
     pose: Pose | None = None
     settled: bool = False
+    view_m: float = 0.0  # how far the vehicle had come when it passed, while the camera showed the way...
+    view_ms: int = 0  # ...and for how long
+
+
+class WayInView(Struct, forbid_unknown_fields=True):
+    """Since when the pictures show the way without a break, and how far from there the vehicle was at most, metres."""
+
+    since_ms: int
+    last_ms: int
+    first_pose: Pose | None = None
+    far_m: float = 0.0
+
+
+class Blank(Struct, forbid_unknown_fields=True):
+    """Since when the pictures show nothing new, and where the vehicle was then."""
+
+    since_ms: int
+    pose: Pose | None = None
 
 
 class SeenSign(Struct, forbid_unknown_fields=True):
@@ -261,6 +302,13 @@ class State(Struct, forbid_unknown_fields=True):
     outline: Annotated[list[Waypoint], Meta(max_length=MAX_OUTLINE + 1)] = msgspec.field(default_factory=list)
     outline_step_m: float = 5.0
     coded: Annotated[list[CodedSign], Meta(max_length=MAX_CODED)] = msgspec.field(default_factory=list)
+    read_ids: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
+    carried: Annotated[list[CarriedSymbol], Meta(max_length=MAX_CARRIED)] = msgspec.field(default_factory=list)
+    carried_codes: int = 0  # symbols that were left out since they were carried along
+    view: WayInView | None = None
+    blank: Blank | None = None
+    blank_ms: int = 0  # for how long in all the pictures showed nothing new while the vehicle drove
+    lost_ms: int = -1  # when that ended last: what codes told before of where the stream lies on the track is no more
     came_near: bool = False  # to a registered sign
     visited: Annotated[list[tuple[float, float]], Meta(max_length=MAX_VISITED + 1)] = msgspec.field(
         default_factory=list  # places of the way, degrees, a step apart, while it came near none

@@ -53,6 +53,10 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "killed_at_the_end": device.killed,
         "layers": device.starter.layers,
         "track": _track(roster),
+        "pictures": {
+            "carried_codes": roster.fact(JUDGE, "carried"),
+            "blank_s": round(roster.fact(JUDGE, "blank_ms") / 1000, 1),
+        },
         "clock": notes.summary_of(device),
     }
 

@@ -24,7 +24,8 @@ class Case:
     `can_tell` whether place and time are known well enough for the register to be asked; `gap_ms` how long the gap of
     the track is in which its code was read, 0 where it was in none; `off_track`: before the track begins or after it
     ends. `reached` whether its code, if one hangs there, would have been read; `unfinished` whether the recording ended
-    while it was still far away.
+    while it was still far away. `near` is the registered sign of which it may show something, where that is not sure
+    enough to be its `entry`.
     """
 
     sign: PhysicalSign
@@ -37,6 +38,7 @@ class Case:
     off_track: bool = False
     reached: bool = True
     unfinished: bool = False
+    near: RegisterEntry | None = None
 
     @property
     def shown(self) -> SignClaims | None:
@@ -48,7 +50,8 @@ def about(case: Case) -> set[bytes]:
     """The registered signs of which this case shows something: by its code where that fits, else by its place."""
     if case.shown is not None:
         return {case.shown.sign_id}
-    return {case.entry.sign_id} if case.entry is not None else set()
+    entry = case.entry or case.near
+    return {entry.sign_id} if entry is not None else set()
 
 
 def judge(case: Case, register: Register | None, verdict_id: str, dates: Dates = EXACT) -> Verdict | None:

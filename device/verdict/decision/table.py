@@ -46,6 +46,7 @@ class Where(Enum):
     WRONG_HEADING = "wrong_heading"
     ANOTHERS = "anothers"  # in reach of its place, but another registered sign stands right here
     TWICE = "twice"  # the same code was read at two places
+    CARRIED = "carried"  # it is a picture on this vehicle, or on another that drives along
     UNKNOWN = "unknown"  # no position fix, none that is accurate enough, or no heading
 
 
@@ -156,6 +157,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     Rule("MISPLACED", "code_wrong_heading", code=_REAL, where=Where.WRONG_HEADING),
     Rule("MISPLACED", "code_of_another_sign", code=_REAL, where=Where.ANOTHERS),
     Rule("MISPLACED", "code_at_two_places", code=_REAL, where=Where.TWICE),
+    Rule("MISPLACED", "moves_with_vehicle", code=_REAL, where=Where.CARRIED),
     Rule("DAMAGED", "code_error_rate_high", code=_REAL, error_rate=ErrorRate.HIGH),
     # An authentic code of which something could not be checked: fail closed.
     Rule("UNVERIFIED", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME, perception=Perception.AGREES),

@@ -44,7 +44,7 @@ def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: 
     )
     if moment is not None:
         moment.boxes, moment.point = list(message.boxes), message.point
-        moment.size = message.width, message.height
+        moment.size, moment.blank = (message.width, message.height), message.blank
     return accused
 
 

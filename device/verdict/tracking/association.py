@@ -50,6 +50,11 @@ class PhysicalSign:
         return bool(known) and self.last.last_ms - max(known) <= POSE_STALE_MS
 
     @property
+    def is_carried(self) -> bool:
+        """True for a symbol that the vehicle itself, or another that drives along, carries: it hangs at no sign."""
+        return any(panel.carried for panel in self.panels)
+
+    @property
     def largest(self) -> float:
         """The side of the largest box that was surely a sign, pixels."""
         return max((face.largest for face in self.faces), default=0.0)
@@ -67,7 +72,7 @@ def associated(state: State) -> list[PhysicalSign]:
     home = {number: PhysicalSign([face]) for number, face in faces.items()}
     alone: list[PhysicalSign] = []
     for panel in state.panels:
-        owned = _owners(panel, faces)
+        owned = [] if panel.carried else _owners(panel, faces)
         if not owned:
             alone.append(PhysicalSign([], [panel]))
             continue

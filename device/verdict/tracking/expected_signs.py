@@ -35,7 +35,12 @@ MAX_STEP_M: Final = 8.0
 SETTLED_MS: Final = 2500
 """Time after the passing in which the signs that were seen get their verdicts."""
 UNSURE_MS: Final = 20_000
-"""For how long the passing of a sign waits until it is sure where the vehicle was."""
+"""For how long the passing of a sign waits until it is sure where the vehicle was, and until some code was in its
+place: the time that was given, or the track's, may be wrong, and the sign's own code be read a little later."""
+APPROACH_M: Final = 60.0
+APPROACH_MS: Final = 3500
+"""The camera showed at least this much of the way to a missing sign, without a break, and for so long: a stream that
+begins just behind a sign may be told to begin before it, since the track is late by a second or two."""
 HERE_AHEAD_M: Final = (-10.0, 30.0)
 """Where a registered sign is when its face or code was last seen, metres ahead of the vehicle..."""
 HERE_ASIDE_M: Final = 25.0
@@ -131,6 +136,8 @@ def pass_by(state: State, surroundings: Surroundings, moment: Moment, pose: Pose
             expected = ExpectedSign(entry.sign_id, moment.frame, moment.frame, moment.t_ms, -NEAR_M, NEAR_M, NEAR_M)
             state.expected.append(expected)
         _progress(expected, moment, pose, ahead, math.hypot(ahead, aside))
+        if expected.passed_ms == moment.t_ms and state.view is not None:
+            expected.view_m, expected.view_ms = state.view.far_m, moment.t_ms - state.view.since_ms
 
 
 def _progress(expected: ExpectedSign, moment: Moment, pose: Pose, ahead: float, distance: float) -> None:
@@ -140,11 +147,11 @@ def _progress(expected: ExpectedSign, moment: Moment, pose: Pose, ahead: float, 
         return
     if ahead >= 0 or expected.pose is None:
         expected.last_frame, expected.utc_ms, expected.pose = moment.frame, moment.utc_ms, pose
-    if moment.readings is not None and READ_M[0] <= ahead <= READ_M[1]:
+    if moment.readings is not None and not moment.blank and READ_M[0] <= ahead <= READ_M[1]:
         nearest = expected.nearest_read_m
         expected.read_m += 0.0 if nearest is None else _step(nearest - ahead)
         expected.nearest_read_m = ahead if nearest is None else min(nearest, ahead)
-    if moment.boxes is not None and WATCHED_M[0] <= ahead <= WATCHED_M[1]:
+    if moment.boxes is not None and not moment.blank and WATCHED_M[0] <= ahead <= WATCHED_M[1]:
         expected.watched_m += _step(expected.nearest_ahead_m - ahead) if expected.farthest_ahead_m > 0 else 0.0
         expected.farthest_ahead_m = max(expected.farthest_ahead_m, ahead)
         expected.nearest_ahead_m = min(expected.nearest_ahead_m, ahead)
@@ -157,14 +164,14 @@ def _step(nearer_m: float) -> float:
     return nearer_m if 0.0 < nearer_m <= MAX_STEP_M else 0.0
 
 
-def due(state: State, t_ms: int, *, finishing: bool = False) -> list[ExpectedSign]:
+def due(state: State, t_ms: int, *, after_ms: int = SETTLED_MS, finishing: bool = False) -> list[ExpectedSign]:
     """The signs that were passed long enough ago and watched well enough to be judged, each once, seen or not."""
     ready = [
         expected
         for expected in state.expected
         if expected.passed_ms is not None
         and not expected.settled
-        and (finishing or t_ms - expected.passed_ms >= SETTLED_MS)
+        and (finishing or t_ms - expected.passed_ms >= after_ms)
     ]
     for expected in ready:
         expected.settled = True
@@ -180,7 +187,8 @@ def forgo(state: State, t_ms: int) -> None:
 
 def _was_watched(expected: ExpectedSign) -> bool:
     far_to_near = expected.farthest_ahead_m >= WATCHED_FROM_M and expected.nearest_ahead_m <= WATCHED_TO_M
-    return far_to_near and expected.watched_m >= MIN_WATCHED_M and expected.read_m >= MIN_READ_M
+    in_view = expected.view_m >= APPROACH_M and expected.view_ms >= APPROACH_MS
+    return in_view and far_to_near and expected.watched_m >= MIN_WATCHED_M and expected.read_m >= MIN_READ_M
 
 
 def was_reached(state: State, entry: RegisterEntry, largest: float) -> bool:
@@ -188,6 +196,13 @@ def was_reached(state: State, entry: RegisterEntry, largest: float) -> bool:
     near enough, by the way or by how large the face became (pixels)."""
     known = (expected.read_m for expected in state.expected if expected.sign_id == entry.sign_id)
     return largest >= READ_FROM_PX or max(known, default=0.0) >= MIN_READ_M
+
+
+def note_code(state: State, sign_id: bytes, last_ms: int) -> None:
+    """Notes that a sign's own code was read, wherever that was."""
+    recent = [seen for seen in state.read_ids if last_ms - seen.last_ms <= _RECENT_MS]
+    state.read_ids = recent[-MAX_ATTRIBUTED + 1 :]
+    state.read_ids.append(SeenSign(sign_id, last_ms))
 
 
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
@@ -210,5 +225,14 @@ def recently_shown(state: State, now_ms: int) -> list[Shown]:
 
 def was_seen(state: State, expected: ExpectedSign) -> bool:
     """True where something was seen of the registered sign around the time of its passing."""
+    return _is_among(state.attributed, expected)
+
+
+def was_read(state: State, expected: ExpectedSign) -> bool:
+    """True where the sign's own code was read around that time, wherever that was."""
+    return _is_among(state.read_ids, expected)
+
+
+def _is_among(signs: Collection[SeenSign], expected: ExpectedSign) -> bool:
     since = (expected.passed_ms or 0) - 30_000
-    return any(seen.sign_id == expected.sign_id and seen.last_ms >= since for seen in state.attributed)
+    return any(seen.sign_id == expected.sign_id and seen.last_ms >= since for seen in signs)

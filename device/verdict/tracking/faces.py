@@ -9,7 +9,7 @@ from typing import Final
 
 from device.channel.messages import Box
 from device.verdict.state import MAX_TRACKS, FaceTrack, Moment, Sight, State, Watch
-from device.verdict.tracking import approach, looks
+from device.verdict.tracking import approach, carried, looks
 from device.verdict.tracking.looks import LINGER_MS
 from device.verdict.tracking.motion import Rectangle, as_box, match, moved, overlap, predicted, start
 from wire.geodesy import Pose, distance_m
@@ -127,10 +127,14 @@ def see(state: State, moment: Moment, boxes: Sequence[Box], pose: Pose | None, s
 
 
 def _symbols(state: State, moment: Moment) -> list[Rectangle]:
-    """Where codes are: as just read, or, of those read twice, as expected: the code reader may look at other frames."""
-    known = [panel for panel in state.panels if panel.sight.seen > 1]
+    """Where codes are: as just read, or, of those read twice, as expected: the code reader may look at other frames.
+    A face may go by behind what is carried along."""
+    known = [panel for panel in state.panels if panel.sight.seen > 1 and not panel.carried]
     fresh = [panel for panel in known if moment.t_ms - panel.sight.last_ms <= LINGER_MS // 2]
-    return [*(moment.readings or ()), *(as_box(predicted(panel.motion, moment.t_ms)) for panel in fresh)]
+    return [
+        *carried.others(state, moment.readings or (), moment.t_ms),
+        *(as_box(predicted(panel.motion, moment.t_ms)) for panel in fresh),
+    ]
 
 
 def extend(sight: Sight, moment: Moment, pose: Pose | None, watch: Watch) -> None:

@@ -19,7 +19,7 @@ from device.verdict.state import (
     Rate,
     State,
 )
-from device.verdict.tracking import approach, looks
+from device.verdict.tracking import approach, carried, looks
 from device.verdict.tracking.faces import extend, first_sight
 from device.verdict.tracking.looks import LINGER_MS
 from device.verdict.tracking.motion import match, moved, overlap, predicted, start
@@ -42,10 +42,13 @@ _UPRIGHT: Final[tuple[Callable[[float, float], tuple[float, float]], ...]] = (
 def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose | None) -> None:
     """Adds one frame's readings to the panels that are followed, and votes for the face that each panel hangs at."""
     looks.look(state.read, moment.t_ms)
-    symbols = _symbols(readings)
-    fresh = [panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS]
-    pairs = match([panel.motion for panel in fresh], [group[0] for group in symbols], moment.t_ms)
-    going_on = {index: fresh[number] for index, number in pairs.items()}
+    along = carried.going_on(state, readings, moment.t_ms)
+    symbols = [*along.values(), *_symbols(carried.others(state, readings, moment.t_ms))]
+    fresh = (panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS)
+    free = [panel for panel in fresh if not panel.carried]
+    pairs = match([panel.motion for panel in free], [group[0] for group in symbols[len(along) :]], moment.t_ms)
+    going_on = {index + len(along): free[number] for index, number in pairs.items()}
+    going_on |= {index: panel for index, number in enumerate(along) for panel in state.panels if panel.number == number}
     twins = _twins(symbols)
     for index, group in enumerate(symbols):
         panel = going_on.get(index) or _again(state, moment, group[0], pose, going_on.values())
@@ -56,6 +59,7 @@ def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose |
             going_on[index] = panel
             panel.motion = moved(panel.motion, group[0], moment.t_ms)
             extend(panel.sight, moment, pose, state.read)
+        carried.follow(state, panel, group[0], moment.t_ms, pose)
         _note(panel, group, look_ms)
         panel.twins += looks.repeats(look_ms) if index in twins else 0.0
         _vote(panel, group[0].quarters, state.faces, moment.t_ms, look_ms)
@@ -105,6 +109,7 @@ def _symbols(readings: Sequence[Reading]) -> list[list[Reading]]:
 
 def _new(state: State, moment: Moment, reading: Reading, pose: Pose | None) -> PanelTrack:
     panel = PanelTrack(state.next_track, start(reading, moment.t_ms), first_sight(moment, pose, state.read))
+    panel.carried = carried.is_known(state, reading)
     state.next_track += 1
     if len(state.panels) >= MAX_PANELS:
         state.panels.remove(min(state.panels, key=lambda other: (other.decoded, other.sight.last_ms)))
@@ -145,7 +150,7 @@ def _note_payload(panel: PanelTrack, reading: Reading, look_ms: int) -> None:
 def _vote(panel: PanelTrack, quarters: int, faces: Sequence[FaceTrack], t_ms: int, look_ms: int) -> None:
     """Counts the face that the panel hangs at in this look, if it hangs at any."""
     near = [(far, face.number) for face in faces if (far := _hangs(panel, quarters, face, t_ms)) is not None]
-    if not near:
+    if not near or panel.carried:
         return
     number = min(near)[1]
     if number in panel.votes or len(panel.votes) < MAX_VOTED:

@@ -13,8 +13,12 @@ def take_size(state: State, size: tuple[int, int]) -> None:
     if not all(before) or before == state.size:
         return
     across, down = state.size[0] / before[0], state.size[1] / before[1]
-    for motion in (*(face.motion for face in state.faces), *(panel.motion for panel in state.panels)):
+    homes = (panel.home for panel in state.panels if panel.home is not None)
+    panels = (*(panel.motion for panel in state.panels), *homes, *(symbol.motion for symbol in state.carried))
+    for motion in (*(face.motion for face in state.faces), *panels):
         _scale(motion, across, down)
+    for stage in (panel.stage for panel in state.panels if panel.stage is not None):
+        stage.side *= math.sqrt(across * down)
     larger = math.log(across * down) / 2  # what the logarithm of a size goes up by
     for face in state.faces:
         face.trend.y += face.trend.n * larger

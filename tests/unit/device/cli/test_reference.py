@@ -56,7 +56,7 @@ def test_no_page_has_markers_that_nothing_writes_between() -> None:
         ("architecture.md", '-- "regions" --> codes', '-- "regions" --> verdict', "diagram"),
         ("architecture.md", "2048 MiB of addresses", "4096 MiB of addresses", "policies"),
         ("architecture.md", "| `fixes_end` |", "| `fix_end` |", "links"),
-        ("verdicts.md", "| 26 | `VERIFIED` |", "| 26 | `SUSPECT` |", "rules"),
+        ("verdicts.md", "| 27 | `VERIFIED` |", "| 27 | `SUSPECT` |", "rules"),
         ("failures.md", "| free some space (df -h, df -i) |", "| buy a disk |", "failures"),
     ],
 )

@@ -7,7 +7,18 @@ from msgspec.structs import replace
 
 from device.channel.messages import Fix, Readings, Sightings, Verdict
 from device.verdict.judge import Judge
-from device.verdict.state import MAX_FIXES, ExpectedSign, FaceTrack, PanelTrack, SeenSign, Shown, State, Watch, to_bytes
+from device.verdict.state import (
+    MAX_FIXES,
+    CodedSign,
+    ExpectedSign,
+    FaceTrack,
+    PanelTrack,
+    SeenSign,
+    Shown,
+    State,
+    Watch,
+    to_bytes,
+)
 from device.verdict.tracking.expected_signs import MIN_READ_M, READ_FROM_PX
 from tests.support.verdict_drive import ANCHORS, AUTHORITY, claims
 from tests.support.verdict_samples import (
@@ -288,7 +299,14 @@ def test_the_same_code_further_on_hangs_at_two_places() -> None:
 
 
 def passed(sign_id: bytes = ID, passed_ms: int = 1000) -> ExpectedSign:
-    return ExpectedSign(sign_id, 1, 9, passed_ms, 25.0, 6.0, 4.0, 19.0, 9.0, 6.0, passed_ms, UTC_MS, pose(-1))
+    return ExpectedSign(
+        sign_id, 1, 9, passed_ms, 25.0, 6.0, 4.0, 19.0, 9.0, 6.0, passed_ms, UTC_MS, pose(-1), view_m=80, view_ms=9000
+    )
+
+
+def met() -> list[CodedSign]:
+    """Another sign's code was in its place before."""
+    return [CodedSign(OTHER_ID, 0, 0.0, 0.0, 0.0, True)]
 
 
 def test_a_passed_sign_of_which_nothing_was_seen_is_missing() -> None:
@@ -302,8 +320,9 @@ def test_a_passed_sign_of_which_nothing_was_seen_is_missing() -> None:
 
 
 def test_a_sign_is_missing_two_and_a_half_seconds_after_it_was_passed_and_at_the_end() -> None:
-    for t_ms, missing in ((3499, 0), (3500, 1)):
-        made = judge(listed(), expected=[passed()])
+    cases = ((3499, met(), 0), (3500, met(), 1), (20_999, [], 0), (21_000, [], 1))
+    for t_ms, coded, missing in cases:
+        made = judge(listed(), expected=[passed()], coded=coded)
         found = made.on_sightings(Sightings(50, t_ms, 1536, 864, [])) + made.on_readings(Readings(50, t_ms, []))
         assert len(found) == missing
         assert len(made.finish()) == 1 - missing
@@ -320,7 +339,7 @@ def test_a_sign_of_which_something_was_seen_is_not_missing() -> None:
 
 def test_a_sign_that_is_still_in_sight_is_not_missing() -> None:
     for place, missing in ((pose(), 0), (pose(60), 1)):
-        made = judge(listed(), expected=[passed()], faces=[seen(place, last=80)], first_fix_ms=1)
+        made = judge(listed(), expected=[passed()], faces=[seen(place, last=80)], first_fix_ms=1, coded=met())
         found = made.on_sightings(Sightings(90, 3600, 1536, 864, [])) + made.on_readings(Readings(90, 3600, []))
         assert len(found) == missing
 

@@ -182,7 +182,7 @@ def test_a_text_is_taken_back_up_to_its_bound(length: int, taken: bool) -> None:
             back(plain)
 
 
-@pytest.mark.parametrize(("name", "value"), [("version", 7), ("version", 9), ("stream", "tesu"), ("stream", "")])
+@pytest.mark.parametrize(("name", "value"), [("version", 8), ("version", 10), ("stream", "tesu"), ("stream", "")])
 def test_a_state_of_another_version_or_stream_is_refused(name: str, value: object) -> None:
     with pytest.raises(SnapshotError, match="another stream or version"):
         back(parts() | {name: value})
@@ -222,7 +222,7 @@ def test_the_bounds_are_those_that_the_snapshots_size_was_reckoned_with() -> Non
 def test_a_new_state_knows_nothing() -> None:
     assert msgspec.to_builtins(State("test")) == {
         "stream": "test",
-        "version": 8,
+        "version": 9,
         "pending": [],
         "marks": {"perception": -1, "codes": -1},
         "released_mark": -1,
@@ -262,6 +262,13 @@ def test_a_new_state_knows_nothing() -> None:
         "outline": [],
         "outline_step_m": 5.0,
         "coded": [],
+        "read_ids": [],
+        "carried": [],
+        "carried_codes": 0,
+        "view": None,
+        "blank": None,
+        "blank_ms": 0,
+        "lost_ms": -1,
         "came_near": False,
         "visited": [],
         "visited_step_m": 50.0,

@@ -14,6 +14,7 @@ def passing(**changes: object) -> ExpectedSign:
     """A sign that was watched and passed at 10 s."""
     fields: dict[str, object] = {"last_ms": 10_000, "farthest_ahead_m": 25.0, "nearest_ahead_m": 6.0, "closest_m": 4.0}
     fields |= {"watched_m": 19.0, "read_m": 9.0, "nearest_read_m": 6.0, "passed_ms": 10_000}
+    fields |= {"view_m": 80.0, "view_ms": 9000}
     return ExpectedSign(sign_id=ID, first_frame=1, last_frame=9, **(fields | changes))  # type: ignore[arg-type]
 
 

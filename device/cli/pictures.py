@@ -1,0 +1,20 @@
+"""What a run says on the screen of its pictures: symbols that were left out, and time in which nothing was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def picture_notes(pictures: Mapping[str, float] | None) -> list[str]:
+    """The lines for the summary's `pictures`, none where nothing is to be said."""
+    notes = []
+    carried, blank_s = (pictures or {}).get("carried_codes", 0), (pictures or {}).get("blank_s", 0)
+    if carried:
+        codes = "1 code was" if carried == 1 else f"{carried:.0f} codes were"
+        notes.append(f"{codes} left out: carried along by this vehicle, or by another ahead, and at no sign")
+    if blank_s:
+        notes.append(
+            f"for {blank_s:g} s the picture was blank or stood still while the vehicle drove: no sign was seen there, "
+            "and none is missing; look whether the camera is covered or the recording is damaged"
+        )
+    return notes

@@ -1,0 +1,22 @@
+"""What the user is told of pictures: once, and only where there is something to tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from device.cli.pictures import picture_notes
+
+
+@pytest.mark.parametrize("pictures", [None, {}, {"carried_codes": 0, "blank_s": 0.0}])
+def test_nothing_is_said_where_nothing_was_left_out(pictures: dict[str, float] | None) -> None:
+    assert picture_notes(pictures) == []
+
+
+def test_codes_that_are_carried_along_are_told_once() -> None:
+    assert picture_notes({"carried_codes": 1})[0].startswith("1 code was left out: carried along")
+    assert picture_notes({"carried_codes": 3})[0].startswith("3 codes were left out")
+
+
+def test_time_without_a_picture_is_told_with_what_to_look_at() -> None:
+    [note] = picture_notes({"blank_s": 9.4})
+    assert note.startswith("for 9.4 s the picture was blank") and "covered" in note
