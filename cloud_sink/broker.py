@@ -76,7 +76,7 @@ def write(
         theirs.add(access)
     if configuration in theirs and port is not None and not overwrite:
         raise SetupError(
-            f"{configuration} {_THEIRS}; it is not changed to port {port}",
+            f"{configuration} {_THEIRS}, so it is not changed to port {port}",
             "write the port there (listener), or give --overwrite too, to start over",
         )
     kept = set() if overwrite else theirs
