@@ -55,7 +55,7 @@ def shown(*messages: Message) -> str:
 
 def sending(*reports: Progress, host: str = "broker.example", terminal: bool = False) -> str:
     screen = io.StringIO()
-    with RunView("x", Console(file=screen, force_terminal=terminal, width=200), UplinkConfig(host)) as view:
+    with RunView("x", Console(file=screen, force_terminal=terminal, width=200), uplink=UplinkConfig(host)) as view:
         for report in reports:
             view.watch(report)
         view._progress.refresh()
