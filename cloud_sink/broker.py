@@ -76,7 +76,7 @@ def write(
         theirs.add(access)
     if configuration in theirs and port is not None and not overwrite:
         raise SetupError(
-            f"{configuration} {_THEIRS}, so it is not changed to port {port}",
+            f"{configuration} {_THEIRS}: it is not changed to port {port}",
             "write the port there (listener), or give --overwrite too, to start over",
         )
     kept = set() if overwrite else theirs
@@ -128,7 +128,7 @@ def run(files: BrokerFiles, held: int, *, say: Callable[[str], None]) -> None:
                 return
     if status > 0:
         raise SetupError(
-            f"mosquitto cannot work with {files.configuration} (it says why above; its exit status is {status})",
+            f"mosquitto cannot work with {files.configuration} (it says why above, its exit status is {status})",
             "correct what it names, or write the file anew with --overwrite",
         )
     if status < 0:

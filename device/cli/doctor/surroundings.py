@@ -14,8 +14,7 @@ from device.cli.doctor.check import Check, Looks
 from device.confine.errors import CannotConfineError
 from device.dialer.core import connect
 from device.launcher import settings
-from device.uplink.refusal import BY_DIALLING, Refusal, of_tls
-from device.warden.refusals import REFUSALS, words
+from device.warden.refusals import words
 from identity import load
 from identity.errors import KeysError
 
@@ -86,6 +85,8 @@ def _broker(looks: Looks) -> Check:
     host, port = looks.config.uplink.host, looks.config.uplink.port
     if not host:
         return Check("broker", True, "none configured ([uplink] host): sealed events wait in the spool", "")
+    from device.uplink.refusal import BY_DIALLING, Refusal, of_tls  # here: paho would make every other command wait
+
     where = f"{host}:{port}"
     connected = connect(host, port, _CONNECT_SECONDS)
     if not isinstance(connected, socket.socket):
@@ -118,10 +119,10 @@ def _hear_of_our_certificate(secured: ssl.SSLSocket) -> None:
         secured.recv(1)
 
 
-def _refused(looks: Looks, why: Refusal) -> Check:
-    """The finding in the words that a run has for it."""
-    row = words(why, looks.config.uplink) or REFUSALS[Refusal.NOT_DIALLED]
-    return Check("broker", False, row.sentence, row.remedy)
+def _refused(looks: Looks, why: int) -> Check:
+    """The finding in the words that a run has for it. `why`: a Refusal."""
+    row = words(why, looks.config.uplink)
+    return Check("broker", False, *((row.sentence, row.remedy) if row else ("it is refused", "look at its log")))
 
 
 def _tried(attempt: Callable[[], tuple[str, str] | None]) -> tuple[str, str] | None:

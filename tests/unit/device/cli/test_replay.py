@@ -119,7 +119,7 @@ def test_what_was_found_is_a_result_and_what_is_said_about_it_is_not(
     summary |= {"time_line": {"unknown": 2}, "track": None, "pictures": None}
     outcome = RunOutcome(1, "it is wrong", "mend it", summary, unknown_keys=1, notes=["a note"])
     for as_json in (False, True):
-        arguments = argparse.Namespace(json=as_json, out=tmp_path)
+        arguments = argparse.Namespace(json=as_json, out=tmp_path, input=tmp_path / "clip.mp4")
         console = Console(stderr=True)
         tell(outcome, arguments, console, results_console(arguments, console))
         out, err = capsys.readouterr()
