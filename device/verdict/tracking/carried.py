@@ -56,8 +56,8 @@ def _stage(panel: PanelTrack, data: bytes, side: float, t_ms: int, pose: Pose | 
     """Goes on with the stage, or begins the next. One symbol after another is none: the text has to be the same, and
     of what cannot be read nothing is known but that it rests."""
     stage = panel.stage
-    if pose is None:
-        return
+    if pose is None or (stage is not None and stage.data and not data):
+        return  # a look at which it could not be read says neither that it is the same nor another
     if stage is None or data != stage.data or (not data and panel.moved) or t_ms - stage.t_ms > STAGE_MS:
         panel.stage, panel.stages = Stretch(data, side, t_ms, pose), 0
         return

@@ -74,6 +74,14 @@ def test_a_symbol_that_cannot_be_read_and_rests_is_none_of_a_sign_either() -> No
     assert judged(along(resting(1200.0, 420.0, b"")))[0] == [VERIFIED] * 3
 
 
+@pytest.mark.parametrize("every", [2, 5, 12])
+def test_a_sticker_that_can_be_read_now_and_then_is_known_all_the_same(every: int) -> None:
+    read, unread = resting(1200.0, 420.0), resting(1200.0, 420.0, b"")
+    found, judge = judged(along(lambda frame: unread(frame) if frame % every else read(frame)))
+    assert found == [VERIFIED] * 3
+    assert judge.places()["carried"] == 1
+
+
 def test_a_van_ahead_with_an_advertisement_takes_no_sign_with_it() -> None:
     found, judge = judged(along(swaying, signs=ROW[1:], register=registered(*ENTRIES[1:])))
     assert found == [VERIFIED] * 2

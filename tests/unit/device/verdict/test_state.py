@@ -22,6 +22,8 @@ from device.verdict.state import (
     MAX_SNAPSHOT_BYTES,
     MAX_TRACKS,
     MAX_VOTED,
+    Blank,
+    CarriedSymbol,
     CodedSign,
     ExpectedSign,
     FaceTrack,
@@ -31,14 +33,16 @@ from device.verdict.state import (
     Shown,
     Sight,
     State,
+    Stretch,
     Trend,
     Watch,
+    WayInView,
     Waypoint,
     from_bytes,
     to_bytes,
 )
 from tests.support.verdict_drive import UTC_S
-from tests.support.verdict_samples import ID, box, face, moment, panel, pose, reading, state, timed
+from tests.support.verdict_samples import ID, box, face, moment, motion, panel, pose, reading, state, timed
 
 FULL = state(
     pending=[moment(3, boxes=[box()], readings=[reading()]), moment(4, boxes=None, readings=None)],
@@ -59,7 +63,10 @@ FULL = state(
     first_fix_ms=7,
     last_heading=8.0,
     faces=[face()],
-    panels=[panel(7, b"SR1:A", votes={1: 2.0}, twins=1.0)],
+    panels=[panel(7, b"SR1:A", votes={1: 2.0}, twins=1.0, home=motion(), stage=Stretch(b"SR1:A", 9.0, 8, pose()))],
+    carried=[CarriedSymbol(b"x", motion())],
+    view=WayInView(1, 2, pose(), 3.0),
+    blank=Blank(1, pose()),
     expected=[ExpectedSign(ID, 1, 2, 80, 20.0, 5.0, 3.0, 1.0, 1.0, 6.0, 70, 9, pose(), True)],
     attributed=[SeenSign(ID, 40)],
     shown=[Shown(ID, 40, pose())],
