@@ -15,7 +15,7 @@ from typing import Final
 
 from device.channel.messages import Fix
 from device.channel.tracks import LeftOut
-from device.position.reception import accuracies_m, still_from
+from device.position.reception import accuracies_m, held_spans, still_from
 from device.position.runs import MAX_PAUSE_MS, Omitted, TrackRun, joined, runs_of
 from device.position.track import CheckedTrack, RawTrack
 from wire.geodesy import TimedPose, between, distance_m
@@ -41,6 +41,7 @@ def checked(raw: RawTrack) -> CheckedTrack:
     kept = _apart(kept, out)
     kept = _without_jumps(kept, out)
     kept = _without_repeating_before_leaps(kept, out)
+    kept = _without_held(kept, out)
     jumps = _jumps(runs, kept)
     out.times.sort()
     fixes: list[Fix] = []
@@ -193,6 +194,22 @@ def _without_repeating_before_leaps(runs: Sequence[TrackRun], out: Omitted) -> l
         if still < len(run.points) and _is_jump(run, after):
             out.add(run.points[still:], "impossible")
             kept[index] = run.cut(run.points[:still])
+    return kept
+
+
+def _without_held(runs: Sequence[TrackRun], out: Omitted) -> list[TrackRun]:
+    """Without the places that a receiver only repeated while the vehicle drove on."""
+    kept: list[TrackRun] = []
+    for run in runs:
+        good = 0
+        for first, end in [*held_spans(run.points), (len(run.points), len(run.points))]:
+            part = run.points[good:first]
+            out.add(run.points[first:end], "held")
+            if len(part) > 1:
+                kept.append(run if len(part) == len(run.points) else run.cut(part))
+            elif part:
+                out.add(part, "alone")
+            good = end
     return kept
 
 
