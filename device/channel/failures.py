@@ -237,7 +237,7 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         1,
     ),
     "track_no_fix": Failure(
-        "none of the {0} points of {gpx} can be used: the receiver itself calls most of them no fix (without reception, "
+        "none of the {0} points of {gpx} can be used: the receiver itself calls most of them no fix (no reception, "
         "estimated, set by hand or simulated)",
         "record with a view of the sky, or take another track",
         _POSITION,

@@ -52,6 +52,8 @@ def estimate(state: State) -> Offset | None:
     enough = best == codes or (codes >= FEW_CODES and 3 * best >= 2 * codes)
     if not enough or len(where) != 1 or best <= len({coded.sign_id for coded in state.coded if coded.fits}):
         return None
+    if where[0][0] <= 0 <= where[0][1]:
+        return None
     return Offset(_round(where[0], state.newest_ms), best, codes)
 
 

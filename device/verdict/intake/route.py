@@ -30,7 +30,7 @@ CAME_MS: Final = 10_000
 MAX_TURN_MS: Final = 2000
 """Fixes further apart than this do not tell when, between them, the vehicle turned."""
 REPEATED_MS: Final = 3000
-"""A place that is told again for longer, to its last digit, is none: a receiver that measures wanders, at a stop too."""
+"""A place that is told for longer, the same to its last digit, is none: a receiver wanders, at a stop too."""
 NOBODY_KNOWS_MS: Final = 2**47
 MAX_ACCURACY_M: Final = 10_000.0
 _DRIFT_M_PER_S: Final = 5.0

@@ -104,6 +104,8 @@ def test_the_facts_say_when_how_far_apart_and_what_was_left_out() -> None:
         "typical_ms": 1000,
         "longest_ms": 2000,
         "cut": 1,
+        "rounded_m": 0,
+        "other_courses": 0,
         "unsure": 0,
         "left_no_time": 1,
     }
