@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +26,8 @@ _TOO_LARGE: Final = "validateInputImageSize"
 """What refuses, in OpenCV, an image with more pixels than OPENCV_IO_MAX_IMAGE_PIXELS, before it takes memory for it."""
 _JPEG: Final = b"\xff\xd8\xff"
 _JPEG_END: Final = b"\xff\xd9"
+_CLOCK_FROM: Final = 100_000
+"""A number of six digits may be a time of day, whose seconds end at 59."""
 _TAKEN_FPS: Final = 15.0
 """The rate that images are played at where nobody says one."""
 
@@ -33,6 +37,7 @@ class FolderSource:
 
     Args:
         fps: the rate at which they were taken, as the user says; 0: nobody knows, and only the first has a time.
+            Where numbers are missing among their names, so much time has passed.
 
     Raises InputError when it holds no image, or none that can be read.
     """
@@ -51,7 +56,12 @@ class FolderSource:
         first = self._first()
         width, height, milli_fps = first.shape[1], first.shape[0], round(self._fps * 1000)
         count = len(self._files)
-        self.facts = StreamFacts(count, width, height, milli_fps, 0, promised=count, unrated=not self._rated)
+        self._steps = numbered([path.name for path in self._files])
+        self.tally.facts["time.missing"] = self._steps[-1] + 1 - count
+        length_ms = self._t_ms(count - 1) if self._rated else 0
+        self.facts = StreamFacts(
+            count, width, height, milli_fps, 0, length_ms=length_ms, promised=count, unrated=not self._rated
+        )
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
         for number in range(start, len(self._files)):
@@ -62,11 +72,14 @@ class FolderSource:
                 width, height = self._mount.size(image.shape[1], image.shape[0])
                 if width <= MAX_WIDTH and height <= MAX_HEIGHT:
                     self._mount.write(image, slot(width, height))
-                    yield number, round(number * 1000.0 / self._fps)
+                    yield number, self._t_ms(number)
                     continue
                 image = "frames_too_large"
             self.tally.damaged(image)
             yield number, None
+
+    def _t_ms(self, number: int) -> int:
+        return round(self._steps[number] * 1000.0 / self._fps)
 
     def _first(self) -> Pixels:
         """The first image that can be read: it says what the frames are like."""
@@ -111,6 +124,34 @@ def _is_whole(jpeg: bytes) -> bool:
         return False
     except av.FFmpegError:
         return True
+
+
+def numbered(names: Sequence[str]) -> list[int]:
+    """How many steps of the rate each image is after the first, by the numbers in the names; one each, where these tell
+    no numbering.
+
+    A numbering is one number that alone differs, and grows by the same most of the time and by a multiple elsewhere.
+    """
+    even = list(range(len(names)))
+    parts = [re.split(r"(\d{1,18})", name) for name in names]
+    if len({len(one) for one in parts}) != 1:
+        return even
+    differ = [at for at in range(len(parts[0])) if len({one[at] for one in parts}) > 1]
+    if len(differ) != 1 or differ[0] % 2 == 0:
+        return even
+    numbers = [int(one[differ[0]]) for one in parts]
+    gaps = [after - before for before, after in pairwise(numbers)]
+    step = Counter(gaps).most_common(1)[0][0]
+    if step <= 0 or 2 * gaps.count(step) <= len(gaps) or any(gap <= 0 or gap % step for gap in gaps):
+        return even
+    if any(gap > step and _is_clock(before, before + gap) for before, gap in zip(numbers, gaps, strict=False)):
+        return even
+    return [(number - numbers[0]) // step for number in numbers]
+
+
+def _is_clock(before: int, after: int) -> bool:
+    """Whether a leap is that of a time of day that is written as a number, at a full minute."""
+    return before >= _CLOCK_FROM and before % 100 < 60 and after % 100 < 60 and after // 100 != before // 100
 
 
 def _natural(path: Path) -> tuple[tuple[int, int | str], ...]:

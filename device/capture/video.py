@@ -40,6 +40,7 @@ _OF_ONE_RATE: Final = ("avi", "yuv4mpegpipe")
 """Containers that keep a rate and no times (an AVI's stamps are frame numbers)."""
 _DELAY: Final = 32  # frames, more than a decoder holds back
 _SHORT_BY: Final = 2  # frames: writers count the last ones differently
+_SHORT_BY_SHARE: Final = 0.01
 _SHORT_BY_MS: Final = 1000
 _SHORT_BY_MS_BESIDE_SOUND: Final = 3000  # which may go on for a while where the picture has ended
 _NEW_STREAM_MS: Final = 10_000  # of pause: long enough for verdict to see that no sign goes on, with damage before it
@@ -86,6 +87,7 @@ class VideoSource:
         self._time = TimeLine(1000.0 / float(rate), MAX_GAP_OF_MPEG_MS if Flags.ts_discont in kind else MAX_GAP_MS)
         self._aspect = _fraction(self._stream.sample_aspect_ratio) or SQUARE
         self._aspect_is_the_codecs = self._aspect == (_fraction(context.sample_aspect_ratio) or SQUARE)
+        self._unlisted = 0
         self._promised, shown, self._missing = self._index()
         self._packets = 0
         self._continuity, self._breaks, self._apart_ms = Continuity(), 0, 0
@@ -142,6 +144,8 @@ class VideoSource:
         if number < 0:
             raise InputError("video_without_frames")
         self._tell(number, at_the_end=True)
+        if self._unlisted > _SHORT_BY:
+            self.tally.damaged("index_short")
         if self._is_cut_off(t_ms + (duration_ms or 0.0)):
             self.tally.damaged("cut_off")
 
@@ -226,8 +230,23 @@ class VideoSource:
         shown = sum(entry.size > 0 and not entry.is_discard for entry in index)
         if "mov" not in self._container.format.name:
             return 0, shown, False
+        self.tally.facts["index.hidden"] = sum(entry.size > 0 for entry in index) - shown
+        self._unlisted = self._counted() - len(index) if index else 0
         ends = (entry.pos + entry.size for entry in index[max(0, len(index) - _LAST_ENTRIES) :])
-        return len(index), shown, 0 < (self._container.size or 0) < max(ends, default=0)
+        listed = len(index), shown + max(0, self._unlisted)
+        return *listed, 0 < (self._container.size or 0) < max(ends, default=0)
+
+    def _counted(self) -> int:
+        """How many frames the header counts, where its length and its rate say so too; else 0.
+
+        Its tables of sizes and of times count them as well, and in a damaged file one may be shorter.
+        """
+        base, rate = self._stream.time_base, _fraction(self._stream.average_rate)
+        if not base or not rate or not self._stream.duration:
+            return 0
+        by_length = float(self._stream.duration * base * rate)
+        apart = abs(self._stream.frames - by_length)
+        return self._stream.frames if apart <= max(_SHORT_BY, _SHORT_BY_SHARE * by_length) else 0
 
     def _is_cut_off(self, last_ms: float) -> bool:
         """Whether frames are missing at the end. `last_ms`: when the last one ends."""

@@ -18,6 +18,7 @@ DamageName = Literal[
     "images_incomplete",
     "stream_gaps",
     "container_broken",
+    "index_short",
     "cut_off",
 ]
 DAMAGES: Final[tuple[DamageName, ...]] = get_args(DamageName)
@@ -35,6 +36,10 @@ _SAYS: Final[dict[DamageName, tuple[str, str]]] = {
     "images_incomplete": ("1 image is cut off or damaged", "{} images are cut off or damaged"),
     "stream_gaps": ("1 gap in the stream", "{} gaps in the stream"),
     "container_broken": ("it cannot be read to its end", "it cannot be read to its end"),
+    "index_short": (
+        "its index leaves out frames that its header counts",
+        "its index leaves out frames that its header counts",
+    ),
     "cut_off": ("it is cut off", "it is cut off"),
 }
 """Word -> what is said of one, and of more."""

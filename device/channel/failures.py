@@ -60,6 +60,7 @@ FailureName = Literal[
     "track_is_tcx",
     "track_malformed",
     "track_not_degrees",
+    "track_no_fix",
     "track_nowhere",
     "track_only_marks",
     "track_packed",
@@ -232,6 +233,13 @@ FAILURES: Final[dict[FailureName, Failure]] = {
     "track_without_time": Failure(
         "none of the {0} points of {gpx} can be used: most have no time that can be read",
         "record the track with times, as 2026-01-31T12:00:00Z",
+        _POSITION,
+        1,
+    ),
+    "track_no_fix": Failure(
+        "none of the {0} points of {gpx} can be used: the receiver itself calls most of them no fix (no reception, "
+        "estimated, set by hand or simulated)",
+        "record with a view of the sky, or take another track",
         _POSITION,
         1,
     ),

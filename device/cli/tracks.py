@@ -10,6 +10,9 @@ from device.channel.tracks import LEFT_OUT_WORDS, MISWRITTEN_WORDS
 SPARSE_S: Final = 2.0
 """From this distance between two points on, the track itself is named as what makes places unsure."""
 
+TOO_COARSE_M: Final = 10
+"""Places that are rounded by more put no code in its place."""
+
 
 def track_notes(track: Mapping[str, Any] | None, name: str) -> list[str]:
     """The lines for the summary's `track`, none where nothing is to be said. `name`: the file's."""
@@ -23,6 +26,15 @@ def track_notes(track: Mapping[str, Any] | None, name: str) -> list[str]:
         notes.append(f"{name}: {sum(left_out.values())} of {total} points left out: {reasons}")
     if track["cut_off"]:
         notes.append(f"{name} ends before its end tags, as a file that was cut off")
+    rounded_m = track["rounded_m"]
+    if rounded_m:
+        coarse = ": too coarse to put codes in their places" if rounded_m > TOO_COARSE_M else ""
+        notes.append(f"the places in {name} are rounded, by up to {rounded_m} m{coarse}")
+    if track["other_courses"]:
+        notes.append(
+            f"{name}: in {track['other_courses']} of {track['fixes']} points the receiver tells another direction of "
+            "travel than its own way: no code read there can be VERIFIED"
+        )
     if track["not_believed"]:
         notes.append(f"{track['not_believed']} fixes were not believed: no vehicle can have driven so")
     unsure = track["unplaced"] + track["vague"]
@@ -51,6 +63,8 @@ def _remote(track: Mapping[str, Any], name: str) -> str:
 def _why(track: Mapping[str, Any], name: str) -> str:
     """What the track itself has to do with it: bad reception, points far apart, pauses and breaks."""
     breaks, unsure = track["breaks"], track["unsure"]
+    if (track["rounded_m"] or 0) > TOO_COARSE_M:
+        return ""
     if 2 * unsure > track["fixes"]:
         return f" ({name} is uneven or imprecise in {unsure} of its {track['fixes']} points: the reception was bad)"
     if max(track["typical_s"], track["longest_gap_s"]) < SPARSE_S and not breaks:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +61,7 @@ class RunRecorder:
     Attributes:
         failures: those errors, in order.
 
-    Raises UsageError when the folder cannot be written from the start.
+    Raises UsageError when the folder cannot be written from the start, or another run writes into it.
     """
 
     def __init__(self, folder: Path | None, tell: Callable[[RunError], None] = lambda error: None) -> None:
@@ -69,10 +71,12 @@ class RunRecorder:
         self._last_frame = -1
         self._files: dict[str, WholeLines] = {}
         self._summary: ReservedFile | None = None
+        self._locked: int | None = None
         if folder is None:
             return
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            self._locked = _locked(folder)
             self._summary = ReservedFile(folder / "summary.json")
             for name in ("sightings", "verdicts"):
                 self._files[name] = WholeLines(folder / f"{name}.jsonl")
@@ -127,12 +131,34 @@ class RunRecorder:
             self._tell(failure)
 
     def _give_up(self) -> None:
+        locked, self._locked = self._locked, None
+        if locked is not None:
+            os.close(locked)
         for lines in self._files.values():
             lines.close()
         self._files.clear()
         if self._summary is not None:
             self._summary.drop()
             self._summary = None
+
+
+def _locked(folder: Path) -> int | None:
+    """The folder, open and locked until it is closed, for this run alone; None where its file system has no locks.
+
+    Raises UsageError where another run holds it: each would take the other's results away.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UsageError(
+            f"{folder} is being written by another run", "wait until that has ended, or choose another --out"
+        ) from None
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def unwritten(error: OSError, then: str) -> RunError:

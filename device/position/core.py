@@ -24,7 +24,7 @@ _REFUSED: Final[dict[LeftOut, Callable[[int, int], PositionError]]] = {
     "no_time": lambda points, these: PositionError("track_without_time", points),
     "no_place": lambda points, these: PositionError("track_nowhere", points),
     "before_fix": lambda points, these: PositionError("track_before_fix", points),
-    "no_fix": lambda points, these: PositionError("track_before_fix", points),
+    "no_fix": lambda points, these: PositionError("track_no_fix", points),
     "contradicted": lambda points, these: PositionError("track_contradicts_itself", these),
     "damaged": lambda points, these: PositionError("track_damaged", these),
     "decimal_comma": lambda points, these: PositionError("track_with_commas", these),

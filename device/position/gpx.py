@@ -36,7 +36,9 @@ _RESUMES_AT: Final = re.compile(rb"<((?:[A-Za-z_][\w.-]{0,31}:)?)trkpt[\s>/]")
 _POINT: Final = re.compile(rb"<(?:[A-Za-z_][\w.-]{0,31}:)?trkp")  # of a tag that is not whole
 _COMMA: Final = re.compile(r"\s*[+-]?\d{1,3},\d+\s*")
 _ANGLE: Final = re.compile(r"\s*[NSEW]?\s*[+-]?\d", re.IGNORECASE)
-_READ: Final = frozenset({"time", "hdop"})
+_READ: Final = frozenset({"time", "hdop", "fix"})
+_NO_FIX: Final = "none"
+"""What a point's `fix` says that a receiver wrote without one (GPX 1.1, fixType); `2d`, `3d`, `dgps` and `pps` are."""
 _SEGMENTS: Final = frozenset({"trk", "trkseg"})
 _OTHER_POINTS: Final = frozenset({"wpt", "rtept"})
 
@@ -129,7 +131,9 @@ class _Reader:
             self._count += 1
             if self._count > MAX_POINTS:
                 raise PositionError("track_too_many_points", MAX_POINTS)
-            self.track.add(_time(self._values.get("time", "")), self._place, _number(self._values.get("hdop", "")))
+            fix = self._values.get("fix", "").strip().lower()
+            place = "no_fix" if fix == _NO_FIX else self._place
+            self.track.add(_time(self._values.get("time", "")), place, _number(self._values.get("hdop", "")))
         self._path.pop()
 
     def _break(self) -> None:

@@ -7,18 +7,21 @@ that contradict each other neither does: nothing tells which is of this drive.
 from __future__ import annotations
 
 import heapq
+import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import count, groupby, pairwise, zip_longest
 from typing import Final
 
+from msgspec.structs import replace
+
 from device.channel.messages import Fix
 from device.channel.tracks import LeftOut
-from device.position.reception import accuracies_m, still_from
+from device.position.reception import accuracies_m, held_spans, still_from
 from device.position.runs import MAX_PAUSE_MS, Omitted, TrackRun, joined, runs_of
-from device.position.track import CheckedTrack, RawTrack
-from wire.geodesy import TimedPose, between, distance_m
+from device.position.track import CheckedTrack, RawTrack, rounded_m
+from wire.geodesy import TimedPose, between, distance_m, heading_difference
 from wire.motion import effort, headings
 
 DOUBTED_MS: Final = 15_000
@@ -28,6 +31,8 @@ MAX_COLD_MS: Final = 120_000
 the receiver's first fix."""
 CONTRADICTS_M: Final = 50.0
 """Two recordings that are further apart than this, for most of the time, are not of one vehicle."""
+OTHER_WAY_DEGREES: Final = 60.0
+"""A receiver's own direction of travel that differs by more from its way is of another moment or another vehicle."""
 _DAY_MS: Final = 86_400_000
 
 
@@ -35,18 +40,42 @@ def checked(raw: RawTrack) -> CheckedTrack:
     """The fixes that a vehicle can have driven through, in order of time, with breaks, headings and errors."""
     out = Omitted(Counter(raw.left_out))
     runs: list[TrackRun] = []
-    for number, segment in enumerate(joined(raw.segments)):
+    off_m = rounded_m(raw.segments)
+    for number, segment in enumerate(joined(_less_sure(points, off_m) for points in raw.segments)):
         runs += runs_of(number, segment, out)
     kept = _after_first_fix(runs, out)
     kept = _apart(kept, out)
     kept = _without_jumps(kept, out)
     kept = _without_repeating_before_leaps(kept, out)
+    kept = kept if off_m else _without_held(kept, out)  # what is rounded tells the same place again
     jumps = _jumps(runs, kept)
     out.times.sort()
     fixes: list[Fix] = []
+    contradicted = 0
     for piece in (piece for run in kept for piece in _pieces(run, jumps)):
+        contradicted += _contradicted_courses(piece, raw.courses)
         fixes += _fixes(piece, raw.courses, out.times, begins=bool(fixes))
-    return CheckedTrack(fixes, out.counts, raw.cut)
+    return CheckedTrack(fixes, out.counts, raw.cut, off_m, contradicted)
+
+
+def _contradicted_courses(points: Sequence[TimedPose], courses: dict[int, float]) -> int:
+    """At how many points the receiver tells another direction than that of its own way."""
+    told = ((courses.get(point.utc_ms), way) for point, way in zip(points, headings(points), strict=True))
+    return sum(
+        heading_difference(course, way) > OTHER_WAY_DEGREES
+        for course, way in told
+        if course is not None and way is not None
+    )
+
+
+def _less_sure(points: Sequence[TimedPose], off_m: float) -> Sequence[TimedPose]:
+    """The points, off by this much more."""
+    if not off_m:
+        return points
+    return [
+        replace(point, pose=replace(point.pose, accuracy_m=math.hypot(point.pose.accuracy_m, off_m)))
+        for point in points
+    ]
 
 
 def _after_first_fix(runs: list[TrackRun], out: Omitted) -> list[TrackRun]:
@@ -193,6 +222,22 @@ def _without_repeating_before_leaps(runs: Sequence[TrackRun], out: Omitted) -> l
         if still < len(run.points) and _is_jump(run, after):
             out.add(run.points[still:], "impossible")
             kept[index] = run.cut(run.points[:still])
+    return kept
+
+
+def _without_held(runs: Sequence[TrackRun], out: Omitted) -> list[TrackRun]:
+    """Without the places that a receiver only repeated while the vehicle drove on."""
+    kept: list[TrackRun] = []
+    for run in runs:
+        good = 0
+        for first, end in [*held_spans(run.points), (len(run.points), len(run.points))]:
+            part = run.points[good:first]
+            out.add(run.points[first:end], "held")
+            if len(part) > 1:
+                kept.append(run if len(part) == len(run.points) else run.cut(part))
+            elif part:
+                out.add(part, "alone")
+            good = end
     return kept
 
 

@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Final
 
 from wire.geodesy import TimedPose, distance_m, offset_m
-from wire.motion import stray_m
+from wire.motion import MAX_ACCELERATION, MAX_GAP_MS, stray_m
 
 WINDOW_MS: Final = 10_000
 """Reception is taken to be the same for this long before and after: about as long as it takes to pass a house."""
@@ -30,6 +30,12 @@ MAX_LEFT_OUT: Final = 0.25
 CHANCE_M: Final = 100.0
 """What such a point counts as, metres: as far as reflections from houses put a receiver off."""
 _STANDS_M: Final = 0.5
+HELD_MS: Final = 3000
+"""A place that is repeated to its last digit for longer is held: a receiver that measures wanders, at a stop too."""
+_STOP_MS: Final = 1000
+"""Over so long before a stop it is asked how far the vehicle still came; fixes may be closer in time."""
+_BRAKES_WITHIN_M: Final = 4.0
+"""By how much a receiver may make a stop shorter: it holds a place as soon as the vehicle is slow."""
 
 
 def accuracies_m(points: Sequence[TimedPose], left_out: Sequence[int]) -> list[float]:
@@ -67,6 +73,39 @@ def still_from(points: Sequence[TimedPose]) -> int:
     while index > 0 and _apart_m(points[index - 1], last.lat, last.lon) <= _STANDS_M:
         index -= 1
     return index + 1
+
+
+def held_spans(points: Sequence[TimedPose]) -> list[tuple[int, int]]:
+    """Where a receiver went on to tell its last place though the vehicle cannot have stood there: the first index that
+    is no fix, and the first that is one again.
+
+    A logger that holds the place of a standing vehicle does it as well; then the vehicle braked before. One that brakes
+    as hard as tyres hold comes a t squared / 2 in the last t seconds.
+    """
+    found: list[tuple[int, int]] = []
+    first = 0
+    for index in range(1, len(points) + 1):
+        if index < len(points) and _place(points[index]) == _place(points[first]):
+            continue
+        if points[index - 1].utc_ms - points[first].utc_ms >= HELD_MS and _stops_too_hard(points, first):
+            found.append((first + 1, index))
+        first = index
+    return found
+
+
+def _stops_too_hard(points: Sequence[TimedPose], at: int) -> bool:
+    since = at - 1
+    while since > 0 and points[at].utc_ms - points[since].utc_ms < _STOP_MS:
+        since -= 1
+    if since < 0 or not 0 < (gap_ms := points[at].utc_ms - points[since].utc_ms) <= MAX_GAP_MS:
+        return False
+    here = points[at].pose
+    braking_m = MAX_ACCELERATION * (gap_ms / 1000) ** 2 / 2
+    return _apart_m(points[since], here.lat, here.lon) > braking_m + _BRAKES_WITHIN_M
+
+
+def _place(point: TimedPose) -> tuple[float, float]:
+    return point.pose.lat, point.pose.lon
 
 
 def _uneven_m(points: Sequence[TimedPose], index: int) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +18,9 @@ MIN_ACCURACY_M: Final = 1.0
 """No point counts as better than this, whatever its dilution: a consumer receiver beside a road never is."""
 SURE_M: Final = 10.0
 """A place that is less sure than this puts no code in its place (`MAX_ACCURACY_M` of verdict)."""
+MOST_DECIMALS: Final = 4
+"""Places that are written with so few decimals are rounded: by 8 m with four of them, by 800 m with two."""
+_METRES_PER_DEGREE: Final = 111_195.0
 METRES_PER_HDOP: Final = 3.0
 """User equivalent range error of a consumer receiver: accuracy is about this times the horizontal dilution."""
 
@@ -55,11 +58,14 @@ class RawTrack:
 
 @dataclass(frozen=True)
 class CheckedTrack:
-    """Fixes in order of time, and how many points were left out, by reason."""
+    """Fixes in order of time, and how many points were left out, by reason. `rounded_m`: how far places are off since
+    they are rounded, 0 where they are not. `other_courses`: how many points tell another direction than their way."""
 
     fixes: list[Fix]
     left_out: Counter[LeftOut]
     cut: bool = False
+    rounded_m: float = 0.0
+    other_courses: int = 0
 
     def facts(self) -> dict[str, int]:
         """For warden: how many fixes from when to when, how far apart (milliseconds), and what was left out."""
@@ -74,9 +80,23 @@ class CheckedTrack:
             "typical_ms": gaps[len(gaps) // 2] if gaps else 0,
             "longest_ms": gaps[-1] if gaps else 0,
             "cut": int(self.cut),
+            "rounded_m": round(self.rounded_m),
+            "other_courses": self.other_courses,
             "unsure": sum(fix.accuracy_m > SURE_M for fix in self.fixes),
             **{f"{PREFIX}{reason}": count for reason, count in self.left_out.items() if count},
         }
+
+
+def rounded_m(segments: Iterable[Sequence[TimedPose]]) -> float:
+    """How far rounded places may be off, metres: half the diagonal of a square of the grid; 0 where none is rounded."""
+    angles = {angle for points in segments for point in points for angle in (point.pose.lat, point.pose.lon)}
+    if not angles:
+        return 0.0
+    decimals = 0
+    for angle in angles:
+        while decimals <= MOST_DECIMALS and abs(angle - round(angle, decimals)) > 1e-9:
+            decimals += 1
+    return _METRES_PER_DEGREE * 10.0**-decimals / math.sqrt(2) if decimals <= MOST_DECIMALS else 0.0
 
 
 def unusable(utc_ms: int | None, place: tuple[float, float]) -> LeftOut | None:

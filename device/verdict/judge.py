@@ -272,7 +272,7 @@ class Judge:
         ahead = around.ahead(read.last_pose, read.utc_ms)
         told = code_evidence.where(found, read.last_pose, ahead, shown)
         where = whereabouts.held(self._state, told, found, read.last_pose, ahead)
-        where = remoteness.held(where, found.claims, read.last_pose)
+        where = remoteness.held(self._state, where, found.claims, read.last_pose)
         gap_ms = whereabouts.gap_ms(self._state, found) if told is Where.UNKNOWN else 0
         off_track = told is Where.UNKNOWN and whereabouts.is_off_the_track(self._state, found)
         has_source = fixes.has_source(self._state)

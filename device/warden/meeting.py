@@ -31,22 +31,29 @@ def overlaps(track: Track | None, utc_ms: int, length_ms: int) -> bool:
     return track is None or (utc_ms <= track[1] and track[0] <= utc_ms + (length_ms or UNKNOWN_LENGTH_MS))
 
 
-def check(plan: RunPlan, track: Track | None, utc_ms: int, length_ms: int, *, labelled: bool) -> None:
+def check(
+    plan: RunPlan, track: Track | None, utc_ms: int, length_ms: int, *, labelled: bool, left_out: int = 0
+) -> None:
     """Raises StartError where the video, as it is said to begin, and its track have nothing in common.
 
     Args:
         labelled: the start is the file's own time, and not a person's.
+        left_out: how many points of the track say nothing: it may go on for longer than what is used of it.
     """
     if track is None or overlaps(track, utc_ms, length_ms):
         return
     meets = next(_meeting(track, utc_ms, length_ms, labelled=labelled), None)
     hint = ""
-    if meets is not None:
+    if meets is not None and not left_out:
         shift_ms, how = meets
         hint = f"; if they are of one drive, {option(plan, utc_ms, shift_ms)} makes them meet ({how})"
+    unused = ""
+    if left_out:
+        points = "1 more point of it cannot" if left_out == 1 else f"{left_out} more points of it cannot"
+        unused = f" ({points} be used, as those without a fix)"
     raise StartError(
-        f"{plan.gpx_shown} covers {_clock(track[0])} to {_clock(track[1])}, the video begins at {_clock(utc_ms)}: they "
-        "do not overlap",
+        f"{plan.gpx_shown} covers {_clock(track[0])} to {_clock(track[1])}{unused}, the video begins at "
+        f"{_clock(utc_ms)}: they do not overlap",
         f"give the matching track, or --video-start TIME{hint}",
     )
 

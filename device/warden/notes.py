@@ -15,6 +15,8 @@ from wire.errors import line
 
 MAX_OFFSET_MS: Final = 366 * DAY_MS
 """Verdict's word is believed no further: a camera whose clock is a year off is to be set, not moved."""
+_HIDDEN_FRAMES: Final = 2
+"""Writers hide as many for reasons of their encoder."""
 MAX_GAP_MS: Final = DAY_MS
 """Nor here: a track with a longer gap is two."""
 
@@ -83,7 +85,8 @@ _JOINED: Final = (
     "replay joined clips one by one",
 )
 _OFF_THE_TRACK: Final = (
-    "the track does not tell where they were read, or the video's clock runs fast or slow by it",
+    "the track does not tell where they were read, or the video's clock runs fast or slow by it, or pieces of "
+    "the video are missing",
     "give a track that covers the video without breaks, or replay it in pieces, each with its --video-start TIME",
 )
 _OTHER_START: Final = "codes are out of their places, or registered signs missing, by the start that was used"
@@ -111,7 +114,29 @@ def summary_of(device: Supervisor) -> dict[str, Any]:
 
 def notes(plan: RunPlan, device: Supervisor) -> list[str]:
     """Lines for the user, empty where every code could be placed and dated and everything could be delivered."""
-    return _undelivered(plan, device) + _unplaced(plan, device)
+    return _undelivered(plan, device) + _left_out(plan, device) + _unplaced(plan, device)
+
+
+def _left_out(plan: RunPlan, device: Supervisor) -> list[str]:
+    """What of the recording is not there, without being damaged: numbers of images, frames that an edit list hides."""
+    missing, hidden = device.roster.told(SOURCE, "time.missing"), device.roster.told(SOURCE, "index.hidden")
+    found: list[str] = []
+    if plan.kind == "folder" and missing:
+        numbers = "1 number is" if missing == 1 else f"{missing} numbers are"
+        found.append(
+            line(
+                f"{numbers} missing among the names of the images in {plan.shown}: time went on for as long there",
+                "replay the parts one by one if they are of several recordings",
+            )
+        )
+    if plan.kind == "video" and hidden > _HIDDEN_FRAMES:
+        found.append(
+            line(
+                f"{plan.shown} has an edit list that hides {hidden} of its frames, which were not looked at",
+                "if it was not trimmed on purpose, it is damaged: copy it again",
+            )
+        )
+    return found
 
 
 def _undelivered(plan: RunPlan, device: Supervisor) -> list[str]:
@@ -213,4 +238,6 @@ def _offset_ms(device: Supervisor) -> int | None:
     if not device.roster.fact(JUDGE, "offset_codes") or undated or not device.clock.rated:
         return None
     offset = device.roster.fact(JUDGE, "offset_later_ms") - device.roster.fact(JUDGE, "offset_earlier_ms")
+    if not offset:
+        return None
     return offset if abs(offset) <= MAX_OFFSET_MS else None

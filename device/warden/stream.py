@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from device.channel.messages import ClockSource, Go
+from device.channel.tracks import LEFT_OUT, PREFIX
 from device.launcher.plan import RunPlan
 from device.warden import meeting
 from device.warden.dating import AHEAD_MS, DAY_MS, RELEASED_MS, STOOD_STILL, Present, Worth, is_before, named_ms
@@ -37,6 +38,9 @@ TIGHT_MS: Final = 5000
 """A track that covers the video, and is longer by no more than this, was recorded together with it."""
 SHORTEST_MS: Final = 2500
 """A shorter video fits too much."""
+
+MUCH_LEFT_OUT: Final = 0.25
+"""A track of which more is left out than this share of its fixes may have been recorded for longer than it seems."""
 
 Doubt = Literal[
     "time_missing",
@@ -108,7 +112,7 @@ class StreamClock:
 class _Recording:
     """What is said about a recording: its own time (0: none), its length (0: not known), and the track's ends.
 
-    `unset`: it has a time, of a clock that was never set.
+    `unset`: it has a time, of a clock that was never set. `left_out`: points of the track that say nothing.
     """
 
     label_ms: int
@@ -117,6 +121,7 @@ class _Recording:
     length_ms: int
     track: Track | None
     unset: bool = False
+    left_out: int = 0
 
 
 def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], now_ms: int) -> StreamClock:
@@ -177,7 +182,9 @@ def _recording(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int
     first = track.get("first_utc_ms", 0)
     ends = (first, max(first, track.get("last_utc_ms", 0))) if track.get("fixes") else None
     zoned, unset = bool(stream.get("zoned", 0)) and source == "container", bool(stream.get("unset", 0)) and not label
-    return _Recording(label, source, zoned, length, ends, unset)
+    left_out = sum(track.get(PREFIX + reason, 0) for reason in LEFT_OUT)
+    left_out = left_out if left_out > MUCH_LEFT_OUT * track.get("fixes", 0) else 0
+    return _Recording(label, source, zoned, length, ends, unset, left_out)
 
 
 def _without_wrong(plan: RunPlan, said: _Recording, present: Present) -> tuple[_Recording, list[Doubt]]:
@@ -237,7 +244,7 @@ def _date_doubt(utc_ms: int, said: _Recording, present: Present) -> tuple[int, i
 
 def _given(plan: RunPlan, said: _Recording, utc_ms: int, *, labelled: bool = False) -> StreamClock:
     """The user says it."""
-    meeting.check(plan, said.track, utc_ms, said.length_ms, labelled=labelled)
+    meeting.check(plan, said.track, utc_ms, said.length_ms, labelled=labelled, left_out=said.left_out)
     return StreamClock(utc_ms, "given", (-GIVEN_ERROR_MS, GIVEN_ERROR_MS))
 
 
@@ -274,7 +281,7 @@ def _labelled(plan: RunPlan, said: _Recording) -> StreamClock:
     if plan.offset_ms is not None:
         made = _given(plan, said, max(1, utc_ms + plan.offset_ms), labelled=True)
         return replace(made, dated=not old, doubts=doubts)
-    meeting.check(plan, said.track, utc_ms, said.length_ms, labelled=True)
+    meeting.check(plan, said.track, utc_ms, said.length_ms, labelled=True, left_out=said.left_out)
     span = _together(said, utc_ms)
     if span is None:
         span, doubts = _loose(said), (*doubts, "label_unsure")

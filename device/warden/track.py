@@ -20,10 +20,12 @@ def summarise_track(track: Mapping[str, int], places: Mapping[str, int]) -> dict
 
     Returns:
         `fixes` used and `left_out` by reason; `typical_s` and `longest_gap_s` between neighbours, `unsure` (how many
-        are not good enough to put a code in its place), `breaks`; whether it
-        is `cut_off`; of `moments` judged, how many were `unplaced` (no place at all) or `vague` (not known well enough
-        to put a code in its place); how many fixes were `not_believed`; and, where the way came near no registered
-        sign, how far the nearest was (`nearest_sign_m`), and how its places may have been meant (`miswritten`).
+        are not good enough to put a code in its place), `breaks`; whether it is `cut_off`; by how many metres its
+        places are rounded (`rounded_m`); in how many points the receiver tells another direction than its way
+        (`other_courses`); of `moments` judged, how many were `unplaced` (no place at all) or `vague` (not known well
+        enough to put a code in its place); how many fixes were `not_believed`; and, where the way came near no
+        registered sign, how far the nearest was (`nearest_sign_m`), and how its places may have been meant
+        (`miswritten`).
     """
     if not track.get("fixes"):
         return None
@@ -37,6 +39,8 @@ def summarise_track(track: Mapping[str, int], places: Mapping[str, int]) -> dict
         "unsure": track.get("unsure", 0),
         "breaks": track.get("breaks", 0),
         "cut_off": bool(track.get("cut")),
+        "rounded_m": track.get("rounded_m", 0) or None,
+        "other_courses": track.get("other_courses", 0),
         "moments": places.get("moments", 0),
         "unplaced": places.get("unplaced", 0),
         "vague": places.get("vague", 0),

@@ -252,7 +252,7 @@ def _nmea_logs() -> Iterator[Odd]:
         "no checksums", "".join(rmc(at).split("*")[0] + "\r\n" for at in WHOLE), "91 sentences .* no checksum"
     )
     yield _refused("nmea with decimal commas", log(WHOLE, lambda at: comma(rmc(at))), "decimal commas")
-    yield _refused("void alone", log(WHOLE, lambda at: rmc(at, status="V")), "before the receiver's first fix")
+    yield _refused("void alone", log(WHOLE, lambda at: rmc(at, status="V")), "itself calls most of them no fix")
     yield _refused("satellites alone", sentence("GPGSV,1,1,00") * 50, "no track point")
 
 

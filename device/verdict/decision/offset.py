@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from device.verdict.decision.code_evidence import MAX_DISTANCE_M, MAX_HEADING_DEGREES
+from device.verdict.intake import outline
 from device.verdict.state import CodedSign, State, Waypoint
 from wire.geodesy import bearing, heading_difference, offset_m
 
@@ -42,7 +44,7 @@ def estimate(state: State) -> Offset | None:
     """
     by_sign: dict[bytes, list[Interval]] = defaultdict(list)
     for coded in state.coded:
-        by_sign[coded.sign_id] += _approaches(state, coded)
+        by_sign[coded.sign_id] += _approaches(state, coded, state.outline, state.outline_step_m)
     codes = len(by_sign)
     if not codes or all(coded.fits for coded in state.coded):
         return None
@@ -50,18 +52,26 @@ def estimate(state: State) -> Offset | None:
     enough = best == codes or (codes >= FEW_CODES and 3 * best >= 2 * codes)
     if not enough or len(where) != 1 or best <= len({coded.sign_id for coded in state.coded if coded.fits}):
         return None
+    if where[0][0] <= 0 <= where[0][1]:
+        return None
     return Offset(_round(where[0], state.newest_ms), best, codes)
 
 
-def _approaches(state: State, coded: CodedSign) -> list[Interval]:
+def comes_by(state: State, coded: CodedSign, earliest_ms: int, latest_ms: int) -> bool:
+    """Whether one of these offsets puts a code in its place, by the way that is known so far."""
+    line, step_m = outline.known(state)
+    return any(earliest_ms <= last and first <= latest_ms for first, last in _approaches(state, coded, line, step_m))
+
+
+def _approaches(state: State, coded: CodedSign, line: Sequence[Waypoint], step_m: float) -> list[Interval]:
     """The offsets for which the vehicle was coming up to the code's place when the code was read."""
     read_ms = state.start_utc_ms + coded.t_ms
     found: list[Interval] = []
-    for before, after in pairwise(state.outline):
+    for before, after in pairwise(line):
         if after.slack_m > 0.0:
             continue
         left_ms = before.until_ms if before.until_ms - before.utc_ms > STANDING_MS else before.utc_ms
-        share = _approach(before, after, coded, MAX_DISTANCE_M + state.outline_step_m)
+        share = _approach(before, after, coded, MAX_DISTANCE_M + step_m)
         if share is not None:
             first, last = (left_ms + round(part * (after.utc_ms - left_ms)) - read_ms for part in share)
             found.append((first, last))

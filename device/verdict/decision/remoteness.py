@@ -22,6 +22,8 @@ from wire.signcode import SignClaims
 FAR_M: Final = 10_000
 """Only a way that is this far from all registered signs is asked whether it was written otherwise."""
 WOULD_BE_NEAR_M: Final = 1000.0
+READ_FROM_M: Final = 50.0
+"""Where a way written otherwise lies near the way as it is written, only a code that is read there is excused."""
 MAX_COMPARED: Final = 200_000
 """How many distances are measured at the end of a run, a fifth of a second's work."""
 
@@ -65,15 +67,17 @@ def remote(state: State, register: Register | None) -> Remote | None:
     return Remote(round(nearest), would)
 
 
-def held(where: Where, claims: SignClaims | None, pose: Pose | None) -> Where:
-    """That a code hangs elsewhere, unless it hangs in its place by a track that is only written otherwise."""
+def held(state: State, where: Where, claims: SignClaims | None, pose: Pose | None) -> Where:
+    """That a code hangs elsewhere, unless it hangs in its place by a track that is only written otherwise: one that,
+    as it is written, is far from there or has come near no registered sign."""
     if where is not Where.ELSEWHERE or claims is None or pose is None:
         return where
     meant = (mean((pose.lat, pose.lon)) for mean in _MEANT.values())
     otherwise = (place for place in meant if place is not None and abs(place[0]) <= 90.0)
-    near = any(distance_m(*place, claims.lat, claims.lon) <= WOULD_BE_NEAR_M for place in otherwise)
+    nearest = min((distance_m(*place, claims.lat, claims.lon) for place in otherwise), default=math.inf)
     far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon) > FAR_M
-    return Where.UNKNOWN if near and far else where
+    excused = nearest <= (WOULD_BE_NEAR_M if far else READ_FROM_M) and (far or not state.came_near)
+    return Where.UNKNOWN if excused else where
 
 
 def _is_near(places: list[Place], meant: Callable[[Place], Place | None], register: Register) -> bool:

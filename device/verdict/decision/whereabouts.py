@@ -19,8 +19,10 @@ from device.verdict.decision.code_evidence import (
     elsewhere_from_m,
     is_anothers_place,
 )
+from device.verdict.decision.offset import comes_by
 from device.verdict.decision.table import Where
 from device.verdict.intake import outline, route
+from device.verdict.intake.timeline import AHEAD_MS
 from device.verdict.state import MAX_CODED, CodedSign, State
 from wire.geodesy import Pose, distance_m, heading_difference
 from wire.register import RegisterEntry
@@ -130,8 +132,12 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         return where
     if panel.sight.last_ms - panel.sight.pose_ms > STALE_MS:
         return Where.UNKNOWN  # the vehicle has come nearer since
+    if not _rests_on_a_place(state, where, found, pose):
+        return Where.UNKNOWN
     if is_exact(state):
         return where
+    if where is Where.ELSEWHERE and _is_of_another_time(state, found):
+        return Where.UNKNOWN
     read_ms = panel.sight.pose_ms
     narrow, confirmed = _is_narrow(state, read_ms), _confirmed_error_ms(state, read_ms)
     earliest, latest = _span_ms(state, read_ms)
@@ -155,6 +161,43 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         case _:
             holds = True  # TWICE: both places shift alike
     return where if holds else Where.UNKNOWN
+
+
+def _rests_on_a_place(state: State, where: Where, found: CodeEvidence, pose: Pose) -> bool:
+    """Whether the receiver told where it was, or repeated a place so long ago told that it may have been anywhere.
+
+    The vehicle may have driven on at any speed since the first of the repeated places, which speaks against a code
+    that is further off than that, and against no other.
+    """
+    claims, panel = found.claims, found.panel
+    if claims is None or panel is None:
+        return False
+    read_ms = state.start_utc_ms + panel.sight.pose_ms
+    repeated_ms = route.repeated_ms(state, read_ms)
+    if repeated_ms is None:
+        return True
+    far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon)
+    drove_m = outline.TOP_SPEED_M_PER_MS * (repeated_ms + max(0, state.latest_ms))
+    return where is Where.ELSEWHERE and far > elsewhere_from_m(pose.accuracy_m) + drove_m
+
+
+def _is_of_another_time(state: State, found: CodeEvidence) -> bool:
+    """Whether a code that is out of its place would be in it if a piece of the video were missing before it, or had
+    been put in, or if the video ran faster or slower than the world: the vehicle came up to that place at another time.
+
+    The video goes on from the last code that was in its place, and never back: what it shows is of later. Where no code
+    was in its place, nothing was put in before. A code that was read in its place before is a copy where it is again.
+    """
+    claims, panel = found.claims, found.panel
+    if claims is None or panel is None:
+        return False
+    fitting = [coded for coded in state.coded if coded.fits]
+    if any(coded.sign_id == claims.sign_id for coded in fitting):
+        return False
+    read_ms = panel.sight.last_ms
+    earliest = max((coded.t_ms for coded in fitting), default=read_ms) - read_ms
+    coded = CodedSign(claims.sign_id, read_ms, claims.lat, claims.lon, claims.heading, fits=False)
+    return comes_by(state, coded, max(-AHEAD_MS, earliest), AHEAD_MS)
 
 
 def _was_never_near(state: State, found: CodeEvidence, pose: Pose) -> bool:

@@ -38,7 +38,7 @@ def nearest_m(state: State, lat: float, lon: float, from_ms: int, to_ms: int) ->
     Args:
         from_ms, to_ms: by the track's clock.
     """
-    line, step_m = _known(state)
+    line, step_m = known(state)
     if not line:
         return None
     found = [math.inf]
@@ -53,7 +53,7 @@ def nearest_m(state: State, lat: float, lon: float, from_ms: int, to_ms: int) ->
     return max(0.0, min(found))
 
 
-def _known(state: State) -> tuple[list[Waypoint], float]:
+def known(state: State) -> tuple[list[Waypoint], float]:
     """The way so far with the fixes that are known ahead of it, and its step in metres."""
     last = [replace(point) for point in state.outline[-1:]]
     ahead = State(state.stream, outline=last, outline_step_m=state.outline_step_m, fixes=state.fixes)

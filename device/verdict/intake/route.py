@@ -29,6 +29,9 @@ CAME_MS: Final = 10_000
 """For so long back the way that the vehicle came is asked how sure its heading is."""
 MAX_TURN_MS: Final = 2000
 """Fixes further apart than this do not tell when, between them, the vehicle turned."""
+REPEATED_MS: Final = 3000
+"""A place that is told for longer, the same to its last digit, is none: a receiver wanders, at a stop too."""
+NOBODY_KNOWS_MS: Final = 2**47
 MAX_ACCURACY_M: Final = 10_000.0
 _DRIFT_M_PER_S: Final = 5.0
 """By how much a position gets less accurate with each second beyond the last fix."""
@@ -60,9 +63,41 @@ def forget(state: State, utc_ms: int, error_ms: int = 0) -> None:
     state.placed_ms = max(state.placed_ms, utc_ms)
     useless = bisect_left(state.fixes, utc_ms - error_ms - KEPT_MS, key=_time) - 2
     if useless > 0:
+        first = _first_of_same(state.fixes, useless)
         if any(fix.begins and fix.utc_ms > state.last_heading_ms for fix in state.fixes[:useless]):
             state.last_heading = None
-        del state.fixes[:useless]
+        state.fixes[:useless] = state.fixes[first : min(first + 1, useless)]  # since when a place is repeated
+
+
+def repeated_ms(state: State, utc_ms: int) -> int | None:
+    """For how long, at a moment, the track had told no place but the same, in milliseconds; None where it had not for
+    `REPEATED_MS`. Where it tells no other before, that is for all the time that a message holds: nobody knows.
+
+    A receiver that has lost its satellites may go on so, and a logger may hold the place while the vehicle stands.
+    """
+    at = bisect_right(state.fixes, utc_ms, key=_time) - 1
+    if at < 0:
+        return None
+    first = _first_of_same(state.fixes, at)
+    last = at
+    while last + 1 < len(state.fixes) and _is_same(state.fixes[last], state.fixes[last + 1]):
+        last += 1
+    if state.fixes[last].utc_ms - state.fixes[first].utc_ms < REPEATED_MS:
+        return None
+    begins = state.fixes[first].utc_ms <= state.first_fix_ms or state.fixes[first].begins
+    return NOBODY_KNOWS_MS if begins else utc_ms - state.fixes[first].utc_ms
+
+
+def _first_of_same(fixes: list[TimedPose], index: int) -> int:
+    """The first of the fixes in a row, up to this one, that tell the same place."""
+    while index > 0 and _is_same(fixes[index - 1], fixes[index]):
+        index -= 1
+    return index
+
+
+def _is_same(before: TimedPose, after: TimedPose) -> bool:
+    same = (before.pose.lat, before.pose.lon) == (after.pose.lat, after.pose.lon)
+    return same and not after.begins
 
 
 def _time(fix: TimedPose) -> int:

@@ -25,6 +25,9 @@ PEER_PATIENCE_MS: Final = 1000
 """How far, in realtime, a reader may fall behind the other before the frame is judged without it."""
 FIX_PATIENCE_MS: Final = 4000
 """How long, in realtime, a moment waits for a fix that is not earlier."""
+AHEAD_MS: Final = 10 * 60_000
+"""For so long ahead the way is asked for when the video, cut or sped up, may have come to a code's place: longer than
+most pieces that are cut out, and no more than the buffer of fixes holds at a fix a second."""
 MAX_UTC_MS: Final = 2**48
 """The latest time that a verdict can carry."""
 
@@ -113,6 +116,6 @@ def _placed(state: State, utc_ms: int, waited_ms: int, *, lockstep: bool) -> boo
 
 def _surveyed(state: State, utc_ms: int) -> bool:
     """In lockstep, whether all is known of the way that a doubtful start needs, as far as fixes are held at all."""
-    enough_ms = utc_ms + state.latest_ms
+    enough_ms = utc_ms + max(state.latest_ms, AHEAD_MS)
     known = bool(state.fixes) and (state.fixes[-1].utc_ms >= enough_ms or len(state.fixes) >= MAX_FIXES)
     return state.fixes_ended or state.latest_ms == 0 or not utc_ms or known

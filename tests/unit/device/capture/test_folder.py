@@ -15,7 +15,7 @@ import pytest
 
 from device.capture import turn
 from device.capture.errors import InputError
-from device.capture.folder import FolderSource
+from device.capture.folder import FolderSource, numbered
 from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
 from device.confine import launch
 from tests.support.frame_sources import Picture, read
@@ -248,3 +248,36 @@ def test_every_kind_of_png_is_shown(tmp_path: Path, pix_fmt: str, shown: Picture
 
 def test_a_folder_promises_its_files_the_damaged_included(tmp_path: Path) -> None:
     assert FolderSource(folder(tmp_path, empty__png=b""), 10.0).facts.promised == 4
+
+
+def named(pattern: str, *numbers: int) -> list[str]:
+    return [pattern % number for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("names", "steps"),
+    [
+        (named("f_%04d.jpg", 1, 2, 3, 40, 41), [0, 1, 2, 39, 40]),
+        (named("f_%d.jpg", 0, 200, 400, 1000, 1200), [0, 1, 2, 5, 6]),
+        (named("cam2_f%06d.png", 100_000, 100_001, 100_002, 100_090, 100_091), [0, 1, 2, 90, 91]),
+        (named("101559%02d.jpg", 1), [0]),
+        (named("%06d.jpg", 101_557, 101_558, 101_559, 101_600, 101_601), [0, 1, 2, 3, 4]),  # a time of day
+        (named("f_%d.jpg", 1, 2, 3, 7, 9, 15), [0, 1, 2, 3, 4, 5]),  # no even numbering
+        (["a_1.jpg", "a_2.jpg", "b_1.jpg", "b_9.jpg"], [0, 1, 2, 3]),  # two of them
+        (["x.jpg", "y.jpg"], [0, 1]),
+        (["f_1.jpg", "f_1.png", "f_2.jpg"], [0, 1, 2]),
+        (["f_01_3.jpg", "f_02_5.jpg"], [0, 1]),
+        (["f_3a.jpg", "f_3b.jpg"], [0, 1]),
+    ],
+)
+def test_images_that_are_missing_from_the_numbering_take_their_time(names: list[str], steps: list[int]) -> None:
+    assert numbered(names) == steps
+
+
+def test_the_time_goes_on_over_a_gap_in_the_numbers_and_the_gap_is_told(tmp_path: Path) -> None:
+    for number in (1, 2, 3, 4, 10, 11):
+        (tmp_path / f"f_{number:04d}.png").write_bytes(encoded(".png"))
+    source = FolderSource(tmp_path, 10.0)
+    assert read(source).taken == [(0, 0), (1, 100), (2, 200), (3, 300), (4, 900), (5, 1000)]
+    assert source.tally.facts["time.missing"] == 5
+    assert source.facts.length_ms == 1000

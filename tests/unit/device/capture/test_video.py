@@ -415,6 +415,20 @@ def test_what_an_index_promises_comes(tmp_path: Path, name: str) -> None:
     assert VideoSource(path, settings(path)).facts.promised == len(played(path).times) == 40
 
 
+def test_an_index_that_is_shorter_than_the_header_says_is_damage(tmp_path: Path) -> None:
+    """The table of sizes (stsz, ISO/IEC 14496-12) counts half of the frames that the table of times does."""
+    path = clip(tmp_path / "x.mp4")
+    data = bytearray(path.read_bytes())
+    counts = data.index(b"stsz") + 12
+    assert int.from_bytes(data[counts : counts + 4], "big") == 40
+    data[counts : counts + 4] = (20).to_bytes(4, "big")
+    path.write_bytes(data)
+    found = played(path)
+    assert len(found.times) == 20
+    assert found.damage == {"index_short": 1}
+    assert VideoSource(path, settings(path)).facts.promised == 40
+
+
 @pytest.mark.parametrize("name", ["x.mkv", "x.ts"])
 def test_a_container_without_an_index_of_each_frame_promises_nothing(tmp_path: Path, name: str) -> None:
     """Its length may be that of another stream, and its rate a wish."""

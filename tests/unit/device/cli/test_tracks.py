@@ -10,6 +10,7 @@ from device.cli.tracks import track_notes
 
 GOOD: dict[str, Any] = {
     "fixes": 30, "left_out": {}, "typical_s": 1.0, "longest_gap_s": 1.0, "breaks": 0, "cut_off": False,
+    "rounded_m": None, "other_courses": 0,
     "moments": 75, "unplaced": 0, "vague": 0, "not_believed": 0, "unsure": 0,
     "nearest_sign_m": None, "miswritten": None,
 }  # fmt: skip
@@ -65,3 +66,12 @@ def test_how_the_places_may_have_been_meant_is_told_and_nothing_is_changed() -> 
         "; with latitude and longitude swapped it would come near some: check how drive.gpx was written "
         "(nothing was changed)"
     )
+
+
+def test_places_that_are_rounded_and_courses_of_another_way_are_named_as_such() -> None:
+    (said,) = track_notes(GOOD | {"rounded_m": 8}, "a.gpx")
+    assert said == "the places in a.gpx are rounded, by up to 8 m"
+    said, why = track_notes(GOOD | {"rounded_m": 786, "unsure": 30, "vague": 9}, "a.gpx")
+    assert said.endswith("by up to 786 m: too coarse to put codes in their places") and "reception" not in why
+    (said,) = track_notes(GOOD | {"other_courses": 7}, "a.nmea")
+    assert said.startswith("a.nmea: in 7 of 30 points the receiver tells another direction of travel than its own way")

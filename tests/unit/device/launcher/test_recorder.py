@@ -142,3 +142,15 @@ def test_without_a_folder_it_counts_and_writes_nothing() -> None:
     recorder.finish({})
     recorder.close()
     assert (recorder.states(), recorder.failures) == ({"UNVERIFIED": 1}, [])
+
+
+def test_two_runs_into_one_folder_take_nothing_from_each_other(tmp_path: Path) -> None:
+    first = RunRecorder(tmp_path / "out")
+    with pytest.raises(UsageError, match="another run") as refused:
+        RunRecorder(tmp_path / "out")
+    assert "choose another --out" in refused.value.remedy
+    first.finish({"frames": 1})
+    first.close()
+    assert (tmp_path / "out" / "summary.json").exists()
+    again = RunRecorder(tmp_path / "out")
+    again.close()

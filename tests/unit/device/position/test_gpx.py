@@ -103,6 +103,13 @@ def test_a_point_at_zero_zero_is_of_before_the_first_fix() -> None:
     assert left(data.replace(trkpt(drive(9)[0]).encode(), odd.encode())) == (9, {"before_fix": 1})
 
 
+@pytest.mark.parametrize(("fix", "why"), [("none", {"no_fix": 1}), (" None ", {"no_fix": 1}), ("3d", {}), ("x", {})])
+def test_a_point_that_the_receiver_itself_calls_no_fix_is_none(fix: str, why: dict[str, int]) -> None:
+    point = trkpt(drive(9)[4])
+    odd = point.replace("</trkpt>", f"<fix>{fix}</fix></trkpt>")
+    assert left(tracks.gpx(drive(9)).replace(point.encode(), odd.encode())) == (10 - len(why), why)
+
+
 def test_points_told_twice_count_once() -> None:
     points = drive(9)
     assert left(tracks.gpx([at for at in points for _ in range(2)])) == (10, {"repeated": 10})

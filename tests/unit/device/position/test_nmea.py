@@ -132,3 +132,10 @@ def test_a_place_without_its_hemisphere_is_none() -> None:
     data = log(drive(9), rmc).decode().splitlines()
     bare = sentence(data[4][1:].split("*")[0].replace(",N,", ",,"))
     assert left("\r\n".join([*data[:4], bare.strip(), *data[5:]]).encode()) == (9, {"no_place": 1})
+
+
+def test_a_course_that_is_not_that_of_the_way_is_counted() -> None:
+    """As by a receiver that goes on to tell its last course."""
+    facts = read_track(log(drive(30), lambda at: rmc(at, knots=29.0, course="180.0"))).facts()
+    assert facts["other_courses"] == 31
+    assert read_track(log(drive(30), rmc)).facts()["other_courses"] == 0

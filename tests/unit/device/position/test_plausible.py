@@ -9,8 +9,10 @@ import pytest
 from device.channel.messages import Fix
 from device.position.core import read_track
 from device.position.errors import PositionError
+from device.position.plausible import checked
+from device.position.track import RawTrack
 from tests.support import tracks
-from tests.support.tracks import At, but, drive
+from tests.support.tracks import START_MS, At, but, drive
 
 
 def left(*segments: list[At]) -> tuple[int, dict[str, int]]:
@@ -110,3 +112,42 @@ def test_more_than_one_point_with_the_same_second_is_read_by_the_second() -> Non
     """Five fixes a second, with whole seconds written: the first of each second is taken."""
     coarse = [At(at.second // 1, at.north) for at in drive(20, every=0.2)]
     assert left(coarse)[0] >= 20
+
+
+@pytest.mark.parametrize("every", [1.0, 0.2, 3.0])
+@pytest.mark.parametrize("behind", [0, 40])
+def test_a_place_that_a_receiver_only_repeats_while_the_vehicle_cannot_have_stopped_is_left_out(
+    every: float, behind: int
+) -> None:
+    """At the end of a track, and before the receiver goes on from there."""
+    way = drive(20, speed=30.0, every=every)
+    last = way[-1]
+    still = [At(last.second + every * k, last.north) for k in range(1, 21)]
+    on = [At(still[-1].second + k, last.north + 30.0 * k) for k in range(1, behind)]
+    used, why = left([*way, *still, *on])
+    assert why == {"held": 20}
+    assert used == len(way) + len(on)
+
+
+@pytest.mark.parametrize("brakes", [2.0, 4.0, 8.0])
+def test_a_logger_that_holds_the_place_of_a_standing_vehicle_is_believed(brakes: float) -> None:
+    stops = int(24 / brakes)
+    braking = [At(t, 24 * t - brakes * t * t / 2) for t in range(stops + 1)]
+    still = [At(stops + k, braking[-1].north) for k in range(1, 30)]
+    assert left([*braking, *still]) == (len(braking) + 29, {})
+
+
+@pytest.mark.parametrize(("decimals", "off"), [(2, 786), (3, 79), (4, 8), (5, 0), (8, 0)])
+def test_places_that_are_rounded_are_off_by_half_the_grid_and_none_is_a_jump(decimals: int, off: int) -> None:
+    """As by a logger, or a service that hides where its users live."""
+    points = [
+        (START_MS + 1000 * k, (round(48.123456789 + 1.35e-4 * k, decimals), round(11.987654321, decimals)))
+        for k in range(40)
+    ]
+    raw = RawTrack()
+    for at_ms, place in points:
+        raw.add(at_ms, place, None)
+    track = checked(raw)
+    assert track.facts()["rounded_m"] == off
+    assert len(track.fixes) == 40 and not +track.left_out
+    assert min(fix.accuracy_m for fix in track.fixes) >= max(5.0, off - 1)

@@ -71,3 +71,9 @@ def test_a_start_that_a_person_gave_is_moved_by_the_option_that_was_given() -> N
 def test_the_option_counts_on_from_what_was_given(shift_ms: int) -> None:
     assert option(plan(), T, shift_ms) == f"--offset {shift_ms / 1000:+g}"
     assert option(plan(offset_ms=-shift_ms), T, shift_ms) == "--offset +0"
+
+
+def test_a_track_of_which_much_cannot_be_used_is_not_taken_to_end_there() -> None:
+    with pytest.raises(StartError, match=r"31 more points of it cannot be used") as refused:
+        check(plan(), TRACK, T + 65_000, LENGTH_MS, labelled=True, left_out=31)
+    assert "makes them meet" not in refused.value.remedy

@@ -199,3 +199,17 @@ def test_the_summary_tells_source_error_and_doubts() -> None:
         "untimed": 0,
         "proposed_offset_s": -7200.0,
     }
+
+
+def test_no_option_is_proposed_that_changes_nothing() -> None:
+    nothing = {"unplaced_codes": 1, "offset_fitting": 2, "offset_codes": 3, "offset_later_ms": 0}
+    (said,) = notes(plan(start=str(START_MS)), device(**nothing))
+    assert "in place" not in said and "pieces of the video are missing" in said
+
+
+def test_what_is_not_there_without_being_damaged_is_told() -> None:
+    (said,) = notes(plan(kind="folder"), device(**{"time.missing": 37}))
+    assert said.startswith("37 numbers are missing among the names of the images in v.mp4")
+    (said,) = notes(plan(), device(**{"index.hidden": 99}))
+    assert "an edit list that hides 99 of its frames" in said
+    assert notes(plan(), device(**{"index.hidden": 2})) == []

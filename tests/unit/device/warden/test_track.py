@@ -28,6 +28,8 @@ def test_what_was_used_and_left_out_is_told_by_reason() -> None:
         "unsure": 0,
         "breaks": 1,
         "cut_off": False,
+        "rounded_m": None,
+        "other_courses": 0,
         "moments": 75,
         "unplaced": 3,
         "vague": 2,

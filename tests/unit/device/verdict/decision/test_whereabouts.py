@@ -24,6 +24,8 @@ from wire.geodesy import Pose, TimedPose
 SPEED = 10.0  # metres a second, north
 READ_MS = 30_000
 HERE_M = SPEED * READ_MS / 1000
+ASIDE = 90.0
+"""The heading of a code that speaks to another road: the vehicle comes by its place at no other time either."""
 ACCUSED = (Where.ELSEWHERE, Where.WRONG_HEADING, Where.ANOTHERS, Where.TWICE)
 
 
@@ -57,7 +59,7 @@ def test_what_accuses_nobody_stays(where: Where) -> None:
 
 @pytest.mark.parametrize(("away", "says"), [(91.9, Where.UNKNOWN), (93.5, Where.ELSEWHERE)])
 def test_elsewhere_reckons_with_how_far_the_vehicle_comes_in_the_error(away: float, says: Where) -> None:
-    assert said(on_the_way(-1000, 500), Where.ELSEWHERE, found(HERE_M + away)) is says  # 80 m, 3 m and a second
+    assert said(on_the_way(-1000, 500), Where.ELSEWHERE, found(HERE_M + away, ASIDE)) is says  # 80 m, 3 m and a second
 
 
 def test_a_wrong_heading_has_to_be_wrong_all_the_time() -> None:
@@ -168,7 +170,7 @@ def test_the_longer_a_stream_runs_the_less_is_sure_where_it_is() -> None:
 
 @pytest.mark.parametrize(("drift_ppm", "says"), [(0, Where.ELSEWHERE), (5000, Where.UNKNOWN)])
 def test_an_accusation_reckons_with_clocks_that_run_apart(drift_ppm: int, says: Where) -> None:
-    assert said(on_the_way(-1000, 1000, drift_ppm=drift_ppm), Where.ELSEWHERE, found(HERE_M + 93.5)) is says
+    assert said(on_the_way(-1000, 1000, drift_ppm=drift_ppm), Where.ELSEWHERE, found(HERE_M + 93.5, ASIDE)) is says
 
 
 @pytest.mark.parametrize("where", ACCUSED)
@@ -228,3 +230,54 @@ def test_without_a_rate_a_code_may_have_been_read_at_any_time_after_the_first_fr
     assert unrated.coded == []  # no offset would place it
     unrated.dated = False
     assert dates(unrated, found()).untimed_utc_ms == 0
+
+
+# --- a video that was cut, or runs at another rate -----------------------------------------------------------------
+
+
+def in_place(north: float, t_ms: int, sign_id: bytes = OTHER_ID) -> CodedSign:
+    return CodedSign(sign_id, t_ms, degrees(north), 0.0, 0.0, fits=True)
+
+
+def test_a_code_that_the_vehicle_comes_to_later_may_be_seen_behind_a_cut() -> None:
+    assert said(on_the_way(-500, 500), Where.ELSEWHERE, found(HERE_M + 200.0)) is Where.UNKNOWN
+    assert said(on_the_way(-500, 500), Where.ELSEWHERE, found(HERE_M + 900.0)) is Where.ELSEWHERE  # it never does
+    assert said(on_the_way(-500, 500), Where.ELSEWHERE, found(HERE_M + 200.0, 180.0)) is Where.ELSEWHERE
+
+
+def test_a_code_that_the_vehicle_came_to_before_may_be_late_only_behind_the_last_that_fits() -> None:
+    code = found(HERE_M - 150.0)
+    assert said(on_the_way(-500, 500), Where.ELSEWHERE, code) is Where.ELSEWHERE
+    fits = on_the_way(-500, 500, coded=[in_place(50.0, 5000)])
+    assert said(fits, Where.ELSEWHERE, code) is Where.UNKNOWN
+    later = on_the_way(-500, 500, coded=[in_place(250.0, 25_000)])
+    assert said(later, Where.ELSEWHERE, code) is Where.ELSEWHERE  # the video does not go back
+
+
+def test_a_code_that_was_in_its_place_before_is_a_copy_where_it_is_read_again() -> None:
+    seen = on_the_way(-500, 500, coded=[in_place(HERE_M + 200.0, 5000, ID)])
+    assert said(seen, Where.ELSEWHERE, found(HERE_M + 200.0)) is Where.ELSEWHERE
+
+
+# --- a receiver that repeats its last place ------------------------------------------------------------------------
+
+
+def held_from(second: int) -> State:
+    """A drive whose track tells the same place from that second on."""
+    fixes = [TimedPose(UTC_MS + 1000 * s, pose(SPEED * min(s, second))) for s in range(61)]
+    return state(
+        start_utc_ms=UTC_MS, fixes=fixes, earliest_ms=-500, latest_ms=500, first_fix_ms=UTC_MS, outline_step_m=5.0
+    )
+
+
+def test_a_place_that_is_only_repeated_accuses_nobody_whom_the_vehicle_may_have_reached() -> None:
+    at, code = pose(250.0), found(HERE_M + 200.0, ASIDE)
+    assert said(held_from(25), Where.ELSEWHERE, code, at) is Where.UNKNOWN
+    assert said(held_from(25), Where.ELSEWHERE, found(9000.0), at) is Where.ELSEWHERE
+    assert said(held_from(29), Where.ELSEWHERE, code, pose(290.0)) is Where.ELSEWHERE  # 70 m at most
+    assert said(held_from(25), Where.WRONG_HEADING, found(250.0, 180.0), at) is Where.UNKNOWN
+    assert said(held_from(25), Where.ANOTHERS, found(HERE_M + 19.0), at) is Where.UNKNOWN
+
+
+def test_a_place_that_is_all_the_track_tells_accuses_nobody_at_all() -> None:
+    assert said(held_from(0), Where.ELSEWHERE, found(9000.0), pose(0.0)) is Where.UNKNOWN

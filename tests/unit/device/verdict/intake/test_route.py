@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from device.verdict.intake.route import forget, pose_at
+from device.verdict.intake.route import NOBODY_KNOWS_MS, forget, pose_at, repeated_ms
 from device.verdict.state import State
 from tests.support.verdict_samples import degrees, pose, state, timed
 from wire.geodesy import Pose, TimedPose
@@ -185,9 +185,33 @@ def test_a_heading_of_north_is_a_heading() -> None:
 )
 def test_of_the_fixes_before_the_last_ten_seconds_two_are_kept(utc_ms: int, first: int) -> None:
     """At 13.001 s the fixes at 1, 2 and 3 s are older than ten seconds."""
-    held = fixed(*(timed(second * 1000) for second in range(1, 9)))
+    held = fixed(*(timed(second * 1000, second) for second in range(1, 9)))
     forget(held, utc_ms)
     assert [fix.utc_ms for fix in held.fixes] == [*range(first, 9000, 1000)]
+
+
+def test_since_when_a_place_is_repeated_is_not_forgotten() -> None:
+    held = fixed(*(timed(1000 * s, min(s, 5)) for s in range(61)), first_fix_ms=1)
+    for utc_ms in (30_000, 40_000, 50_000):
+        forget(held, utc_ms)
+    assert [fix.utc_ms for fix in held.fixes][:3] == [5000, 38_000, 39_000]
+    assert repeated_ms(held, 50_500) == 45_500
+
+
+@pytest.mark.parametrize(("same", "told"), [(3, None), (4, 3500)])
+def test_a_place_that_is_repeated_for_three_seconds_is_none(same: int, told: int | None) -> None:
+    """From the first on: which place it is does not depend on how long it has been told already."""
+    held = fixed(*(timed(1000 * s, s if s < 5 else 5) for s in range(5 + same)), first_fix_ms=1)
+    assert repeated_ms(held, 8500) == told
+    assert repeated_ms(held, 4500) is None
+
+
+def test_where_the_track_tells_no_other_place_nobody_knows_how_long_it_has_been_told() -> None:
+    held = fixed(*(timed(1000 * s) for s in range(9)), first_fix_ms=0)
+    assert repeated_ms(held, 5000) == NOBODY_KNOWS_MS
+    anew = fixed(timed(0, 40.0), *(replace(timed(1000 * s), begins=s == 1) for s in range(1, 9)), first_fix_ms=0)
+    assert repeated_ms(anew, 5000) == NOBODY_KNOWS_MS
+    assert repeated_ms(fixed(), 5000) is None
 
 
 # --- how far off it may be ----------------------------------------------------------------------------------------

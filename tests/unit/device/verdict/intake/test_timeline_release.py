@@ -185,7 +185,7 @@ def fixes_after(before: State, **options: object) -> int:
 
 def far_on(**changes: object) -> State:
     """A moment at 40 s of the stream, with a fix for each second until then."""
-    fixes = [timed(UTC_MS + 1000 * second) for second in range(40)]
+    fixes = [timed(UTC_MS + 1000 * second, second) for second in range(40)]
     return held(1000, start_utc_ms=UTC_MS, fixes=fixes, fixes_ended=False, **changes)
 
 
