@@ -35,7 +35,7 @@ _SLACK_PERCENT: Final = 1
 """Of a video's packets: decoders give no frame for some that are none of their own (packed or open groups)."""
 _LOCKSTEP_SHARE: Final = 0.95
 """In lockstep no frame is skipped; a few may be lost where a compartment was killed."""
-_ENDS_EARLY: Final = frozenset({"cut_off", "container_broken"})
+_ENDS_EARLY: Final = frozenset({"cut_off", "container_broken", "index_short"})
 
 
 def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
