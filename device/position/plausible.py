@@ -55,7 +55,9 @@ def checked(raw: RawTrack) -> CheckedTrack:
     for piece in (piece for run in kept for piece in _pieces(run, jumps)):
         contradicted += _contradicted_courses(piece, raw.courses)
         fixes += _fixes(piece, raw.courses, out.times, begins=bool(fixes))
-    return CheckedTrack(fixes, out.counts, raw.cut, off_m, contradicted)
+    told = [fix.utc_ms for fix in (*fixes[:1], *fixes[-1:])] + out.held
+    covers = (min(told), max(told)) if told else (0, 0)
+    return CheckedTrack(fixes, out.counts, raw.cut, off_m, contradicted, covers)
 
 
 def _contradicted_courses(points: Sequence[TimedPose], courses: dict[int, float]) -> int:

@@ -64,15 +64,18 @@ class TrackRun:
 
 @dataclass
 class Omitted:
-    """What is left out: how many by reason, and when no vehicle can have driven so."""
+    """What is left out: how many by reason, when no vehicle can have driven so, and when a place was only repeated."""
 
     counts: Counter[LeftOut]
     times: list[int] = field(default_factory=list)
+    held: list[int] = field(default_factory=list)
 
     def add(self, points: Sequence[TimedPose], reason: LeftOut) -> None:
         self.counts[reason] += len(points)
         if reason in ("impossible", "alone"):
             self.times += [point.utc_ms for point in points]
+        elif reason == "held":
+            self.held += [point.utc_ms for point in points]
 
 
 def joined(segments: Iterable[Sequence[TimedPose]]) -> list[list[TimedPose]]:

@@ -59,13 +59,16 @@ class RawTrack:
 @dataclass(frozen=True)
 class CheckedTrack:
     """Fixes in order of time, and how many points were left out, by reason. `rounded_m`: how far places are off since
-    they are rounded, 0 where they are not. `other_courses`: how many points tell another direction than their way."""
+    they are rounded, 0 where they are not. `other_courses`: how many points tell another direction than their way.
+    `covers`: from when to when the receiver was on, unix milliseconds: while it only repeats a place that place is no
+    fix, and the recording goes on."""
 
     fixes: list[Fix]
     left_out: Counter[LeftOut]
     cut: bool = False
     rounded_m: float = 0.0
     other_courses: int = 0
+    covers: tuple[int, int] = (0, 0)
 
     def facts(self) -> dict[str, int]:
         """For warden: how many fixes from when to when, how far apart (milliseconds), and what was left out."""
@@ -74,8 +77,8 @@ class CheckedTrack:
         gaps = sorted(_gaps(self.fixes))
         return {
             "fixes": len(self.fixes),
-            "first_utc_ms": self.fixes[0].utc_ms,
-            "last_utc_ms": self.fixes[-1].utc_ms,
+            "first_utc_ms": min(self.covers[0] or self.fixes[0].utc_ms, self.fixes[0].utc_ms),
+            "last_utc_ms": max(self.covers[1], self.fixes[-1].utc_ms),
             "breaks": sum(fix.begins for fix in self.fixes[1:]),
             "typical_ms": gaps[len(gaps) // 2] if gaps else 0,
             "longest_ms": gaps[-1] if gaps else 0,

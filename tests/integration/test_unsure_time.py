@@ -162,8 +162,8 @@ def test_images_at_a_rate_that_nobody_said_accuse_nobody_and_their_rate_verifies
     assert honest.replay(folder, honest.gpx, *start)[0] == ["VERIFIED"]
 
 
-def test_where_a_wrong_start_accuses_a_sign_the_start_that_would_place_it_is_told(honest: Honest) -> None:
+def test_a_start_that_is_given_wrong_accuses_nobody_and_the_one_that_fits_is_told(honest: Honest) -> None:
     wrong = honest.began() - timedelta(seconds=8)
     states, clock, said = honest.replay(honest.video, honest.from_afar(), "--video-start", wrong.isoformat())
-    assert states == ["MISPLACED"] and 5 < clock["proposed_offset_s"] < 11
+    assert states == ["UNVERIFIED"] and 5 < clock["proposed_offset_s"] < 11
     assert re.search(r"--video-start \S+Z puts the code in place", said)

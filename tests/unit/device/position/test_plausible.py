@@ -129,6 +129,17 @@ def test_a_place_that_a_receiver_only_repeats_while_the_vehicle_cannot_have_stop
     assert used == len(way) + len(on)
 
 
+@pytest.mark.parametrize("after", [0, 5])
+def test_a_track_goes_on_while_the_receiver_repeats_a_place(after: int) -> None:
+    """It covers a video of that time, though it does not tell where that was."""
+    way = drive(20, speed=30.0)
+    still = [At(way[-1].second + k, way[-1].north) for k in range(1, 21)]
+    on = [At(still[-1].second + k, way[-1].north + 30.0 * k) for k in range(1, after)]
+    facts = read_track(tracks.gpx([*way, *still, *on])).facts()
+    last = (on or still)[-1].second
+    assert (facts["first_utc_ms"], facts["last_utc_ms"]) == (START_MS, START_MS + round(1000 * last))
+
+
 @pytest.mark.parametrize("brakes", [2.0, 4.0, 8.0])
 def test_a_logger_that_holds_the_place_of_a_standing_vehicle_is_believed(brakes: float) -> None:
     stops = int(24 / brakes)
