@@ -190,7 +190,7 @@ def test_only_the_points_own_children_count() -> None:
     ("name", "fixes", "why", "breaks", "cut"),
     [
         ("gap", 10, {}, 1, False),
-        ("jitter_back", 29, {"out_of_order": 1}, 0, False),
+        ("jitter_back", 30, {}, 0, False),
         ("last_no_time", 30, {"no_time": 1}, 0, False),
         ("prefix", 20, {}, 0, False),
         ("truncated", 30, {}, 0, True),
