@@ -61,7 +61,7 @@ def unconfined(video: Path) -> tuple[int, float]:
         seen = perception.look(frame)
         readings = reader.read(frame, seen.regions, number)
         judge.on_sightings(Sightings(number, t_ms, frame.shape[1], frame.shape[0], seen.boxes))
-        judge.on_readings(Readings(number, t_ms, readings))
+        judge.on_readings(Readings(number, t_ms, frame.shape[1], frame.shape[0], readings))
     judge.finish()
     return number + 1, time.perf_counter() - began
 

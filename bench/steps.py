@@ -125,7 +125,7 @@ def right(
             told = Sightings(number, entry.t_ms, *entry.size, entry.boxes[point])
             verdicts += judge.on_sightings(told, now)
         if number % codes_each == first % codes_each:
-            verdicts += judge.on_readings(Readings(number, entry.t_ms, entry.readings[way]), now)
+            verdicts += judge.on_readings(Readings(number, entry.t_ms, *entry.size, entry.readings[way]), now)
     verdicts += judge.finish()
     scenes = json.loads((folder / "expected.json").read_text())["scenes"]
     rows = judge_scenes(scenes, verdicts, {verdict.verdict_id for verdict in verdicts}, receipted=True)

@@ -70,7 +70,7 @@ class CodesService:
         took = time.perf_counter() - began
         self._me.sample("codes", took)
         if frame is not None and self._stream.intact(ready):
-            self._verdict.post(Readings(ready.frame, ready.t_ms, found, ready.timed))
+            self._verdict.post(Readings(ready.frame, ready.t_ms, frame.shape[1], frame.shape[0], found, ready.timed))
             if found:
                 self._recorder.try_send(CodeBoxes(ready.frame, [_box(reading) for reading in found]))
             self._stream.judged(ready)

@@ -135,7 +135,7 @@ def test_an_oversized_symbol_is_flagged_and_its_text_dropped() -> None:
 def test_hostile_text_is_one_reading_and_nothing_more(text: str | bytes) -> None:
     readings = CodeReader().read(photograph(modules(text), 5.0, source()), [], 0)
     assert len(readings) == 1
-    encode(Readings(0, 0, readings))
+    encode(Readings(0, 0, 1536, 864, readings))
 
 
 def test_what_claims_to_be_ours_and_reads_differently_is_two_readings(monkeypatch: pytest.MonkeyPatch) -> None:

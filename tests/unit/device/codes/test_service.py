@@ -70,7 +70,7 @@ def test_in_realtime_the_latest_regions_are_used_and_none_are_waited_for() -> No
     assert bench.at(0) == (0, [], True)
     bench.service.take_regions(Regions(0, 0, HERE))
     assert bench.at(3) == (3, HERE, True)
-    assert bench.sent == [Readings(0, 0, []), Readings(3, 120, [])]
+    assert bench.sent == [Readings(0, 0, 6, 4, []), Readings(3, 120, 6, 4, [])]
 
 
 @pytest.mark.parametrize(("age_ms", "used"), [(MAX_REGIONS_AGE_MS, HERE), (MAX_REGIONS_AGE_MS + 1, [])])
