@@ -237,7 +237,9 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, r
         if outcome.unknown_keys:
             say(console, _unknown(outcome.unknown_keys))
         if arguments.out:
-            say(results, f"written: {arguments.out}/{', '.join(RESULTS)}")
+            written = [name for name in RESULTS if (arguments.out / name).exists()]
+            if written:
+                say(results, f"written: {arguments.out}/{', '.join(written)}")
     for note in outcome.notes:
         say(console, f"sealcam: {note}")
     if outcome.sentence:

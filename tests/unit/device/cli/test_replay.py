@@ -14,7 +14,7 @@ from rich.console import Console
 from device import cli
 from device.cli.recording import input_kind, keep_inputs
 from device.cli.replay import results_console, tell
-from device.launcher.session import RunOutcome, make_room
+from device.launcher.session import RESULTS, RunOutcome, make_room
 from identity.home import Home
 from program.errors import OutputRefusedError
 from wire.errors import UsageError
@@ -57,6 +57,10 @@ def test_codes_of_another_authority_are_told_and_not_only_forged(count: int, beg
 @pytest.mark.parametrize("width", [20, 80])
 def test_a_path_is_neither_broken_nor_taken_for_markup(width: int, tmp_path: Path) -> None:
     out = tmp_path / ("[red]" + "long " * 30)
+    out.mkdir()
+    assert "written" not in said(out=out, width=width)  # no file is named that is not there
+    for name in RESULTS:
+        (out / name).touch()
     assert f"written: {out}/verdicts.jsonl, sightings.jsonl, summary.json" in said(out=out, width=width).splitlines()
 
 
@@ -118,6 +122,7 @@ def test_what_was_found_is_a_result_and_what_is_said_about_it_is_not(
     summary = {"frames": 10, "fps": 9.0, "verdicts": {"FORGED": 1}, "sealed": 3, "receipted": 0, "waiting": 3}
     summary |= {"time_line": {"unknown": 2}, "track": None, "pictures": None}
     outcome = RunOutcome(1, "it is wrong", "mend it", summary, unknown_keys=1, notes=["a note"])
+    (tmp_path / "summary.json").touch()
     for as_json in (False, True):
         arguments = argparse.Namespace(json=as_json, out=tmp_path, input=tmp_path / "clip.mp4")
         console = Console(stderr=True)
