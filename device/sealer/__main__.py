@@ -23,7 +23,13 @@ def main(me: Compartment) -> None:
     settings = me.settings(SealerSettings)
     home = Home(Path(settings.home))
     identity = identity_of(home)
-    spool = Spool(home.spool, device_id=identity.device_id, run_id=settings.run_id, max_bytes=settings.max_bytes)
+    spool = Spool(
+        home.spool,
+        device_id=identity.device_id,
+        run_id=settings.run_id,
+        max_bytes=settings.max_bytes,
+        sink_key=identity.sink_key.digest,
+    )
     verdict, health, uplink = me.link("verdict"), me.link("health"), me.link("uplink")
     service = SealerService(
         spool,

@@ -73,9 +73,9 @@ class Ending:
         return longest if refusal is None or (reached and not refusal.lasting) else min(longest, _AWAY_SECONDS)
 
     def _delivered(self, now: float) -> bool:
-        """Whether nothing waits for a receipt, by a beat that is younger than the last verdict."""
+        """Whether nothing waits for a receipt that could come, by a beat that is younger than the last verdict."""
         settled = self.judged_at is not None and now - self.judged_at > _SETTLE_SECONDS
-        return settled and self._roster.fact(STORE, "waiting") == 0
+        return settled and self._roster.fact(STORE, "waiting") <= self._roster.fact(STORE, "held")
 
 
 def _not_stored(unstored: int, trouble: storage.Trouble | None, patience: float) -> UnstoredError:

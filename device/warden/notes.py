@@ -139,15 +139,53 @@ def _left_out(plan: RunPlan, device: Supervisor) -> list[str]:
     return found
 
 
+_REFUSED_THERE: Final = (
+    "look at what sealcam-sink serve says there (sealcam-sink stats counts it): 'unreadable' means that "
+    "trust/sink_hpke.pub here is not that receiver's, 'equivocation' that this spool is an older copy of one that went on "
+    "(docs/operations.md, A spool from a copy)"
+)
+
+
 def _undelivered(plan: RunPlan, device: Supervisor) -> list[str]:
     """What waits in the spool, why, and what sends it: each run with a broker begins with what waits."""
-    waiting = device.roster.fact(STORE, "waiting")
-    if not waiting:
-        return []
+    waiting, held = device.roster.fact(STORE, "waiting"), device.roster.fact(STORE, "held")
+    refused = device.roster.fact(STORE, "passed_over") if plan.config.uplink.host else 0
+    found = _not_sent(held) if held else []
+    waiting -= held
+    refused = max(0, min(refused, waiting))
+    last = _refused(refused) if refused else []
+    waiting -= refused
+    if waiting <= 0:
+        return [*found, *last]
     events, they_go = ("event waits", "it goes") if waiting == 1 else ("events wait", "they go")
     why, remedy = _why_waiting(plan, device)
     later = "with the next replay or run that reaches the broker"
-    return [line(f"{waiting} sealed {events} in the spool: {why}", f"{remedy}; {they_go} {later}")]
+    return [*found, line(f"{waiting} sealed {events} in the spool: {why}", f"{remedy}; {they_go} {later}"), *last]
+
+
+def _not_sent(held: int) -> list[str]:
+    """Of envelopes for another receiver: sending them would help nobody."""
+    events, them = ("event in the spool is", "it") if held == 1 else ("events in the spool are", "them")
+    return [
+        line(
+            f"{held} {events} sealed for another receiver's key than the one in trust/sink_hpke.pub, which cannot "
+            f"open {them}",
+            f"to deliver {them}, put that receiver's sink_hpke.pub and receipt.pub back into trust, and name its "
+            f"broker; {'it is' if held == 1 else 'they are'} kept, and not sent",
+        )
+    ]
+
+
+def _refused(count: int) -> list[str]:
+    """Of envelopes that get no receipt although others do."""
+    events, them = ("event waits", "it") if count == 1 else ("events wait", "them")
+    return [
+        line(
+            f"{count} sealed {events} in the spool: the receiver confirmed others and never {them}, so it seems to "
+            f"refuse {them}",
+            _REFUSED_THERE,
+        )
+    ]
 
 
 def _why_waiting(plan: RunPlan, device: Supervisor) -> tuple[str, str]:
@@ -164,7 +202,8 @@ def _why_waiting(plan: RunPlan, device: Supervisor) -> tuple[str, str]:
     if not device.roster.total(STORE, "receipted"):
         return (
             f"{where} takes events, and no receiver confirms them",
-            "start sealcam-sink serve at that broker, and enrol this device there (sealcam keys show, sealcam enroll)",
+            "start sealcam-sink serve at that broker, and enrol this device there (sealcam keys show, sealcam enroll); "
+            f"where that is done, {_REFUSED_THERE}",
         )
     return "not every receipt came in time", "nothing is lost, and [warden] deliver_seconds says how long it waits"
 

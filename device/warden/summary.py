@@ -44,6 +44,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "sealed": roster.total(STORE, "sealed"),
         "receipted": roster.total(STORE, "receipted"),
         "waiting": roster.fact(STORE, "waiting"),
+        "held": roster.fact(STORE, "held"),
         "broker": _broker(device),
         "unsealed": storage.unsealed(roster),
         "false_receipts": roster.total(STORE, "false_receipts"),

@@ -170,6 +170,30 @@ def test_what_waits_is_told_with_the_broker_the_cause_and_what_sends_it(facts: d
     assert says in said
 
 
+def test_what_is_sealed_for_another_receiver_is_told_as_that_and_not_as_late() -> None:
+    (said,) = notes(plan(**TO_A_BROKER), device(waiting=3, held=3, connections=1))
+    assert said.startswith(
+        "3 events in the spool are sealed for another receiver's key than the one in trust/sink_hpke"
+    )
+    assert "put that receiver's sink_hpke.pub and receipt.pub back" in said and "they go" not in said
+    held, late = notes(plan(**TO_A_BROKER), device(waiting=4, held=1, connections=1, receipted=2))
+    assert held.startswith("1 event in the spool is sealed for another") and late.startswith("3 sealed events wait")
+    held, late = notes(plan(), device(waiting=4, held=1))
+    assert late.startswith("3 sealed events wait in the spool: no broker is configured")
+
+
+def test_what_the_receiver_refuses_while_it_confirms_others_is_not_said_to_go_later() -> None:
+    facts = {"connections": 1, "receipted": 2}
+    (said,) = notes(plan(**TO_A_BROKER), device(waiting=9, passed_over=9, **facts))
+    assert said.startswith("9 sealed events wait in the spool: the receiver confirmed others and never them")
+    assert "sealcam-sink stats" in said and "equivocation" in said
+    assert "they go" not in said and "nothing is lost" not in said
+    (said,) = notes(plan(**TO_A_BROKER), device(waiting=1, passed_over=1, **facts))
+    assert said.startswith("1 sealed event waits in the spool: the receiver confirmed others and never it")
+    late, refused = notes(plan(**TO_A_BROKER), device(waiting=12, passed_over=9, **facts))
+    assert late.startswith("3 sealed events wait in the spool: not every receipt") and refused.startswith("9 sealed")
+
+
 def test_one_event_waits_and_none_is_not_told() -> None:
     (said,) = notes(plan(**TO_A_BROKER), device(waiting=1, refusal=13))
     assert said.startswith("1 sealed event waits in the spool: ") and said.endswith(f"; it goes {LATER}")
