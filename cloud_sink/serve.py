@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from cloud_sink.archive import Archive
 from cloud_sink.errors import AlreadyServingError, StoreError
@@ -24,7 +25,7 @@ from cloud_sink.store import Store
 from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import Feed
 from cloud_sink.web.server import Server, listen
-from program.ending import ENDING_SIGNALS, end_at_once
+from program.ending import ENDING_SIGNALS, Heard, StopWish, end_at_once
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FIRST_TRY_S = 3.0
@@ -124,11 +125,18 @@ class Serving:
             raise self._subscriber.failure
 
     def _end(self) -> None:
-        """The first signal ends in order; the next one ends this process, whatever it waits for."""
+        """The first signal ends in order; a further wish to stop ends this process, whatever it waits for."""
+        wish = StopWish()
+        wish.signal()
+
+        def further(number: int, frame: FrameType | None) -> None:
+            if wish.signal() is Heard.AT_ONCE:
+                end_at_once("sealcam-sink")
+
         if self._loop is not None:
             for number in ENDING_SIGNALS:
                 if self._loop.remove_signal_handler(number):
-                    signal.signal(number, lambda *_: end_at_once("sealcam-sink"))
+                    signal.signal(number, further)
         self._ending.set()
 
     async def _announce(self, say: Callable[[str], None]) -> None:

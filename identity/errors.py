@@ -19,6 +19,29 @@ class DamagedKeyError(KeysError):
     """A file does not hold the key or certificate that it must hold."""
 
 
+class LostReceiverKeyError(MissingKeyError):
+    """A private key of the receiver is missing beside its public half: a new one would not open what is sealed."""
+
+
+class ClockBehindError(KeysError):
+    """This machine's clock is before a date that is over for certain: what it signs would be over already."""
+
+
+class UnrememberedRegisterError(KeysError):
+    """The register is good, and that it was used cannot be remembered: the disk takes nothing.
+
+    Attributes:
+        issued_at: when it was issued, unix seconds.
+    """
+
+    def __init__(self, sentence: str, remedy: str, issued_at: int) -> None:
+        super().__init__(sentence, remedy)
+        self.issued_at = issued_at
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, int]]:
+        return type(self), (self.sentence, self.remedy, self.issued_at)
+
+
 class RegisterRollbackError(KeysError):
     """The register is older than the newest that was used, or gone: revocations or signs could be lost by that."""
 

@@ -25,6 +25,7 @@ from device.launcher.annotating import OverlayRecord
 from device.launcher.plan import RunPlan
 from device.launcher.session import RESULTS, RunOutcome, Session
 from identity import register_guard
+from identity.errors import UnrememberedRegisterError
 from identity.home import Home
 from program import outputs
 from program.arguments import place
@@ -142,7 +143,7 @@ def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config,
 class Standing:
     """What the data home says about the time. `newest_s`: unix seconds; a clock that says less is wrong.
 
-    `notes`: what is out of its time, for the user. None of it keeps the device from judging.
+    `notes`: what is out of its time or cannot be written, for the user. None of it keeps the device from judging.
     """
 
     newest_s: int = 0
@@ -152,10 +153,15 @@ class Standing:
 def check_home(home: Home, config: configs.Config) -> Standing:
     """Check before the start what no compartment could mend: nothing is made here but the spool. Raises KeysError."""
     home.check_device()
-    issued_at = register_guard.check(home.trust) or 0
+    unremembered = []
+    try:
+        issued_at = register_guard.check(home.trust) or 0
+    except UnrememberedRegisterError as error:
+        issued_at = error.issued_at
+        unremembered = [f"{line(error.sentence, error.remedy)}: an older register would not be noticed next time"]
     late = home.certificates_out_of_time() if config.uplink.host else []
-    notes = tuple(line(error.sentence, error.remedy) for error in late)
-    return Standing(max(issued_at, home.certified_since()), notes)
+    notes = [f"{line(error.sentence, error.remedy)}; the device runs, and what it seals waits" for error in late]
+    return Standing(max(issued_at, home.certified_since()), (*unremembered, *notes))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -209,9 +215,9 @@ def _drawn(arguments: argparse.Namespace) -> OverlayRecord | None:
 
 
 def tell_standing(standing: Standing, console: Console) -> None:
-    """What in the data home is out of its time, before the run."""
+    """What in the data home is out of its time, or cannot be written, before the run."""
     for note in standing.notes:
-        say(console, f"sealcam: {note}; the device runs, and what it seals waits")
+        say(console, f"sealcam: {note}")
 
 
 def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, results: Console) -> None:

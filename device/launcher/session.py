@@ -31,7 +31,7 @@ from device.launcher.plan import RunPlan
 from device.launcher.recorder import RunRecorder
 from device.launcher.report import Finished, Incident, Notice, Progress, Running
 from program.claim import ClaimedFolder
-from program.ending import ENDING_SIGNALS, end_at_once
+from program.ending import ENDING_SIGNALS, Heard, StopWish, end_at_once
 from wire.errors import RunError, UsageError, line
 from wire.vocabulary import ReasonName
 
@@ -105,6 +105,7 @@ class Session:
         self._finished: Finished | None = None
         self._incidents: list[Incident] = []
         self._stop = self._interrupted = False
+        self._wish = StopWish()
         self._takes: dict[type[Message], tuple[Callable[[Any], None], ...]] = {
             Running: (watcher,),
             Progress: (self._on_progress, watcher),
@@ -134,7 +135,7 @@ class Session:
             self._claim.release()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._stop:
+        if self._wish.signal() is Heard.AT_ONCE:
             end_at_once("sealcam")
         self._stop = self._interrupted = True
 

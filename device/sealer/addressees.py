@@ -16,7 +16,8 @@ AFTER_ALL: Final = "SELECT sequence, sealed FROM envelope WHERE sequence > :abov
 AFTER: Final = """
 SELECT sequence, sealed FROM envelope
 WHERE sequence > :above
-AND coalesce((SELECT sink_key FROM sealed_for WHERE first <= sequence ORDER BY first DESC LIMIT 1), :sink_key) = :sink_key
+AND coalesce((SELECT sink_key FROM sealed_for WHERE first <= sequence ORDER BY first DESC LIMIT 1), :sink_key)
+    = :sink_key
 ORDER BY sequence LIMIT :limit
 """
 """Without those that are known to be sealed for another key than :sink_key."""

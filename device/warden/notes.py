@@ -141,8 +141,8 @@ def _left_out(plan: RunPlan, device: Supervisor) -> list[str]:
 
 _REFUSED_THERE: Final = (
     "look at what sealcam-sink serve says there (sealcam-sink stats counts it): 'unreadable' means that "
-    "trust/sink_hpke.pub here is not that receiver's, 'equivocation' that this spool is an older copy of one that went on "
-    "(docs/operations.md, A spool from a copy)"
+    "trust/sink_hpke.pub here is not that receiver's, 'equivocation' that this spool is an older copy of one that "
+    "went on (docs/operations.md, A spool from a copy)"
 )
 
 

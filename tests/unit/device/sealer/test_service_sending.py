@@ -329,15 +329,14 @@ def test_while_the_sink_confirms_nothing_nothing_rests(tmp_path: Path) -> None:
 
 def test_many_that_rest_do_not_hide_the_others_behind_them(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
-    refused, count = 3 * WINDOW, 0
+    refused = 3 * WINDOW
     for number in range(refused + 5):
         rig.say(a_verdict(number))
     late = {refused + 1, refused + 2}  # their first receipts get lost
-    for _ in range(200):
+    for count in range(200):
         rig.now += RESEND_SECONDS
         rig.uplink.sent.clear()
         rig.say(a_verdict(1000 + count))
-        count += 1
         rig.service.tick()
         for sent in rig.uplink.envelopes():
             if sent.sequence >= refused and (sent.sequence not in late or count > 60):
