@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from cloud_sink.archive import Archive
-from cloud_sink.errors import AlreadyServingError, StoreError
+from cloud_sink.errors import AlreadyServingError, SetupError, StoreError
 from cloud_sink.keys import EnrolledDevices, sink_keys, tls_context
 from cloud_sink.lock import only_one
 from cloud_sink.mqtt import Subscriber
@@ -66,19 +66,27 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     is connected too. A broker that is away or goes away is tried again for ever; one that answers the first try and
     cannot prove who it is ends the start, because nothing but a person mends that.
 
-    Raises SetupError, StoreError, and KeysError of `identity`, each with the sentence for the user.
+    Raises SetupError, and KeysError of `identity`, each with the sentence for the user.
     """
     keys, tls = sink_keys(settings.folder), tls_context(settings.folder)
     devices = EnrolledDevices(settings.folder / "devices")
     taken = AlreadyServingError(
         f"another sealcam-sink serves {settings.folder} already", "open its page, or end it first"
     )
-    with only_one(settings.folder / "serve.lock", taken), Store(settings.database) as store:
+    with only_one(settings.folder / "serve.lock", taken), _opened(settings.database) as store:
         receiver = Receiver(store, keys, devices, now_ms)
         with listen(settings.host, settings.port) as listening:
             if settings.host not in LOOPBACK:
                 _log.warning("the page at %s can be read by anyone who reaches this machine", settings.host)
             asyncio.run(Serving(settings, receiver, tls, devices).run(listening, say))
+
+
+def _opened(database: Path) -> Store:
+    """The store. Raises SetupError where it cannot be opened: nothing was run then."""
+    try:
+        return Store(database)
+    except StoreError as error:
+        raise SetupError(error.sentence, error.remedy) from None
 
 
 class Serving:
