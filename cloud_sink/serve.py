@@ -25,7 +25,7 @@ from cloud_sink.store import Store
 from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import Feed
 from cloud_sink.web.server import Server, listen
-from program.ending import ENDING_SIGNALS, Heard, StopWish, end_at_once
+from program.ending import ENDING_SIGNALS, StopWish, StopWord, end_at_once
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FIRST_TRY_S = 3.0
@@ -138,7 +138,7 @@ class Serving:
         wish.signal()
 
         def further(number: int, frame: FrameType | None) -> None:
-            if wish.signal() is Heard.AT_ONCE:
+            if wish.signal() is StopWord.AT_ONCE:
                 end_at_once("sealcam-sink")
 
         if self._loop is not None:

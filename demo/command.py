@@ -87,7 +87,6 @@ def run(arguments: argparse.Namespace) -> int:
         say(console, f"made for the demo, with a road authority of its own: {home.path}")
     home.check_certificates()
     with claimed(out) as folder:
-        folder.clear(FILES, "the files of an earlier demo are replaced" if arguments.out is not None else "")
         return _tell_the_story(arguments, home, folder, config, console)
 
 
@@ -98,6 +97,7 @@ def _tell_the_story(
     broker_port = arguments.broker_port or free_port()
     config = msgspec.structs.replace(config, uplink=configs.UplinkConfig("localhost", broker_port))
     with Broker(home, broker_port), SinkProcess(home, broker_port, arguments.port) as sink:
+        folder.clear(FILES, "the files of an earlier demo are replaced" if arguments.out is not None else "")
         drive = _render(home, out, arguments.seed, console)
         outcome, session = _play(drive, home, folder, config, console)
         stored = sink.verdicts(bytes.fromhex(session.run_id))

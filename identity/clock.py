@@ -46,5 +46,5 @@ def check(known: int, otherwise: str = "add --clock-is-right") -> None:
         raise ClockBehindError(
             f"it is {iso8601(now)} on this machine, which is before {iso8601(known)}, of which its keys or this "
             "release know: what is made now would be over already",
-            f"{SET_IT}; if it is right, and a clock was ahead when the keys were made, {otherwise}",
+            f"{SET_IT}, or, if it is right and a clock was ahead when the keys were made, {otherwise}",
         )

@@ -34,12 +34,7 @@ class UnrememberedRegisterError(KeysError):
         issued_at: when it was issued, unix seconds.
     """
 
-    def __init__(self, sentence: str, remedy: str, issued_at: int) -> None:
-        super().__init__(sentence, remedy)
-        self.issued_at = issued_at
-
-    def __reduce__(self) -> tuple[type, tuple[str, str, int]]:
-        return type(self), (self.sentence, self.remedy, self.issued_at)
+    issued_at: int = 0
 
 
 class RegisterRollbackError(KeysError):

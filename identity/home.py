@@ -329,7 +329,7 @@ class Home:
                 make = command("sealcam keys init", self.path / "sink")
                 raise LostReceiverKeyError(
                     f"{secret} is missing, {public} is there",
-                    f"restore it from a copy; only if there is none, move {public} away and run: {make}, for a new key",
+                    f"restore it from a copy, or, if there is none, move {public} away and run, for a new key: {make}",
                 )
         if not (self.sink / "hpke.key").exists():
             write_private(self.sink / "hpke.key", SinkPrivateKey.generate().to_bytes().hex().encode() + b"\n")
@@ -389,8 +389,8 @@ def _ensure_public(path: Path, raw: bytes) -> None:
     elif read_public(path) != text:
         raise DamagedKeyError(
             f"{path} is not the public key of this home's private one",
-            "of another receiver put both sink_hpke.pub and receipt.pub there; for this home's own, move it away and "
-            "run: "
+            "of another receiver put both sink_hpke.pub and receipt.pub there, or, for this home's own, move it away "
+            "and run: "
             f"{command('sealcam keys init', path)}",
         )
 

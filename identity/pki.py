@@ -144,9 +144,10 @@ def trusted(bundle: bytes, key: bytes, issued: bytes) -> Trusted:
 def _key_of(key: bytes) -> bytes:
     """The public half of a private key in PEM, empty where it cannot be read."""
     try:
-        return _public(serialization.load_pem_private_key(key, None).public_key())
+        loaded = serialization.load_pem_private_key(key, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return b""
+    return _public(loaded.public_key())
 
 
 def _first(content: bytes) -> x509.Certificate | None:

@@ -69,7 +69,9 @@ def check(trust: Path) -> int | None:
         try:
             write_private(seen_path, f"{found.issued_at} {found.digest}\n".encode())
         except KeysError as error:
-            raise UnrememberedRegisterError(error.sentence, error.remedy, issued_at) from None
+            unremembered = UnrememberedRegisterError(error.sentence, error.remedy)
+            unremembered.issued_at = issued_at
+            raise unremembered from None
     return issued_at
 
 

@@ -33,7 +33,7 @@ ONE_WISH_SECONDS: Final = 0.5
 """A second signal that comes so soon after the first is the same wish; a third is a further one in any case."""
 
 
-class Heard(enum.Enum):
+class StopWord(enum.Enum):
     """What an ending signal means: to end in order, nothing new, or to end now."""
 
     STOP = "stop"
@@ -53,14 +53,14 @@ class StopWish:
         self._signals = 0
         self._at = 0.0
 
-    def signal(self) -> Heard:
+    def signal(self) -> StopWord:
         """An ending signal came: what it means."""
         now = self._clock()
         self._signals += 1
         if self._signals == 1:
             self._at = now
-            return Heard.STOP
-        return Heard.SAME if self._signals == 2 and now - self._at < ONE_WISH_SECONDS else Heard.AT_ONCE
+            return StopWord.STOP
+        return StopWord.SAME if self._signals == 2 and now - self._at < ONE_WISH_SECONDS else StopWord.AT_ONCE
 
 
 def run(program: str, work: Callable[[], int | None], *, after_interrupt: str = "", private: bool = False) -> int:
@@ -136,9 +136,9 @@ def _interruptible(program: str) -> Iterator[None]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         heard = wish.signal()
-        if heard is Heard.AT_ONCE:
+        if heard is StopWord.AT_ONCE:
             end_at_once(program)
-        if heard is Heard.STOP:
+        if heard is StopWord.STOP:
             raise KeyboardInterrupt
 
     before = {s: signal.getsignal(s) for s in ENDING_SIGNALS}

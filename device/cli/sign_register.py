@@ -198,7 +198,7 @@ def _refuse_to_drop(replaced: Register | None, entries: list[RegisterEntry], dro
     if refused:
         raise UsageError(
             f"{counted(len(refused), 'sign')} of the register before {'is' if len(refused) == 1 else 'are'} not in the "
-            f"list: {_named(refused)}; no device would miss {'it' if len(refused) == 1 else 'them'} any more",
+            f"list: {_named(refused)}, so that no device would miss {'it' if len(refused) == 1 else 'them'} any more",
             "build the list anew (sealcam sign register build carries them over), or add --drop SIGN_ID for each that "
             "is gone, or --drop all",
         )

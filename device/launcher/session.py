@@ -31,7 +31,7 @@ from device.launcher.plan import RunPlan
 from device.launcher.recorder import RunRecorder
 from device.launcher.report import Finished, Incident, Notice, Progress, Running
 from program.claim import ClaimedFolder
-from program.ending import ENDING_SIGNALS, Heard, StopWish, end_at_once
+from program.ending import ENDING_SIGNALS, StopWish, StopWord, end_at_once
 from wire.errors import RunError, UsageError, line
 from wire.vocabulary import ReasonName
 
@@ -135,7 +135,7 @@ class Session:
             self._claim.release()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._wish.signal() is Heard.AT_ONCE:
+        if self._wish.signal() is StopWord.AT_ONCE:
             end_at_once("sealcam")
         self._stop = self._interrupted = True
 

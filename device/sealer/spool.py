@@ -24,9 +24,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from device.sealer import addressees, ledger, reserve
-from device.sealer.core import Head, SealedEvent
+from device.sealer.core import Head, Identity, SealedEvent
 from device.sealer.errors import SpoolError, SpoolFullError, SpoolRefusedError
 from device.sealer.gap import NO_GAP, Gap
+from device.sealer.settings import SealerSettings
 from device.sealer.trouble import trouble
 from identity.files import PRIVATE_FILE, read_private, write_private
 from wire.envelope import MAX_SEQUENCE
@@ -340,3 +341,14 @@ class Spool:
     def _reserve(self, number: int) -> None:
         write_private(self._reserved_path, b"%d\n" % number)
         self._reserved = number
+
+
+def opened(folder: Path, identity: Identity, settings: SealerSettings) -> Spool:
+    """The spool of a run. Raises as `Spool`."""
+    return Spool(
+        folder,
+        device_id=identity.device_id,
+        run_id=settings.run_id,
+        max_bytes=settings.max_bytes,
+        sink_key=identity.sink_key.digest,
+    )

@@ -13,7 +13,7 @@ from typing import NoReturn
 import pytest
 
 import program
-from program.ending import ONE_WISH_SECONDS, Heard, StopWish
+from program.ending import ONE_WISH_SECONDS, StopWish, StopWord
 from tests.support.paths import ROOT
 from wire.errors import RunError, UsageError
 
@@ -131,14 +131,14 @@ def _ignore_hangup() -> None:
 @pytest.mark.parametrize(
     ("seconds", "heard"),
     [
-        ([0.0], [Heard.STOP]),
-        ([0.0, 0.0001], [Heard.STOP, Heard.SAME]),  # timeout(1): its child, then its group
-        ([0.0, ONE_WISH_SECONDS], [Heard.STOP, Heard.AT_ONCE]),
-        ([0.0, 0.1, 0.2], [Heard.STOP, Heard.SAME, Heard.AT_ONCE]),
-        ([0.0, 0.1, 60.0], [Heard.STOP, Heard.SAME, Heard.AT_ONCE]),
+        ([0.0], [StopWord.STOP]),
+        ([0.0, 0.0001], [StopWord.STOP, StopWord.SAME]),  # timeout(1): its child, then its group
+        ([0.0, ONE_WISH_SECONDS], [StopWord.STOP, StopWord.AT_ONCE]),
+        ([0.0, 0.1, 0.2], [StopWord.STOP, StopWord.SAME, StopWord.AT_ONCE]),
+        ([0.0, 0.1, 60.0], [StopWord.STOP, StopWord.SAME, StopWord.AT_ONCE]),
     ],
 )
-def test_two_signals_at_once_are_one_wish_to_stop(seconds: list[float], heard: list[Heard]) -> None:
+def test_two_signals_at_once_are_one_wish_to_stop(seconds: list[float], heard: list[StopWord]) -> None:
     times = iter(seconds)
     wish = StopWish(lambda: next(times))
     assert [wish.signal() for _ in seconds] == heard
