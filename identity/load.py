@@ -61,7 +61,7 @@ def _lost_half(path: Path) -> str | None:
     public = public_half(path)
     if public is None or not public.exists():
         return None
-    return f"restore it from a copy, which {public} still names: a new one cannot take its place"
+    return f"restore it from a copy: {public} is there, and a new key cannot take its place"
 
 
 def public_half(path: Path) -> Path | None:

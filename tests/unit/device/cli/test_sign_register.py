@@ -317,3 +317,10 @@ def test_nothing_is_signed_with_a_clock_before_what_is_known(
     monkeypatch.setattr("identity.clock.time.time", lambda: 1_325_376_000)
     assert sign(tmp_path, line(ONE)) == 2
     assert "2012-01-01" in capsys.readouterr().err
+
+
+def test_a_list_may_begin_with_an_editors_byte_order_mark(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps([line(ONE)]).encode())
+    assert cli.main(["sign", "register", "sign", str(path)]) == 0
+    assert ids(home) == {ONE}
