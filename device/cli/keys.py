@@ -122,8 +122,9 @@ def _init(home: Home, arguments: argparse.Namespace) -> int:
 def _sealed_for_it(home: Home) -> str:
     """What a lost key of the receiver costs, as far as this home knows."""
     try:
-        waiting = inventory.look(home.spool).count
-    except SpoolError:
+        found = inventory.look(home.spool, load.sink_public(home.trust / "sink_hpke.pub").digest)
+        waiting = found.count - found.held
+    except (SpoolError, KeysError):
         waiting = 0
     opened = f"{counted(waiting, 'envelope')} in the spool and " if waiting else ""
     return f": {opened}what the receiver has stored can be opened with the lost key alone"
