@@ -197,7 +197,8 @@ class Session:
             try:
                 message = link.receive()
             except HostileMessageError:
-                continue  # counted by the link, and not recorded
+                self._admission.refuse_garbage(link.peer)
+                continue
             except PeerClosedError:
                 if link.peer == "warden":
                     raise
@@ -244,7 +245,10 @@ class Session:
             )
         summary = dict(finished.summary)
         self._admission.finish(summary.get("frames", 0))
+        self._admission.hold_to(summary.get("judged", 0), summary.get("restarts", {}))
         if summary:
+            for name, count in self._admission.garbage.items():
+                summary["invalid_messages"][name] = summary["invalid_messages"].get(name, 0) + count
             if self._admission.refused:
                 summary["not_recorded"] = dict(self._admission.refused)
             if dialer.layers:

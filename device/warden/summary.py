@@ -30,6 +30,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
     return {
         "promised": roster.promised(),
         "frames": workload.frames(roster),
+        "judged": workload.judged(roster, READERS[0]),
         "damage": dict(roster.damage()),
         "time_line": {key: roster.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")},
         "dropped": sum(dropped[READERS[0]].values()),
