@@ -55,6 +55,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "layers": device.starter.layers,
         "track": _track(roster),
         "pictures": {
+            "without_regions": roster.told_in_all("codes", "without_regions"),
             "carried_codes": roster.fact(JUDGE, "carried"),
             "blank_s": round(roster.fact(JUDGE, "blank_ms") / 1000, 1),
         },
