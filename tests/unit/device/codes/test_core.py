@@ -175,6 +175,29 @@ def test_the_second_decoder_backs_off_where_it_reads_nothing(monkeypatch: pytest
     assert 3 <= len(calls) <= 8
 
 
+def test_all_codes_of_one_post_are_measured_in_the_frame_in_which_they_are_near_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encoded: list[bytes] = []
+
+    def encode_one(data: bytes, modules: int, level: str, mask: int) -> np.ndarray:
+        encoded.append(data)
+        return np.zeros((modules, modules), np.bool_)
+
+    monkeypatch.setattr("device.codes.error_rate.encode", encode_one)
+    rates, grid = ErrorRateMeter(), np.zeros((45, 45), np.bool_)
+
+    def seen(number: int, side: float) -> Symbol:
+        quad = np.array([(0, 0), (side, 0), (side, side), (0, side)], np.float64)
+        return Symbol(quad, b"SR1:%d" % number, "zxing", 45, grid, "M", 1)
+
+    assert [rates.measure(seen(number, 60.0)) for number in range(4)] == [None] * 4  # too far
+    assert [rates.measure(seen(number, 180.0)) for number in range(4)] == [0.0] * 4
+    for number in range(100):
+        rates.measure(seen(1000 + number, 180.0))
+    assert len(encoded) <= 4 + 108 // 5
+
+
 def test_a_flood_of_different_codes_is_not_encoded_again_one_by_one() -> None:
     rates = ErrorRateMeter()
     grid = np.zeros((45, 45), np.bool_)
