@@ -21,6 +21,6 @@ def verdict_notes(reasons: Mapping[str, int]) -> list[str]:
         codes = "1 authentic code was" if unmeasured == 1 else f"{unmeasured} authentic codes were"
         notes.append(
             f"{codes} never large enough in the picture for damage to be told, and count as UNVERIFIED or SUSPECT: "
-            "a code needs 2.5 pixels a module; take pictures with more pixels, of a narrower view, or more of them a second"
+            "a code needs 2.5 pixels a module; take pictures with more pixels, a narrower view, or more a second"
         )
     return notes
