@@ -27,7 +27,7 @@ from device.verdict.intake import fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.intake.timeline import MAX_UTC_MS
 from device.verdict.state import Moment, State
-from device.verdict.tracking import association, carried, expected_signs, faces, panels, rescaled, view
+from device.verdict.tracking import approach, association, carried, expected_signs, faces, panels, rescaled, view
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
 from device.verdict.tracking.faces import Perceived
@@ -275,6 +275,8 @@ class Judge:
         told = code_evidence.where(found, read.last_pose, ahead, shown)
         where = whereabouts.held(self._state, told, found, read.last_pose, ahead)
         where = remoteness.held(self._state, where, found.claims, read.last_pose)
+        if where not in whereabouts.HONEST and where is not Where.TWICE and approach.drove_further(sign.faces):
+            where = Where.UNKNOWN
         gap_ms = whereabouts.gap_ms(self._state, found) if told is Where.UNKNOWN else 0
         off_track = told is Where.UNKNOWN and whereabouts.is_off_the_track(self._state, found)
         has_source = fixes.has_source(self._state)
