@@ -91,7 +91,7 @@ def endure(course: Course, blow: str, out: Path) -> Endured:
     """Drive once, strike once. Raises RunError when the run does not end well by itself."""
     port = free_port()
     with Broker(course.home, port) as broker, SinkProcess(course.home, port, free_port()) as sink:
-        process = _start(course, port, out)
+        process = _start(course, port, out, annotated=blow == "annotator")
         try:
             _wait_for_frame(process, out, _BLOW_AT_FRAME)
             if blow == "receiver":
@@ -118,9 +118,11 @@ def endure(course: Course, blow: str, out: Path) -> Endured:
         return _result(course, blow, stall, summary, out, sink.verdicts(bytes.fromhex(summary["run_id"])))
 
 
-def _start(course: Course, port: int, out: Path) -> subprocess.Popen[str]:
+def _start(course: Course, port: int, out: Path, *, annotated: bool) -> subprocess.Popen[str]:
+    """`annotated`: a plain replay starts no annotator, so that there would be none to take away."""
     command = [sys.executable, "-m", "demo", "replay", str(course.folder / "drive.mp4")]
     command += ["--gps", str(course.folder / "drive.gpx"), "--out", str(out), "--json"]
+    command += ["--annotate", str(out / "annotated.mp4")] if annotated else []
     environment = {
         **os.environ,
         "SEALCAM_HOME": str(course.home.path),

@@ -25,6 +25,7 @@ MAX_RATES: Final = 32
 MAX_VOTED: Final = 8
 MAX_FIXES: Final = 2048
 MAX_DOUBTED: Final = 256
+MAX_REPEATED: Final = 64
 MAX_EXPECTED: Final = 64
 MAX_ATTRIBUTED: Final = 256
 MAX_SHOWN: Final = 64
@@ -34,7 +35,7 @@ MAX_VISITED: Final = 32
 MAX_CARRIED: Final = 8
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 9
+_VERSION: Final = 10
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -294,6 +295,10 @@ class State(Struct, forbid_unknown_fields=True):
     gap_codes: int = 0  # authentic codes that were read in a gap of the track, too wide to place them
     gap_ms: int = 0  # the widest of these gaps
     off_codes: int = 0  # authentic codes that were read before the track begins or after it ends
+    repeated_codes: int = 0  # authentic codes that were read while the receiver only repeated a place
+    repeated: Annotated[list[tuple[int, int]], Meta(max_length=MAX_REPEATED)] = msgspec.field(
+        default_factory=list  # from when to when it did and its places were left out, unix milliseconds
+    )
     faces: Annotated[list[FaceTrack], Meta(max_length=MAX_TRACKS)] = msgspec.field(default_factory=list)
     panels: Annotated[list[PanelTrack], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)
     expected: Annotated[list[ExpectedSign], Meta(max_length=MAX_EXPECTED)] = msgspec.field(default_factory=list)

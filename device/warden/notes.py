@@ -193,15 +193,16 @@ def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
     untimed = _untimed(plan, device)
     if untimed or (plan.kind != "camera" and not plan.gpx):  # then the zone is the least
         return [*untimed, *(DOUBTS[doubt] for doubt in doubts if doubt != "label_unsure"), *no_track]
+    repeated = [_repeating(plan)] if device.roster.fact(JUDGE, "repeated_codes") else []
     in_gaps, gap_ms = device.roster.fact(JUDGE, "gap_codes"), min(MAX_GAP_MS, device.roster.fact(JUDGE, "gap_ms"))
     if not unplaced and set(doubts) - set(_OF_THE_START):
         doubts = tuple(doubt for doubt in doubts if doubt != "label_unsure")  # it is the date that is not known
     if not in_gaps:
         apart = device.roster.fact(JUDGE, "off_codes") and not set(doubts) & set(_OF_THE_TRACK)
         off = [_off_the_ends(plan)] if apart else []
-        return [*off, *(DOUBTS[doubt] for doubt in doubts)] or [_OFF_THE_TRACK]
+        return [*repeated, *off, *(DOUBTS[doubt] for doubt in doubts)] or [_OFF_THE_TRACK]
     gap = (f"{plan.gpx_shown} has a gap of {gap_ms / 1000:g} s where they were read", "give a track without it")
-    return [gap, *(DOUBTS[doubt] for doubt in doubts if in_gaps < unplaced or doubt not in _OF_THE_START)]
+    return [gap, *repeated, *(DOUBTS[doubt] for doubt in doubts if in_gaps < unplaced or doubt not in _OF_THE_START)]
 
 
 def _untimed(plan: RunPlan, device: Supervisor) -> list[Said]:
@@ -215,6 +216,14 @@ def _off_the_ends(plan: RunPlan) -> Said:
     return (
         f"by the start that was used, they were read before {plan.gpx_shown} begins or after it ends",
         "give a track that covers the whole video",
+    )
+
+
+def _repeating(plan: RunPlan) -> Said:
+    return (
+        f"by the start that was used, the receiver of {plan.gpx_shown} only repeated a place when they were read, as "
+        "without reception",
+        "give the track of another receiver, if there is one",
     )
 
 

@@ -189,7 +189,7 @@ def test_a_text_is_taken_back_up_to_its_bound(length: int, taken: bool) -> None:
             back(plain)
 
 
-@pytest.mark.parametrize(("name", "value"), [("version", 8), ("version", 10), ("stream", "tesu"), ("stream", "")])
+@pytest.mark.parametrize(("name", "value"), [("version", 9), ("version", 11), ("stream", "tesu"), ("stream", "")])
 def test_a_state_of_another_version_or_stream_is_refused(name: str, value: object) -> None:
     with pytest.raises(SnapshotError, match="another stream or version"):
         back(parts() | {name: value})
@@ -229,7 +229,7 @@ def test_the_bounds_are_those_that_the_snapshots_size_was_reckoned_with() -> Non
 def test_a_new_state_knows_nothing() -> None:
     assert msgspec.to_builtins(State("test")) == {
         "stream": "test",
-        "version": 9,
+        "version": 10,
         "pending": [],
         "marks": {"perception": -1, "codes": -1},
         "released_mark": -1,
@@ -261,6 +261,8 @@ def test_a_new_state_knows_nothing() -> None:
         "gap_codes": 0,
         "gap_ms": 0,
         "off_codes": 0,
+        "repeated_codes": 0,
+        "repeated": [],
         "faces": [],
         "panels": [],
         "expected": [],
