@@ -236,7 +236,9 @@ class Shown(Struct, forbid_unknown_fields=True):
 class Waypoint(Struct, array_like=True, forbid_unknown_fields=True):
     """The vehicle stayed within a step of here from `utc_ms` to `until_ms`, and came from the waypoint before.
 
-    `slack_m`: how far off the straight way it may have been on its way here and since, beyond a step.
+    `slack_m`: how far off the straight way it may have been on its way here and since, beyond a step. `held_from_ms`:
+    since when the track only repeated this place, so that the vehicle may have driven on and come back; 0 where it had
+    told no other before, None where it did not repeat it.
     """
 
     utc_ms: int
@@ -244,6 +246,7 @@ class Waypoint(Struct, array_like=True, forbid_unknown_fields=True):
     lat: float
     lon: float
     slack_m: float = 0.0
+    held_from_ms: int | None = None
 
 
 class CodedSign(Struct, forbid_unknown_fields=True):

@@ -118,7 +118,7 @@ def lack(state: State, found: CodeEvidence, told: Where) -> Lack:
     if gap_ms:
         return Lack(gap_ms=gap_ms)
     placed_ms = state.start_utc_ms + (sight.pose_ms if sight.last_pose is not None else sight.last_ms)
-    return Lack(repeated=route.repeated_ms(state, placed_ms) is not None)
+    return Lack(repeated=route.repeated_ms(state, placed_ms, placed_ms) is not None)
 
 
 def count(state: State, lack: Lack) -> None:
@@ -216,12 +216,18 @@ def _rests_on_a_place(state: State, where: Where, found: CodeEvidence, pose: Pos
     claims, panel = found.claims, found.panel
     if claims is None or panel is None:
         return False
-    read_ms = state.start_utc_ms + panel.sight.pose_ms
-    repeated_ms = route.repeated_ms(state, read_ms)
+    read_ms = panel.sight.pose_ms
+    earliest, latest = _span_ms(state, read_ms)
+    later = 0
+    if not _is_narrow(state, read_ms):
+        error = _confirmed_error_ms(state, read_ms) or 0
+        earliest, latest, later = -error, error, 0 if error else max(0, latest)
+    at_ms = state.start_utc_ms + read_ms
+    repeated_ms = route.repeated_ms(state, at_ms + min(0, earliest), at_ms + max(0, latest))
     if repeated_ms is None:
         return True
     far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon)
-    drove_m = outline.TOP_SPEED_M_PER_MS * (repeated_ms + max(0, state.latest_ms))
+    drove_m = outline.TOP_SPEED_M_PER_MS * (repeated_ms + later)
     return where is Where.ELSEWHERE and far > elsewhere_from_m(pose.accuracy_m) + drove_m
 
 
@@ -260,10 +266,12 @@ def _confirmed_error_ms(state: State, t_ms: int) -> int | None:
     """How far off a moment may be where codes have settled the start; None where they have not.
 
     Two different codes do, apart from each other, in their places by the given start, and not more out of place. Since
-    the last of them the clocks may have gone apart again.
+    the last of them the clocks may have gone apart again. What was read before the pictures were lost for a while
+    settles nothing behind that: the recording may have been put together there.
     """
-    fitting = [coded for coded in state.coded if coded.fits]
-    if len(fitting) < CONFIRMING_CODES or 2 * len(fitting) < len(state.coded):
+    since = [coded for coded in state.coded if coded.t_ms > state.lost_ms]
+    fitting = [coded for coded in since if coded.fits]
+    if len(fitting) < CONFIRMING_CODES or 2 * len(fitting) < len(since):
         return None
     settled = any(
         one.sign_id != other.sign_id and distance_m(one.lat, one.lon, other.lat, other.lon) >= APART_M

@@ -135,6 +135,19 @@ def test_two_codes_apart_in_their_places_settle_the_start(places: list[tuple[int
     assert said(made, Where.ELSEWHERE, found(HERE_M + 140.0)) is says
 
 
+def test_codes_of_before_the_pictures_were_lost_settle_nothing_behind_that() -> None:
+    """Two clips, joined with black film between them, are of two times."""
+    code = found(HERE_M + 140.0)
+    settled = coded((1, 0.0, True), (2, 60.0, True))
+    for lost_ms, settles in ((-1, True), (0, False), (20_000, False)):
+        made = on_the_way(-(10**7), 10**7, coded=settled, lost_ms=lost_ms)
+        assert is_sure(made) is settles
+        assert said(made, Where.ELSEWHERE, code) is (Where.ELSEWHERE if settles else Where.UNKNOWN)
+    out = coded((3, 0.0, False), (4, 0.0, False), (5, 0.0, False))
+    again = [CodedSign(one.sign_id, 21_000, one.lat, one.lon, 0.0, one.fits) for one in settled]
+    assert is_sure(on_the_way(-(10**7), 10**7, coded=[*out, *again], lost_ms=20_000))
+
+
 def test_settled_by_codes_the_place_is_open_by_their_reach() -> None:
     made = on_the_way(-(10**7), 10**7, coded=coded((1, 0.0, True), (2, 60.0, True)))
     assert said(made, Where.ELSEWHERE, found(HERE_M + 120.0)) is Where.UNKNOWN
@@ -306,6 +319,27 @@ def test_a_place_that_is_only_repeated_accuses_nobody_whom_the_vehicle_may_have_
     assert said(held_from(29), Where.ELSEWHERE, code, pose(290.0)) is Where.ELSEWHERE  # 70 m at most
     assert said(held_from(25), Where.WRONG_HEADING, found(250.0, 180.0), at) is Where.UNKNOWN
     assert said(held_from(25), Where.ANOTHERS, found(HERE_M + 19.0), at) is Where.UNKNOWN
+
+
+def test_a_place_that_is_repeated_within_the_error_of_the_start_accuses_no_more_than_the_vehicle_drove() -> None:
+    """Read at 30 s by the given start, but it may have been three seconds later, or earlier."""
+    for second, sure in ((31, False), (60, True)):
+        made = held_from(second)
+        made.earliest_ms, made.latest_ms = -3000, 3400
+        says = Where.ELSEWHERE if sure else Where.UNKNOWN
+        assert said(made, Where.ELSEWHERE, found(HERE_M + 180.0, ASIDE)) is says
+    made = held_from(31)
+    made.earliest_ms, made.latest_ms = -3000, 3400
+    assert said(made, Where.ELSEWHERE, found(HERE_M + 900.0, ASIDE)) is Where.ELSEWHERE
+
+
+@pytest.mark.parametrize("second", [20, 45])
+def test_a_soft_stop_of_a_blind_receiver_accuses_nobody_whose_start_is_not_sure(second: int) -> None:
+    """Ten seconds before the given moment, or after it, the vehicle may have driven on unseen."""
+    made, at = held_from(second), pose(SPEED * min(second, 30))
+    made.earliest_ms, made.latest_ms = -12_000, 25_000
+    assert said(made, Where.ELSEWHERE, found(SPEED * second + 600.0, ASIDE), at) is Where.UNKNOWN
+    assert said(made, Where.ELSEWHERE, found(90_000.0, ASIDE), at) is Where.ELSEWHERE
 
 
 @pytest.mark.parametrize("told", [Where.UNKNOWN, Where.ELSEWHERE])
