@@ -222,3 +222,13 @@ def test_what_is_not_there_without_being_damaged_is_told() -> None:
     (said,) = notes(plan(), device(**{"index.hidden": 99}))
     assert "an edit list that hides 99 of its frames" in said
     assert notes(plan(), device(**{"index.hidden": 2})) == []
+
+
+@pytest.mark.parametrize("hidden", [0, 99])
+def test_a_rate_that_the_container_and_the_coding_tell_otherwise_is_told_as_that(hidden: int) -> None:
+    rates = {"rate.coded": 29970, "rate.stamped": 14985, "index.hidden": hidden}
+    (said,) = notes(plan(), device(**rates))
+    assert "v.mp4 was coded at 29.97 frames a second, and its container plays 14.98" in said
+    assert "the times of its frames are wrong" in said and ("hides 99 of its frames" in said) is (hidden > 0)
+    assert "trimmed" not in said
+    assert len(notes(plan(), device(**rates | {"rate.coded": 2**53}))[0]) < 600
