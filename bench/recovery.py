@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,13 +55,14 @@ class Endured:
     frames: int
     restarts: dict[str, int]
     undelivered: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
     wrongly_believed: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
         """Nothing lost and nothing wrong believed; how long it took is judged apart."""
-        return not (self.undelivered or self.wrongly_believed)
+        return not (self.undelivered or self.twice or self.wrongly_believed)
 
 
 @dataclass(frozen=True)
@@ -202,7 +204,9 @@ def _descends(pid: int, ancestor: int) -> bool:
     return pid == ancestor
 
 
-def _result(course: Course, blow: str, stall: float, summary: dict[str, Any], out: Path, stored: set[str]) -> Endured:
+def _result(
+    course: Course, blow: str, stall: float, summary: dict[str, Any], out: Path, stored: Counter[str]
+) -> Endured:
     verdicts = [json.loads(line) for line in (out / "verdicts.jsonl").read_text().splitlines()]
     wrong, missed = [], []
     for scene in course.expected["scenes"]:
@@ -220,6 +224,7 @@ def _result(course: Course, blow: str, stall: float, summary: dict[str, Any], ou
         frames=summary["frames"],
         restarts={name: n for name, n in summary["restarts"].items() if n},
         undelivered=[v["verdict_id"] for v in verdicts if v["verdict_id"] not in stored],
+        twice=[verdict_id for verdict_id, times in stored.items() if times > 1],
         wrongly_believed=wrong,
         missed=missed,
     )
@@ -246,7 +251,8 @@ def _take_away(blows: Sequence[str]) -> int:
             endured = endure(course, blow, Path(scratch) / blow)
             bad |= not endured.good or endured.stall_seconds > BUDGET_SECONDS
             restarts = ", ".join(f"{name} {n}" for name, n in endured.restarts.items()) or "-"
-            cost = f"{endured.undelivered or '-'} / {endured.wrongly_believed or '-'} / {endured.missed or '-'}"
+            lost = endured.undelivered + [f"{name} twice" for name in endured.twice]
+            cost = f"{lost or '-'} / {endured.wrongly_believed or '-'} / {endured.missed or '-'}"
             print(f"{blow:12} {endured.stall_seconds:5.2f} s  {restarts:28} {cost}", flush=True)
     return 1 if bad else 0
 

@@ -143,6 +143,7 @@ class Reading(Struct, frozen=True, forbid_unknown_fields=True):
     error_rate: Fraction | None
     oversized: bool = False  # decoded to more than MAX_CODE_BYTES: `data` is then empty, and it is no code of ours
     quarters: Annotated[int, Meta(ge=0, le=3)] = 0  # how many quarter turns clockwise the symbol lies from upright
+    mirrored: bool = False  # it is the mirror image of the symbol that its text makes: what a mirror or a window shows
 
 
 class Readings(Message, frozen=True, tag="readings"):

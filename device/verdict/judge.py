@@ -97,6 +97,7 @@ class Judge:
         gaps = {"gap_codes": state.gap_codes, "gap_ms": state.gap_ms, "off_codes": state.off_codes}
         gaps["repeated_codes"] = state.repeated_codes
         left_out = {"set_aside": state.set_aside, "carried": state.carried_codes, "blank_ms": state.blank_ms}
+        left_out["mirrored"] = state.mirrored
         return counts | left_out | gaps
 
     def start(

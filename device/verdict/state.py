@@ -313,6 +313,7 @@ class State(Struct, forbid_unknown_fields=True):
     read_ids: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
     carried: Annotated[list[CarriedSymbol], Meta(max_length=MAX_CARRIED)] = msgspec.field(default_factory=list)
     carried_codes: int = 0  # symbols that were left out since they were carried along
+    mirrored: int = 0  # mirror images of codes that were left out, one for each frame
     view: WayInView | None = None
     blank: Blank | None = None
     blank_ms: int = 0  # for how long in all the pictures showed nothing new while the vehicle drove

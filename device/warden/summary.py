@@ -55,6 +55,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "track": _track(roster),
         "pictures": {
             "carried_codes": roster.fact(JUDGE, "carried"),
+            "mirrored_codes": roster.fact(JUDGE, "mirrored"),
             "blank_s": round(roster.fact(JUDGE, "blank_ms") / 1000, 1),
         },
         "clock": notes.summary_of(device),

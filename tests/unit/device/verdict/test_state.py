@@ -274,6 +274,7 @@ def test_a_new_state_knows_nothing() -> None:
         "read_ids": [],
         "carried": [],
         "carried_codes": 0,
+        "mirrored": 0,
         "view": None,
         "blank": None,
         "blank_ms": 0,
