@@ -126,7 +126,7 @@ def _start(course: Course, port: int, out: Path, *, annotated: bool) -> subproce
     """`annotated`: a plain replay starts no annotator, so that there would be none to take away."""
     command = [sys.executable, "-m", "demo", "replay", str(course.folder / "drive.mp4")]
     command += ["--gps", str(course.folder / "drive.gpx"), "--out", str(out), "--json"]
-    command += ["--annotate", str(out / "annotated.mp4")] if annotated else []
+    command += ["--annotate", str(out.with_suffix(".mp4"))] if annotated else []
     environment = {
         **os.environ,
         "SEALCAM_HOME": str(course.home.path),
