@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Broker(home, broker_port), SinkProcess(home, broker_port, arguments.port) as sink:
         drive = _render(home, out, arguments.seed, console)
         outcome, session = _play(drive, home, out, config, console)
-        stored = sink.verdicts(bytes.fromhex(session.run_id))
+        stored = set(sink.verdicts(bytes.fromhex(session.run_id)))
         receipted = outcome.summary["waiting"] == 0
         rows = judge_scenes(drive.expected["scenes"], session.verdicts, stored, receipted=receipted)
         print_table(rows)

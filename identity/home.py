@@ -25,7 +25,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from identity import load, place
 from identity.errors import DamagedKeyError, ExpiredCertificateError, KeysError, MissingKeyError, UnsafeKeyFileError
-from identity.files import PRIVATE_FILE, command, is_a_home, make_folder, read_public, write_private, write_together
+from identity.files import (
+    PRIVATE_FILE,
+    close_if_empty,
+    command,
+    is_a_home,
+    make_folder,
+    read_public,
+    write_private,
+    write_together,
+)
 from identity.pki import Authority, Pair
 from identity.register_guard import SEEN
 from wire import cose, ed25519, register, topics
@@ -120,9 +129,10 @@ class Home:
             UnsafeKeyFileError: the place is a folder of something else.
             MissingKeyError: a device id is there without its key; an identity is never replaced silently.
             DamagedKeyError: a key is damaged, or a public key is not that of this home's private key.
-            KeysError: the place cannot be written, or is open to other users.
+            KeysError: the place cannot be written, or is open to other users and not empty.
         """
         self._check_place()
+        close_if_empty(self.path)
         new = not self.authority_key.exists()
         with self._locked():
             self._ensure_device()

@@ -22,6 +22,12 @@ def picture_notes(pictures: Mapping[str, float] | None) -> list[str]:
     if carried:
         codes = "1 code was" if carried == 1 else f"{carried:.0f} codes were"
         notes.append(f"{codes} left out: carried along by this vehicle, or by another ahead, and at no sign")
+    if mirrored := (pictures or {}).get("mirrored_codes", 0):
+        times = "once" if mirrored == 1 else f"{mirrored:.0f} times"
+        notes.append(
+            f"codes were seen mirrored {times}, as in a window or another mirror, and left out there; if the camera "
+            "mirrors its whole picture, set [camera] flip"
+        )
     if blank_s:
         notes.append(
             f"for {blank_s:g} s the picture was blank or stood still while the vehicle drove: no sign was seen there, "

@@ -46,6 +46,17 @@ class ErrorRateMeter:
         rate = float((printed != symbol.grid).mean())
         return rate if rate <= MAX_RATE else None
 
+    def is_mirrored(self, symbol: Symbol) -> bool:
+        """Whether the modules are the mirror image of what was printed. False where that cannot be told.
+
+        A decoder that reads a mirrored symbol lays rows for columns (ISO/IEC 18004, 6.2), and does not say so.
+        """
+        printed = self._encoded(symbol) if symbol.grid is not None and symbol.data is not None else None
+        if printed is None or symbol.grid is None or printed.shape != symbol.grid.shape:
+            return False
+        as_it_is, mirrored = ((printed != grid).mean() for grid in (symbol.grid, symbol.grid.T))
+        return bool(mirrored <= MAX_RATE < as_it_is)
+
     def _encoded(self, symbol: Symbol) -> NDArray[np.bool_] | None:
         data = symbol.data or b""
         key = (data, symbol.modules, symbol.level, symbol.mask)

@@ -95,7 +95,7 @@ def test_in_a_tunnel_nothing_is_known_and_behind_it_all_is(told: str) -> None:
 
 
 def comes_to_rest(second: float) -> tuple[float, float]:
-    """A receiver that is jammed after 6 s, and comes softly to a stop by its own word: it wanders about its last place."""
+    """A receiver that is jammed after 6 s, and comes softly to rest by its own word, wandering about that place."""
     lasts = max(0.0, second - 6.0)
     told = 90.0 + 15.0 * 3.0 * (1 - math.exp(-lasts / 3.0)) + 0.5 * math.sin(7.3 * second)
     return (told - 15.0 * second if second > 6 else 0.0, 0.0)
