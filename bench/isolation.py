@@ -20,7 +20,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import program
-from device.capture.sources import VideoSource
+from bench.footage import frames as frames_of
 from device.channel.messages import Readings, Sightings
 from device.channel.ring import RingReader, RingWriter, create
 from device.codes.core import CodeReader
@@ -55,7 +55,7 @@ def unconfined(video: Path) -> tuple[int, float]:
     ring = RingWriter(os.dup(descriptor))
     frames = RingReader(descriptor)
     began, number = time.perf_counter(), -1
-    for number, t_ms in VideoSource(video).frames(ring.slot, 0):
+    for number, t_ms in frames_of(video, ring.slot):
         slot, generation = ring.publish(number)
         frame = frames.view(slot, generation, number)
         seen = perception.look(frame)

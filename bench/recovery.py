@@ -3,7 +3,7 @@
 `python -m bench.recovery` kills each compartment in turn (SIGKILL), then the receiver, and takes the broker away for
 20 s, each in a drive of its own past an honest, a stickered, a forged and an uncoded sign. For each it prints the
 longest time without a new frame after the blow, and what it cost. Exit status 1 when a verdict does not reach the
-receiver, when a sign ends with a wrong class believed, or when the chain stood still for over 3 s.
+receiver, or reaches it twice, when a sign ends with a wrong class believed, or when the chain stood still for over 3 s.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,8 @@ BUDGET_SECONDS = 3.0
 _BROKER_AWAY_SECONDS = 20.0
 _WATCH_SECONDS = 6.0
 _BLOW_AT_FRAME = 40
+_STATUS = {"annotator": 1}
+"""What a replay ends with: what nothing starts again is missing, and it says so."""
 _BY_HAND = "run `sealcam replay` on the drive by hand"
 _CLASSIFIER = Path(__file__).resolve().parent.parent / "models" / "artifacts" / "classifier.tflite"
 
@@ -52,13 +55,14 @@ class Endured:
     frames: int
     restarts: dict[str, int]
     undelivered: list[str] = field(default_factory=list)
+    twice: list[str] = field(default_factory=list)
     wrongly_believed: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
         """Nothing lost and nothing wrong believed; how long it took is judged apart."""
-        return not (self.undelivered or self.wrongly_believed)
+        return not (self.undelivered or self.twice or self.wrongly_believed)
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def endure(course: Course, blow: str, out: Path) -> Endured:
     """Drive once, strike once. Raises RunError when the run does not end well by itself."""
     port = free_port()
     with Broker(course.home, port) as broker, SinkProcess(course.home, port, free_port()) as sink:
-        process = _start(course, port, out)
+        process = _start(course, port, out, annotated=blow == "annotator")
         try:
             _wait_for_frame(process, out, _BLOW_AT_FRAME)
             if blow == "receiver":
@@ -99,7 +103,7 @@ def endure(course: Course, blow: str, out: Path) -> Endured:
             elif blow == "broker":
                 broker.kill()
             else:
-                os.kill(_find(process.pid, blow), signal.SIGKILL)
+                os.kill(_wait_for(process, blow), signal.SIGKILL)
             stall = _longest_stall(process, out, course.frames, _WATCH_SECONDS)
             if blow == "receiver":
                 sink.start()
@@ -110,7 +114,7 @@ def endure(course: Course, blow: str, out: Path) -> Endured:
         finally:
             process.kill()
             process.wait()
-        if process.returncode != 0:
+        if process.returncode != _STATUS.get(blow, 0):
             raise RunError(
                 f"{blow}: the replay ended with status {process.returncode}: {errors.strip()[-400:]}", _BY_HAND
             )
@@ -118,9 +122,11 @@ def endure(course: Course, blow: str, out: Path) -> Endured:
         return _result(course, blow, stall, summary, out, sink.verdicts(bytes.fromhex(summary["run_id"])))
 
 
-def _start(course: Course, port: int, out: Path) -> subprocess.Popen[str]:
+def _start(course: Course, port: int, out: Path, *, annotated: bool) -> subprocess.Popen[str]:
+    """`annotated`: a plain replay starts no annotator, so that there would be none to take away."""
     command = [sys.executable, "-m", "demo", "replay", str(course.folder / "drive.mp4")]
     command += ["--gps", str(course.folder / "drive.gpx"), "--out", str(out), "--json"]
+    command += ["--annotate", str(out.with_suffix(".mp4"))] if annotated else []
     environment = {
         **os.environ,
         "SEALCAM_HOME": str(course.home.path),
@@ -145,6 +151,15 @@ def _wait_for_frame(process: subprocess.Popen[str], out: Path, frame: int) -> No
         time.sleep(0.01)
 
 
+def _wait_for(process: subprocess.Popen[str], compartment: str) -> int:
+    """Its process id, as soon as it runs. Annotator is started when all is judged."""
+    while (found := _find(process.pid, compartment)) is None:
+        if process.poll() is not None:
+            raise RunError(f"the replay ended before {compartment} ran", _BY_HAND)
+        time.sleep(0.01)
+    return found
+
+
 def _longest_stall(process: subprocess.Popen[str], out: Path, in_all: int, seconds: float) -> float:
     """The longest time without a new frame within `seconds`, or until the last frame."""
     began = last = time.monotonic()
@@ -159,12 +174,12 @@ def _longest_stall(process: subprocess.Popen[str], out: Path, in_all: int, secon
     return longest
 
 
-def _find(ancestor: int, compartment: str) -> int:
-    """The process id of a compartment that `ancestor` started."""
+def _find(ancestor: int, compartment: str) -> int | None:
+    """The process id of a compartment that `ancestor` started; None while it does not run."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and _is(entry, compartment) and _descends(int(entry.name), ancestor):
             return int(entry.name)
-    raise RunError(f"{compartment} does not run", "run: sealcam doctor")
+    return None
 
 
 def _is(entry: Path, compartment: str) -> bool:
@@ -189,7 +204,9 @@ def _descends(pid: int, ancestor: int) -> bool:
     return pid == ancestor
 
 
-def _result(course: Course, blow: str, stall: float, summary: dict[str, Any], out: Path, stored: set[str]) -> Endured:
+def _result(
+    course: Course, blow: str, stall: float, summary: dict[str, Any], out: Path, stored: Counter[str]
+) -> Endured:
     verdicts = [json.loads(line) for line in (out / "verdicts.jsonl").read_text().splitlines()]
     wrong, missed = [], []
     for scene in course.expected["scenes"]:
@@ -207,6 +224,7 @@ def _result(course: Course, blow: str, stall: float, summary: dict[str, Any], ou
         frames=summary["frames"],
         restarts={name: n for name, n in summary["restarts"].items() if n},
         undelivered=[v["verdict_id"] for v in verdicts if v["verdict_id"] not in stored],
+        twice=[verdict_id for verdict_id, times in stored.items() if times > 1],
         wrongly_believed=wrong,
         missed=missed,
     )
@@ -233,7 +251,8 @@ def _take_away(blows: Sequence[str]) -> int:
             endured = endure(course, blow, Path(scratch) / blow)
             bad |= not endured.good or endured.stall_seconds > BUDGET_SECONDS
             restarts = ", ".join(f"{name} {n}" for name, n in endured.restarts.items()) or "-"
-            cost = f"{endured.undelivered or '-'} / {endured.wrongly_believed or '-'} / {endured.missed or '-'}"
+            lost = endured.undelivered + [f"{name} twice" for name in endured.twice]
+            cost = f"{lost or '-'} / {endured.wrongly_believed or '-'} / {endured.missed or '-'}"
             print(f"{blow:12} {endured.stall_seconds:5.2f} s  {restarts:28} {cost}", flush=True)
     return 1 if bad else 0
 

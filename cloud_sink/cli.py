@@ -31,7 +31,8 @@ from cloud_sink.web.api import event_json
 from identity import Home, mosquitto
 from program.arguments import new_parser, place
 from program.outputs import say_result
-from wire.errors import SealcamError, UsageError, remedy_of
+from program.wording import misread
+from wire.errors import SealcamError, UsageError, printable, remedy_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def work(argv: Sequence[str] | None = None) -> int:
     """The command itself, within `program.run`."""
     arguments = _parser().parse_args(argv)
+    for line in misread(os.environ):
+        print(f"sealcam-sink: {printable(line)}", file=sys.stderr)
     logging.basicConfig(format="sealcam-sink: %(message)s", level=logging.INFO, stream=sys.stderr)
     command: Callable[[argparse.Namespace, Path], int] = arguments.command
     home = Home.default() if arguments.home is None else Home.at(arguments.home)

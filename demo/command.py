@@ -100,7 +100,7 @@ def _tell_the_story(
         folder.clear(FILES, "the files of an earlier demo are replaced" if arguments.out is not None else "")
         drive = _render(home, out, arguments.seed, console)
         outcome, session = _play(drive, home, folder, config, console)
-        stored = sink.verdicts(bytes.fromhex(session.run_id))
+        stored = set(sink.verdicts(bytes.fromhex(session.run_id)))
         receipted = outcome.summary["waiting"] == 0
         rows = judge_scenes(drive.expected["scenes"], session.verdicts, stored, receipted=receipted)
         print_table(rows)

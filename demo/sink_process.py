@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from types import TracebackType
 from typing import Any
 
@@ -65,14 +66,15 @@ class SinkProcess:
         """Whether the receiver still serves."""
         return self._process is not None and self._process.poll() is None
 
-    def verdicts(self, boot_id: bytes) -> set[str]:
-        """Ids of the verdicts of one run that are stored. Raises RunError when the receiver does not answer."""
-        found: set[str] = set()
+    def verdicts(self, boot_id: bytes) -> Counter[str]:
+        """Ids of the verdicts of one run that are stored, and how often each. Raises RunError when the receiver does
+        not answer."""
+        found: Counter[str] = Counter()
         after = 0
         while True:
             page = self._get(f"api/verdicts?after={after}")
             rows = page["verdicts"]
-            found |= {row["verdict_id"] for row in rows if row["boot_id"] == boot_id.hex()}
+            found.update(row["verdict_id"] for row in rows if row["boot_id"] == boot_id.hex())
             if not rows:
                 return found
             after = page["next"]

@@ -58,6 +58,26 @@ def make_folder(path: Path) -> None:
         raise UnsafeKeyFileError(f"{path} is open to other users", remedy)
 
 
+def close_if_empty(path: Path) -> None:
+    """Make an empty folder of this user's private, that is to become a data home: nothing in it was ever open.
+
+    Raises UnsafeKeyFileError where somebody has put something into it meanwhile.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return  # it is not there, or no folder: `make_folder` says what is to be said
+    try:
+        found = os.fstat(descriptor)
+        if found.st_uid != os.geteuid() or not stat.S_IMODE(found.st_mode) & 0o077 or os.listdir(descriptor):  # noqa: PTH208 -- of this very folder
+            return
+        os.fchmod(descriptor, PRIVATE_FOLDER)
+        if os.listdir(descriptor):  # noqa: PTH208
+            raise UnsafeKeyFileError(f"{path} was written to by another user", _NAME_A_HOME)
+    finally:
+        os.close(descriptor)
+
+
 def is_a_home(folder: Path) -> bool:
     """Whether a folder is a data home, whole or begun; or empty or not there yet, and may become one.
 

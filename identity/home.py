@@ -32,7 +32,16 @@ from identity.errors import (
     MissingKeyError,
     UnsafeKeyFileError,
 )
-from identity.files import PRIVATE_FILE, command, is_a_home, make_folder, read_public, write_private, write_together
+from identity.files import (
+    PRIVATE_FILE,
+    close_if_empty,
+    command,
+    is_a_home,
+    make_folder,
+    read_public,
+    write_private,
+    write_together,
+)
 from identity.pki import Authority, trusted
 from identity.register_guard import SEEN
 from wire import cose, ed25519, register, topics
@@ -129,9 +138,10 @@ class Home:
             LostReceiverKeyError: a private key of the sink is missing, and its public half is there.
             ClockBehindError: something with a time is to be made, and the clock is wrong; unless `clock_is_right`.
             DamagedKeyError: a key is damaged, or one of the sink's two public keys is not that of this home's.
-            KeysError: the place cannot be written, or is open to other users.
+            KeysError: the place cannot be written, or is open to other users and not empty.
         """
         self._check_place()
+        close_if_empty(self.path)
         new = not self.authority_key.exists()
         unmade = any(not (self.path / name).exists() for name in _PKI_FILES)
         if not clock_is_right and (unmade or new):

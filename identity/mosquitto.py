@@ -48,8 +48,7 @@ keyfile {folder}/tls.key
 acl_file {folder}/acl
 persistence false
 max_packet_size {packet}
-message_size_limit {packet}
-max_inflight_messages 64
+{limit}max_inflight_messages 64
 max_queued_messages 4096
 max_connections 64
 log_dest stderr
@@ -58,6 +57,8 @@ LOGS: Final[Mapping[LogName, str]] = {
     "errors": "log_type error\nlog_type warning\n",
     "connections": "log_type error\nlog_type warning\nlog_type notice\nlog_timestamp_format %Y-%m-%dT%H:%M:%S\n",
 }
+_EARLIER: Final = "message_size_limit {packet}\n"
+"""What earlier versions wrote too, and mosquitto asks at each start to leave out: the other limit is the stricter."""
 _USERS: Final = ("", "user root\n")
 """For an ordinary user, and for root."""
 
@@ -99,7 +100,7 @@ def written_for(text: str) -> WrittenFor | None:
     if port is None or folder is None:
         return None
     place = Path(folder[1])
-    ours = {_text(place, port, log, user) for log in LOGS for user in _USERS}
+    ours = {_text(place, port, log, user, limit) for log in LOGS for user in _USERS for limit in ("", _EARLIER)}
     return WrittenFor(place, port) if text in ours else None
 
 
@@ -117,8 +118,11 @@ def named_elsewhere(text: str, folder: Path) -> list[str]:
     return [name for name in _NAMES.findall(text) if Path(name).parent != folder]
 
 
-def _text(folder: Path, port: int, log: LogName, user: str) -> str:
-    return _CONFIGURATION.format(folder=folder, port=port, packet=MAX_ENVELOPE_BYTES + 4096, log=LOGS[log], user=user)
+def _text(folder: Path, port: int, log: LogName, user: str, limit: str = "") -> str:
+    packet = MAX_ENVELOPE_BYTES + 4096
+    return _CONFIGURATION.format(
+        folder=folder, port=port, packet=packet, limit=limit.format(packet=packet), log=LOGS[log], user=user
+    )
 
 
 def check_port(port: int, remedy: str = "stop what uses it, or choose another port") -> None:

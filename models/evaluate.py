@@ -40,6 +40,7 @@ from models.pictures.foreign import drawing as foreign
 from models.release import shipped
 from program import outputs
 from program.arguments import new_parser, place
+from program.chatter import TFLITE, without
 from wire.manifest import PointName
 
 _BACKGROUNDS, _DRAWN = 3000, 1400
@@ -99,7 +100,8 @@ def float_accuracy(folder: Path, entry: dict[str, Any], crops: NDArray[np.uint8]
     """Accuracy of the classifier before it was quantised."""
     path = folder / str(entry["float_file"])
     try:
-        network = Model(path)
+        with without(TFLITE):
+            network = Model(path)
     except ModelUnreadableError as error:
         raise shipped.ManifestError(f"{path}: {error.sentence}", shipped.SHIP) from error
     if network.input_shape != (1, *crops.shape[1:]):

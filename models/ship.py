@@ -42,6 +42,7 @@ from models.release.staging import staged
 from models.training import checkpoint
 from models.training.nets import ClassifierNet, DetectorNet, parameters
 from program.arguments import new_parser, place
+from program.chatter import TFLITE, without
 from wire.manifest import PointName
 
 SIZES: dict[PointName, tuple[int, int]] = {"fast": (544, 928), "far": (672, 1152)}
@@ -231,7 +232,8 @@ def _validation_logits(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     rows = [row for row in gtsrb.load(crops) if row.track in split.tracks]
     images = load_patches(crops, rows, CROP_EXPAND, INPUT_SIZE)
-    runner = Model(model)
+    with without(TFLITE):
+        runner = Model(model)
     logits = np.stack([runner.run(evened(image))[0].reshape(-1) for image in images])
     return logits, np.array([row.class_id for row in rows], np.int64)
 

@@ -10,6 +10,8 @@ _LEAST_LIKENESS: Final = 0.7
 HOME_VARIABLE: Final = "SEALCAM_HOME"
 """Names the data home (`identity.home`); every other variable that begins so is a key of the configuration."""
 PREFIX: Final = "SEALCAM_"
+DEVICE_SECTIONS: Final = ("camera", "perception", "models", "uplink", "spool", "indicator", "warden")
+"""The sections of the device's configuration: SEALCAM_<SECTION>_<KEY>."""
 
 
 _TYPES: Final = {
@@ -50,6 +52,20 @@ def misnamed(environment: Mapping[str, str], known: Iterable[str]) -> list[str]:
             continue
         near = nearest(name, names)
         meant = f"did you mean {near}?" if near else "unset it, or write SEALCAM_<SECTION>_<KEY>"
+        lines.append(f"{name} is no variable of Sealcam and does nothing; {meant}")
+    return lines
+
+
+def misread(environment: Mapping[str, str]) -> list[str]:
+    """The same for a program that reads HOME_VARIABLE alone: what is another program's, by its section, is not told."""
+    lines = []
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or name == HOME_VARIABLE:
+            continue
+        if name.removeprefix(PREFIX).partition("_")[0].lower() in DEVICE_SECTIONS:
+            continue
+        near = nearest(name, [HOME_VARIABLE])
+        meant = f"did you mean {near}?" if near else f"unset it; the receiver reads {HOME_VARIABLE}, and options"
         lines.append(f"{name} is no variable of Sealcam and does nothing; {meant}")
     return lines
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import av
 import numpy as np
@@ -22,6 +22,7 @@ from device.capture import clock, turn
 from device.capture.continuity import Continuity
 from device.capture.errors import InputError
 from device.capture.picture import SQUARE, Painter, Slot
+from device.capture.rates import Ratio, contradiction
 from device.capture.settings import CaptureSettings
 from device.capture.stream import StreamFacts, StreamTally, Taken
 from device.capture.timeline import MAX_GAP_MS, MAX_GAP_OF_MPEG_MS, TimeLine
@@ -47,15 +48,6 @@ _NEW_STREAM_MS: Final = 10_000  # of pause: long enough for verdict to see that 
 _LAST_ENTRIES: Final = 64
 _SYNC: Final = b"\x47"
 _TRANSPORT_PACKETS: Final = ((188, 0), (192, 4), (204, 0))  # bytes, and what comes before the sync byte
-
-
-class Ratio(Protocol):
-    """What PyAV gives for rates and aspects: fractions up to version 18, rationals of its own from 19 on."""
-
-    @property
-    def numerator(self) -> int: ...
-    @property
-    def denominator(self) -> int: ...
 
 
 class VideoSource:
@@ -91,6 +83,10 @@ class VideoSource:
         self._promised, shown, self._missing = self._index()
         self._packets = 0
         self._continuity, self._breaks, self._apart_ms = Continuity(), 0, 0
+        even = self._stream.base_rate if self._stamped else None
+        rates = contradiction(context.name, context.framerate, self._stream.average_rate, even)
+        if rates is not None:
+            self.tally.facts["rate.coded"], self.tally.facts["rate.stamped"] = rates
         self.tally.facts |= {"time.breaks": 0, "time.guessed": 0, "time.unknown": 0}
         self._gaps: deque[int] = deque()  # the numbers of packets at which something is missing
         said = clock.container_time(self._container.metadata, self._stream.metadata)
@@ -230,8 +226,11 @@ class VideoSource:
         shown = sum(entry.size > 0 and not entry.is_discard for entry in index)
         if "mov" not in self._container.format.name:
             return 0, shown, False
-        self.tally.facts["index.hidden"] = sum(entry.size > 0 for entry in index) - shown
-        self._unlisted = self._counted() - len(index) if index else 0
+        hidden, counted = sum(entry.size > 0 for entry in index) - shown, self._counted()
+        if hidden and not counted:  # FFmpeg lists none of those that come long after the list has ended
+            hidden = max(hidden, self._stream.frames - shown)
+        self.tally.facts["index.hidden"] = hidden
+        self._unlisted = counted - len(index) if index else 0
         ends = (entry.pos + entry.size for entry in index[max(0, len(index) - _LAST_ENTRIES) :])
         listed = len(index), shown + max(0, self._unlisted)
         return *listed, 0 < (self._container.size or 0) < max(ends, default=0)

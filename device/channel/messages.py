@@ -24,7 +24,7 @@ MAX_BOXES = 64
 MAX_REGIONS = 16
 MAX_READINGS = 8
 MAX_CODE_BYTES = 1024
-MAX_FACTS = 24
+MAX_FACTS = 32
 MAX_MESSAGE_BYTES = 48 * 1024
 
 MAX_COUNT = 2**40
@@ -144,6 +144,7 @@ class Reading(Struct, frozen=True, forbid_unknown_fields=True):
     error_rate: Fraction | None
     oversized: bool = False  # decoded to more than MAX_CODE_BYTES: `data` is then empty, and it is no code of ours
     quarters: Annotated[int, Meta(ge=0, le=3)] = 0  # how many quarter turns clockwise the symbol lies from upright
+    mirrored: bool = False  # it is the mirror image of the symbol that its text makes: what a mirror or a window shows
 
 
 class Readings(Message, frozen=True, tag="readings"):
@@ -189,6 +190,16 @@ class Fix(Message, frozen=True, tag="fix"):
     heading: Heading | None  # degrees clockwise from true north, None when standing
     accuracy_m: Annotated[float, Meta(ge=0.0, le=10_000.0)]
     begins: bool = False
+
+
+class PlaceRepeated(Message, frozen=True, tag="place_repeated"):
+    """position -> verdict: the receiver was on, and told no place but the same again. By its own clock, as `Fix`.
+
+    What was seen then is in no place, and this is why; it changes no verdict.
+    """
+
+    from_utc_ms: Milliseconds
+    until_utc_ms: Milliseconds
 
 
 class FixesEnd(Message, frozen=True, tag="fixes_end"):

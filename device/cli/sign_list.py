@@ -124,6 +124,8 @@ def _something_else(content: bytes) -> str:
         return "it holds sign codes"
     if begin.startswith(_PICTURES):
         return "it is a picture"
+    if begin.lstrip().startswith(b"{"):
+        return "it begins with {, and a list begins with ["
     return "it is a drawing" if any(mark in begin for mark in _DRAWINGS) else ""
 
 

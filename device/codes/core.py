@@ -115,8 +115,10 @@ class CodeReader:
         return found
 
     def _agreed(self, symbol: Symbol, second: Symbol | None) -> list[Reading]:
-        """One reading, or two where the decoders differ on what claims to be ours."""
+        """One reading, or two where the decoders differ on what claims to be ours and is no mirror image."""
         rate = self._rates.measure(symbol) if _is_ours(symbol) else None
+        if _is_ours(symbol) and self._rates.is_mirrored(symbol):
+            return [_reading(symbol, ["zxing"], None, mirrored=True)]
         if second is None or second.data is None:
             return [_reading(symbol, ["zxing"], rate)]
         if second.data == symbol.data:
@@ -189,7 +191,7 @@ def _is_readable_size(symbol: Symbol) -> bool:
     return bool(symbol.module_px >= MIN_UNREADABLE_PX and sides.max() <= MAX_SLANT * sides.min())
 
 
-def _reading(symbol: Symbol, decoders: list[str], rate: float | None) -> Reading:
+def _reading(symbol: Symbol, decoders: list[str], rate: float | None, *, mirrored: bool = False) -> Reading:
     x, y, w, h = (min(max(value, -16384.0), 16384.0) for value in symbol.box)
     data = symbol.data or b""
     return Reading(
@@ -203,4 +205,5 @@ def _reading(symbol: Symbol, decoders: list[str], rate: float | None) -> Reading
         error_rate=rate,
         oversized=len(data) > MAX_CODE_BYTES,
         quarters=symbol.quarters,
+        mirrored=mirrored,
     )

@@ -36,7 +36,7 @@ def main(me: Compartment) -> None:
     me.tighten()  # the parsers see the file under the run filter only
     track = read_track(content) if settings.gpx else CheckedTrack([], Counter())
     me.ready(track.facts())
-    waiting = [*track.fixes, FixesEnd()]
+    waiting = [*track.repeated, *track.fixes, FixesEnd()]
     waiting.reverse()
 
     def step() -> None:

@@ -16,13 +16,13 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from device.channel.messages import Fix
+from device.channel.messages import Fix, PlaceRepeated
 from device.channel.tracks import LeftOut
 from device.position.reception import accuracies_m, held_spans, still_from
 from device.position.runs import MAX_PAUSE_MS, Omitted, TrackRun, joined, runs_of
-from device.position.track import CheckedTrack, RawTrack, rounded_m
+from device.position.track import MAX_REPEATED, CheckedTrack, RawTrack, rounded_m
 from wire.geodesy import TimedPose, between, distance_m, heading_difference
-from wire.motion import effort, headings
+from wire.motion import MAX_GAP_MS, effort, headings
 
 DOUBTED_MS: Final = 15_000
 """Of two runs between which no vehicle can have driven, one shorter than this is a jump of the receiver."""
@@ -57,7 +57,24 @@ def checked(raw: RawTrack) -> CheckedTrack:
         fixes += _fixes(piece, raw.courses, out.times, begins=bool(fixes))
     told = [fix.utc_ms for fix in (*fixes[:1], *fixes[-1:])] + out.held
     covers = (min(told), max(told)) if told else (0, 0)
-    return CheckedTrack(fixes, out.counts, raw.cut, off_m, contradicted, covers)
+    return CheckedTrack(fixes, out.counts, raw.cut, off_m, contradicted, covers, _repeated(fixes, out.held))
+
+
+def _repeated(fixes: Sequence[Fix], held: Iterable[int]) -> list[PlaceRepeated]:
+    """From when to when a place was only repeated, by when it was: between two fixes that is one span, and it reaches
+    to those of them that are near in time."""
+    times = [fix.utc_ms for fix in fixes]
+    spans: list[PlaceRepeated] = []
+    for index, group in groupby(sorted(held), key=lambda at: bisect_left(times, at)):
+        told = list(group)
+        since, until = told[0], told[-1]
+        if index > 0 and since - times[index - 1] <= MAX_GAP_MS:
+            since = times[index - 1]
+        if index < len(times) and times[index] - until <= MAX_GAP_MS:
+            until = times[index]
+        spans.append(PlaceRepeated(since, until))
+    longest = heapq.nlargest(MAX_REPEATED, spans, key=lambda span: span.until_utc_ms - span.from_utc_ms)
+    return sorted(longest, key=lambda span: span.from_utc_ms)
 
 
 def _contradicted_courses(points: Sequence[TimedPose], courses: dict[int, float]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from device.channel.messages import Fix
+from device.channel.messages import Fix, PlaceRepeated
 from device.channel.tracks import PREFIX, LeftOut
 from wire.geodesy import Pose, TimedPose
 
@@ -20,6 +20,8 @@ SURE_M: Final = 10.0
 """A place that is less sure than this puts no code in its place (`MAX_ACCURACY_M` of verdict)."""
 MOST_DECIMALS: Final = 4
 """Places that are written with so few decimals are rounded: by 8 m with four of them, by 800 m with two."""
+MAX_REPEATED: Final = 64
+"""Spans of a track in which a place was only repeated that verdict is told of, as many as it remembers."""
 _METRES_PER_DEGREE: Final = 111_195.0
 METRES_PER_HDOP: Final = 3.0
 """User equivalent range error of a consumer receiver: accuracy is about this times the horizontal dilution."""
@@ -61,7 +63,7 @@ class CheckedTrack:
     """Fixes in order of time, and how many points were left out, by reason. `rounded_m`: how far places are off since
     they are rounded, 0 where they are not. `other_courses`: how many points tell another direction than their way.
     `covers`: from when to when the receiver was on, unix milliseconds: while it only repeats a place that place is no
-    fix, and the recording goes on."""
+    fix, and the recording goes on. `repeated`: from when to when it did so, in order, the longest `MAX_REPEATED`."""
 
     fixes: list[Fix]
     left_out: Counter[LeftOut]
@@ -69,6 +71,7 @@ class CheckedTrack:
     rounded_m: float = 0.0
     other_courses: int = 0
     covers: tuple[int, int] = (0, 0)
+    repeated: list[PlaceRepeated] = field(default_factory=list)
 
     def facts(self) -> dict[str, int]:
         """For warden: how many fixes from when to when, how far apart (milliseconds), and what was left out."""

@@ -66,12 +66,7 @@ class SealerService:
         self._unsaid = 0  # 1: `started` is not sealed yet, the spool refused it
         self._forget_at = 0.0
         self._known: dict[int, bytes] = {}  # the sink has them, and the disk would not forget them
-        self.offered = self.receipted = self.false_receipts = 0
-
-    @property
-    def sealed(self) -> int:
-        """Envelopes that this process has stored."""
-        return self._storing.sealed
+        self.offered = self.false_receipts = 0
 
     def begin(self) -> None:
         """Seal `started`, unless that was done before sealer was restarted in this run."""
@@ -87,6 +82,16 @@ class SealerService:
         """Nothing more comes: count what could not be stored as lost. Call it last, and once. `facts`: as in `step`."""
         self._storing.finish(self._unsaid)
         facts.update(self.facts())
+
+    @property
+    def sealed(self) -> int:
+        """Envelopes that this run has stored."""
+        return self._spool.sealed
+
+    @property
+    def receipted(self) -> int:
+        """How many receipts this run has got, for envelopes of earlier runs too."""
+        return self._spool.removed + len(self._known)
 
     @property
     def settled(self) -> bool:
@@ -123,7 +128,6 @@ class SealerService:
             return
         if receipt.sequence not in self._known and self._forget(receipt.sequence, receipt.digest):
             self._window.confirmed(receipt.sequence, self._clock())
-            self.receipted += 1
         self._offer()
 
     def _forget(self, sequence: int, digest: bytes) -> bool:
@@ -168,7 +172,8 @@ class SealerService:
         return max(0.05, self._window.seconds_to_next(self._clock())) if self._offers else 1.0
 
     def facts(self) -> dict[str, int]:
-        """Small numbers for warden and the summary."""
+        """Small numbers for warden and the summary. What is sealed and receipted counts for the whole run: a sealer
+        that was killed has told its last number some time before."""
         return {
             "sealed": self.sealed,
             "offered": self.offered,

@@ -37,6 +37,8 @@ _RESERVE_NUMBERS = 4096
 _HEALTH_RESERVE_BYTES = 64 * 1024  # kept free so that a full spool can still say so
 _BUSY_SECONDS = 3.0
 _PAGE_BYTES = 4096
+_BEGAN = ("BEGAN:", "WAITED:")
+"""Marks that a number follows: the head's sequence number, and how many envelopes waited, when this run began."""
 _SCHEMA = (
     """
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL, device_id TEXT NOT NULL,
@@ -92,6 +94,7 @@ class Spool:
             except BaseException:
                 self._db.close()
                 raise
+        self._began = (self._head.sequence, self._waiting)
         for extra in (self._forget_earlier_runs, self._make_addressees, self._make_ledger, self._keep_reserve):
             with contextlib.suppress(SpoolRefusedError):  # goes without, and again when there is room
                 extra()
@@ -110,6 +113,16 @@ class Spool:
     def held(self) -> int:
         """How many of them were sealed for another receiver's key: they are not given out."""
         return self._held
+
+    @property
+    def sealed(self) -> int:
+        """How many envelopes this run has stored, over all its sealers."""
+        return self._head.sequence - self._began[0]
+
+    @property
+    def removed(self) -> int:
+        """How many envelopes this run has forgotten, those of earlier runs too, over all its sealers."""
+        return max(0, self._began[1] + self.sealed - self._waiting)
 
     def add(self, sealed: SealedEvent, once: str | None) -> None:
         """Store an envelope at the head, durably, with the id of the verdict in it (None: a health event).
@@ -298,8 +311,21 @@ class Spool:
         self._db.execute("INSERT INTO head VALUES (1, ?, ?, ?, ?)", (_FORMAT, device_id, head.sequence, head.previous))
 
     def _forget_earlier_runs(self) -> None:
+        """And remember where this one began, or recall it where its sealer was started again."""
         with self._writing():
             self._db.execute("DELETE FROM sealed_verdict WHERE run_id <> ?", (self._run_id,))
+            began = [self._remember_once(mark, now) for mark, now in zip(_BEGAN, self._began, strict=True)]
+        self._began = (began[0], began[1])
+
+    def _remember_once(self, mark: str, number: int) -> int:
+        """The number that this run has remembered under a mark; this one, from now on, where there is none."""
+        row = self._db.execute(
+            "SELECT CAST(substr(verdict_id, ?) AS INTEGER) FROM sealed_verdict WHERE run_id = ? AND verdict_id GLOB ?",
+            (len(mark) + 1, self._run_id, f"{mark}*"),
+        ).fetchone()
+        if row is None:
+            self._db.execute("INSERT INTO sealed_verdict VALUES (?, ?)", (self._run_id, f"{mark}{number}"))
+        return number if row is None else int(row[0])
 
     def _make_addressees(self) -> None:
         """In the spool of an earlier version. What it holds is sealed for a key that is not known."""

@@ -43,7 +43,6 @@ class Storing:
         clock: seconds, monotonic; unix_ms: unix milliseconds.
 
     Attributes:
-        sealed: envelopes that this process has stored.
         trouble: why the spool takes nothing at the moment, None while it does.
     """
 
@@ -66,7 +65,6 @@ class Storing:
         self._full_not_before = self._gap_not_before = self._note_not_before = 0.0
         self._finished = self._trouble_with_health = False
         self._refused_last = 0  # verdicts that waited when the run ended, and are counted as lost
-        self.sealed = 0
         self.trouble: SpoolRefusedError | None = None
 
     # --- what comes in ----------------------------------------------------------------------------------------------
@@ -111,7 +109,6 @@ class Storing:
         except SpoolRefusedError as refusal:
             self.refuse(refusal, health=once is None)
             return False
-        self.sealed += 1
         if once is not None or self._trouble_with_health or not self._refused:
             self.trouble = None  # a report needs less room: it proves nothing where a verdict waits
         return True
@@ -123,7 +120,6 @@ class Storing:
             self._spool.add_report(self._sealed(message), told=told, waiting=self._waiting(), leave=leave)
         except SpoolRefusedError:
             return False
-        self.sealed += 1
         return True
 
     def refuse(self, refusal: SpoolRefusedError, *, health: bool) -> None:

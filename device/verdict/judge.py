@@ -15,7 +15,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec.structs import replace
 
-from device.channel.messages import Fix, Readings, Sightings, Verdict
+from device.channel.messages import Fix, PlaceRepeated, Readings, Sightings, Verdict
 from device.verdict import state
 from device.verdict.decision import code_evidence, judgement, offset, remoteness, whereabouts
 from device.verdict.decision.code_evidence import CodeEvidence, SignatureCheck
@@ -27,7 +27,7 @@ from device.verdict.intake import fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.intake.timeline import MAX_UTC_MS
 from device.verdict.state import Moment, State
-from device.verdict.tracking import association, carried, expected_signs, faces, panels, rescaled, view
+from device.verdict.tracking import approach, association, carried, expected_signs, faces, panels, rescaled, view
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
 from device.verdict.tracking.faces import Perceived
@@ -91,11 +91,13 @@ class Judge:
     def places(self) -> dict[str, int]:
         """How many moments were judged, how many without a place, with one that is not known well enough, how many
         fixes were not believed, and how many authentic codes were read in gaps of the track, the widest of which is
-        so long, or off its ends."""
+        so long, off its ends, or where its receiver only repeated a place."""
         state = self._state
         counts = {"moments": state.moments, "unplaced": state.unplaced, "vague": state.vague}
         gaps = {"gap_codes": state.gap_codes, "gap_ms": state.gap_ms, "off_codes": state.off_codes}
+        gaps["repeated_codes"] = state.repeated_codes
         left_out = {"set_aside": state.set_aside, "carried": state.carried_codes, "blank_ms": state.blank_ms}
+        left_out["mirrored"] = state.mirrored
         return counts | left_out | gaps
 
     def start(
@@ -142,6 +144,10 @@ class Judge:
         """Where the vehicle was, in order of time, ahead of the frames or behind them. Returns the verdicts due."""
         timeline.take_fix(self._state, fix)
         return self._go_on()
+
+    def on_place_repeated(self, repeated: PlaceRepeated) -> None:
+        """From when to when the receiver only repeated a place: why codes of then have none."""
+        fixes.take_repeated(self._state, repeated)
 
     def on_fixes_end(self) -> list[Verdict]:
         """No fix follows. Returns the verdicts that are due."""
@@ -275,8 +281,9 @@ class Judge:
         told = code_evidence.where(found, read.last_pose, ahead, shown)
         where = whereabouts.held(self._state, told, found, read.last_pose, ahead)
         where = remoteness.held(self._state, where, found.claims, read.last_pose)
-        gap_ms = whereabouts.gap_ms(self._state, found) if told is Where.UNKNOWN else 0
-        off_track = told is Where.UNKNOWN and whereabouts.is_off_the_track(self._state, found)
+        if where not in whereabouts.HONEST and where is not Where.TWICE and approach.drove_further(sign.faces):
+            where = Where.UNKNOWN
+        lack = whereabouts.lack(self._state, found, told) if where is Where.UNKNOWN else whereabouts.NO_LACK
         has_source = fixes.has_source(self._state)
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         near = entry
@@ -284,7 +291,7 @@ class Judge:
             entry, can_tell = None, False  # the register would accuse whatever hangs here of hanging for a sign
         reached = entry is None or expected_signs.was_reached(self._state, entry, sign.largest)
         unfinished = ended and sign.largest < faces.FULL_SIZE_PX
-        return Case(sign, found, seen, entry, where, can_tell, gap_ms, off_track, reached, unfinished, near)
+        return Case(sign, found, seen, entry, where, can_tell, lack, reached, unfinished, near)
 
     def _carried_case(self, sign: PhysicalSign, found: CodeEvidence) -> Case | None:
         """A symbol that is carried along is a case only where it claims to be a sign's code: a picture of it, which is
@@ -302,10 +309,7 @@ class Judge:
         if case.found.claims is not None:
             expected_signs.note_code(self._state, case.found.claims.sign_id, case.sign.last.last_ms)
         whereabouts.note(self._state, case.found, case.where)
-        if case.gap_ms:
-            self._state.gap_codes += 1
-            self._state.gap_ms = max(self._state.gap_ms, case.gap_ms)
-        self._state.off_codes += case.off_track
+        whereabouts.count(self._state, case.lack)
         panel = case.found.panel
         if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
             expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)

@@ -17,6 +17,7 @@ from device.channel.messages import (
     FixesEnd,
     Go,
     Health,
+    PlaceRepeated,
     Readings,
     Sightings,
     StreamEnd,
@@ -87,7 +88,11 @@ class VerdictService:
                 StreamEnd: lambda _: self._on_end("perception"),
             },
             self._readers["codes"]: {Readings: self._on_readings, StreamEnd: lambda _: self._on_end("codes")},
-            self._position: {Fix: self._on_fix, FixesEnd: self._on_fixes_end},
+            self._position: {
+                Fix: self._on_fix,
+                PlaceRepeated: self._on_place_repeated,
+                FixesEnd: self._on_fixes_end,
+            },
             self._indicator: {Tamper: self._on_tamper},
             self._sealer: {VerdictStored: self._on_stored},
         }
@@ -145,6 +150,10 @@ class VerdictService:
     def _on_fix(self, fix: Fix) -> None:
         self._surveyed += self._finished
         self._give(self._judge.on_fix(fix))
+
+    def _on_place_repeated(self, repeated: PlaceRepeated) -> None:
+        self._judge.on_place_repeated(repeated)
+        self._changed = True
 
     def _on_fixes_end(self, _: FixesEnd) -> None:
         if "position" not in self._ended:

@@ -25,6 +25,7 @@ MAX_RATES: Final = 32
 MAX_VOTED: Final = 8
 MAX_FIXES: Final = 2048
 MAX_DOUBTED: Final = 256
+MAX_REPEATED: Final = 64
 MAX_EXPECTED: Final = 64
 MAX_ATTRIBUTED: Final = 256
 MAX_SHOWN: Final = 64
@@ -235,7 +236,9 @@ class Shown(Struct, forbid_unknown_fields=True):
 class Waypoint(Struct, array_like=True, forbid_unknown_fields=True):
     """The vehicle stayed within a step of here from `utc_ms` to `until_ms`, and came from the waypoint before.
 
-    `slack_m`: how far off the straight way it may have been on its way here and since, beyond a step.
+    `slack_m`: how far off the straight way it may have been on its way here and since, beyond a step. `held_from_ms`:
+    since when the track only repeated this place, so that the vehicle may have driven on and come back; 0 where it had
+    told no other before, None where it did not repeat it.
     """
 
     utc_ms: int
@@ -243,6 +246,7 @@ class Waypoint(Struct, array_like=True, forbid_unknown_fields=True):
     lat: float
     lon: float
     slack_m: float = 0.0
+    held_from_ms: int | None = None
 
 
 class CodedSign(Struct, forbid_unknown_fields=True):
@@ -294,6 +298,10 @@ class State(Struct, forbid_unknown_fields=True):
     gap_codes: int = 0  # authentic codes that were read in a gap of the track, too wide to place them
     gap_ms: int = 0  # the widest of these gaps
     off_codes: int = 0  # authentic codes that were read before the track begins or after it ends
+    repeated_codes: int = 0  # authentic codes that were read while the receiver only repeated a place
+    repeated: Annotated[list[tuple[int, int]], Meta(max_length=MAX_REPEATED)] = msgspec.field(
+        default_factory=list  # from when to when it did and its places were left out, unix milliseconds
+    )
     faces: Annotated[list[FaceTrack], Meta(max_length=MAX_TRACKS)] = msgspec.field(default_factory=list)
     panels: Annotated[list[PanelTrack], Meta(max_length=MAX_PANELS)] = msgspec.field(default_factory=list)
     expected: Annotated[list[ExpectedSign], Meta(max_length=MAX_EXPECTED)] = msgspec.field(default_factory=list)
@@ -305,6 +313,7 @@ class State(Struct, forbid_unknown_fields=True):
     read_ids: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
     carried: Annotated[list[CarriedSymbol], Meta(max_length=MAX_CARRIED)] = msgspec.field(default_factory=list)
     carried_codes: int = 0  # symbols that were left out since they were carried along
+    mirrored: int = 0  # mirror images of codes that were left out, one for each frame
     view: WayInView | None = None
     blank: Blank | None = None
     blank_ms: int = 0  # for how long in all the pictures showed nothing new while the vehicle drove

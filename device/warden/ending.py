@@ -59,11 +59,16 @@ class Ending:
             patience = min(patience, _ROOM_SECONDS)
         if unstored and now - self._finished_at > patience:
             raise _not_stored(unstored, trouble, patience)
-        if unstored:
+        if unstored or not self._store_is_up(now - self._finished_at, patience):
             return False
         self.judged_at = self.judged_at or now
         waited = now - self.judged_at
         return self._delivered(now) or waited > self._delivery_patience() or not self._plan.config.uplink.host
+
+    def _store_is_up(self, waited: float, patience: float) -> bool:
+        """Whether what stores runs, or had the time to: for one that has just been killed reports wait."""
+        store = self._roster.running.get(STORE)
+        return (store is not None and store.told) or waited > patience
 
     def _delivery_patience(self) -> float:
         """Seconds to wait for receipts: not for long where the broker is known to give none."""

@@ -129,13 +129,8 @@ def _left_out(plan: RunPlan, device: Supervisor) -> list[str]:
                 "replay the parts one by one if they are of several recordings",
             )
         )
-    if plan.kind == "video" and hidden > _HIDDEN_FRAMES:
-        found.append(
-            line(
-                f"{plan.shown} has an edit list that hides {hidden} of its frames, which were not looked at",
-                "if it was not trimmed on purpose, it is damaged: copy it again",
-            )
-        )
+    if plan.kind == "video" and (said := _of_times(plan, device, hidden)):
+        found.append(line(*said))
     return found
 
 
@@ -144,6 +139,32 @@ _REFUSED_THERE: Final = (
     "trust/sink_hpke.pub here is not that receiver's, 'equivocation' that this spool is an older copy of one that "
     "went on (docs/operations.md, A spool from a copy)"
 )
+
+
+def _of_times(plan: RunPlan, device: Supervisor, hidden: int) -> Said | None:
+    """What a video's own words on its times contradict, as far as that shows."""
+    coded, stamped = (device.roster.told(SOURCE, f"rate.{key}") for key in ("coded", "stamped"))
+    hides = ""
+    if hidden > _HIDDEN_FRAMES:
+        hides = f"an edit list that hides {hidden} of its frames, which were not looked at"
+    if coded and stamped:
+        rates = f"{plan.shown} was coded at {_fps(coded)} frames a second, and its container plays {_fps(stamped)}"
+        also = f", and has {hides}" if hides else ""
+        return (
+            f"{rates}{also}: unless it is a time lapse or a slow motion, the times of its frames are wrong",
+            "copy it again from the camera, or replay it as a folder of images with their true [camera] folder_fps",
+        )
+    if hides:
+        return (
+            f"{plan.shown} has {hides}: it was trimmed, or the times of its frames are wrong",
+            "if it was not trimmed on purpose, it is damaged: copy it again",
+        )
+    return None
+
+
+def _fps(milli: int) -> str:
+    """Bounded, whatever capture says."""
+    return f"{min(milli, 10**6) / 1000:.4g}"
 
 
 def _undelivered(plan: RunPlan, device: Supervisor) -> list[str]:
@@ -199,7 +220,7 @@ def _why_waiting(plan: RunPlan, device: Supervisor) -> tuple[str, str]:
         return f"{where} was not reached before the end", "run: sealcam doctor, where that happens again"
     if device.stopping:
         return "the run was ended before every receipt came", "nothing is lost"
-    if not device.roster.total(STORE, "receipted"):
+    if not device.roster.fact(STORE, "receipted"):
         return (
             f"{where} takes events, and no receiver confirms them",
             "start sealcam-sink serve at that broker, and enrol this device there (sealcam keys show, sealcam enroll); "
@@ -232,15 +253,16 @@ def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
     untimed = _untimed(plan, device)
     if untimed or (plan.kind != "camera" and not plan.gpx):  # then the zone is the least
         return [*untimed, *(DOUBTS[doubt] for doubt in doubts if doubt != "label_unsure"), *no_track]
+    repeated = [_repeating(plan)] if device.roster.fact(JUDGE, "repeated_codes") else []
     in_gaps, gap_ms = device.roster.fact(JUDGE, "gap_codes"), min(MAX_GAP_MS, device.roster.fact(JUDGE, "gap_ms"))
     if not unplaced and set(doubts) - set(_OF_THE_START):
         doubts = tuple(doubt for doubt in doubts if doubt != "label_unsure")  # it is the date that is not known
     if not in_gaps:
         apart = device.roster.fact(JUDGE, "off_codes") and not set(doubts) & set(_OF_THE_TRACK)
         off = [_off_the_ends(plan)] if apart else []
-        return [*off, *(DOUBTS[doubt] for doubt in doubts)] or [_OFF_THE_TRACK]
+        return [*repeated, *off, *(DOUBTS[doubt] for doubt in doubts)] or [_OFF_THE_TRACK]
     gap = (f"{plan.gpx_shown} has a gap of {gap_ms / 1000:g} s where they were read", "give a track without it")
-    return [gap, *(DOUBTS[doubt] for doubt in doubts if in_gaps < unplaced or doubt not in _OF_THE_START)]
+    return [gap, *repeated, *(DOUBTS[doubt] for doubt in doubts if in_gaps < unplaced or doubt not in _OF_THE_START)]
 
 
 def _untimed(plan: RunPlan, device: Supervisor) -> list[Said]:
@@ -254,6 +276,14 @@ def _off_the_ends(plan: RunPlan) -> Said:
     return (
         f"by the start that was used, they were read before {plan.gpx_shown} begins or after it ends",
         "give a track that covers the whole video",
+    )
+
+
+def _repeating(plan: RunPlan) -> Said:
+    return (
+        f"by the start that was used, the receiver of {plan.gpx_shown} only repeated a place when they were read, as "
+        "without reception",
+        "give the track of another receiver, if there is one",
     )
 
 

@@ -96,7 +96,7 @@ class Teller:
             for reader, word in self._workload.look(self._roster, now):
                 self.incident("overload", reader, word)
             share = min(self._workload.shares().values(), default=1.0)
-        sealed, receipted = self._roster.total(STORE, "sealed"), self._roster.total(STORE, "receipted")
+        sealed, receipted = self._roster.fact(STORE, "sealed"), self._roster.fact(STORE, "receipted")
         waiting = self._roster.fact(STORE, "waiting")
         self._launcher.try_send(Progress(frame, frames, sealed, receipted, share, waiting, delivering))
 

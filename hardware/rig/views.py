@@ -17,6 +17,7 @@ from device.perception.interpreter import Model
 from hardware.rig.blend import level_for, over, premultiplied, pyramid
 from hardware.rig.errors import ClassifierNeededError
 from hardware.signs.shapes import Image
+from program.chatter import TFLITE, without
 from wire import manifest
 from wire.errors import ArtifactError
 
@@ -114,7 +115,8 @@ class AttackedClassifier:
         try:
             beside = path.with_name(manifest.MANIFEST)
             entry = manifest.parse(beside.read_bytes(), str(beside)).classifier
-            model = Model(path)
+            with without(TFLITE):
+                model = Model(path)
         except (ArtifactError, ModelUnreadableError) as error:
             raise ClassifierNeededError(f"the classifier {path} cannot be used: {error.sentence}", _GIVE) from error
         except OSError as error:

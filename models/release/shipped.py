@@ -13,6 +13,7 @@ from device.perception.detect import Detector, Thresholds
 from device.perception.errors import ModelUnreadableError
 from device.perception.interpreter import Model
 from models.errors import ModelsError
+from program.chatter import TFLITE, without
 from wire import manifest as manifests
 from wire.errors import ArtifactError, SealcamError
 from wire.manifest import MANIFEST, ClassifierEntry, DetectorEntry, Manifest, PointName, operating_point
@@ -86,7 +87,8 @@ def load(folder: Path = ARTIFACTS, threads: int = 1, score: float | None = None,
 
 def _model(folder: Path, entry: Entry, threads: int = 1, size: tuple[int, int] | None = None) -> Model:
     try:
-        return Model(content(folder, entry), threads, size)
+        with without(TFLITE):
+            return Model(content(folder, entry), threads, size)
     except ModelUnreadableError as error:
         raise ManifestError(f"{folder / entry.file}: {error.sentence}", SHIP) from error
 

@@ -21,6 +21,6 @@ def test_no_verdict_is_lost_and_no_wrong_class_is_believed_when_a_part_is_taken_
     course: Course, blow: str, tmp_path: Path
 ) -> None:
     endured = endure(course, blow, tmp_path / "out")
-    assert endured.undelivered == []
+    assert endured.undelivered == endured.twice == []
     assert endured.wrongly_believed == []
     assert endured.frames > 200

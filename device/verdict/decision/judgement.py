@@ -8,6 +8,7 @@ from device.channel.messages import Place, Verdict
 from device.verdict.decision import code_evidence, table
 from device.verdict.decision.code_evidence import EXACT, CodeEvidence, Dates
 from device.verdict.decision.table import ClassSource, Code, Consistency, Inputs, Perception, Registered, Rule, Where
+from device.verdict.decision.whereabouts import NO_LACK, Lack
 from device.verdict.state import ExpectedSign
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.faces import Perceived
@@ -21,11 +22,10 @@ class Case:
     """One physical sign with all its evidence.
 
     `entry` is the registered sign that stands at its place, if any; `where` whether its code is in its place;
-    `can_tell` whether place and time are known well enough for the register to be asked; `gap_ms` how long the gap of
-    the track is in which its code was read, 0 where it was in none; `off_track`: before the track begins or after it
-    ends. `reached` whether its code, if one hangs there, would have been read; `unfinished` whether the recording ended
-    while it was still far away. `near` is the registered sign of which it may show something, where that is not sure
-    enough to be its `entry`.
+    `can_tell` whether place and time are known well enough for the register to be asked; `lack` why the track does not
+    tell where its code was read. `reached` whether its code, if one hangs there, would have been read; `unfinished`
+    whether the recording ended while it was still far away. `near` is the registered sign of which it may show
+    something, where that is not sure enough to be its `entry`.
     """
 
     sign: PhysicalSign
@@ -34,8 +34,7 @@ class Case:
     entry: RegisterEntry | None
     where: Where
     can_tell: bool
-    gap_ms: int = 0
-    off_track: bool = False
+    lack: Lack = NO_LACK
     reached: bool = True
     unfinished: bool = False
     near: RegisterEntry | None = None

@@ -8,6 +8,7 @@ different codes in their places settle where the stream lies on the track (docs/
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
@@ -42,6 +43,24 @@ BACKED_MS: Final = 120_000
 """Who came up to a sign so long ago at most may since have backed off, or turned, before it."""
 SLOWEST_MS: Final = 60_000
 """Of frames whose rate nobody knows, none was longer after the one before."""
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Why the track does not tell where something was.
+
+    Attributes:
+        gap_ms: how long the gap of the track is that it was in; 0: in none.
+        off: it was before the track begins or after it ends.
+        repeated: the receiver was on, and only repeated a place.
+    """
+
+    gap_ms: int = 0
+    off: bool = False
+    repeated: bool = False
+
+
+NO_LACK: Final = Lack()
 
 
 def is_exact(state: State) -> bool:
@@ -83,11 +102,37 @@ def dates(state: State, found: CodeEvidence) -> Dates:
     return Dates(state.earliest_ms, state.latest_ms + frames * SLOWEST_MS, *doubt, untimed_utc_ms=state.start_utc_ms)
 
 
-def gap_ms(state: State, found: CodeEvidence) -> int:
-    """How long the gap of the track is in which an authentic code was read; 0 where it was in none."""
+def lack(state: State, found: CodeEvidence, told: Where) -> Lack:
+    """Why the track does not tell where an authentic code was read, one cause at the most.
+
+    Args:
+        told: what the code is by the given start.
+    """
     if found.claims is None or found.panel is None or _is_untimed(state, found):
-        return 0
-    read_ms = state.start_utc_ms + found.panel.sight.last_ms
+        return NO_LACK
+    sight = found.panel.sight
+    read_ms = state.start_utc_ms + sight.last_ms
+    if told is Where.UNKNOWN and any(since <= read_ms <= until for since, until in state.repeated):
+        return Lack(repeated=True)
+    if told is Where.UNKNOWN and _is_off_the_track(state, read_ms):
+        return Lack(off=True)
+    gap_ms = _gap_ms(state, read_ms) if told is Where.UNKNOWN else 0
+    if gap_ms:
+        return Lack(gap_ms=gap_ms)
+    placed_ms = state.start_utc_ms + (sight.pose_ms if sight.last_pose is not None else sight.last_ms)
+    return Lack(repeated=route.repeated_ms(state, placed_ms, placed_ms) is not None)
+
+
+def count(state: State, lack: Lack) -> None:
+    """Counts a code by why it has no place."""
+    state.gap_codes += lack.gap_ms > 0
+    state.gap_ms = max(state.gap_ms, lack.gap_ms)
+    state.off_codes += lack.off
+    state.repeated_codes += lack.repeated
+
+
+def _gap_ms(state: State, read_ms: int) -> int:
+    """How long the gap of the track is that a moment lies in; 0 where it is in none."""
     index = bisect_left(state.fixes, read_ms, key=lambda fix: fix.utc_ms)
     if not 0 < index < len(state.fixes):
         return 0
@@ -95,11 +140,10 @@ def gap_ms(state: State, found: CodeEvidence) -> int:
     return gap if gap > outline.SURE_GAP_MS or state.fixes[index].begins else 0
 
 
-def is_off_the_track(state: State, found: CodeEvidence) -> bool:
-    """Whether an authentic code was read before the track begins, or after it ends."""
-    if found.claims is None or found.panel is None or not state.fixes or _is_untimed(state, found):
+def _is_off_the_track(state: State, read_ms: int) -> bool:
+    """Whether a moment lies before the track begins, or after it ends."""
+    if not state.fixes:
         return False
-    read_ms = state.start_utc_ms + found.panel.sight.last_ms
     return read_ms < state.first_fix_ms or (state.fixes_ended and read_ms > state.fixes[-1].utc_ms)
 
 
@@ -176,12 +220,18 @@ def _rests_on_a_place(state: State, where: Where, found: CodeEvidence, pose: Pos
     claims, panel = found.claims, found.panel
     if claims is None or panel is None:
         return False
-    read_ms = state.start_utc_ms + panel.sight.pose_ms
-    repeated_ms = route.repeated_ms(state, read_ms)
+    read_ms = panel.sight.pose_ms
+    earliest, latest = _span_ms(state, read_ms)
+    later = 0
+    if not _is_narrow(state, read_ms):
+        error = _confirmed_error_ms(state, read_ms) or 0
+        earliest, latest, later = -error, error, 0 if error else max(0, latest)
+    at_ms = state.start_utc_ms + read_ms
+    repeated_ms = route.repeated_ms(state, at_ms + min(0, earliest), at_ms + max(0, latest))
     if repeated_ms is None:
         return True
     far = distance_m(pose.lat, pose.lon, claims.lat, claims.lon)
-    drove_m = outline.TOP_SPEED_M_PER_MS * (repeated_ms + max(0, state.latest_ms))
+    drove_m = outline.TOP_SPEED_M_PER_MS * (repeated_ms + later)
     return where is Where.ELSEWHERE and far > elsewhere_from_m(pose.accuracy_m) + drove_m
 
 
@@ -230,10 +280,12 @@ def _confirmed_error_ms(state: State, t_ms: int) -> int | None:
     """How far off a moment may be where codes have settled the start; None where they have not.
 
     Two different codes do, apart from each other, in their places by the given start, and not more out of place. Since
-    the last of them the clocks may have gone apart again.
+    the last of them the clocks may have gone apart again. What was read before the pictures were lost for a while
+    settles nothing behind that: the recording may have been put together there.
     """
-    fitting = [coded for coded in state.coded if coded.fits]
-    if len(fitting) < CONFIRMING_CODES or 2 * len(fitting) < len(state.coded):
+    since = [coded for coded in state.coded if coded.t_ms > state.lost_ms]
+    fitting = [coded for coded in since if coded.fits]
+    if len(fitting) < CONFIRMING_CODES or 2 * len(fitting) < len(since):
         return None
     settled = any(
         one.sign_id != other.sign_id and distance_m(one.lat, one.lon, other.lat, other.lon) >= APART_M

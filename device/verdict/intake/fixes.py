@@ -14,9 +14,9 @@ import math
 from bisect import bisect_left
 from typing import Final
 
-from device.channel.messages import Fix
+from device.channel.messages import Fix, PlaceRepeated
 from device.verdict.intake.route import KEPT_MS
-from device.verdict.state import MAX_DOUBTED, MAX_FIXES, State
+from device.verdict.state import MAX_DOUBTED, MAX_FIXES, MAX_REPEATED, State
 from wire.geodesy import Pose, TimedPose, distance_m
 from wire.motion import effort, held
 
@@ -49,6 +49,17 @@ def take_fix(state: State, fix: Fix) -> None:
     state.doubted.append(told)
     if _is_beginning(state):
         _begin_anew(state)
+
+
+def take_repeated(state: State, repeated: PlaceRepeated) -> None:
+    """Remembers when the receiver only repeated a place; a source that was started again tells it again."""
+    span = (repeated.from_utc_ms, repeated.until_utc_ms)
+    if span in state.repeated:
+        return
+    if len(state.repeated) >= MAX_REPEATED:
+        state.ignored += 1
+        return
+    state.repeated.append(span)
 
 
 def has_source(state: State) -> bool:

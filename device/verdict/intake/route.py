@@ -63,39 +63,49 @@ def forget(state: State, utc_ms: int, error_ms: int = 0) -> None:
     state.placed_ms = max(state.placed_ms, utc_ms)
     useless = bisect_left(state.fixes, utc_ms - error_ms - KEPT_MS, key=_time) - 2
     if useless > 0:
-        first = _first_of_same(state.fixes, useless)
+        first = first_of_same(state.fixes, useless)
         if any(fix.begins and fix.utc_ms > state.last_heading_ms for fix in state.fixes[:useless]):
             state.last_heading = None
         state.fixes[:useless] = state.fixes[first : min(first + 1, useless)]  # since when a place is repeated
 
 
-def repeated_ms(state: State, utc_ms: int) -> int | None:
-    """For how long, at a moment, the track had told no place but the same, in milliseconds; None where it had not for
-    `REPEATED_MS`. Where it tells no other before, that is for all the time that a message holds: nobody knows.
+def repeated_ms(state: State, since_ms: int, until_ms: int) -> int | None:
+    """For how long, at one of these moments, the track had told no place but the same, in milliseconds, at the most;
+    None where it had not for `REPEATED_MS`. Where it tells no other before, that is for all the time that a message
+    holds: nobody knows.
 
     A receiver that has lost its satellites may go on so, and a logger may hold the place while the vehicle stands.
     """
-    at = bisect_right(state.fixes, utc_ms, key=_time) - 1
-    if at < 0:
-        return None
-    first = _first_of_same(state.fixes, at)
-    last = at
-    while last + 1 < len(state.fixes) and _is_same(state.fixes[last], state.fixes[last + 1]):
-        last += 1
-    if state.fixes[last].utc_ms - state.fixes[first].utc_ms < REPEATED_MS:
-        return None
-    begins = state.fixes[first].utc_ms <= state.first_fix_ms or state.fixes[first].begins
-    return NOBODY_KNOWS_MS if begins else utc_ms - state.fixes[first].utc_ms
+    longest: int | None = None
+    at, end_ms = bisect_right(state.fixes, until_ms, key=_time) - 1, until_ms
+    while at >= 0:
+        first = first_of_same(state.fixes, at)
+        last = at
+        while last + 1 < len(state.fixes) and is_same(state.fixes[last], state.fixes[last + 1]):
+            last += 1
+        if state.fixes[last].utc_ms - state.fixes[first].utc_ms >= REPEATED_MS:
+            since = told_first_ms(state, first)
+            longest = max(longest or 0, NOBODY_KNOWS_MS if since == 0 else end_ms - since)
+        if state.fixes[first].utc_ms <= since_ms:
+            break
+        at, end_ms = first - 1, state.fixes[first].utc_ms
+    return longest
 
 
-def _first_of_same(fixes: list[TimedPose], index: int) -> int:
+def told_first_ms(state: State, index: int) -> int:
+    """When the place of a fix was told first, unix milliseconds; 0 where the track tells no other before it."""
+    first = state.fixes[first_of_same(state.fixes, index)]
+    return 0 if first.begins or first.utc_ms <= state.first_fix_ms else first.utc_ms
+
+
+def first_of_same(fixes: list[TimedPose], index: int) -> int:
     """The first of the fixes in a row, up to this one, that tell the same place."""
-    while index > 0 and _is_same(fixes[index - 1], fixes[index]):
+    while index > 0 and is_same(fixes[index - 1], fixes[index]):
         index -= 1
     return index
 
 
-def _is_same(before: TimedPose, after: TimedPose) -> bool:
+def is_same(before: TimedPose, after: TimedPose) -> bool:
     same = (before.pose.lat, before.pose.lon) == (after.pose.lat, after.pose.lon)
     return same and not after.begins
 

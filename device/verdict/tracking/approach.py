@@ -9,7 +9,7 @@ milliseconds, at the same speed. From frame to frame `motion` predicts better; o
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +42,11 @@ CODE_WITHIN_M: Final = 20.0
 CODE_WITHIN_MS: Final = 3000
 """A code is read from about 15 m on: the same text further on, or later, hangs at another place."""
 CODE_SHRINKS: Final = 0.8
+NEAREST_M: Final = 3.0
+"""A sign that is nearer than this is out of the picture."""
+SURELY_GROWN: Final = 1.5
+TOLD_SHARE: Final = 0.5
+"""Of the way that a sign's growth shows at the least, a receiver that tells less than this share tells no place."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,22 @@ def growth(face: FaceTrack) -> float:
     slope = (line.n * line.xy - line.x * line.y) / spread
     seconds = (face.sight.last_ms - face.sight.first_ms) / 1000
     return math.exp(max(-5.0, min(5.0, slope * seconds)))
+
+
+def drove_further(faces: Iterable[FaceTrack]) -> bool:
+    """Whether a sign came nearer by more than the way that the track tells explains: the receiver does not tell where
+    the vehicle is, but where it was, or near there.
+
+    What has grown `n` times its first size was `n` times as far away as in the end, when it was `NEAREST_M` away at
+    the least.
+    """
+    for face in faces:
+        first, last, grown = face.sight.first_pose, face.sight.last_pose, growth(face)
+        if first is None or last is None or grown < SURELY_GROWN:
+            continue
+        if distance_m(first.lat, first.lon, last.lat, last.lon) < NEAREST_M * (grown - 1) * TOLD_SHARE:
+            return True
+    return False
 
 
 def _came_m(sight: Sight, pose: Pose | None) -> float | None:

@@ -42,6 +42,8 @@ _UPRIGHT: Final[tuple[Callable[[float, float], tuple[float, float]], ...]] = (
 def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose | None) -> None:
     """Adds one frame's readings to the panels that are followed, and votes for the face that each panel hangs at."""
     looks.look(state.read, moment.t_ms)
+    seen, readings = len(readings), [reading for reading in readings if not reading.mirrored]
+    state.mirrored += seen - len(readings)  # a panel hangs where it shows its face, and a mirror is no second place
     along = carried.going_on(state, readings, moment.t_ms)
     symbols = [*along.values(), *_symbols(carried.others(state, readings, moment.t_ms))]
     fresh = (panel for panel in state.panels if 0 < moment.t_ms - panel.sight.last_ms <= LINGER_MS)

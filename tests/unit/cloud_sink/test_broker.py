@@ -154,6 +154,18 @@ def test_a_home_that_was_moved_or_copied_gets_its_own_paths_and_keeps_its_port(
     assert written(empty)["mosquitto.conf"] == mosquitto.files(empty.broker, 18950, log="connections")[configuration]
 
 
+def test_what_an_earlier_version_wrote_is_ours_and_is_renewed(empty: Home) -> None:
+    configuration = empty.broker / "mosquitto.conf"
+    wanted = mosquitto.files(empty.broker, 18950, log="connections")[configuration]
+    size = wanted.partition("max_packet_size ")[2].partition("\n")[0]
+    earlier = wanted.replace("max_inflight", f"message_size_limit {size}\nmax_inflight", 1)
+    configuration.write_text(earlier)
+    configuration.chmod(0o600)
+    said: list[str] = []
+    broker.write(empty.broker, None, overwrite=False, say=said.append)
+    assert said[0] == f"renewed {configuration} (mode 0600)" and configuration.read_text() == wanted
+
+
 def test_what_somebody_changed_and_names_files_of_another_home_is_told(empty: Home) -> None:
     configuration = empty.broker / "mosquitto.conf"
     elsewhere = mosquitto.files(Path("/old/broker"), 9100, log="errors")[Path("/old/broker/mosquitto.conf")]

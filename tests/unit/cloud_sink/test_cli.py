@@ -426,3 +426,12 @@ def test_a_port_is_one_that_can_be_listened_on(text: str, capsys: Output) -> Non
         main(["serve", "--port", text])
     assert end.value.code == 2
     assert "a port is a number from 1 to 65535" in capsys.readouterr().err
+
+
+def test_a_mistyped_variable_is_told(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEALCAM_HOEM", "/x")
+    main(at(home, "stats"))
+    told = capsys.readouterr().err
+    assert "sealcam-sink: SEALCAM_HOEM is no variable of Sealcam and does nothing; did you mean SEALCAM_HOME?" in told

@@ -342,6 +342,45 @@ def test_a_folder_of_something_else_is_no_home_and_is_left_as_it_is(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["passwd"]
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o777, 0o700])
+def test_an_empty_folder_becomes_a_home_that_is_closed_to_others(tmp_path: Path, mode: int) -> None:
+    place = tmp_path / "home"
+    place.mkdir()
+    place.chmod(mode)
+    assert Home(place).ensure_development()
+    assert place.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_is_begun_and_open_to_others_is_refused(home: Home) -> None:
+    home.path.chmod(0o755)
+    with pytest.raises(UnsafeKeyFileError, match="chmod 700"):
+        home.ensure_development()
+
+
+def test_what_another_user_puts_into_an_empty_folder_meanwhile_is_no_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o777)
+    close = os.fchmod
+
+    def late(descriptor: int, mode: int) -> None:
+        (tmp_path / "device").mkdir()
+        close(descriptor, mode)
+
+    monkeypatch.setattr(os, "fchmod", late)
+    with pytest.raises(UnsafeKeyFileError, match="by another user"):
+        Home(tmp_path).ensure_development()
+
+
+def test_a_link_to_an_empty_folder_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir(mode=0o755)
+    (tmp_path / "there").chmod(0o755)
+    (tmp_path / "home").symlink_to(tmp_path / "there")
+    with pytest.raises(UnsafeKeyFileError):
+        Home(tmp_path / "home").ensure_development()
+    assert (tmp_path / "there").stat().st_mode & 0o777 == 0o755
+
+
 def test_a_file_in_the_place_of_a_home_is_told_as_one(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for use in (*WITHOUT_MAKING.values(), Home.ensure_development):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from program.wording import counted, misnamed, nearest, plain_types
+from device.config import Config
+from program.wording import DEVICE_SECTIONS, counted, misnamed, misread, nearest, plain_types
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,16 @@ def test_a_variable_that_is_none_of_ours_is_told_with_the_nearest() -> None:
     assert line.startswith("SEALCAM_HOEM is no variable") and line.endswith("did you mean SEALCAM_HOME?")
     (line,) = misnamed({"SEALCAM_XYZ_ABCDEFG": "/x"}, known)
     assert line.endswith("unset it, or write SEALCAM_<SECTION>_<KEY>")
+
+
+def test_the_receiver_tells_a_mistyped_home_and_leaves_the_devices_variables_alone() -> None:
+    assert tuple(Config.__struct_fields__) == DEVICE_SECTIONS
+    theirs = {f"SEALCAM_{section}_X".upper(): "1" for section in DEVICE_SECTIONS}
+    assert misread({"SEALCAM_HOME": "/x", "PATH": "/bin", **theirs}) == []
+    (line,) = misread({"SEALCAM_HOEM": "/x"})
+    assert line.startswith("SEALCAM_HOEM is no variable") and line.endswith("did you mean SEALCAM_HOME?")
+    (line,) = misread({"SEALCAM_SINK_PORT": "1"})
+    assert line.endswith("the receiver reads SEALCAM_HOME, and options")
 
 
 def test_a_sentence_within_a_sentence_begins_small_but_for_an_abbreviation() -> None:

@@ -434,3 +434,37 @@ def test_a_container_without_an_index_of_each_frame_promises_nothing(tmp_path: P
     """Its length may be that of another stream, and its rate a wish."""
     path = clip(tmp_path / name)
     assert VideoSource(path, settings(path)).facts.promised == 0
+
+
+# --- a time scale that is wrong ---------------------------------------------------------------------------------------
+
+
+def rescaled(path: Path, factor: float) -> Path:
+    """With another time scale in the header of its media (ISO/IEC 14496-12, 8.4.2: version 0)."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"mdhd") + 16
+    scale = int.from_bytes(data[at : at + 4], "big")
+    data[at : at + 4] = round(scale * factor).to_bytes(4, "big")
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize(("factor", "stamped"), [(0.5, 5_000), (2.0, 20_000), (1.0, 0)])
+def test_a_time_scale_that_the_coding_contradicts_is_told(
+    tmp_path: Path, codec: str, factor: float, stamped: int
+) -> None:
+    facts = played(rescaled(clip(tmp_path / "a.mp4", codec=codec), factor)).facts
+    told = {key: facts[key] for key in facts if key.startswith("rate.")}
+    assert told == ({"rate.coded": 10_000, "rate.stamped": stamped} if stamped else {})
+
+
+def test_all_frames_that_an_edit_list_hides_behind_a_wrong_time_scale_are_counted(tmp_path: Path) -> None:
+    found = played(rescaled(clip(tmp_path / "a.mp4", range(200), options={"g": "10"}), 0.5))
+    assert len(found.taken) == pytest.approx(100, abs=2) and not found.damage
+    assert found.facts["index.hidden"] == 200 - len(found.taken)
+
+
+def test_uneven_stamps_contradict_no_coding(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mp4", stamps=[100 * n + 400 * (n // 4) for n in range(40)])
+    assert not any(key.startswith("rate.") for key in played(path).facts)

@@ -171,7 +171,7 @@ def test_a_line_that_is_wrong_or_says_two_things_is_refused(
         (b"[\n\n", "it ends in the middle, in line 1", "correct it"),
         (b'[\n{"sign_id": "00112233445566aa",\n', "it ends in the middle, in line 2", "correct it"),
         (b'[\n{"sign_id" 1}]', "JSON is malformed: expected ':' (line 2)", "correct it"),
-        (b"{}", "expected a list, got named values", "correct it"),
+        (b"{}", "it begins with {, and a list begins with [", "correct it"),
         (
             b"SR1:ABC\n",
             "it holds sign codes",

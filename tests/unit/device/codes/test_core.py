@@ -41,6 +41,33 @@ def test_how_a_code_lies_is_told(quarters: int) -> None:
     assert (reading.data, reading.quarters) == (TEXT, quarters)
 
 
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+@pytest.mark.parametrize("module_px", [2.6, 4.0])
+def test_a_mirror_image_is_told(quarters: int, module_px: float) -> None:
+    upright = photograph(SYMBOL, module_px, source(), slant=0.1)
+    reader = CodeReader()
+    for mirrored in (False, True):
+        turned = np.rot90(upright[:, ::-1] if mirrored else upright, -quarters)
+        readings = reader.read(np.ascontiguousarray(turned), [], 0)
+        assert [(reading.data, reading.mirrored) for reading in readings] == [(TEXT, mirrored)]
+
+
+def test_a_code_and_its_mirror_image_in_one_frame_are_told_apart() -> None:
+    half = photograph(SYMBOL, 3.5, source())
+    found = CodeReader().read(np.ascontiguousarray(np.hstack([half, half[:, ::-1]])), [], 0)
+    assert sorted((reading.x > half.shape[1], reading.mirrored) for reading in found if reading.data == TEXT) == [
+        (False, False),
+        (True, True),
+    ]
+
+
+def test_of_other_peoples_codes_it_is_not_asked() -> None:
+    (reading,) = CodeReader().read(
+        np.ascontiguousarray(photograph(modules("https://example.org"), 4.0, source())[:, ::-1]), [], 0
+    )
+    assert reading.data and not reading.mirrored
+
+
 def test_a_region_is_read_from_further_away_than_the_frame() -> None:
     frame = photograph(SYMBOL, 1.65, source(), noise=3.0, slant=0.0, blur_px=0.5)
     assert not any(reading.data for reading in CodeReader().read(frame, [], 0))
@@ -173,6 +200,29 @@ def test_the_second_decoder_backs_off_where_it_reads_nothing(monkeypatch: pytest
     for number in range(60):
         reader.read(frame, [], number)
     assert 3 <= len(calls) <= 8
+
+
+def test_all_codes_of_one_post_are_measured_in_the_frame_in_which_they_are_near_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encoded: list[bytes] = []
+
+    def encode_one(data: bytes, modules: int, level: str, mask: int) -> np.ndarray:
+        encoded.append(data)
+        return np.zeros((modules, modules), np.bool_)
+
+    monkeypatch.setattr("device.codes.error_rate.encode", encode_one)
+    rates, grid = ErrorRateMeter(), np.zeros((45, 45), np.bool_)
+
+    def seen(number: int, side: float) -> Symbol:
+        quad = np.array([(0, 0), (side, 0), (side, side), (0, side)], np.float64)
+        return Symbol(quad, b"SR1:%d" % number, "zxing", 45, grid, "M", 1)
+
+    assert [rates.measure(seen(number, 60.0)) for number in range(4)] == [None] * 4  # too far
+    assert [rates.measure(seen(number, 180.0)) for number in range(4)] == [0.0] * 4
+    for number in range(100):
+        rates.measure(seen(1000 + number, 180.0))
+    assert len(encoded) <= 4 + 108 // 5
 
 
 def test_a_flood_of_different_codes_is_not_encoded_again_one_by_one() -> None:

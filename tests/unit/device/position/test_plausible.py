@@ -10,7 +10,8 @@ from device.channel.messages import Fix
 from device.position.core import read_track
 from device.position.errors import PositionError
 from device.position.plausible import checked
-from device.position.track import RawTrack
+from device.position.track import MAX_REPEATED, RawTrack
+from device.verdict.state import MAX_REPEATED as MOST_REMEMBERED
 from tests.support import tracks
 from tests.support.tracks import START_MS, At, but, drive
 
@@ -138,6 +139,35 @@ def test_a_track_goes_on_while_the_receiver_repeats_a_place(after: int) -> None:
     facts = read_track(tracks.gpx([*way, *still, *on])).facts()
     last = (on or still)[-1].second
     assert (facts["first_utc_ms"], facts["last_utc_ms"]) == (START_MS, START_MS + round(1000 * last))
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_from_when_to_when_a_place_was_only_repeated_is_told(after: int) -> None:
+    way = drive(20, speed=30.0)
+    still = [At(way[-1].second + k, way[-1].north) for k in range(1, 21)]
+    on = [At(still[-1].second + k, way[-1].north + 30.0 * k) for k in range(1, after)]
+    (told,) = read_track(tracks.gpx([*way, *still, *on])).repeated
+    until = on[0].second if on else still[-1].second
+    assert (told.from_utc_ms, told.until_utc_ms) == (START_MS + 20_000, START_MS + round(1000 * until))
+
+
+def test_a_receiver_that_is_off_meanwhile_repeats_nothing_then() -> None:
+    way = drive(20, speed=30.0)
+    still = [At(way[-1].second + k, way[-1].north) for k in range(1, 21)]
+    on = [At(still[-1].second + 100 + k, 3000.0 + 30.0 * k) for k in range(10)]
+    (told,) = read_track(tracks.gpx([*way, *still, *on])).repeated
+    assert told.until_utc_ms == START_MS + 40_000
+
+
+def test_of_many_spans_the_longest_are_told() -> None:
+    rows: list[At] = []
+    for n in range(MAX_REPEATED + 6):
+        begin = 100.0 * n
+        rows += [At(begin + k, 30.0 * k) for k in range(10)]
+        rows += [At(begin + 9 + k, 270.0) for k in range(1, 12 if n < 6 else 20)]
+    told = read_track(tracks.gpx(rows)).repeated
+    assert len(told) == MAX_REPEATED == MOST_REMEMBERED
+    assert told[0].from_utc_ms == START_MS + 609_000 and told == sorted(told, key=lambda span: span.from_utc_ms)
 
 
 @pytest.mark.parametrize("brakes", [2.0, 4.0, 8.0])

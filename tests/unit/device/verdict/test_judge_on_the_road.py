@@ -94,6 +94,27 @@ def test_in_a_tunnel_nothing_is_known_and_behind_it_all_is(told: str) -> None:
     assert found["VERIFIED"] == (4 if told == "straight on" else 2)
 
 
+def comes_to_rest(second: float) -> tuple[float, float]:
+    """A receiver that is jammed after 6 s, and comes softly to rest by its own word, wandering about that place."""
+    lasts = max(0.0, second - 6.0)
+    told = 90.0 + 15.0 * 3.0 * (1 - math.exp(-lasts / 3.0)) + 0.5 * math.sin(7.3 * second)
+    return (told - 15.0 * second if second > 6 else 0.0, 0.0)
+
+
+def creeps_on(second: float) -> tuple[float, float]:
+    lasts = max(0.0, second - 6.0)
+    told = 90.0 + 14.0 * 3.0 * (1 - math.exp(-lasts / 3.0)) + lasts
+    return (told - 15.0 * second if second > 6 else 0.0, 0.0)
+
+
+@pytest.mark.parametrize("error", [comes_to_rest, creeps_on])
+@pytest.mark.parametrize("is_registered", [True, False])
+def test_a_receiver_that_stands_while_the_pictures_drive_accuses_nobody(error: Plane, is_registered: bool) -> None:
+    stands = [Stand(60.0), Stand(260.0), Stand(400.0), Stand(540.0)]
+    found = states(RoadDrive(straight(), 40.0, stands, seconds(-3, 43), error), is_registered=is_registered)
+    assert found["MISPLACED"] == 0 and found["VERIFIED"] >= 1
+
+
 def parked(second: float) -> tuple[float, float]:
     return (0.0 if second < 40 else 5.0 * (second - 40), 0.0)
 

@@ -33,6 +33,7 @@ from tests.support.verdict_samples import (
     sight,
     state,
     timed,
+    trend,
     unrounded,
 )
 from wire import signcode
@@ -64,7 +65,7 @@ def at(place: Pose | None, last: int = 10, utc_ms: int = UTC_MS) -> dict[str, ob
 
 
 def seen(place: Pose | None, number: int = 1, last: int = 10, utc_ms: int = UTC_MS) -> FaceTrack:
-    return face(number, **at(place, last, utc_ms), largest=READ_FROM_PX)
+    return face(number, **at(place, last, utc_ms), largest=READ_FROM_PX, trend=trend(1.2, 0.4))
 
 
 def shown(data: bytes, place: Pose | None, number: int = 7, last: int = 10, **changes: object) -> PanelTrack:

@@ -11,10 +11,12 @@ import pytest
 from device.channel import memory
 from device.channel.link import Link
 from device.channel.messages import (
+    MAX_FACTS,
     Fix,
     FixesEnd,
     Go,
     Health,
+    PlaceRepeated,
     Readings,
     Sightings,
     StreamEnd,
@@ -24,8 +26,11 @@ from device.channel.messages import (
 )
 from device.verdict import persistence
 from device.verdict.__main__ import VerdictSettings
+from device.verdict.decision.offset import Offset
+from device.verdict.decision.remoteness import Remote
 from device.verdict.intake import timeline
 from device.verdict.judge import Judge
+from device.verdict.state import MAX_REPEATED
 from tests.support.verdict_bench import Bench
 from tests.support.verdict_drive import UTC_S, Journey, Sign
 
@@ -108,7 +113,7 @@ def remember(descriptor: int, *unstored: Verdict, ended: set[str] = frozenset(),
 def test_each_peer_may_say_only_what_it_has_to_say(descriptor: int) -> None:
     bench = Bench(descriptor)
     expected = {
-        "position": {Fix, FixesEnd},
+        "position": {Fix, FixesEnd, PlaceRepeated},
         "indicator": {Tamper},
         "sealer": {VerdictStored},
         "recorder": set(),
@@ -199,6 +204,18 @@ def test_the_models_score_is_the_judges(descriptor: int, sure_score: float, sure
     bench.say(Readings(0, 0, 1536, 864, []))
     (face,) = bench.service._judge._state.faces
     assert face.sure == sure
+
+
+def test_where_a_receiver_only_repeated_a_place_is_remembered_once_and_bounded(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    for _ in range(2):
+        bench.say(PlaceRepeated(UTC_S * 1000, UTC_S * 1000 + 5000), "position")
+    bench.service.step()
+    repeated = Bench(descriptor).service._judge._state.repeated
+    assert repeated == [(UTC_S * 1000, UTC_S * 1000 + 5000)]  # by the one that was started again
+    for number in range(2 * MAX_REPEATED):
+        bench.say(PlaceRepeated(number, number + 5000), "position")
+    assert len(bench.service._judge._state.repeated) == MAX_REPEATED
 
 
 def test_no_more_fixes_are_read_while_the_judge_wants_none(descriptor: int) -> None:
@@ -389,3 +406,19 @@ def test_who_goes_on_before_the_other_has_ended_takes_its_end_back_and_nothing_i
     both(bench, 2)
     bench.hears()
     assert bench.service._judge.places()["moments"] == 3 and "codes_late" not in bench.me.facts
+
+
+def test_all_that_it_ever_tells_warden_is_one_beat(descriptor: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A beat with more facts would be a hostile message."""
+    monkeypatch.setattr(Judge, "remote", lambda _: Remote(60_000, "swapped"))
+    monkeypatch.setattr(Judge, "offset", lambda _: Offset(1000, 1, 1))
+    bench = Bench(descriptor)
+    bench.service._unsure.update(unplaced_codes=1, untimed_codes=1)
+    for side in ("perception", "codes"):
+        bench.service._heard.take(side, 10**6, late=True)
+        bench.say(StreamEnd(0), side)
+    bench.say(FixesEnd(), "position")
+    bench.service.step()
+    facts = bench.me.facts
+    assert {"codes_late", "miswritten", "offset_codes", "untimed_codes", "repeated_codes"} <= facts.keys()
+    assert 24 < len(facts) <= MAX_FACTS

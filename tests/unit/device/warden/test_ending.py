@@ -35,6 +35,20 @@ def test_verdicts_word_that_all_is_judged_ends_no_run_whose_source_goes_on(
     assert ends(done, finished=1).over(100.0) is over
 
 
+@pytest.mark.parametrize("back", [False, True])
+def test_a_store_that_fell_at_the_end_is_waited_for_with_what_waits_for_it(back: bool) -> None:
+    made = ends({"frames": 5}, finished=1)
+    fell = made._roster.end("sealer")
+    assert not made.over(100.0) and not made.over(101.0)
+    if back:
+        made._roster.running["sealer"] = fell
+        fell.told = False  # it is still loading
+        assert not made.over(102.0)
+        fell.told = True
+        assert made.over(102.1)
+    assert made.over(100.1 + LIMITS.deliver_seconds)
+
+
 @pytest.mark.parametrize(
     ("refusal", "connections", "seconds"),
     [(0, 0, 30.0), (0, 1, 30.0), (13, 0, 3.0), (13, 1, 30.0), (5, 0, 3.0), (5, 1, 3.0), (11, 1, 3.0), (99, 0, 30.0)],

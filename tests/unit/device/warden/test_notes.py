@@ -111,6 +111,15 @@ def test_a_track_that_does_not_cover_the_video_is_told() -> None:
     assert "after it ends" not in said  # which is no wonder
 
 
+def test_a_receiver_that_only_repeats_a_place_is_told_and_no_end_of_the_track() -> None:
+    (said,) = notes(plan(), device("label_unsure", unplaced_codes=1, repeated_codes=1))
+    assert "the receiver of g.gpx only repeated a place when they were read" in said and "another receiver" in said
+    assert "begins or after it ends" not in said and "local time" in said  # which it may be as well
+    gap = {"unplaced_codes": 2, "gap_codes": 1, "gap_ms": 9500}
+    (said,) = notes(plan(), device(**gap, repeated_codes=1))
+    assert "a gap of 9.5 s" in said and "only repeated a place" in said
+
+
 @pytest.mark.parametrize("doubt", ["time_missing", "time_impossible", "time_ahead"])
 @pytest.mark.parametrize("facts", [{"unplaced_codes": 1}, {"untimed_codes": 1}])
 def test_where_there_is_neither_a_time_nor_a_track_both_are_asked_for_at_once(
@@ -237,3 +246,13 @@ def test_what_is_not_there_without_being_damaged_is_told() -> None:
     (said,) = notes(plan(), device(**{"index.hidden": 99}))
     assert "an edit list that hides 99 of its frames" in said
     assert notes(plan(), device(**{"index.hidden": 2})) == []
+
+
+@pytest.mark.parametrize("hidden", [0, 99])
+def test_a_rate_that_the_container_and_the_coding_tell_otherwise_is_told_as_that(hidden: int) -> None:
+    rates = {"rate.coded": 29970, "rate.stamped": 14985, "index.hidden": hidden}
+    (said,) = notes(plan(), device(**rates))
+    assert "v.mp4 was coded at 29.97 frames a second, and its container plays 14.98" in said
+    assert "the times of its frames are wrong" in said and ("hides 99 of its frames" in said) is (hidden > 0)
+    assert "trimmed" not in said
+    assert len(notes(plan(), device(**rates | {"rate.coded": 2**53}))[0]) < 600

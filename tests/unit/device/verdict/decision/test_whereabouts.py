@@ -7,14 +7,16 @@ import pytest
 from device.verdict.decision.code_evidence import Checked, CodeEvidence, Dates
 from device.verdict.decision.table import Code, Where
 from device.verdict.decision.whereabouts import (
+    NO_LACK,
     SLOWEST_MS,
     SURE_MS,
+    Lack,
+    count,
     dates,
-    gap_ms,
     held,
     is_exact,
-    is_off_the_track,
     is_sure,
+    lack,
     note,
 )
 from device.verdict.state import MAX_CODED, CodedSign, State
@@ -145,6 +147,19 @@ def test_two_codes_apart_in_their_places_settle_the_start(places: list[tuple[int
     assert said(made, Where.ELSEWHERE, found(HERE_M + 140.0)) is says
 
 
+def test_codes_of_before_the_pictures_were_lost_settle_nothing_behind_that() -> None:
+    """Two clips, joined with black film between them, are of two times."""
+    code = found(HERE_M + 140.0)
+    settled = coded((1, 0.0, True), (2, 60.0, True))
+    for lost_ms, settles in ((-1, True), (0, False), (20_000, False)):
+        made = on_the_way(-(10**7), 10**7, coded=settled, lost_ms=lost_ms)
+        assert is_sure(made) is settles
+        assert said(made, Where.ELSEWHERE, code) is (Where.ELSEWHERE if settles else Where.UNKNOWN)
+    out = coded((3, 0.0, False), (4, 0.0, False), (5, 0.0, False))
+    again = [CodedSign(one.sign_id, 21_000, one.lat, one.lon, 0.0, one.fits) for one in settled]
+    assert is_sure(on_the_way(-(10**7), 10**7, coded=[*out, *again], lost_ms=20_000))
+
+
 def test_settled_by_codes_the_place_is_open_by_their_reach() -> None:
     made = on_the_way(-(10**7), 10**7, coded=coded((1, 0.0, True), (2, 60.0, True)))
     assert said(made, Where.ELSEWHERE, found(HERE_M + 120.0)) is Where.UNKNOWN
@@ -221,7 +236,7 @@ def with_gap(begin_s: int, end_s: int, *, begins: bool = False) -> State:
     ],
 )
 def test_a_code_that_was_read_in_a_gap_of_the_track_is_told(made: State, gap: int) -> None:
-    assert gap_ms(made, found()) == gap
+    assert lack(made, found(), Where.UNKNOWN) == Lack(gap_ms=gap)
 
 
 @pytest.mark.parametrize(
@@ -230,9 +245,36 @@ def test_a_code_that_was_read_in_a_gap_of_the_track_is_told(made: State, gap: in
 def test_a_code_that_was_read_off_the_tracks_ends_is_told(first_s: int, last_s: int, off: bool) -> None:
     made = on_the_way(-1000, 1000, fixes_ended=True, first_fix_ms=UTC_MS + 1000 * first_s)
     made.fixes = [fix for fix in made.fixes if first_s <= (fix.utc_ms - UTC_MS) // 1000 <= last_s]
-    assert is_off_the_track(made, found()) is off
+    assert lack(made, found(), Where.UNKNOWN) == Lack(off=off)
     made.fixes_ended = False  # more may come
-    assert is_off_the_track(made, found()) is (off and last_s == 60)
+    assert lack(made, found(), Where.UNKNOWN) == Lack(off=off and last_s == 60)
+
+
+@pytest.mark.parametrize(
+    ("first_s", "last_s", "since_s", "until_s", "repeated"),
+    [(0, 20, 20, 60, True), (0, 20, 20, 29, False), (40, 60, 0, 40, True), (40, 60, 31, 40, False)],
+)
+def test_off_its_ends_a_receiver_that_only_repeats_a_place_is_the_cause(
+    first_s: int, last_s: int, since_s: int, until_s: int, repeated: bool
+) -> None:
+    made = on_the_way(-1000, 1000, fixes_ended=True, first_fix_ms=UTC_MS + 1000 * first_s)
+    made.fixes = [fix for fix in made.fixes if first_s <= (fix.utc_ms - UTC_MS) // 1000 <= last_s]
+    made.repeated = [(UTC_MS + 1000 * since_s, UTC_MS + 1000 * until_s)]
+    assert lack(made, found(), Where.UNKNOWN) == Lack(off=not repeated, repeated=repeated)
+
+
+@pytest.mark.parametrize(("until_s", "repeated"), [(45, True), (29, False)])
+def test_in_the_middle_of_a_track_it_is_no_gap(until_s: int, repeated: bool) -> None:
+    made = with_gap(20, 45)
+    made.repeated = [(UTC_MS + 20_000, UTC_MS + 1000 * until_s)]
+    assert lack(made, found(), Where.UNKNOWN) == (Lack(repeated=True) if repeated else Lack(gap_ms=25_000))
+
+
+def test_why_the_track_does_not_tell_is_counted() -> None:
+    made = state()
+    for why in (Lack(gap_ms=20), Lack(gap_ms=10), Lack(off=True), Lack(repeated=True), NO_LACK):
+        count(made, why)
+    assert (made.gap_codes, made.gap_ms, made.off_codes, made.repeated_codes) == (2, 20, 1, 1)
 
 
 def test_without_a_rate_a_code_may_have_been_read_at_any_time_after_the_first_frame() -> None:
@@ -289,6 +331,33 @@ def test_a_place_that_is_only_repeated_accuses_nobody_whom_the_vehicle_may_have_
     assert said(held_from(29), Where.ELSEWHERE, code, pose(290.0)) is Where.ELSEWHERE  # 70 m at most
     assert said(held_from(25), Where.WRONG_HEADING, found(250.0, 180.0), at) is Where.UNKNOWN
     assert said(held_from(25), Where.ANOTHERS, found(HERE_M + 19.0), at) is Where.UNKNOWN
+
+
+def test_a_place_that_is_repeated_within_the_error_of_the_start_accuses_no_more_than_the_vehicle_drove() -> None:
+    """Read at 30 s by the given start, but it may have been three seconds later, or earlier."""
+    for second, sure in ((31, False), (60, True)):
+        made = held_from(second)
+        made.earliest_ms, made.latest_ms = -3000, 3400
+        says = Where.ELSEWHERE if sure else Where.UNKNOWN
+        assert said(made, Where.ELSEWHERE, found(HERE_M + 180.0, ASIDE)) is says
+    made = held_from(31)
+    made.earliest_ms, made.latest_ms = -3000, 3400
+    assert said(made, Where.ELSEWHERE, found(HERE_M + 900.0, ASIDE)) is Where.ELSEWHERE
+
+
+@pytest.mark.parametrize("second", [20, 45])
+def test_a_soft_stop_of_a_blind_receiver_accuses_nobody_whose_start_is_not_sure(second: int) -> None:
+    """Ten seconds before the given moment, or after it, the vehicle may have driven on unseen."""
+    made, at = held_from(second), pose(SPEED * min(second, 30))
+    made.earliest_ms, made.latest_ms = -12_000, 25_000
+    assert said(made, Where.ELSEWHERE, found(SPEED * second + 600.0, ASIDE), at) is Where.UNKNOWN
+    assert said(made, Where.ELSEWHERE, found(90_000.0, ASIDE), at) is Where.ELSEWHERE
+
+
+@pytest.mark.parametrize("told", [Where.UNKNOWN, Where.ELSEWHERE])
+@pytest.mark.parametrize("second", [0, 25, 60])
+def test_it_is_why_a_code_has_no_place(told: Where, second: int) -> None:
+    assert lack(held_from(second), found(9000.0), told) == Lack(repeated=second < 60)
 
 
 def test_a_place_that_is_all_the_track_tells_accuses_nobody_at_all() -> None:

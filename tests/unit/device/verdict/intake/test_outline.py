@@ -95,3 +95,63 @@ def test_points_far_apart_stay_bounded_too() -> None:
     note(made, 2**48)
     assert len(made.outline) <= MAX_OUTLINE
     assert outline.nearest_m(made, degrees(2500.0), 0.0, 0, made.outline[-1].until_ms) == 0.0
+
+
+# --- a place that is only repeated -----------------------------------------------------------------------------------
+
+
+def held(first: int, until: int, end: int) -> State:
+    """A drive north whose track tells the place of second `first` until that second, and goes on from there."""
+    made = state(first_fix_ms=1000, outline_step_m=5.0)
+    made.fixes = [timed(1000 + 1000 * s, SPEED * (first if first < s <= until else s)) for s in range(end + 1)]
+    return made
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize(("until_s", "to_s", "metres"), [(50, 40, 800.0 - 700.0), (50, 35, 800.0 - 350.0)])
+def test_while_a_place_is_repeated_the_vehicle_may_have_driven_on(
+    until_s: int, to_s: int, metres: float, ahead: bool
+) -> None:
+    made = held(30, until_s, 50)
+    if not ahead:
+        note(made, 2**48)
+    found = near(made, 300.0, 1000, 1000 + 1000 * to_s, east=800.0)
+    assert found is not None and found == pytest.approx(metres, abs=6.0)
+    assert near(made, 300.0, 1000, 1000 + 1000 * 29, east=800.0) == pytest.approx(795.0, abs=1.0)
+
+
+def test_a_vehicle_that_stands_at_the_beginning_is_there() -> None:
+    made = state(fixes=[timed(1000 + 1000 * s, SPEED * max(0, s - 20) + s % 2) for s in range(61)])
+    assert near(made, 0.0, 2000, 11_000, east=100.0) == pytest.approx(95.0, abs=1.0)
+
+
+def test_so_it_may_have_beyond_the_end_of_a_track() -> None:
+    made = held(30, 50, 50)
+    found = near(made, 300.0, 1000 + 55_000, 1000 + 60_000, east=9000.0)
+    assert found is not None and found == pytest.approx(9000.0 - 30 * 70.0, abs=6.0)
+
+
+def test_and_just_before_the_track_goes_on() -> None:
+    made = held(30, 50, 60)
+    found = near(made, 560.0, 1000 + 50_500, 1000 + 50_600, east=800.0)
+    assert found is not None and found <= 800.0 - 70.0
+
+
+def test_a_place_that_is_all_that_a_track_told_is_none() -> None:
+    assert near(held(0, 20, 60), 300.0, 1000, 11_000, east=9000.0) == 0.0
+    later = near(held(0, 20, 60), 300.0, 1000 + 40_000, 1000 + 50_000, east=9000.0)
+    assert later is not None and later > 8990.0
+
+
+def test_a_stop_shorter_than_a_receiver_wanders_is_a_place() -> None:
+    found = near(held(30, 32, 60), 300.0, 1000, 61_000, east=800.0)
+    assert found is not None and found > 790.0
+
+
+def test_what_is_merged_stays_a_place_that_may_have_been_left() -> None:
+    made = held(30, 50, 60)
+    note(made, 2**48)
+    while len(made.outline) > 4:
+        outline._coarsen(made)
+    found = near(made, 300.0, 1000 + 39_000, 1000 + 40_000, east=800.0)
+    assert found is not None and found <= 800.0 - 700.0

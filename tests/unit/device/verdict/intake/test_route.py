@@ -195,23 +195,23 @@ def test_since_when_a_place_is_repeated_is_not_forgotten() -> None:
     for utc_ms in (30_000, 40_000, 50_000):
         forget(held, utc_ms)
     assert [fix.utc_ms for fix in held.fixes][:3] == [5000, 38_000, 39_000]
-    assert repeated_ms(held, 50_500) == 45_500
+    assert repeated_ms(held, 50_500, 50_500) == 45_500
 
 
 @pytest.mark.parametrize(("same", "told"), [(3, None), (4, 3500)])
 def test_a_place_that_is_repeated_for_three_seconds_is_none(same: int, told: int | None) -> None:
     """From the first on: which place it is does not depend on how long it has been told already."""
     held = fixed(*(timed(1000 * s, s if s < 5 else 5) for s in range(5 + same)), first_fix_ms=1)
-    assert repeated_ms(held, 8500) == told
-    assert repeated_ms(held, 4500) is None
+    assert repeated_ms(held, 8500, 8500) == told
+    assert repeated_ms(held, 4500, 4500) is None
 
 
 def test_where_the_track_tells_no_other_place_nobody_knows_how_long_it_has_been_told() -> None:
     held = fixed(*(timed(1000 * s) for s in range(9)), first_fix_ms=0)
-    assert repeated_ms(held, 5000) == NOBODY_KNOWS_MS
+    assert repeated_ms(held, 5000, 5000) == NOBODY_KNOWS_MS
     anew = fixed(timed(0, 40.0), *(replace(timed(1000 * s), begins=s == 1) for s in range(1, 9)), first_fix_ms=0)
-    assert repeated_ms(anew, 5000) == NOBODY_KNOWS_MS
-    assert repeated_ms(fixed(), 5000) is None
+    assert repeated_ms(anew, 5000, 5000) == NOBODY_KNOWS_MS
+    assert repeated_ms(fixed(), 5000, 5000) is None
 
 
 # --- how far off it may be ----------------------------------------------------------------------------------------
@@ -359,3 +359,18 @@ def test_what_an_unsure_time_may_need_is_not_forgotten() -> None:
     forget(held, 60_000, 20_000)
     assert held.fixes[0].utc_ms == 28_000
     assert pose_at(held, 60_000, 20_000) is not None
+
+
+def test_within_a_span_of_time_the_longest_repeat_counts() -> None:
+    fixes = [timed(1000 * s, 10.0 * s) for s in range(1, 61)]
+    for first, last in ((10, 20), (30, 34), (40, 42)):
+        fixes[first - 1 : last] = [timed(1000 * s, 10.0 * first) for s in range(first, last + 1)]
+    held = state(fixes=fixes, first_fix_ms=1000)
+    for since, until, told in (
+        (35_000, 60_000, None),
+        (25_000, 60_000, 5000),
+        (15_000, 60_000, 11_000),  # until the track tells another place
+        (5000, 18_000, 8000),
+        (32_000, 33_500, 3500),
+    ):
+        assert repeated_ms(held, since, until) == told

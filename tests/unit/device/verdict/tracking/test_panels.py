@@ -166,6 +166,13 @@ def test_twins_say_the_same_and_are_one_and_a_half_sizes_apart(x: float, y: floa
     assert [one.twins for one in seen.panels] == [twins, twins]
 
 
+def test_a_mirror_image_is_no_twin_and_no_panel_and_is_counted() -> None:
+    made = state()
+    for frame in range(3):
+        read(made, frame, reading(x=500.0, mirrored=True), reading(x=300.0))
+    assert [(one.twins, one.decoded) for one in made.panels] == [(0.0, 3)] and made.mirrored == 3
+
+
 def test_two_symbols_without_a_text_are_no_twins() -> None:
     seen = state()
     read(seen, 0, reading(b""), reading(b"", x=900.0))
