@@ -20,7 +20,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import program
-from device.capture.sources import VideoSource
+from bench.footage import frames as frames_of
 from device.channel.messages import Readings, Sightings
 from device.channel.ring import RingReader, RingWriter, create
 from device.codes.core import CodeReader
@@ -55,13 +55,13 @@ def unconfined(video: Path) -> tuple[int, float]:
     ring = RingWriter(os.dup(descriptor))
     frames = RingReader(descriptor)
     began, number = time.perf_counter(), -1
-    for number, t_ms in VideoSource(video).frames(ring.slot, 0):
+    for number, t_ms in frames_of(video, ring.slot):
         slot, generation = ring.publish(number)
         frame = frames.view(slot, generation, number)
         seen = perception.look(frame)
         readings = reader.read(frame, seen.regions, number)
         judge.on_sightings(Sightings(number, t_ms, frame.shape[1], frame.shape[0], seen.boxes))
-        judge.on_readings(Readings(number, t_ms, readings))
+        judge.on_readings(Readings(number, t_ms, frame.shape[1], frame.shape[0], readings))
     judge.finish()
     return number + 1, time.perf_counter() - began
 

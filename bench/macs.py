@@ -67,7 +67,7 @@ def count(model: bytes, size: tuple[int, int] | None = None) -> Cost:
         interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], [1, *size, 3])
     interpreter.allocate_tensors()
     shapes = {int(d["index"]): tuple(int(n) for n in d["shape"]) for d in interpreter.get_tensor_details()}
-    macs, weights = 0, set()
+    macs, weights = 0, set[int]()
     for operation in _operations(interpreter):
         name = operation["op_name"]
         if name not in _COUNTED:

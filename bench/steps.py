@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 import program
+from bench.footage import footage, frames
 from demo.scenes import judge_scenes
-from device.capture.sources import VideoSource
 from device.channel.messages import Box, Reading, Readings, Region, Sightings, Verdict
 from device.codes.core import CodeReader
 from device.config import MODELS
@@ -95,7 +95,7 @@ def looked_at(video: Path) -> tuple[list[Seen], dict[str, float]]:
 
     seen: list[Seen] = []
     regions: list[Region] = []
-    for number, t_ms in VideoSource(video).frames(hand_out, 0):
+    for number, t_ms in frames(video, hand_out):
         entry, regions = looking.at(slot[0], number, t_ms, regions)
         seen.append(entry)
     return seen, {way: round(float(np.median(samples)) * 1e3, 2) for way, samples in looking.seconds.items()}
@@ -117,7 +117,7 @@ def right(
     sure = operating_point(load_manifest(MODELS), point).score_high
     judge = Judge(trust.anchors, trust.register, stream="steps", sure_score=sure)
     fixes = read_track((folder / "drive.gpx").read_bytes()).fixes
-    judge.start(VideoSource(folder / "drive.mp4").facts.utc_ms or fixes[0].utc_ms, 0)
+    judge.start(footage(folder / "drive.mp4").facts.utc_ms or fixes[0].utc_ms, 0)
     verdicts: list[Verdict] = [verdict for fix in fixes for verdict in judge.on_fix(fix)] + judge.on_fixes_end()
     for number, entry in enumerate(seen):
         now = entry.t_ms + 50
@@ -125,7 +125,7 @@ def right(
             told = Sightings(number, entry.t_ms, *entry.size, entry.boxes[point])
             verdicts += judge.on_sightings(told, now)
         if number % codes_each == first % codes_each:
-            verdicts += judge.on_readings(Readings(number, entry.t_ms, entry.readings[way]), now)
+            verdicts += judge.on_readings(Readings(number, entry.t_ms, *entry.size, entry.readings[way]), now)
     verdicts += judge.finish()
     scenes = json.loads((folder / "expected.json").read_text())["scenes"]
     rows = judge_scenes(scenes, verdicts, {verdict.verdict_id for verdict in verdicts}, receipted=True)
@@ -146,7 +146,7 @@ def _run(arguments: argparse.Namespace) -> None:
             ("codes regions", {"codes_each": each, "way": "regions"}),
             ("both far", {"each": each, "codes_each": each}),
         ):
-            results = [right(seen, folder, home, first=first, **choice) for first in range(0, each, max(1, each // 4))]  # type: ignore[arg-type]
+            results = [right(seen, folder, home, first=first, **choice) for first in range(0, each, max(1, each // 4))]
             good = sum(result[0] for result in results) / sum(result[1] for result in results)
             missed = sorted({scene for result in results for scene in result[2]})
             rows.append({"what": name, "fps": round(fps / each, 2), "right": round(good, 3), "wrong": missed})

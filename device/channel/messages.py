@@ -36,6 +36,7 @@ Slot = Annotated[int, Meta(ge=0, le=3)]  # device.channel.ring.SLOTS - 1
 Microseconds = Annotated[int, Meta(ge=0, le=2**62)]
 Pixels = Annotated[float, Meta(ge=-16384.0, le=16384.0)]
 Extent = Annotated[float, Meta(ge=0.0, le=16384.0)]
+FrameSide = Annotated[int, Meta(ge=1, le=8192)]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
 ClassId = Annotated[int, Meta(ge=0, le=NUMBER_OF_CLASSES - 1)]
 Latitude = Annotated[float, Meta(ge=-90.0, le=90.0)]
@@ -97,8 +98,8 @@ class Sightings(Message, frozen=True, tag="sightings"):
 
     frame: FrameNumber
     t_ms: Milliseconds
-    width: Annotated[int, Meta(ge=1, le=8192)]
-    height: Annotated[int, Meta(ge=1, le=8192)]
+    width: FrameSide
+    height: FrameSide
     boxes: Annotated[list[Box], Meta(max_length=MAX_BOXES)]
     point: PointName = "far"  # the operating point: what score is surely a sign depends on it
     timed: bool = True  # as in FrameReady
@@ -151,6 +152,8 @@ class Readings(Message, frozen=True, tag="readings"):
 
     frame: FrameNumber
     t_ms: Milliseconds
+    width: FrameSide
+    height: FrameSide
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)]
     timed: bool = True  # as in FrameReady
 

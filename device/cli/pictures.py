@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+
+_IN_FLIGHT: Final = 4
+"""Frames that a perception which falls may have left without its regions."""
 
 
 def picture_notes(pictures: Mapping[str, float] | None) -> list[str]:
     """The lines for the summary's `pictures`, none where nothing is to be said."""
     notes = []
+    alone = (pictures or {}).get("without_regions", 0)
+    if alone > _IN_FLIGHT:
+        notes.append(
+            f"perception did not say within a second where to look for codes in {alone:.0f} frames, which were "
+            "searched without that: this machine is slower than that, or perception is at fault"
+        )
     carried, blank_s = (pictures or {}).get("carried_codes", 0), (pictures or {}).get("blank_s", 0)
     if carried:
         codes = "1 code was" if carried == 1 else f"{carried:.0f} codes were"

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from device import config as configs
 from device.cli.pictures import picture_notes
+from device.cli.reasons import verdict_notes
 from device.cli.recording import input_kind, is_utf8, keep_inputs
 from device.cli.show import ProgressView, RunView, say
 from device.cli.tracks import track_notes
@@ -234,8 +235,8 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, r
             recording = getattr(arguments, "input", None)  # a run on a camera has none of these two
             in_folder = recording is not None and recording.is_dir()
             say(console, _untimed(s["time_line"]["unknown"], in_folder=in_folder))
-        if outcome.unknown_keys:
-            say(console, _unknown(outcome.unknown_keys))
+        for note in verdict_notes(outcome.reasons):
+            say(console, note)
         if arguments.out:
             say(results, f"written: {arguments.out}/{', '.join(RESULTS)}")
     for note in outcome.notes:
@@ -262,14 +263,6 @@ def _untimed(frames: int, *, in_folder: bool) -> str:
     if in_folder:
         why = "nobody says at which rate the images were taken (set [camera] folder_fps)"
     return f"the time of {counted(frames, 'frame')} is not known, so that no code in them is placed: {why}"
-
-
-def _unknown(count: int) -> str:
-    codes, counts, were = ("code names", "counts", "it was") if count == 1 else ("codes name", "count", "they were")
-    return (
-        f"{count} {codes} a road authority that this home does not trust, and {counts} as FORGED; if {were} signed by "
-        "an authority of yours, use its home (SEALCAM_HOME), or put its public key into trust/authority"
-    )
 
 
 def _after(outcome: RunOutcome) -> str:

@@ -23,22 +23,25 @@ MAX_RATE: Final = 0.2
 MAX_ENCODED_BYTES: Final = 512
 _KEPT: Final = 16
 _PAUSE: Final = 5
+_AT_ONCE: Final = 4
+"""As many codes hang on one post: each is to be measured in the two or three frames in which it is near enough."""
 
 
 class ErrorRateMeter:
-    """Measures error rates. What was encoded again is remembered, and one in `_PAUSE` measurements may encode anew."""
+    """Measures error rates. What was encoded again is remembered, and one in `_PAUSE` measurements may encode anew,
+    `_AT_ONCE` together: a wall of codes takes no more."""
 
     def __init__(self) -> None:
         self._printed: OrderedDict[tuple[bytes, int, str, int], NDArray[np.bool_] | None] = OrderedDict()
-        self._credit = _PAUSE
+        self._credit = _AT_ONCE * _PAUSE
 
     def measure(self, symbol: Symbol) -> float | None:
         """The share of modules that differ, 0 to 1; None where it cannot be measured."""
-        self._credit = min(self._credit + 1, _PAUSE)
-        if symbol.grid is None or symbol.data is None or symbol.module_px < MIN_MODULE_PX:
+        self._credit = min(self._credit + 1, _AT_ONCE * _PAUSE)
+        if symbol.grid is None or symbol.data is None:
             return None
-        printed = self._encoded(symbol)
-        if printed is None or printed.shape != symbol.grid.shape:
+        printed = self._encoded(symbol)  # from afar already, so that it is there when it is needed
+        if symbol.module_px < MIN_MODULE_PX or printed is None or printed.shape != symbol.grid.shape:
             return None
         rate = float((printed != symbol.grid).mean())
         return rate if rate <= MAX_RATE else None
@@ -62,7 +65,7 @@ class ErrorRateMeter:
             return self._printed[key]
         if len(data) > MAX_ENCODED_BYTES or self._credit < _PAUSE:
             return None
-        self._credit = 0
+        self._credit -= _PAUSE
         self._printed[key] = printed = encode(data, symbol.modules, symbol.level, symbol.mask)
         if len(self._printed) > _KEPT:
             self._printed.popitem(last=False)

@@ -21,6 +21,9 @@ PACE_SECONDS: Final = 0.06
 """In realtime a frame is read when perception has judged another one, and at least so often: 16 frames a second are
 four times what the demo's drive needs, and what is read beyond that takes perception's time."""
 _WAIT_FOR_REGIONS_SECONDS = 1.0
+_MOST_MISSED: Final = 4
+"""Frames in a row without regions for which it is waited: as many as are in flight when perception falls. A perception
+that says none, and answers all the same, then slows nobody, and is told."""
 _KEPT_REGIONS = 8  # more than perception can be ahead
 
 
@@ -28,8 +31,8 @@ class CodesService:
     """Reads the frames that are announced (in realtime the newest), and tells verdict what was read, and the end.
 
     Args:
-        lockstep: the regions of a frame are waited for, for a second at most; else the latest regions are used, unless
-            perception has said nothing for too long.
+        lockstep: the regions of a frame are waited for, for a second at most and not without end; else the latest
+            regions are used, unless perception has said nothing for too long.
     """
 
     def __init__(self, me: Compartment, reader: CodeReader, stream: FrameStream, *, lockstep: bool) -> None:
@@ -42,11 +45,13 @@ class CodesService:
         self._began = 0.0
         self._fresh = False  # regions have come since the last frame was begun
         self._waiting_since: tuple[int, float] = (-1, 0.0)
+        self._missed = 0  # frames in a row whose regions did not come
 
     def take_regions(self, message: Regions) -> None:
         """Where perception thinks that panels may hang in one frame."""
         self._fresh = True
         self._latest, self._regions[message.frame] = message, message.regions
+        self._missed = 0
         while len(self._regions) > _KEPT_REGIONS:
             del self._regions[min(self._regions)]
 
@@ -70,7 +75,7 @@ class CodesService:
         took = time.perf_counter() - began
         self._me.sample("codes", took)
         if frame is not None and self._stream.intact(ready):
-            self._verdict.post(Readings(ready.frame, ready.t_ms, found, ready.timed))
+            self._verdict.post(Readings(ready.frame, ready.t_ms, frame.shape[1], frame.shape[0], found, ready.timed))
             if found:
                 self._recorder.try_send(CodeBoxes(ready.frame, [_box(reading) for reading in found]))
             self._stream.judged(ready)
@@ -102,7 +107,12 @@ class CodesService:
             return self._regions[ready.frame]
         if self._waiting_since[0] != ready.frame:
             self._waiting_since = (ready.frame, time.monotonic())
-        return None if time.monotonic() - self._waiting_since[1] < _WAIT_FOR_REGIONS_SECONDS else []
+        waited = time.monotonic() - self._waiting_since[1] >= _WAIT_FOR_REGIONS_SECONDS
+        if not waited and self._missed < _MOST_MISSED:
+            return None
+        self._missed += 1
+        self._me.facts["without_regions"] = self._me.facts.get("without_regions", 0) + 1
+        return []
 
 
 def _box(reading: Reading) -> CodeBox:

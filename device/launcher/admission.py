@@ -11,14 +11,15 @@ later; what the stream turns out not to have is refused. The first answer for a 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
 from device.channel.messages import CodeBoxes, Sightings, Verdict
 from wire.vocabulary import StateName
 
 Looked = Sightings | CodeBoxes
-Kind = Literal["sightings", "code_boxes", "verdicts"]
+Kind = Literal["sightings", "code_boxes", "verdicts", "lacking"]
+"""`lacking`: sightings that verdict judged by, and that did not come to be recorded."""
 
 MOST_WAITING: Final = 1024
 """Frames whose announcement is not told yet: more than half a minute of a camera."""
@@ -27,6 +28,10 @@ MOST_BEFORE: Final = 256
 _OF_PERCEPTION: Final[frozenset[StateName]] = frozenset({"UNVERIFIED", "SUSPECT"})
 _REMEMBERED: Final = 64  # a reader that was restarted answers its last frames again, in the same words
 _LEAD_FRAMES: Final = 32  # given since the last word of a capture that was killed
+_IN_FLIGHT: Final = 4
+"""Frames that a perception which is killed may have told verdict of, and not yet the record..."""
+_TOLD_AGAIN: Final = 32
+"""...and frames of which a verdict that was killed may hear twice."""
 
 
 class Admission:
@@ -37,6 +42,7 @@ class Admission:
 
     Attributes:
         refused: how many messages were not, by kind.
+        garbage: how many messages were none, by who sent them.
     """
 
     def __init__(self, take: Callable[[Looked], None]) -> None:
@@ -46,7 +52,9 @@ class Admission:
         self._waiting: dict[type[Looked], dict[int, Looked]] = {Sightings: {}, CodeBoxes: {}}  # by frame
         self._known: deque[Looked] = deque(maxlen=_REMEMBERED)
         self._verdicts: Counter[bool] = Counter()  # by whether they rest on perception alone
+        self._seen = 0  # frames whose sightings were let through
         self.refused: Counter[Kind] = Counter()
+        self.garbage: Counter[str] = Counter()
 
     def announced(self, frames: int) -> None:
         """Warden tells that so many frames were announced."""
@@ -77,10 +85,24 @@ class Admission:
         self._verdicts[alone] += 1
         return True
 
+    def refuse_garbage(self, sender: str) -> None:
+        """Something came that is no message."""
+        self.garbage[sender] += 1
+
+    def hold_to(self, judged: int, restarts: Mapping[str, int]) -> None:
+        """So many frames verdict judged by perception's word: as many lines are due, but for what restarts explain."""
+        excused = _IN_FLIGHT * (1 + restarts.get("perception", 0)) + _TOLD_AGAIN * restarts.get("verdict", 0)
+        lacking = judged - self._seen
+        if lacking > excused:
+            self.refused["lacking"] = lacking
+
     def sentences(self) -> list[str]:
         """What was refused and why, for the user; empty where nothing was."""
         refused = dict(self.refused)
-        verdicts, found = refused.pop("verdicts", 0), []
+        verdicts, lacking, found = refused.pop("verdicts", 0), refused.pop("lacking", 0), []
+        if lacking:
+            found.append(f"the sightings of {lacking} frames did not come to be recorded, although verdict had them")
+        found += [f"{count} messages of {name} to the record were none" for name, count in self.garbage.items()]
         if verdicts:
             were = "verdict was" if verdicts == 1 else "verdicts were"
             found.append(
@@ -110,6 +132,7 @@ class Admission:
             return
         self._last[type(message)] = message.frame
         self._known.append(message)
+        self._seen += isinstance(message, Sightings)
         self._take(message)
 
     def _refuse(self, message: Looked) -> None:

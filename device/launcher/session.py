@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -33,7 +34,6 @@ from device.launcher.report import Finished, Incident, Notice, Progress, Running
 from program import outputs
 from program.ending import ENDING_SIGNALS, end_at_once
 from wire.errors import RunError, UsageError, line
-from wire.vocabulary import ReasonName
 
 
 @dataclass
@@ -46,7 +46,7 @@ class RunOutcome:
         summary: what `summary.json` holds, empty where nothing ran.
         interrupted: ended early by a signal (Ctrl-C, SIGTERM, SIGHUP); what was made so far is kept.
         notes: lines that the user reads before the sentence.
-        unknown_keys: verdicts whose code names a key of no authority that the home trusts.
+        reasons: how many verdicts give each reason.
     """
 
     exit_status: int
@@ -56,7 +56,7 @@ class RunOutcome:
     incidents: list[Incident] = field(default_factory=list)
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
-    unknown_keys: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def line(self) -> str:
@@ -67,7 +67,6 @@ class RunOutcome:
 SUMMARY: Final = "summary.json"
 RESULTS: Final = ("verdicts.jsonl", "sightings.jsonl", SUMMARY)
 """The files of a run in its folder."""
-_UNKNOWN_KEY: Final[ReasonName] = "code_key_unknown"
 _MESSAGES_A_TURN = 256
 _MOST_INCIDENTS = 1000
 _LAST_MESSAGES = 4096  # more cannot wait in a link's queue
@@ -197,7 +196,8 @@ class Session:
             try:
                 message = link.receive()
             except HostileMessageError:
-                continue  # counted by the link, and not recorded
+                self._admission.refuse_garbage(link.peer)
+                continue
             except PeerClosedError:
                 if link.peer == "warden":
                     raise
@@ -244,7 +244,10 @@ class Session:
             )
         summary = dict(finished.summary)
         self._admission.finish(summary.get("frames", 0))
+        self._admission.hold_to(summary.get("judged", 0), summary.get("restarts", {}))
         if summary:
+            for name, count in self._admission.garbage.items():
+                summary["invalid_messages"][name] = summary["invalid_messages"].get(name, 0) + count
             if self._admission.refused:
                 summary["not_recorded"] = dict(self._admission.refused)
             if dialer.layers:
@@ -264,7 +267,7 @@ class Session:
             self._incidents,
             self._interrupted,
             finished.notes,
-            sum(_UNKNOWN_KEY in verdict.reasons for verdict in self.verdicts),
+            Counter(reason for verdict in self.verdicts for reason in verdict.reasons),
         )
 
     def _refused(self) -> list[RunError]:

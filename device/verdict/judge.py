@@ -198,8 +198,10 @@ class Judge:
         verdicts = self._close(moment.t_ms)
         route.note(self._state, pose, code_evidence.MAX_ACCURACY_M)
         remoteness.note(self._state, self._surroundings, pose)
+        if not rescaled.is_known(self._state, moment):
+            self._state.ignored += 1
+            moment.boxes = moment.readings = None
         if moment.boxes is not None:
-            rescaled.take_size(self._state, moment.size)
             sure_score = self._sure_scores.get(moment.point, self._sure_score)
             faces.see(self._state, moment, moment.boxes, pose, sure_score)
         if moment.readings is not None:

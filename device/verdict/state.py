@@ -48,7 +48,7 @@ class Moment(Struct, forbid_unknown_fields=True):
     readings: Annotated[list[Reading], Meta(max_length=MAX_READINGS)] | None
     point: PointName = "far"  # the operating point at which the boxes were seen
     timed: bool = True  # False: how long after the stream's start it was, nobody knows; once so, always so
-    size: tuple[int, int] = (0, 0)  # width and height of the frame that perception saw
+    size: tuple[int, int] = (0, 0)  # width and height of the frame
     blank: bool = False  # the picture is of one grey, or the one before it again: it shows no way
 
 
@@ -323,7 +323,9 @@ class State(Struct, forbid_unknown_fields=True):
         default_factory=list  # places of the way, degrees, a step apart, while it came near none
     )
     visited_step_m: float = 50.0
-    size: tuple[int, int] = (0, 0)  # of the newest frame that perception saw; what is followed is in its pixels
+    seen_size: tuple[int, int] = (0, 0)  # of the newest frame that perception saw...
+    read_size: tuple[int, int] = (0, 0)  # ...and of the newest that the code reader read
+    size: tuple[int, int] = (0, 0)  # of the newest frame whose size both know; what is followed is in its pixels
     looked: Watch = msgspec.field(default_factory=Watch)  # perception's
     read: Watch = msgspec.field(default_factory=Watch)  # the code reader's
     next_track: int = 0

@@ -30,6 +30,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
     return {
         "promised": roster.promised(),
         "frames": workload.frames(roster),
+        "judged": workload.judged(roster, READERS[0]),
         "damage": dict(roster.damage()),
         "time_line": {key: roster.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")},
         "dropped": sum(dropped[READERS[0]].values()),
@@ -54,6 +55,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "layers": device.starter.layers,
         "track": _track(roster),
         "pictures": {
+            "without_regions": roster.told_in_all("codes", "without_regions"),
             "carried_codes": roster.fact(JUDGE, "carried"),
             "mirrored_codes": roster.fact(JUDGE, "mirrored"),
             "blank_s": round(roster.fact(JUDGE, "blank_ms") / 1000, 1),

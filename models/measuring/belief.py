@@ -84,7 +84,7 @@ def judged(frames: Sequence[Frame], rule: TrackRule) -> list[Verdict]:
     for number, frame in enumerate(frames):
         boxes = [box for box in frame.boxes if box.score >= rule.reported]
         verdicts += judge.on_sightings(Sightings(number, frame.t_ms, frame.width, frame.height, boxes))
-        verdicts += judge.on_readings(Readings(number, frame.t_ms, []))
+        verdicts += judge.on_readings(Readings(number, frame.t_ms, frame.width, frame.height, []))
     return verdicts + judge.finish()
 
 

@@ -127,4 +127,4 @@ class RoadDrive:
                 boxes += [box] if box is not None else []
                 readings += sign.readings(frame, ahead)
         at_ms = frame * 1000 // FPS
-        return Sightings(frame, at_ms, 1536, 864, boxes), Readings(frame, at_ms, readings)
+        return Sightings(frame, at_ms, 1536, 864, boxes), Readings(frame, at_ms, 1536, 864, readings)

@@ -111,7 +111,7 @@ class Journey:
     def readings(self, frame: int) -> Readings:
         t_ms = frame * 1000 // self.fps
         found = [reading for sign in self.signs for reading in sign.readings(frame, sign.at_m - t_ms / 1000 * SPEED)]
-        return Readings(frame, t_ms, found, frame < self.untimed_from)
+        return Readings(frame, t_ms, 1536, 864, found, frame < self.untimed_from)
 
     def fixes(self) -> list[Fix]:
         seconds = range(int(self.length_m / SPEED) + 2) if self.with_fixes else range(0)
@@ -121,8 +121,8 @@ class Journey:
             if s * SPEED < self.jammed_from_m
         ]
 
-    def judge(self, *, stream: str = "test") -> Judge:
-        judge = Judge(ANCHORS, self.register, stream=stream, lockstep=True)
+    def judge(self, *, stream: str = "test", lockstep: bool = True) -> Judge:
+        judge = Judge(ANCHORS, self.register, stream=stream, lockstep=lockstep)
         judge.start(UTC_S * 1000 if self.with_utc else 0)
         return judge
 

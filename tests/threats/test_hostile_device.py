@@ -74,6 +74,22 @@ def test_frames_that_do_not_exist_are_not_recorded(home: Home, make_video: Video
     assert summary(tmp_path / "out")["not_recorded"]["sightings"] > 0
 
 
+def test_sightings_that_verdict_has_and_the_record_does_not_are_missed(
+    home: Home, make_video: VideoMaker, tmp_path: Path
+) -> None:
+    silent = Edit(
+        "device/perception/service.py",
+        "            self._recorder.post(sightings)\n",
+        "            self._recorder._put(b'no message') if ready.frame < 10 else None\n",
+    )
+    video = make_video(frames=FRAMES, size=(320, 192))
+    done = replay(taken_over(tmp_path, silent), home, video, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert f"the sightings of {FRAMES} frames did not come to be recorded" in done.stderr
+    told = summary(tmp_path / "out")
+    assert told["not_recorded"] == {"lacking": FRAMES} and told["invalid_messages"]["perception"] == 10
+
+
 def test_indicator_can_neither_flood_evidence_out_nor_end_the_run(
     home: Home, make_video: VideoMaker, tmp_path: Path
 ) -> None:

@@ -41,6 +41,11 @@ MAX_WANDER_M: Final = 30.0
 MIN_TWINS: Final = 2
 """Frames that showed the same code at two places at once, before it is believed."""
 MAX_HEADING_DEGREES: Final = 45.0
+"""A sign speaks to who drives its way within this..."""
+UNSEEN_DEGREES: Final = 120.0
+"""...and shows its face to nobody who drives another way by more than this: a code is read from up to 65 degrees aside,
+30 degrees from the picture's middle, and signs are hung up to 25 degrees out of their road's direction. Between the two
+it may be the sign of a side road, and an honest one: it is not believed, and accuses nobody."""
 HIGH_ERROR_RATE: Final = 0.025
 """Above this median share of wrong modules a code is damaged: sound panels stay below 0.01 from 2.5 px a module on."""
 RATES_USED: Final = 7
@@ -240,11 +245,11 @@ def where(found: CodeEvidence, pose: Pose | None, ahead: RegisterEntry | None, s
         return Where.UNKNOWN
     turned = heading_difference(pose.heading, claims.heading)
     if turned > MAX_HEADING_DEGREES:
-        return Where.WRONG_HEADING if turned > MAX_HEADING_DEGREES + pose.heading_error else Where.UNKNOWN
-    if ahead is not None and is_anothers_place(claims, far, pose, pose.accuracy_m, ahead):
-        return Where.ANOTHERS
+        return Where.WRONG_HEADING if turned > UNSEEN_DEGREES + pose.heading_error else Where.UNKNOWN
     if _was_read_elsewhere(found, claims, pose, shown):
         return Where.TWICE
+    if ahead is not None and is_anothers_place(claims, far, pose, pose.accuracy_m, ahead):
+        return Where.ANOTHERS
     return Where.FITS if far <= MAX_DISTANCE_M + pose.accuracy_m else Where.UNKNOWN
 
 

@@ -44,7 +44,9 @@ class Where(Enum):
     FITS = "fits"
     ELSEWHERE = "elsewhere"
     WRONG_HEADING = "wrong_heading"
-    ANOTHERS = "anothers"  # in reach of its place, but another registered sign stands right here
+    ANOTHERS = (
+        "anothers"  # in reach of its place, but another registered sign stands right here, or the receiver is off
+    )
     TWICE = "twice"  # the same code was read at two places
     CARRIED = "carried"  # it is a picture on this vehicle, or on another that drives along
     UNKNOWN = "unknown"  # no position fix, none that is accurate enough, or no heading
@@ -155,11 +157,12 @@ TABLE: Final[tuple[Rule, ...]] = (
     Rule("MISPLACED", "code_not_yet_valid", code=_REAL, in_force=InForce.NOT_YET),
     Rule("MISPLACED", "code_elsewhere", code=_REAL, where=Where.ELSEWHERE),
     Rule("MISPLACED", "code_wrong_heading", code=_REAL, where=Where.WRONG_HEADING),
-    Rule("MISPLACED", "code_of_another_sign", code=_REAL, where=Where.ANOTHERS),
     Rule("MISPLACED", "code_at_two_places", code=_REAL, where=Where.TWICE),
     Rule("MISPLACED", "moves_with_vehicle", code=_REAL, where=Where.CARRIED),
     Rule("DAMAGED", "code_error_rate_high", code=_REAL, error_rate=ErrorRate.HIGH),
-    # An authentic code of which something could not be checked: fail closed.
+    # An authentic code of which something could not be checked: fail closed. One that is read where another registered
+    # sign stands is a copy, or the receiver is off by as much: no class is acted on, and nobody is accused.
+    Rule("SUSPECT", "code_of_another_sign", code=_REAL, where=Where.ANOTHERS),
     Rule("UNVERIFIED", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME, perception=Perception.AGREES),
     Rule("SUSPECT", "time_unchecked", code=_REAL, in_force=InForce.UNKNOWN_TIME),
     Rule("UNVERIFIED", "place_unchecked", code=_REAL, where=Where.UNKNOWN, perception=Perception.AGREES),

@@ -13,8 +13,8 @@ from itertools import combinations
 from typing import Final
 
 from device.verdict.decision.code_evidence import (
-    MAX_HEADING_DEGREES,
     MIN_TWINS,
+    UNSEEN_DEGREES,
     CodeEvidence,
     Dates,
     elsewhere_from_m,
@@ -39,6 +39,8 @@ CONFIRMED_MARGIN_M: Final = 30.0
 HONEST: Final = (Where.FITS, Where.UNKNOWN)
 STALE_MS: Final = 1000
 """A code that was read for longer after the last place that is known is not accused of that place."""
+BACKED_MS: Final = 120_000
+"""Who came up to a sign so long ago at most may since have backed off, or turned, before it."""
 SLOWEST_MS: Final = 60_000
 """Of frames whose rate nobody knows, none was longer after the one before."""
 
@@ -178,6 +180,8 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         return Where.UNKNOWN  # the vehicle has come nearer since
     if not _rests_on_a_place(state, where, found, pose):
         return Where.UNKNOWN
+    if where is Where.WRONG_HEADING and _may_have_backed(state, found):
+        return Where.UNKNOWN
     if is_exact(state):
         return where
     if where is Where.ELSEWHERE and _is_of_another_time(state, found):
@@ -198,7 +202,7 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         case Where.WRONG_HEADING:
             holds = (
                 wide.heading is not None
-                and heading_difference(wide.heading, claims.heading) > MAX_HEADING_DEGREES + wide.heading_error
+                and heading_difference(wide.heading, claims.heading) > UNSEEN_DEGREES + wide.heading_error
             )
         case Where.ANOTHERS:
             holds = ahead is not None and is_anothers_place(claims, far, pose, wide.accuracy_m + margin, ahead)
@@ -248,6 +252,16 @@ def _is_of_another_time(state: State, found: CodeEvidence) -> bool:
     earliest = max((coded.t_ms for coded in fitting), default=read_ms) - read_ms
     coded = CodedSign(claims.sign_id, read_ms, claims.lat, claims.lon, claims.heading, fits=False)
     return comes_by(state, coded, max(-AHEAD_MS, earliest), AHEAD_MS)
+
+
+def _may_have_backed(state: State, found: CodeEvidence) -> bool:
+    """Whether the vehicle came up to the code's place the right way a moment ago: a receiver tells the way it goes,
+    and the camera looks ahead all the same when it goes back."""
+    claims, panel = found.claims, found.panel
+    if claims is None or panel is None:
+        return False
+    coded = CodedSign(claims.sign_id, panel.sight.last_ms, claims.lat, claims.lon, claims.heading, fits=False)
+    return comes_by(state, coded, -BACKED_MS, max(0, state.latest_ms))
 
 
 def _was_never_near(state: State, found: CodeEvidence, pose: Pose) -> bool:

@@ -1,4 +1,4 @@
-"""The cross-check of perception and the code reader: same frames, same times, neither far ahead of the other.
+"""The cross-check of perception and the code reader: same frames, times and sizes, neither far ahead of the other.
 
 An attacker may have taken over one of the two. A message that cannot be true accuses its sender; two that cannot both
 be true accuse both, since we cannot know which of them lies, and no verdict rests on either. Every limit is relative to
@@ -13,6 +13,8 @@ from typing import Final, Literal
 from device.verdict.state import Moment, State
 
 Side = Literal["perception", "codes"]
+Size = tuple[int, int]
+"""Width and height of a frame, pixels."""
 
 NOBODY: Final[frozenset[Side]] = frozenset()
 MAX_LEAD_FRAMES: Final = 64
@@ -31,7 +33,15 @@ _OTHER: Final[dict[Side, Side]] = {"perception": "codes", "codes": "perception"}
 
 
 def file(
-    state: State, side: Side, frame: int, t_ms: int, timed: bool = True, *, lockstep: bool, now_ms: int | None
+    state: State,
+    side: Side,
+    frame: int,
+    t_ms: int,
+    timed: bool = True,
+    size: Size = (0, 0),
+    *,
+    lockstep: bool,
+    now_ms: int | None,
 ) -> tuple[Moment | None, frozenset[Side]]:
     """The moment that a message of `side` belongs to, made and filed in order if it is new; and who is accused.
 
@@ -41,7 +51,7 @@ def file(
         state.ignored += 1
         return None, NOBODY
     accused = (_lead if lockstep else _leap)(state, side, frame, t_ms, now_ms) or _contradiction(
-        state, side, frame, t_ms, timed
+        state, side, frame, t_ms, timed, size
     )
     if accused:
         state.ignored += 1
@@ -56,7 +66,7 @@ def file(
     state.newest_ms = max(state.newest_ms, t_ms)
     index = _index(state, frame)
     if not _is_at(state, index, frame):
-        state.pending.insert(index, Moment(frame, t_ms, 0, None, None, timed=timed))
+        state.pending.insert(index, Moment(frame, t_ms, 0, None, None, timed=timed, size=size))
     return state.pending[index], accused
 
 
@@ -103,13 +113,14 @@ def _leap(state: State, side: Side, frame: int, t_ms: int, now_ms: int | None) -
     return NOBODY if t_ms <= latest and frame <= most else frozenset({side})
 
 
-def _contradiction(state: State, side: Side, frame: int, t_ms: int, timed: bool) -> frozenset[Side]:
-    """Who may be lying where the time of a frame does not fit between those of the frames around it."""
+def _contradiction(state: State, side: Side, frame: int, t_ms: int, timed: bool, size: Size) -> frozenset[Side]:
+    """Who may be lying where the time of a frame does not fit between those of the frames around it, or its size is not
+    what the other saw."""
     if t_ms < state.agreed_ms and frame > state.agreed_frame:
         return frozenset({side})
     index = _index(state, frame)
     around = state.pending[max(0, index - 1) : index + 2]
-    against = [moment for moment in around if not _fits(moment, frame, t_ms, timed)]
+    against = [moment for moment in around if not _fits(moment, frame, t_ms, timed, size)]
     if not against:
         return NOBODY
     accused: set[Side] = {side}
@@ -121,10 +132,10 @@ def _contradiction(state: State, side: Side, frame: int, t_ms: int, timed: bool)
     return frozenset(accused)
 
 
-def _fits(moment: Moment, frame: int, t_ms: int, timed: bool) -> bool:
-    """The same time for the same frame, and a later one for a later frame; a time that is lost stays lost."""
+def _fits(moment: Moment, frame: int, t_ms: int, timed: bool, size: Size) -> bool:
+    """The same time and size for the same frame, and a later time for a later frame; a time that is lost stays lost."""
     if moment.frame == frame:
-        return (moment.t_ms, moment.timed) == (t_ms, timed)
+        return (moment.t_ms, moment.timed, moment.size) == (t_ms, timed, size)
     if moment.frame < frame:
         return moment.t_ms <= t_ms and moment.timed >= timed
     return moment.t_ms >= t_ms and moment.timed <= timed

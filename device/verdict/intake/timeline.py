@@ -43,18 +43,32 @@ def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: 
         The accused readers, of which at least one is at fault; most often none.
     """
     moment, accused = cross_check.file(
-        state, "perception", message.frame, message.t_ms, message.timed, lockstep=lockstep, now_ms=now_ms
+        state,
+        "perception",
+        message.frame,
+        message.t_ms,
+        message.timed,
+        (message.width, message.height),
+        lockstep=lockstep,
+        now_ms=now_ms,
     )
     if moment is not None:
         moment.boxes, moment.point = list(message.boxes), message.point
-        moment.size, moment.blank = (message.width, message.height), message.blank
+        moment.blank = message.blank
     return accused
 
 
 def take_readings(state: State, message: Readings, *, lockstep: bool, now_ms: int | None = None) -> frozenset[Side]:
     """Files what the code reader read in one frame, as `take_sightings`."""
     moment, accused = cross_check.file(
-        state, "codes", message.frame, message.t_ms, message.timed, lockstep=lockstep, now_ms=now_ms
+        state,
+        "codes",
+        message.frame,
+        message.t_ms,
+        message.timed,
+        (message.width, message.height),
+        lockstep=lockstep,
+        now_ms=now_ms,
     )
     if moment is not None:
         moment.readings = list(message.readings)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import math
 
-from device.verdict.state import Motion, State
+from device.verdict.state import Moment, Motion, State
+
+
+def is_known(state: State, moment: Moment) -> bool:
+    """Takes the size of a frame, and says whether what was seen in it may be used: not where the other reader knows
+    of no such size, or not yet. Else one that is taken over could break every sign into pieces by sizes of its own."""
+    if moment.boxes is not None:
+        state.seen_size = moment.size
+    if moment.readings is not None:
+        state.read_size = moment.size
+    both = (state.seen_size, state.read_size)
+    if both[0] == both[1]:
+        take_size(state, both[0])
+    return not all(map(any, both)) or both[0] == both[1]
 
 
 def take_size(state: State, size: tuple[int, int]) -> None:

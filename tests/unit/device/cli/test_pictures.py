@@ -26,3 +26,8 @@ def test_codes_that_were_seen_mirrored_are_told_with_what_a_mirroring_camera_nee
 def test_time_without_a_picture_is_told_with_what_to_look_at() -> None:
     [note] = picture_notes({"blank_s": 9.4})
     assert note.startswith("for 9.4 s the picture was blank") and "covered" in note
+
+
+def test_frames_of_which_perception_says_nothing_to_codes_are_told_beyond_those_in_flight() -> None:
+    assert picture_notes({"without_regions": 4}) == []
+    assert "in 5 frames" in picture_notes({"without_regions": 5})[0]

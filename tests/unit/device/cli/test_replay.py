@@ -23,7 +23,7 @@ from wire.errors import UsageError
 def said(*, out: Path | None = None, unknown_keys: int = 0, width: int = 80, **counts: int) -> str:
     summary: dict[str, Any] = {"frames": 10, "fps": 9.0, "verdicts": {}, "sealed": 0, "receipted": 0, "waiting": 0}
     summary |= {"time_line": {"unknown": 0}, "track": None, "pictures": None}
-    outcome = RunOutcome(0, "", "", summary | counts, unknown_keys=unknown_keys)
+    outcome = RunOutcome(0, "", "", summary | counts, reasons={"code_key_unknown": unknown_keys})
     shown = io.StringIO()
     console = Console(file=shown, width=width)
     tell(outcome, argparse.Namespace(json=False, out=out), console, console)
@@ -117,7 +117,7 @@ def test_what_was_found_is_a_result_and_what_is_said_about_it_is_not(
 ) -> None:
     summary = {"frames": 10, "fps": 9.0, "verdicts": {"FORGED": 1}, "sealed": 3, "receipted": 0, "waiting": 3}
     summary |= {"time_line": {"unknown": 2}, "track": None, "pictures": None}
-    outcome = RunOutcome(1, "it is wrong", "mend it", summary, unknown_keys=1, notes=["a note"])
+    outcome = RunOutcome(1, "it is wrong", "mend it", summary, reasons={"code_key_unknown": 1}, notes=["a note"])
     for as_json in (False, True):
         arguments = argparse.Namespace(json=as_json, out=tmp_path, input=tmp_path / "clip.mp4")
         console = Console(stderr=True)

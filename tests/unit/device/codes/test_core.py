@@ -162,7 +162,7 @@ def test_an_oversized_symbol_is_flagged_and_its_text_dropped() -> None:
 def test_hostile_text_is_one_reading_and_nothing_more(text: str | bytes) -> None:
     readings = CodeReader().read(photograph(modules(text), 5.0, source()), [], 0)
     assert len(readings) == 1
-    encode(Readings(0, 0, readings))
+    encode(Readings(0, 0, 1536, 864, readings))
 
 
 def test_what_claims_to_be_ours_and_reads_differently_is_two_readings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,6 +200,29 @@ def test_the_second_decoder_backs_off_where_it_reads_nothing(monkeypatch: pytest
     for number in range(60):
         reader.read(frame, [], number)
     assert 3 <= len(calls) <= 8
+
+
+def test_all_codes_of_one_post_are_measured_in_the_frame_in_which_they_are_near_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encoded: list[bytes] = []
+
+    def encode_one(data: bytes, modules: int, level: str, mask: int) -> np.ndarray:
+        encoded.append(data)
+        return np.zeros((modules, modules), np.bool_)
+
+    monkeypatch.setattr("device.codes.error_rate.encode", encode_one)
+    rates, grid = ErrorRateMeter(), np.zeros((45, 45), np.bool_)
+
+    def seen(number: int, side: float) -> Symbol:
+        quad = np.array([(0, 0), (side, 0), (side, side), (0, side)], np.float64)
+        return Symbol(quad, b"SR1:%d" % number, "zxing", 45, grid, "M", 1)
+
+    assert [rates.measure(seen(number, 60.0)) for number in range(4)] == [None] * 4  # too far
+    assert [rates.measure(seen(number, 180.0)) for number in range(4)] == [0.0] * 4
+    for number in range(100):
+        rates.measure(seen(1000 + number, 180.0))
+    assert len(encoded) <= 4 + 108 // 5
 
 
 def test_a_flood_of_different_codes_is_not_encoded_again_one_by_one() -> None:

@@ -24,7 +24,8 @@ class Bench:
         self.overloaded = False
         self.answered: list[int] = []
         self.verdict = verdict = SimpleNamespace(post=self.sent.append, try_send=self.sent.append, waiting=0)
-        me: Any = SimpleNamespace(link=lambda name: verdict, sample=lambda stage, seconds: None)
+        self.facts: dict[str, int] = {}
+        me: Any = SimpleNamespace(facts=self.facts, link=lambda name: verdict, sample=lambda stage, seconds: None)
         reader: Any = self
         stream: Any = self
         self.service = CodesService(me, reader, stream, lockstep=lockstep)
@@ -70,7 +71,7 @@ def test_in_realtime_the_latest_regions_are_used_and_none_are_waited_for() -> No
     assert bench.at(0) == (0, [], True)
     bench.service.take_regions(Regions(0, 0, HERE))
     assert bench.at(3) == (3, HERE, True)
-    assert bench.sent == [Readings(0, 0, []), Readings(3, 120, [])]
+    assert bench.sent == [Readings(0, 0, 6, 4, []), Readings(3, 120, 6, 4, [])]
 
 
 @pytest.mark.parametrize(("age_ms", "used"), [(MAX_REGIONS_AGE_MS, HERE), (MAX_REGIONS_AGE_MS + 1, [])])
@@ -106,6 +107,22 @@ def test_in_lockstep_the_regions_of_the_frame_are_waited_for_and_the_whole_frame
     assert bench.at(0) == (0, HERE, True)
     bench.service.take_regions(Regions(1, 40, []))
     assert bench.at(1) == (1, [], True)
+
+
+def test_in_lockstep_regions_that_never_come_are_not_waited_for_without_end_and_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench, clock = Bench(lockstep=True), [0.0]
+    monkeypatch.setattr("device.codes.service.time.monotonic", lambda: clock[0])
+    for frame in range(6):
+        at_once = bench.at(frame)
+        assert (at_once is None) == (frame < 4)
+        if at_once is None:
+            clock[0] += 1.0
+            bench.service.step()
+    assert [asked[0] for asked in bench.asked] == list(range(6)) and bench.facts == {"without_regions": 6}
+    bench.service.take_regions(Regions(5, 200, HERE))
+    assert bench.at(6) is None
 
 
 def test_in_realtime_the_next_frame_is_asked_for_when_perception_has_gone_on_or_after_a_while() -> None:

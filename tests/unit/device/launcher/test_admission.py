@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from device.channel.messages import Box, CodeBox, CodeBoxes, Sightings, Verdict
 from device.launcher.admission import MOST_BEFORE, MOST_WAITING, Admission, Looked
@@ -121,3 +122,28 @@ def test_what_is_of_no_frame_is_told_as_that() -> None:
     admission.finish(0)
     (said,) = admission.sentences()
     assert said.startswith("1 messages (sightings) were not recorded") and "does not have" in said
+
+
+@pytest.mark.parametrize(
+    ("judged", "restarts", "lacking"),
+    [(14, {}, 0), (15, {}, 15 - 10), (22, {"perception": 2}, 0), (23, {"perception": 2}, 13), (46, {"verdict": 1}, 0)],
+)
+def test_sightings_that_verdict_had_and_nobody_recorded_are_missed_beyond_what_restarts_explain(
+    judged: int, restarts: dict[str, int], lacking: int
+) -> None:
+    admission, _ = admitting()
+    admission.announced(10)
+    for frame in range(10):
+        admission.look(look(frame))
+        admission.look(look(frame))
+    admission.hold_to(judged, restarts)
+    assert admission.refused["lacking"] == lacking
+    assert ("did not come to be recorded" in " ".join(admission.sentences())) == bool(lacking)
+
+
+def test_what_is_no_message_is_counted_and_told_by_who_sent_it() -> None:
+    admission, _ = admitting()
+    admission.refuse_garbage("perception")
+    admission.refuse_garbage("perception")
+    assert admission.garbage == {"perception": 2}
+    assert admission.sentences() == ["2 messages of perception to the record were none"]

@@ -38,7 +38,7 @@ class Along(Journey):
 
     def readings(self, frame: int) -> Readings:
         plain = super().readings(frame)
-        return Readings(plain.frame, plain.t_ms, [*self.carries(frame), *plain.readings], plain.timed)
+        return Readings(plain.frame, plain.t_ms, 1536, 864, [*self.carries(frame), *plain.readings], plain.timed)
 
 
 def along(carries: Callable[[int], list[Reading]], **changes: object) -> Along:
@@ -146,7 +146,7 @@ class Halt(Journey):
     def readings(self, frame: int) -> Readings:
         t_ms = frame * 1000 // self.fps
         found = [each for sign in self.signs for each in sign.readings(frame, sign.at_m - self.at(t_ms / 1000))]
-        return Readings(frame, t_ms, found)
+        return Readings(frame, t_ms, 1536, 864, found)
 
     def fixes(self) -> list[Fix]:
         seconds = range(int(self.length_m / 15.0 + self.halt_s) + 2)

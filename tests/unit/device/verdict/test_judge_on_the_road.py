@@ -68,10 +68,17 @@ def test_a_slow_receiver_that_wanders_turns_no_heading_against_a_code(speed: flo
         assert "MISPLACED" not in states(drive)
 
 
-@pytest.mark.parametrize("turned", [100.0, 180.0, -120.0])
+@pytest.mark.parametrize("turned", [130.0, 180.0, -150.0])
 def test_a_code_for_another_direction_is_misplaced(turned: float) -> None:
     verdicts = row(stands=[Stand(stand.north, turned=turned) for stand in ROW]).run(is_registered=False)
     assert Counter(verdict.reasons[0] for verdict in verdicts) == {"code_wrong_heading": 6}
+
+
+@pytest.mark.parametrize("turned", [20.0, 60.0, 90.0, -110.0])
+def test_a_sign_of_a_side_road_whose_code_is_read_from_this_one_is_not_accused(turned: float) -> None:
+    verdicts = row(stands=[Stand(stand.north, turned=turned) for stand in ROW]).run(is_registered=True)
+    expected = {"VERIFIED"} if abs(turned) <= 45 else {"UNVERIFIED"}
+    assert {verdict.state for verdict in verdicts} == expected
 
 
 @pytest.mark.parametrize("told", ["nothing", "the last place", "straight on"])
@@ -99,6 +106,11 @@ def reversing(second: float) -> tuple[float, float]:
     return (15 * second if second < 15 else 225 - 3 * (second - 15) if second < 35 else 165 + 10 * (second - 35), 0.0)
 
 
+def backing(second: float) -> tuple[float, float]:
+    """Past the sign at 150 m, back before it in sight of it, and on."""
+    return (12 * second if second < 14 else 168 - 3 * (second - 14) if second < 30 else 120 + 10 * (second - 30), 0.0)
+
+
 def lap(second: float) -> tuple[float, float]:
     return 100.0 * math.sin(0.15 * second), 100.0 * (1 - math.cos(0.15 * second))
 
@@ -112,6 +124,7 @@ ON_THE_LAP = Stand(100.0 * math.sin(1.0), 100.0 * (1 - math.cos(1.0)), math.degr
         (parked, 90, [Stand(10), Stand(100), Stand(200)]),
         (ferried, 50, [Stand(150), Stand(500, 20_003)]),
         (reversing, 60, [Stand(150), Stand(240), Stand(330)]),
+        (backing, 60, [Stand(150), Stand(250), Stand(330)]),
         (lap, 110, [ON_THE_LAP]),
     ],
 )

@@ -70,7 +70,7 @@ def judged(looks: Sequence[Look], sure_score: float = 0.33) -> list[Verdict]:
     verdicts = judge.on_fixes_end()
     for frame, (t_ms, boxes) in enumerate(looks):
         verdicts += judge.on_sightings(Sightings(frame, t_ms, 1536, 864, boxes))
-        verdicts += judge.on_readings(Readings(frame, t_ms, []))
+        verdicts += judge.on_readings(Readings(frame, t_ms, 1536, 864, []))
     return verdicts + judge.finish()
 
 

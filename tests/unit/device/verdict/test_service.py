@@ -45,8 +45,8 @@ def descriptor() -> int:
 def test_a_leap_is_a_dispute_too_since_capture_may_have_told_it(descriptor: int) -> None:
     bench = Bench(descriptor)
     bench.say(Sightings(0, 0, 1536, 864, []))
-    bench.say(Readings(0, 0, []))
-    bench.say(Readings(10**6, 40, []))
+    bench.say(Readings(0, 0, 1536, 864, []))
+    bench.say(Readings(10**6, 40, 1536, 864, []))
     assert (bench.links["codes"].invalid, bench.links["perception"].invalid) == (0, 0)
     bench.service.step()
     assert bench.me.facts["disputes"] == 1
@@ -143,7 +143,7 @@ def test_a_case_that_is_opened_is_told_to_the_sealer_and_one_that_is_closed_is_n
 
 def test_sightings_are_counted_and_timed_and_readings_are_not(descriptor: int) -> None:
     bench = Bench(descriptor)
-    bench.say(Readings(0, 0, []))
+    bench.say(Readings(0, 0, 1536, 864, []))
     assert (bench.me.handled, bench.samples) == (0, [])
     bench.say(Sightings(0, 0, 1536, 864, []))
     assert bench.me.handled == 1
@@ -155,7 +155,7 @@ def test_sightings_are_counted_and_timed_and_readings_are_not(descriptor: int) -
 def test_what_cannot_be_true_of_frames_is_a_dispute_and_held_against_no_reader(descriptor: int) -> None:
     """Capture, which told perception that frame, may be the liar."""
     bench = Bench(descriptor)
-    for said in (Readings(0, 0, []), Sightings(0, 0, 1536, 864, []), Sightings(10**6, 40, 1536, 864, [])):
+    for said in (Readings(0, 0, 1536, 864, []), Sightings(0, 0, 1536, 864, []), Sightings(10**6, 40, 1536, 864, [])):
         bench.say(said)
     assert (bench.links["codes"].invalid, bench.links["perception"].invalid) == (0, 0)
     bench.service.step()
@@ -173,7 +173,7 @@ def test_in_realtime_the_stream_began_when_warden_says(
     now[0] = 105.0
     for peer, said in (
         ("perception", Sightings(1500, 65_000 + t_ms, 1536, 864, [])),
-        ("codes", Readings(1500, 65_000 + t_ms, [])),
+        ("codes", Readings(1500, 65_000 + t_ms, 1536, 864, [])),
     ):
         bench.say(said)
         assert bench.links[peer].invalid == 0
@@ -188,7 +188,7 @@ def test_only_in_lockstep_a_reader_may_not_be_silent(
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     bench = Bench(descriptor, lockstep=lockstep)
-    bench.say(Readings(0, 0, []))
+    bench.say(Readings(0, 0, 1536, 864, []))
     for frame in range(66):
         now[0] = 100.0 + frame * 0.04
         bench.say(Sightings(frame, frame * 40, 1536, 864, []))
@@ -201,7 +201,7 @@ def test_the_models_score_is_the_judges(descriptor: int, sure_score: float, sure
     bench = Bench(descriptor, sure_score=sure_score)
     bench.say(FixesEnd(), "position")
     bench.say(Journey([Sign(50.0)]).sightings(0))
-    bench.say(Readings(0, 0, []))
+    bench.say(Readings(0, 0, 1536, 864, []))
     (face,) = bench.service._judge._state.faces
     assert face.sure == sure
 
@@ -362,7 +362,7 @@ def test_a_recorder_that_does_not_read_holds_the_readers_up_and_loses_no_verdict
 def both(bench: Bench, *frames: int) -> None:
     for frame in frames:
         bench.say(Sightings(frame, 40 * frame, 1536, 864, []))
-        bench.say(Readings(frame, 40 * frame, []))
+        bench.say(Readings(frame, 40 * frame, 1536, 864, []))
 
 
 def test_frames_after_the_end_are_no_evidence_and_are_counted_and_no_reader_is_accused(descriptor: int) -> None:

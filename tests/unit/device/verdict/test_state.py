@@ -282,6 +282,8 @@ def test_a_new_state_knows_nothing() -> None:
         "came_near": False,
         "visited": [],
         "visited_step_m": 50.0,
+        "seen_size": (0, 0),
+        "read_size": (0, 0),
         "size": (0, 0),
         "looked": {"t_ms": None, "watched_ms": 0, "look_ms": 0},
         "read": {"t_ms": None, "watched_ms": 0, "look_ms": 0},

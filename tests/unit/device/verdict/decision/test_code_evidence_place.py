@@ -156,11 +156,14 @@ def place(lat: float, accuracy_m: float = 0.0, heading: float | None = 0.0) -> P
         (pose(5, accuracy_m=10.1), Where.UNKNOWN),
         (pose(5, heading=None), Where.UNKNOWN),
         (pose(5, heading=45.0), Where.FITS),
-        (pose(5, heading=45.1), Where.WRONG_HEADING),
+        (pose(5, heading=45.1), Where.UNKNOWN),
+        (pose(5, heading=120.0), Where.UNKNOWN),
+        (pose(5, heading=120.1), Where.WRONG_HEADING),
         (pose(5, heading=315.0), Where.FITS),
-        (pose(5, heading=314.9), Where.WRONG_HEADING),
-        (Pose(0.0, 0.0, 100.0, 3.0, 54.9), Where.WRONG_HEADING),
-        (Pose(0.0, 0.0, 100.0, 3.0, 55.1), Where.UNKNOWN),
+        (pose(5, heading=314.9), Where.UNKNOWN),
+        (pose(5, heading=239.9), Where.WRONG_HEADING),
+        (Pose(0.0, 0.0, 175.0, 3.0, 54.9), Where.WRONG_HEADING),
+        (Pose(0.0, 0.0, 175.0, 3.0, 55.1), Where.UNKNOWN),
         (Pose(0.0, 0.0, 45.0, 3.0, 180.0), Where.FITS),
     ],
 )
@@ -187,7 +190,7 @@ def test_what_has_no_claims_has_no_place() -> None:
         (claimed(18.0), pose(0.0, accuracy_m=9.9), listed(-8.2, sign_id=OTHER_ID), Where.FITS),  # may be as near
     ],
 )
-def test_a_code_hangs_at_anothers_place_if_that_is_clearly_nearer_and_another_pole(
+def test_a_code_is_not_in_its_place_where_that_of_another_pole_is_clearly_nearer_and_accuses_nobody(
     claims: SignClaims, at: Pose, ahead: RegisterEntry | None, says: Where
 ) -> None:
     assert where(found(claims), at, ahead, []) is says

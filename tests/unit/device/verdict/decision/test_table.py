@@ -104,7 +104,7 @@ GOOD = {"code": Code.AUTHENTIC, "in_force": InForce.YES, "where": Where.FITS, "p
         ({"in_force": InForce.NOT_YET}, "MISPLACED", "code_not_yet_valid"),
         ({"where": Where.ELSEWHERE}, "MISPLACED", "code_elsewhere"),
         ({"where": Where.WRONG_HEADING}, "MISPLACED", "code_wrong_heading"),
-        ({"where": Where.ANOTHERS}, "MISPLACED", "code_of_another_sign"),
+        ({"where": Where.ANOTHERS}, "SUSPECT", "code_of_another_sign"),
         ({"where": Where.TWICE}, "MISPLACED", "code_at_two_places"),
         ({"error_rate": ErrorRate.UNMEASURED}, "UNVERIFIED", "error_rate_unmeasured"),
         (

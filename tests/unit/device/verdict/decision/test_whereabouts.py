@@ -51,7 +51,7 @@ def said(made: State, where: Where, code: CodeEvidence, at: Pose | None = None) 
 @pytest.mark.parametrize("where", list(Where))
 def test_an_exact_start_leaves_everything_as_it_is(where: Where) -> None:
     made = on_the_way(0, 0)
-    assert is_exact(made) and is_sure(made) and said(made, where, found()) is where
+    assert is_exact(made) and is_sure(made) and said(made, where, found(heading=180.0)) is where
 
 
 @pytest.mark.parametrize("where", [Where.FITS, Where.UNKNOWN])
@@ -62,6 +62,18 @@ def test_what_accuses_nobody_stays(where: Where) -> None:
 @pytest.mark.parametrize(("away", "says"), [(91.9, Where.UNKNOWN), (93.5, Where.ELSEWHERE)])
 def test_elsewhere_reckons_with_how_far_the_vehicle_comes_in_the_error(away: float, says: Where) -> None:
     assert said(on_the_way(-1000, 500), Where.ELSEWHERE, found(HERE_M + away, ASIDE)) is says  # 80 m, 3 m and a second
+
+
+@pytest.mark.parametrize(("since_s", "says"), [(60, Where.UNKNOWN), (125, Where.WRONG_HEADING)])
+def test_who_came_up_to_the_sign_a_moment_ago_may_have_backed_off_before_it(since_s: int, says: Where) -> None:
+    """Past the sign, a stop, and back by it: the receiver tells the way back as the heading."""
+    there = [TimedPose(UTC_MS + 1000 * s, pose(SPEED * s)) for s in range(21)]
+    back = [TimedPose(UTC_MS + 1000 * (20 + since_s + s), pose(200.0 - 3 * s, heading=180.0)) for s in range(20)]
+    read_ms = 1000 * (20 + since_s + 15)
+    hung = panel(7, b"SR1:A", sight=sight(0, 10, last_ms=read_ms, pose_ms=read_ms))
+    code = CodeEvidence(Code.AUTHENTIC, Checked(Code.AUTHENTIC, claimed(160.0), b""), panel=hung)
+    made = state(start_utc_ms=UTC_MS, fixes=there + back)
+    assert held(made, Where.WRONG_HEADING, code, pose(155.0, heading=180.0), None) is says
 
 
 def test_a_wrong_heading_has_to_be_wrong_all_the_time() -> None:

@@ -95,9 +95,9 @@ def test_no_sighting_tells_a_wall_clock_time() -> None:
 def test_two_times_for_one_frame_accuse_both_and_the_frame_is_not_judged() -> None:
     state = State("test", fixes_ended=True)
     timeline.take_sightings(state, seen(0, 0), lockstep=True)
-    timeline.take_readings(state, Readings(0, 0, []), lockstep=True)
+    timeline.take_readings(state, Readings(0, 0, 1536, 864, []), lockstep=True)
     timeline.take_sightings(state, seen(1, 40), lockstep=True)
-    accused = timeline.take_readings(state, Readings(1, 4000, []), lockstep=True)
+    accused = timeline.take_readings(state, Readings(1, 4000, 1536, 864, []), lockstep=True)
     assert accused == {"perception", "codes"}
     assert [moment.frame for moment, _ in timeline.released(state, lockstep=True)] == [0]
 
@@ -105,8 +105,8 @@ def test_two_times_for_one_frame_accuse_both_and_the_frame_is_not_judged() -> No
 def test_a_time_that_runs_against_what_both_have_said_accuses_the_sender_alone() -> None:
     state = State("test", fixes_ended=True)
     timeline.take_sightings(state, seen(5, 200), lockstep=True)
-    timeline.take_readings(state, Readings(5, 200, []), lockstep=True)
-    assert timeline.take_readings(state, Readings(6, 160, []), lockstep=True) == {"codes"}
+    timeline.take_readings(state, Readings(5, 200, 1536, 864, []), lockstep=True)
+    assert timeline.take_readings(state, Readings(6, 160, 1536, 864, []), lockstep=True) == {"codes"}
     assert timeline.take_sightings(state, seen(6, 240), lockstep=True) == set()
 
 
@@ -129,7 +129,7 @@ def test_a_stream_that_began_at_the_end_of_time_gives_verdicts_within_their_boun
 @pytest.mark.parametrize("side", ["perception", "codes"])
 def test_leaps_into_the_future_do_not_silence_the_other(side: Side, lockstep: bool) -> None:
     spots = [(10 + i * 3000, 400 + i * 100_000) for i in range(200)]
-    leaps: list[Said] = [seen(*spot) if side == "perception" else Readings(*spot, []) for spot in spots]
+    leaps: list[Said] = [seen(*spot) if side == "perception" else Readings(*spot, 1536, 864, []) for spot in spots]
     verdicts, accused = play(STOP, lockstep=lockstep, inject=leaps)
     assert [verdict.state for verdict in verdicts] == ["VERIFIED"]
     assert set(accused) == {side}
@@ -137,14 +137,14 @@ def test_leaps_into_the_future_do_not_silence_the_other(side: Side, lockstep: bo
 
 @pytest.mark.parametrize("lockstep", [True, False])
 def test_one_leap_of_many_frames_in_no_time_is_caught_too(lockstep: bool) -> None:
-    verdicts, accused = play(STOP, lockstep=lockstep, inject=[Readings(10**9, 400, [])])
+    verdicts, accused = play(STOP, lockstep=lockstep, inject=[Readings(10**9, 400, 1536, 864, [])])
     assert [verdict.state for verdict in verdicts] == ["VERIFIED"]
     assert set(accused) == {"codes"}
 
 
 @pytest.mark.parametrize("side", ["perception", "codes"])
 def test_a_leap_as_the_very_first_word_is_caught_when_the_other_speaks(side: Side) -> None:
-    leap: Said = seen(10**9, 10**9) if side == "perception" else Readings(10**9, 10**9, [])
+    leap: Said = seen(10**9, 10**9) if side == "perception" else Readings(10**9, 10**9, 1536, 864, [])
     verdicts, accused = play(STOP, inject=[leap], at=0)
     assert [verdict.state for verdict in verdicts] == ["VERIFIED"]
     assert set(accused) == {side}
@@ -162,7 +162,7 @@ def test_perception_that_races_ahead_cannot_outrun_the_code(lockstep: bool) -> N
 
 def test_in_lockstep_a_silent_reader_is_accused_as_well_as_the_one_that_waits_for_it() -> None:
     state = State("test", fixes_ended=True)
-    timeline.take_readings(state, Readings(0, 0, []), lockstep=True)
+    timeline.take_readings(state, Readings(0, 0, 1536, 864, []), lockstep=True)
     said = [timeline.take_sightings(state, seen(frame, frame * 40), lockstep=True) for frame in range(80)]
     assert not any(said[:MAX_LEAD_FRAMES])
     assert {"perception", "codes"} in said
@@ -175,7 +175,9 @@ def test_in_realtime_nobody_is_accused_while_the_other_is_away() -> None:
         assert not timeline.take_sightings(state, seen(frame, frame * 40), lockstep=False, now_ms=now_ms)
         list(timeline.released(state, lockstep=False, now_ms=now_ms))
         if frame < 100 or frame > 500:
-            assert not timeline.take_readings(state, Readings(frame, frame * 40, []), lockstep=False, now_ms=now_ms)
+            assert not timeline.take_readings(
+                state, Readings(frame, frame * 40, 1536, 864, []), lockstep=False, now_ms=now_ms
+            )
 
 
 def test_a_racing_readers_time_does_not_shorten_the_patience_with_the_other() -> None:

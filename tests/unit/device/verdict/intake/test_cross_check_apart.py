@@ -64,7 +64,7 @@ def judged(
             verdicts += judge.on_sightings(Sightings(frame, taken[frame], 1536, 864, boxes), now)
         else:
             readings = [reading for sign in drive.signs for reading in sign.readings(frame, sign.at_m - along)]
-            verdicts += judge.on_readings(Readings(frame, taken[frame], readings), now)
+            verdicts += judge.on_readings(Readings(frame, taken[frame], 1536, 864, readings), now)
         assert judge.accused() == frozenset(), (at, side, frame)
         held = max(held, len(judge._state.pending))
     return verdicts + judge.finish(), held
@@ -108,6 +108,6 @@ def test_a_reader_that_counts_frames_faster_than_they_come_does_not_silence_the_
         now = frame * 40 + LATE_MS
         judge.on_sightings(Sightings(frame + (60 if frame > 20 else 0), frame * 40, 1536, 864, []), now)
         accused |= judge.accused()
-        judge.on_readings(Readings(frame, frame * 40, []), now)
+        judge.on_readings(Readings(frame, frame * 40, 1536, 864, []), now)
         accused |= judge.accused()
     assert "perception" in accused

@@ -21,7 +21,7 @@ def perception(state: State, frame: int, t_ms: int | None = None, now_ms: int | 
 
 
 def codes(state: State, frame: int, t_ms: int | None = None, now_ms: int | None = None) -> set[str]:
-    message = Readings(frame, frame * 40 if t_ms is None else t_ms, [])
+    message = Readings(frame, frame * 40 if t_ms is None else t_ms, 1536, 864, [])
     return set(timeline.take_readings(state, message, lockstep=now_ms is None, now_ms=now_ms))
 
 

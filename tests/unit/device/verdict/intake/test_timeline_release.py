@@ -30,7 +30,7 @@ def test_what_the_two_say_of_a_frame_is_filed_each_at_its_own_place() -> None:
     box = Box(1.0, 2.0, 3.0, 4.0, 0.5, 6, 0.7)
     assert timeline.take_sightings(before, Sightings(3, 120, 1536, 864, [box]), lockstep=True) == set()
     assert before.pending == [Moment(3, 120, 0, [box], None, size=(1536, 864))]
-    assert timeline.take_readings(before, Readings(3, 120, []), lockstep=True) == set()
+    assert timeline.take_readings(before, Readings(3, 120, 1536, 864, []), lockstep=True) == set()
     assert before.pending == [Moment(3, 120, 0, [box], [], size=(1536, 864))]
 
 
@@ -38,7 +38,7 @@ def test_what_is_not_believed_is_not_filed() -> None:
     before = state(began_ms=0)
     late = Sightings(3, 5000, 1536, 864, [])
     assert timeline.take_sightings(before, late, lockstep=False, now_ms=100) == {"perception"}
-    assert timeline.take_readings(before, Readings(3, 5000, []), lockstep=False, now_ms=100) == {"codes"}
+    assert timeline.take_readings(before, Readings(3, 5000, 1536, 864, []), lockstep=False, now_ms=100) == {"codes"}
     assert before.pending == []
 
 
@@ -46,7 +46,7 @@ def test_lockstep_and_clock_are_passed_on_for_either_reader() -> None:
     """Realtime lets a reader run further ahead than lockstep does, but not beyond the clock."""
     for take, message in (
         (timeline.take_sightings, Sightings(90, 3600, 1536, 864, [])),
-        (timeline.take_readings, Readings(90, 3600, [])),
+        (timeline.take_readings, Readings(90, 3600, 1536, 864, [])),
     ):
         assert take(held(perception=1, codes=1, newest_ms=3600), message, lockstep=True, now_ms=3600)  # type: ignore[operator]
         assert not take(held(began_ms=0), message, lockstep=False, now_ms=3600)  # type: ignore[operator]

@@ -19,9 +19,9 @@ def resized(message: Sightings | Readings, times: float) -> Sightings | Readings
     def enlarged(thing: Any) -> Any:
         return replace(thing, **{side: getattr(thing, side) * times for side in ("x", "y", "w", "h")})
 
-    if isinstance(message, Readings):
-        return replace(message, readings=[enlarged(each) for each in message.readings])
     size = {"width": round(message.width * times), "height": round(message.height * times)}
+    if isinstance(message, Readings):
+        return replace(message, readings=[enlarged(each) for each in message.readings], **size)
     return replace(message, boxes=[enlarged(each) for each in message.boxes], **size)
 
 
@@ -35,6 +35,30 @@ def test_a_sign_is_one_sign_where_the_frames_change_their_size(times: float, sin
         said = resized(message, times) if message.frame >= since else message
         verdicts += judge.on_sightings(said) if isinstance(said, Sightings) else judge.on_readings(said)
     assert [verdict.state for verdict in verdicts + judge.finish()] == ["VERIFIED"]
+
+
+@pytest.mark.parametrize("liar", [Sightings, Readings])
+@pytest.mark.parametrize("lockstep", [True, False])
+def test_a_size_that_one_reader_alone_tells_breaks_no_sign_into_pieces(
+    liar: type[Sightings | Readings], lockstep: bool
+) -> None:
+    """In lockstep both are accused of each such frame, and no verdict rests on it; in realtime they need not have seen
+    the same frames."""
+    journey = Journey([Sign(100.0, data=code(100.0))], 160, register=registered(entry(100.0)))
+    judge = journey.judge(lockstep=lockstep)
+    verdicts = [verdict for fix in journey.fixes() for verdict in judge.on_fix(fix)] + judge.on_fixes_end()
+    accused: set[str] = set()
+    for message in journey.messages():
+        if not lockstep and message.frame % 2 == isinstance(message, Readings):
+            continue
+        lies = isinstance(message, liar) and message.frame % 6 < 2
+        said = replace(message, width=2 * message.width, height=2 * message.height) if lies else message
+        now_ms = None if lockstep else said.t_ms
+        verdicts += judge.on_sightings(said, now_ms) if isinstance(said, Sightings) else judge.on_readings(said, now_ms)
+        accused |= judge.accused()
+    states = [verdict.state for verdict in verdicts + judge.finish()]
+    assert len(states) == 1 and states[0] in ("VERIFIED", "UNVERIFIED", "SUSPECT", "CODE_ONLY")
+    assert accused == ({"perception", "codes"} if lockstep else set())
 
 
 def test_what_is_followed_is_in_pixels_of_the_newest_frame_and_grows_as_before() -> None:
