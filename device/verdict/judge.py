@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from device.channel.messages import Fix, PlaceRepeated, Readings, Sightings, Verdict
 from device.verdict import state
-from device.verdict.decision import code_evidence, judgement, offset, remoteness, whereabouts
+from device.verdict.decision import code_evidence, judgement, offset, remoteness, table, whereabouts
 from device.verdict.decision.code_evidence import CodeEvidence, SignatureCheck
 from device.verdict.decision.judgement import Case
 from device.verdict.decision.offset import Offset
@@ -226,6 +226,8 @@ class Judge:
             verdict_id = self._new_id(sign.first_frame, sign.last.last_frame)
             verdict = judgement.judge(case, self._register, verdict_id, whereabouts.dates(self._state, case.found))
             if verdict is not None:
+                if verdict.state == "VERIFIED" and case.shown is not None:
+                    expected_signs.note_verified(self._state, case.shown.sign_id, sign.last.last_ms)
                 self._state.verdicts += 1
                 verdicts.append(self._timed(verdict, sign.last.last_ms))
         return verdicts
@@ -274,7 +276,10 @@ class Judge:
         if sign.is_carried:
             return self._carried_case(sign, found)
         pose, utc_ms, around = sign.last_pose, sign.last.utc_ms, self._surroundings
-        entry = around.here(pose, utc_ms, self._claimed(sign), face=seen.class_id is not None)
+        face, claimed = seen.class_id is not None, self._claimed(sign)
+        entry = around.here(pose, utc_ms, claimed, face=face)
+        if entry is not None and found.code in UNPLACED and (taken := self._verified(sign)):
+            entry = around.here(pose, utc_ms, claimed, taken, face=face)
         read = found.panel.sight if found.panel is not None else sign.last
         shown = expected_signs.recently_shown(self._state, read.last_ms)
         ahead = around.ahead(read.last_pose, read.utc_ms)
@@ -324,6 +329,20 @@ class Judge:
         others = (panel for panel in self._state.panels if panel.number not in own and not panel.carried)
         checked = (self._check(payload.data) for panel in others for payload in panel.payloads)
         return {code.claims.sign_id for code in checked if code.claims is not None}
+
+    def _verified(self, sign: PhysicalSign) -> set[bytes]:
+        """The registered signs that are found elsewhere on this pass, with code, face and place: none is this sign."""
+        found = expected_signs.recently_verified(self._state, sign.last.last_ms)
+        for other in association.associated(self._state):
+            if other.sights == sign.sights or not other.panels:
+                continue
+            case = self._case(other)
+            if case is None or case.shown is None or case.shown.sign_id in found:
+                continue
+            dates = whereabouts.dates(self._state, case.found)
+            if table.decide(judgement.inputs(case, self._register, dates)).state == "VERIFIED":
+                found.add(case.shown.sign_id)
+        return found
 
     def _new_id(self, first_frame: int, last_frame: int) -> str:
         return f"{self._state.stream}:{first_frame}:{last_frame}:{self._state.verdicts + 1}"

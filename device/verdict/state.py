@@ -311,6 +311,7 @@ class State(Struct, forbid_unknown_fields=True):
     outline_step_m: float = 5.0
     coded: Annotated[list[CodedSign], Meta(max_length=MAX_CODED)] = msgspec.field(default_factory=list)
     read_ids: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
+    verified_ids: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
     carried: Annotated[list[CarriedSymbol], Meta(max_length=MAX_CARRIED)] = msgspec.field(default_factory=list)
     carried_codes: int = 0  # symbols that were left out since they were carried along
     mirrored: int = 0  # mirror images of codes that were left out, one for each frame

@@ -12,6 +12,7 @@ from device.channel.messages import Box, Fix, Reading, Readings, Sightings, Verd
 from device.verdict.errors import SnapshotError
 from device.verdict.state import MAX_SNAPSHOT_BYTES
 from tests.support.verdict_drive import (
+    FOCAL,
     STRANGER,
     UTC_S,
     Journey,
@@ -334,6 +335,24 @@ def test_a_copy_nearby_does_not_take_the_registers_protection_from_a_sign() -> N
     verdicts = Journey([stickered, copy], register=registered(entry(AT))).run()
     assert ("SUSPECT", None) in [(verdict.state, verdict.class_id) for verdict in verdicts]
     assert 1 not in {verdict.class_id for verdict in verdicts}
+
+
+class AcrossTheRoad(Sign):
+    """A sign of a side road, seven metres to the left of the others."""
+
+    def box(self, distance: float) -> Box | None:
+        box = super().box(distance)
+        return None if box is None else replace(box, x=box.x - FOCAL * 7 / distance)
+
+
+@pytest.mark.parametrize("apart_m", [-3.0, 0.0, 4.0])
+def test_the_entry_of_a_neighbour_that_is_verified_itself_accuses_no_sign_of_a_side_road(apart_m: float) -> None:
+    """Its code is turned away too far to be read, and its entry speaks to another road."""
+    side = AcrossTheRoad(AT + apart_m, lambda distance: (20, 0.97))
+    for neighbour, state in ((Sign(AT, data=code(AT)), "UNVERIFIED"), (Sign(AT), "SUSPECT")):
+        verdicts = Journey([neighbour, side], register=registered(entry(AT))).run()
+        found = {verdict.perceived_class_id: verdict.state for verdict in verdicts}
+        assert found == {14: "VERIFIED" if neighbour.data else "SUSPECT", 20: state}
 
 
 def test_an_inaccurate_fix_never_puts_a_code_in_its_place() -> None:

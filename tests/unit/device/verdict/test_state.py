@@ -272,6 +272,7 @@ def test_a_new_state_knows_nothing() -> None:
         "outline_step_m": 5.0,
         "coded": [],
         "read_ids": [],
+        "verified_ids": [],
         "carried": [],
         "carried_codes": 0,
         "mirrored": 0,
