@@ -156,6 +156,11 @@ class VideoSource:
                 self._gaps.pop()
             self.tally.facts["time.breaks"] = self._time.breaks
         self.tally.facts["time.guessed"] = self._time.guessed
+        if self._time.holes:
+            self.tally.facts["time.holes"], self.tally.facts["time.hole_ms"] = (
+                self._time.holes,
+                self._time.longest_hole_ms,
+            )
         while self._gaps and (at_the_end or self._gaps[0] < number - _DELAY):
             self._gaps.popleft()
             self.tally.damaged("stream_gaps")

@@ -7,6 +7,7 @@ import json
 import math
 import secrets
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -234,7 +235,7 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, r
         if s["time_line"]["unknown"]:
             recording = getattr(arguments, "input", None)  # a run on a camera has none of these two
             in_folder = recording is not None and recording.is_dir()
-            say(console, _untimed(s["time_line"]["unknown"], in_folder=in_folder))
+            say(console, _untimed(s["time_line"], in_folder=in_folder))
         for note in verdict_notes(outcome.reasons):
             say(console, note)
         if arguments.out:
@@ -254,14 +255,17 @@ def _events(s: dict[str, Any]) -> str:
     return f"{sealed} sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
 
 
-def _untimed(frames: int, *, in_folder: bool) -> str:
+def _untimed(time_line: Mapping[str, Any], *, in_folder: bool) -> str:
     """Why the time of frames is not known, and which key mends it."""
+    frames = time_line["unknown"]
     why = (
         "the time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture does "
         "not go on (replay joined clips one by one)"
     )
     if in_folder:
         why = "nobody says at which rate the images were taken (set [camera] folder_fps)"
+    if in_folder and (time_line.get("sets") or time_line.get("counter") == "unknown"):
+        why = "their names do not tell in which order, and how long after the first, they were taken"
     return f"the time of {counted(frames, 'frame')} is not known, so that no code in them is placed: {why}"
 
 

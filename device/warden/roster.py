@@ -77,6 +77,10 @@ class Roster:
                 return start.beat.facts[key]
         return 0
 
+    def ready(self, name: CompartmentName) -> Mapping[str, int]:
+        """What a compartment said when it was ready, the newest start that has been; empty before."""
+        return next((start.facts for start in self.generations(name) if start.facts), {})
+
     def total(self, name: CompartmentName, key: str) -> int:
         """The sum of a counting fact over a compartment's restarts."""
         return sum(start.beat.facts.get(key, 0) for start in self.generations(name) if start.beat is not None)

@@ -232,3 +232,24 @@ def test_a_misspelt_variable_is_refused_by_a_command_that_reads_the_configuratio
     for words in (["replay", "x"], ["run"], ["doctor"], ["config", "check"]):
         assert cli.main(words) == 2
         assert capsys.readouterr().err.count("did you mean SEALCAM_HOME?") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "folder", "says"),
+    [
+        ({}, True, "nobody says at which rate"),
+        ({"sets": 2}, True, "their names do not tell in which order"),
+        ({"counter": "unknown"}, True, "their names do not tell in which order"),
+        ({"counter": "over"}, True, "nobody says at which rate"),
+        ({"holes": 1}, False, "the time stamps of the input are missing"),
+    ],
+)
+def test_why_the_time_of_frames_is_not_known_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: dict[str, object], folder: bool, says: str
+) -> None:
+    summary = {"frames": 10, "fps": 9.0, "verdicts": {}, "sealed": 3, "receipted": 0, "waiting": 3}
+    summary |= {"time_line": {"unknown": 2} | more, "track": None, "pictures": None}
+    arguments = argparse.Namespace(json=False, out=None, input=tmp_path if folder else tmp_path / "clip.mp4")
+    console = Console(stderr=True, width=400)
+    tell(RunOutcome(0, "", "", summary), arguments, console, results_console(arguments, console))
+    assert f"the time of 2 frames is not known, so that no code in them is placed: {says}" in capsys.readouterr().err
