@@ -31,7 +31,7 @@ _LEAST_OF_A_SET: Final = 2
 _MOMENT: Final = re.compile(
     r"(?<!\d)(20\d\d)[-_.]?(\d\d)[-_.]?(\d\d)[-_.T ]{0,3}(\d\d)[-_.h]?(\d\d)[-_.m]?(\d\d)(?:[-_.]?(\d{3}))?(?!\d)"
 )
-_EPOCH: Final = re.compile(r"(?<!\d)(1\d{9})(\d{3})?(?!\d)")
+_EPOCH: Final = re.compile(r"(?<!\d)(1[4-9]\d{8})(\d{3})?(?!\d)")
 _LEAST_TOLD_S: Final = 2.0
 _OTHER_RATE: Final = 1.5
 """Rates that differ by this factor and more are not the same, told to the second."""
@@ -238,8 +238,10 @@ def _moment(name: str) -> float | None:
         epoch = _EPOCH.search(name)
         return int(epoch[1]) + int(epoch[2] or 0) / 1000 if epoch else None
     year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+    if not hour and not minute:  # a date and a number
+        return None
     try:
-        moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+        moment = datetime(year, month, day, hour, minute, 59 if second == 60 else second, tzinfo=UTC)
     except ValueError:
         return None
     return moment.timestamp() + int(found[7] or 0) / 1000

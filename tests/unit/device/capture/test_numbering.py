@@ -128,6 +128,9 @@ def test_sets_of_names_with_the_same_numbers_are_of_several_cameras(names: list[
         (named("2026-11-27_09-15-%02d.jpg", 10, 10, 10, 11), 0.0),  # too short to tell
         (named("2026-11-27_09-15-%02d.jpg", 10, 20, 11), 0.0),
         (named("f_%04d.jpg", 1, 2, 3), 0.0),
+        (named("20261127_%06d.jpg", *range(1, 40)), 0.0),  # a date and a number
+        (named("%d.jpg", 1_000_000_001, 1_000_000_003, 1_000_000_005), 0.0),
+        (named("20261127_1015%02d.jpg", 10, 40, 70), 0.0),
         (["2026-11-27_09-15-10.jpg", "f.jpg"], 0.0),
         (named("2026-13-27_09-15-%02d.jpg", 10, 11, 12, 13), 0.0),
     ],
