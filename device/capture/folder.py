@@ -64,15 +64,16 @@ class FolderSource:
         )
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
-        for number in range(start, len(self._files)):
-            image = read(self._files[number])
+        for number, file in enumerate(self._files):
+            image = read(file)
             self.timed = self._rated or number == 0
-            self.tally.facts["time.unknown"] += not self.timed
+            self.tally.facts["time.unknown"] += number >= start and not self.timed
             if not isinstance(image, str):
                 width, height = self._mount.size(image.shape[1], image.shape[0])
                 if width <= MAX_WIDTH and height <= MAX_HEIGHT:
-                    self._mount.write(image, slot(width, height))
-                    yield number, self._t_ms(number)
+                    if number >= start:
+                        self._mount.write(image, slot(width, height))
+                    yield number, self._t_ms(number) if number >= start else None
                     continue
                 image = "frames_too_large"
             self.tally.damaged(image)

@@ -133,14 +133,11 @@ class VideoSource:
             if frame is not None and damage is None:  # those before `start` too: what time it is depends on them
                 damage = self._paint(frame, slot if number >= start else _elsewhere)
             t_ms += self._apart_ms
-            if number < start:
-                yield number, None
-                continue
             self._tell(number)
             if damage is not None:
                 self.tally.damaged(damage)
-            self.tally.facts["time.unknown"] += not self.timed
-            yield number, t_ms if damage is None else None
+            self.tally.facts["time.unknown"] += number >= start and not self.timed
+            yield number, t_ms if number >= start and damage is None else None
         if number < 0:
             raise InputError("video_without_frames")
         self._tell(number, at_the_end=True)

@@ -17,8 +17,6 @@ from device.launcher.outputs import ReservedFile, WholeLines
 from wire.classes import CLASS_NAMES
 from wire.errors import RunError, UsageError, remedy_of
 
-_MAX_LEAP = 3600  # a frame number that leaps further is not believed: a false number must not silence the rest
-
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:
     """A verdict as a line of `verdicts.jsonl` has it."""
@@ -87,8 +85,9 @@ class RunRecorder:
             ) from None
 
     def on_sightings(self, sightings: Sightings) -> None:
-        """What perception saw in a frame that is not recorded yet."""
-        if 0 < sightings.frame - self._last_frame <= _MAX_LEAP:
+        """What perception saw in a frame that is not recorded yet. Frames come in order, after gaps of any length: that
+        they were announced `admission` has seen, so that no false number can silence the rest."""
+        if sightings.frame > self._last_frame:
             self._last_frame = sightings.frame
             self._write("sightings", sighting_fields(sightings))
 

@@ -34,7 +34,7 @@ MAX_VISITED: Final = 32
 MAX_CARRIED: Final = 8
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 10
+_VERSION: Final = 11
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -265,6 +265,9 @@ class State(Struct, forbid_unknown_fields=True):
     marks: dict[Literal["perception", "codes"], int] = msgspec.field(  # the last frame that each reader spoke of
         default_factory=lambda: {"perception": -1, "codes": -1}
     )
+    judged: dict[Literal["perception", "codes"], int] = msgspec.field(  # frames by what each reader said, each once
+        default_factory=lambda: {"perception": 0, "codes": 0}
+    )
     released_mark: int = -1
     released_ms: int = 0
     agreed_frame: int = 0  # the last frame that was released and that both spoke of, or of one before and one after
@@ -283,6 +286,8 @@ class State(Struct, forbid_unknown_fields=True):
     fixes: Annotated[list[TimedPose], Meta(max_length=MAX_FIXES + MAX_DOUBTED)] = msgspec.field(default_factory=list)
     doubted: Annotated[list[TimedPose], Meta(max_length=MAX_DOUBTED)] = msgspec.field(default_factory=list)
     fixes_ended: bool = False
+    fixes_told: int = 0  # fixes each later than all before it: one that is told again counts once
+    told_ms: int = 0  # unix milliseconds of the latest of them
     first_fix_ms: int = 0  # unix milliseconds; 0: no fix yet
     last_heading: float | None = None
     last_heading_ms: int = 0  # unix milliseconds of the moment that it was the heading at

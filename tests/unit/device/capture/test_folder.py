@@ -58,8 +58,8 @@ def test_images_at_a_rate_that_nobody_said_have_no_time_but_the_first(tmp_path: 
 
 def test_a_restart_in_the_middle_of_them_knows_no_time_either(tmp_path: Path) -> None:
     source = FolderSource(folder(tmp_path), 0.0)
-    next(source.frames(lambda width, height: np.empty((height, width, 3), np.uint8), 1))
-    assert not source.timed
+    taken = list(source.frames(lambda width, height: np.empty((height, width, 3), np.uint8), 1))
+    assert not source.timed and [(number, t_ms is None) for number, t_ms in taken[:2]] == [(0, True), (1, False)]
 
 
 def test_hidden_companions_of_images_are_no_frames(tmp_path: Path) -> None:

@@ -154,3 +154,14 @@ def test_two_runs_into_one_folder_take_nothing_from_each_other(tmp_path: Path) -
     assert (tmp_path / "out" / "summary.json").exists()
     again = RunRecorder(tmp_path / "out")
     again.close()
+
+
+@pytest.mark.parametrize("gap", [1, 3600, 3601, 200_000])
+def test_frames_behind_a_gap_of_any_length_are_recorded(tmp_path: Path, gap: int) -> None:
+    """Damaged frames are shown to nobody."""
+    recorder = RunRecorder(tmp_path / "out")
+    for frame in (0, 99, 99 + gap, 100 + gap, 99, 100 + gap):
+        recorder.on_sightings(msgspec.structs.replace(LOOK, frame=frame))
+    recorder.finish({})
+    written = [json.loads(line)["frame"] for line in (tmp_path / "out" / "sightings.jsonl").read_bytes().splitlines()]
+    assert written == [0, 99, 99 + gap, 100 + gap]

@@ -198,7 +198,7 @@ FRAMES, TIMES = st.integers(0, 60), st.integers(0, 2**48)
 STREAM_TIMES = st.one_of(st.integers(0, 4000), TIMES)
 MESSAGES = st.one_of(
     st.builds(Sightings, FRAMES, STREAM_TIMES, st.just(1536), st.just(864), st.lists(BOXES, max_size=6)),
-    st.builds(Readings, FRAMES, STREAM_TIMES, st.lists(READINGS, max_size=8)),
+    st.builds(Readings, FRAMES, STREAM_TIMES, st.just(1536), st.just(864), st.lists(READINGS, max_size=8)),
     st.builds(
         Fix,
         st.one_of(TIMES, st.integers(UTC_S * 1000, UTC_S * 1000 + 9000)),
