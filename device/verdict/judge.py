@@ -23,7 +23,7 @@ from device.verdict.decision.judgement import Case
 from device.verdict.decision.offset import Offset
 from device.verdict.decision.remoteness import Remote
 from device.verdict.decision.table import Code, Where
-from device.verdict.intake import fixes, outline, route, timeline
+from device.verdict.intake import cross_check, fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.intake.timeline import MAX_UTC_MS
 from device.verdict.state import Moment, State
@@ -53,6 +53,8 @@ class Judge:
         sure_score: score of both networks from which on a box is surely a sign (`score_high` in the models' manifest).
         sure_scores: that score by operating point, since perception may change its point while frames come too fast;
             `sure_score` holds for a point that is not in it.
+        track: whether there is a position source, as the plan of the run says, so that a source that is silent is not
+            taken for none. None: nobody says, and whoever tells of a fix is one.
     """
 
     def __init__(
@@ -64,11 +66,12 @@ class Judge:
         lockstep: bool = False,
         sure_score: float = 0.5,
         sure_scores: Mapping[PointName, float] | None = None,
+        track: bool | None = None,
     ) -> None:
         self._check = SignatureCheck(anchors)
         self._register = register
         self._surroundings = Surroundings(register)
-        self._lockstep = lockstep
+        self._lockstep, self._track = lockstep, track
         self._sure_score = sure_score
         self._sure_scores = dict(sure_scores or {})
         self._state = State(stream)
@@ -87,6 +90,19 @@ class Judge:
     def last_frame(self, side: Side) -> int:
         """The last frame that this reader has spoken of and was believed; -1 before the first."""
         return max(self._state.marks[side], self._state.released_mark)
+
+    def judged(self, side: Side) -> int:
+        """How many frames are judged by what this reader said, each once, however often it is said again."""
+        return self._state.judged[side]
+
+    def reached(self, side: Side) -> int:
+        """1 more than the last frame that this reader has spoken of and was believed."""
+        return self._state.marks[side] + 1
+
+    @property
+    def fixes_told(self) -> int:
+        """How many fixes were told, each once: those that are later than all before them."""
+        return self._state.fixes_told
 
     def places(self) -> dict[str, int]:
         """How many moments were judged, how many without a place, with one that is not known well enough, how many
@@ -139,7 +155,13 @@ class Judge:
         return self._go_on(now_ms)
 
     def on_fix(self, fix: Fix) -> list[Verdict]:
-        """Where the vehicle was, in order of time, ahead of the frames or behind them. Returns the verdicts due."""
+        """Where the vehicle was, in order of time, ahead of the frames or behind them. Returns the verdicts due.
+
+        A fix after the last takes the end back: the source was started again, and tells all again.
+        """
+        self._state.fixes_ended = False
+        if fix.utc_ms > self._state.told_ms:
+            self._state.told_ms, self._state.fixes_told = fix.utc_ms, self._state.fixes_told + 1
         timeline.take_fix(self._state, fix)
         return self._go_on()
 
@@ -150,6 +172,8 @@ class Judge:
 
     def finish(self) -> list[Verdict]:
         """No frame follows: judges every sign that is still in sight and returns the verdicts."""
+        if self._lockstep:
+            cross_check.forget_leaps(self._state)
         verdicts = self._go_on(finishing=True)
         now = self._state.newest_ms
         return verdicts + self._close(now, everything=True) + self._missing(now, finishing=True)
@@ -277,7 +301,7 @@ class Judge:
         where = remoteness.held(self._state, where, found.claims, read.last_pose)
         gap_ms = whereabouts.gap_ms(self._state, found) if told is Where.UNKNOWN else 0
         off_track = told is Where.UNKNOWN and whereabouts.is_off_the_track(self._state, found)
-        has_source = fixes.has_source(self._state)
+        has_source = fixes.has_source(self._state) if self._track is None else self._track
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         near = entry
         if entry is not None and found.code in UNPLACED and not whereabouts.is_sure(self._state):

@@ -170,6 +170,8 @@ def _why_waiting(plan: RunPlan, device: Supervisor) -> tuple[str, str]:
 
 
 def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
+    if device.fixes_owed:
+        return []  # it is not the track that lacks them
     unplaced = (
         device.roster.total(JUDGE, "unplaced_codes") if plan.kind != "camera" else 0
     )  # a camera has no position source yet

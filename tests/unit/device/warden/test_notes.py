@@ -31,7 +31,7 @@ def device(*doubts: Doubt, rated: bool = True, **facts: int) -> Any:
     known = lambda name, key: facts.get(key, 0)  # noqa: E731
     refusal = lambda: words(facts.get("refusal", 0), UPLINK)  # noqa: E731
     roster = SimpleNamespace(fact=known, total=known, told=known)
-    return SimpleNamespace(clock=clock, roster=roster, refusal=refusal, stopping=False)
+    return SimpleNamespace(clock=clock, roster=roster, refusal=refusal, stopping=False, fixes_owed=0)
 
 
 TWO = {"unplaced_codes": 2, "offset_fitting": 4, "offset_codes": 4, "offset_earlier_ms": 7_200_000}
