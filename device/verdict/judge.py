@@ -9,7 +9,7 @@ signs of which nothing was seen end as MISSING. All that is remembered is in `st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from device.channel.messages import Fix, PlaceRepeated, Readings, Sightings, Verdict
 from device.verdict import state
-from device.verdict.decision import code_evidence, judgement, offset, remoteness, whereabouts
+from device.verdict.decision import code_evidence, judgement, offset, read_codes, remoteness, whereabouts
 from device.verdict.decision.code_evidence import CodeEvidence, SignatureCheck
 from device.verdict.decision.judgement import Case
 from device.verdict.decision.offset import Offset
@@ -26,16 +26,28 @@ from device.verdict.decision.table import Code, Where
 from device.verdict.intake import fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.intake.timeline import MAX_UTC_MS
-from device.verdict.state import Moment, State
-from device.verdict.tracking import approach, association, carried, expected_signs, faces, panels, rescaled, view
+from device.verdict.state import Moment, PanelTrack, State
+from device.verdict.tracking import (
+    approach,
+    association,
+    carried,
+    expected_signs,
+    faces,
+    interrupted,
+    panels,
+    rescaled,
+    view,
+)
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
 from device.verdict.tracking.faces import Perceived
 from wire.geodesy import Pose
 from wire.manifest import PointName
 from wire.register import Register
+from wire.vocabulary import ReasonName
 
 NOT_OURS: Final = (Code.FOREIGN, Code.UNREADABLE)
+_UNREAD: Final[ReasonName] = "registered_code_not_seen"
 UNPLACED: Final = (Code.NONE, *NOT_OURS)
 """What tells nothing of its own place: only where the vehicle was says which registered sign it hangs for."""
 
@@ -91,14 +103,16 @@ class Judge:
     def places(self) -> dict[str, int]:
         """How many moments were judged, how many without a place, with one that is not known well enough, how many
         fixes were not believed, and how many authentic codes were read in gaps of the track, the widest of which is
-        so long, off its ends, or where its receiver only repeated a place."""
+        so long, off its ends, or where its receiver only repeated a place; how many were read in their place, and at
+        how many registered signs none was."""
         state = self._state
         counts = {"moments": state.moments, "unplaced": state.unplaced, "vague": state.vague}
         gaps = {"gap_codes": state.gap_codes, "gap_ms": state.gap_ms, "off_codes": state.off_codes}
         gaps["repeated_codes"] = state.repeated_codes
         left_out = {"set_aside": state.set_aside, "carried": state.carried_codes, "blank_ms": state.blank_ms}
         left_out["mirrored"] = state.mirrored
-        return counts | left_out | gaps
+        codes = {"placed_codes": state.placed_codes, "unread_codes": state.unread_codes}
+        return counts | left_out | gaps | codes
 
     def start(
         self,
@@ -195,7 +209,7 @@ class Judge:
         return verdicts
 
     def _step(self, moment: Moment, pose: Pose | None) -> list[Verdict]:
-        verdicts = self._close(moment.t_ms)
+        verdicts = self._close(moment.t_ms, pose)
         route.note(self._state, pose, code_evidence.MAX_ACCURACY_M)
         remoteness.note(self._state, self._surroundings, pose)
         if not rescaled.is_known(self._state, moment):
@@ -208,13 +222,13 @@ class Judge:
             panels.read(self._state, moment, moment.readings, pose)
         view.note(self._state, moment, pose)
         expected_signs.pass_by(self._state, self._surroundings, moment, pose)
-        return verdicts + self._missing(moment.t_ms)
+        return verdicts + self._missing(moment.t_ms, pose)
 
-    def _close(self, t_ms: int, *, everything: bool = False) -> list[Verdict]:
+    def _close(self, t_ms: int, pose: Pose | None = None, *, everything: bool = False) -> list[Verdict]:
         """Judges the physical signs that have gone by."""
         verdicts: list[Verdict] = []
-        for sign in association.associated(self._state):
-            if not (everything or sign.is_over(self._state, t_ms)):
+        for sign in association.associated(self._state, t_ms, pose, self._sign_ids):
+            if not (everything or (sign.is_over(self._state, t_ms) and not self._is_ahead(sign, t_ms, pose))):
                 continue
             case = self._case(sign, ended=not sign.is_over(self._state, t_ms))
             association.drop(self._state, sign)
@@ -227,6 +241,7 @@ class Judge:
             verdict = judgement.judge(case, self._register, verdict_id, whereabouts.dates(self._state, case.found))
             if verdict is not None:
                 self._state.verdicts += 1
+                self._state.unread_codes += _UNREAD in verdict.reasons
                 verdicts.append(self._timed(verdict, sign.last.last_ms))
         return verdicts
 
@@ -238,7 +253,7 @@ class Judge:
             return verdict
         return replace(verdict, utc_ms=min(start_ms + last_ms, MAX_UTC_MS))
 
-    def _missing(self, t_ms: int, *, finishing: bool = False) -> list[Verdict]:
+    def _missing(self, t_ms: int, pose: Pose | None = None, *, finishing: bool = False) -> list[Verdict]:
         """Judges the registered signs that were passed: a MISSING verdict for each of which nothing was seen."""
         if not whereabouts.is_sure(self._state):
             expected_signs.forgo(self._state, t_ms)  # codes that are read soon may settle where this is
@@ -248,8 +263,9 @@ class Judge:
         due = expected_signs.due(self._state, t_ms, after_ms=after_ms, finishing=finishing)
         if not due:
             return []
-        cases = [case for sign in association.associated(self._state) if (case := self._case(sign)) is not None]
-        in_sight = {sign_id for case in cases for sign_id in self._about(case)}
+        signs = association.associated(self._state, t_ms, pose, self._sign_ids)
+        cases = [case for sign in signs if (case := self._case(sign)) is not None]
+        in_sight = {sign_id for case in cases for sign_id in self._about(case)} | self._in_place(self._state.panels)
         if not met:  # a code that is read elsewhere shows as well that the stream lies elsewhere on the track
             claimed = (case.found.claims for case in cases if case.where is not Where.CARRIED)
             in_sight |= {claims.sign_id for claims in claimed if claims is not None}
@@ -261,6 +277,12 @@ class Judge:
                 verdicts.append(judgement.absent(expected, self._register, verdict_id))
                 self._state.verdicts += 1
         return verdicts
+
+    def _is_ahead(self, sign: PhysicalSign, t_ms: int, pose: Pose | None) -> bool:
+        """Whether a sign that would get a verdict for its face alone was lost before it was passed: its code may come,
+        and a verdict is given once and cannot be taken back."""
+        waits = interrupted.is_ahead(sign, t_ms, pose)
+        return waits and faces.perceived(sign.faces, coded=False).class_id is not None
 
     # --- one physical sign ------------------------------------------------------------------------------------
 
@@ -304,12 +326,13 @@ class Judge:
         """Remembers of which registered signs a case showed something, and where its code was read."""
         if case.where is Where.CARRIED:
             return
-        for sign_id in self._about(case):
+        for sign_id in self._about(case) | self._in_place(case.sign.panels):
             expected_signs.attribute(self._state, sign_id, case.sign.last.last_ms)
         if case.found.claims is not None:
             expected_signs.note_code(self._state, case.found.claims.sign_id, case.sign.last.last_ms)
         whereabouts.note(self._state, case.found, case.where)
         whereabouts.count(self._state, case.lack)
+        self._state.placed_codes += case.shown is not None
         panel = case.found.panel
         if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
             expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)
@@ -324,8 +347,13 @@ class Judge:
         """The ids whose authentic codes hang at other signs now in sight: those entries are not this sign."""
         own = {panel.number for panel in sign.panels}
         others = (panel for panel in self._state.panels if panel.number not in own and not panel.carried)
-        checked = (self._check(payload.data) for panel in others for payload in panel.payloads)
-        return {code.claims.sign_id for code in checked if code.claims is not None}
+        return {sign_id for panel in others for sign_id in self._sign_ids(panel)}
+
+    def _sign_ids(self, panel: PanelTrack) -> frozenset[bytes]:
+        return read_codes.sign_ids(panel, self._check)
+
+    def _in_place(self, panels: Sequence[PanelTrack]) -> set[bytes]:
+        return read_codes.in_place(panels, self._check, self._surroundings)
 
     def _new_id(self, first_frame: int, last_frame: int) -> str:
         return f"{self._state.stream}:{first_frame}:{last_frame}:{self._state.verdicts + 1}"

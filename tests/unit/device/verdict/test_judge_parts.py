@@ -32,8 +32,8 @@ from tests.support.verdict_samples import (
     pose,
     sight,
     state,
-    trend,
     timed,
+    trend,
     unrounded,
 )
 from wire import signcode
@@ -165,7 +165,9 @@ def test_what_is_no_sign_is_dropped_without_a_count() -> None:
 
 @pytest.mark.parametrize(("t_ms", "verdicts"), [(1400, 0), (1401, 1)])
 def test_a_sign_is_judged_when_it_has_gone_by_and_not_before(t_ms: int, verdicts: int) -> None:
-    made = judge(faces=[seen(None), seen(None, 2, last=30)], **LOOKING)
+    near, later = seen(None), seen(None, 2, last=30)
+    near.trend = trend(2.0, 0.4)  # so near in the end that it was passed within the second
+    made = judge(faces=[near, later], **LOOKING)
     frame = 40
     found = made.on_sightings(Sightings(frame, t_ms, 1536, 864, [])) + made.on_readings(
         Readings(frame, t_ms, 1536, 864, [])
@@ -352,7 +354,9 @@ def test_a_sign_that_is_still_in_sight_is_not_missing() -> None:
 
 
 def test_what_has_gone_by_is_judged_before_what_is_missing_is_told() -> None:
-    made = judge(listed(), expected=[passed()], faces=[seen(pose(), last=10)], **LOOKING)
+    near = seen(pose(), last=10)
+    near.trend = trend(2.0, 0.4)
+    made = judge(listed(), expected=[passed()], faces=[near], **LOOKING)
     found = made.on_sightings(Sightings(90, 3600, 1536, 864, [])) + made.on_readings(Readings(90, 3600, 1536, 864, []))
     assert said(found) == [("SUSPECT", "registered_code_not_seen")]
 
