@@ -59,6 +59,8 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
             "carried_codes": roster.fact(JUDGE, "carried"),
             "mirrored_codes": roster.fact(JUDGE, "mirrored"),
             "blank_s": round(roster.fact(JUDGE, "blank_ms") / 1000, 1),
+            "placed_codes": roster.fact(JUDGE, "placed_codes"),
+            "unread_codes": roster.fact(JUDGE, "unread_codes"),
         },
         "clock": notes.summary_of(device),
     }
