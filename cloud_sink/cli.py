@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -75,7 +76,7 @@ def _broker(arguments: argparse.Namespace, folder: Path) -> int:
     with broker.alone(place) as held:
         files = broker.write(place, arguments.port, overwrite=arguments.overwrite, say=_say, check=check)
         if arguments.write_only:
-            _say(f"start it with: mosquitto -c {files.configuration}")
+            _say(f"start it with: mosquitto -c {shlex.quote(str(files.configuration))}")
         else:
             broker.run(files, held, say=_say)
     return 0

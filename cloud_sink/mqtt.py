@@ -29,7 +29,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from cloud_sink.broker_fault import CLOSED, fault_of
 from cloud_sink.errors import BrokerIdentityError, StoreError
-from cloud_sink.receiver import Accepted, Receiver
+from cloud_sink.receiver import Receiver, Refused
+from cloud_sink.refusal_log import RefusalLog
 from wire import topics
 from wire.errors import SealcamError, UsageError
 
@@ -80,6 +81,7 @@ class Subscriber(threading.Thread):
         self._address = address
         self._authority = authority
         self._receiver = receiver
+        self._refusals = RefusalLog(_log)
         self._changed = changed
         self._now_ms = now_ms
         self._stopping = threading.Event()
@@ -233,7 +235,9 @@ class Subscriber(threading.Thread):
         except StoreError as error:
             self._fail_store(error)
             return
-        if isinstance(decision, Accepted):
+        if isinstance(decision, Refused):
+            self._refusals.note(decision.device_id, decision.reason)
+        else:
             if self._mended_by:
                 self._mended()
             client.publish(topics.receipt_topic(decision.device_id), decision.receipt, qos=1)

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from cloud_sink.archive import Archive
-from cloud_sink.errors import AlreadyServingError, StoreError
+from cloud_sink.errors import AlreadyServingError, SetupError, StoreError
 from cloud_sink.keys import EnrolledDevices, sink_keys, tls_context
 from cloud_sink.lock import only_one
 from cloud_sink.mqtt import Subscriber
@@ -24,7 +25,7 @@ from cloud_sink.store import Store
 from cloud_sink.web.app import Sources, make_app
 from cloud_sink.web.live import Feed
 from cloud_sink.web.server import Server, listen
-from program.ending import ENDING_SIGNALS, end_at_once
+from program.ending import ENDING_SIGNALS, StopWish, StopWord, end_at_once
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FIRST_TRY_S = 3.0
@@ -65,19 +66,27 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     is connected too. A broker that is away or goes away is tried again for ever; one that answers the first try and
     cannot prove who it is ends the start, because nothing but a person mends that.
 
-    Raises SetupError, StoreError, and KeysError of `identity`, each with the sentence for the user.
+    Raises SetupError, and KeysError of `identity`, each with the sentence for the user.
     """
     keys, tls = sink_keys(settings.folder), tls_context(settings.folder)
     devices = EnrolledDevices(settings.folder / "devices")
     taken = AlreadyServingError(
         f"another sealcam-sink serves {settings.folder} already", "open its page, or end it first"
     )
-    with only_one(settings.folder / "serve.lock", taken), Store(settings.database) as store:
+    with only_one(settings.folder / "serve.lock", taken), _opened(settings.database) as store:
         receiver = Receiver(store, keys, devices, now_ms)
         with listen(settings.host, settings.port) as listening:
             if settings.host not in LOOPBACK:
                 _log.warning("the page at %s can be read by anyone who reaches this machine", settings.host)
             asyncio.run(Serving(settings, receiver, tls, devices).run(listening, say))
+
+
+def _opened(database: Path) -> Store:
+    """The store. Raises SetupError where it cannot be opened: nothing was run then."""
+    try:
+        return Store(database)
+    except StoreError as error:
+        raise SetupError(error.sentence, error.remedy) from None
 
 
 class Serving:
@@ -124,11 +133,18 @@ class Serving:
             raise self._subscriber.failure
 
     def _end(self) -> None:
-        """The first signal ends in order; the next one ends this process, whatever it waits for."""
+        """The first signal ends in order; a further wish to stop ends this process, whatever it waits for."""
+        wish = StopWish()
+        wish.signal()
+
+        def further(number: int, frame: FrameType | None) -> None:
+            if wish.signal() is StopWord.AT_ONCE:
+                end_at_once("sealcam-sink")
+
         if self._loop is not None:
             for number in ENDING_SIGNALS:
                 if self._loop.remove_signal_handler(number):
-                    signal.signal(number, lambda *_: end_at_once("sealcam-sink"))
+                    signal.signal(number, further)
         self._ending.set()
 
     async def _announce(self, say: Callable[[str], None]) -> None:

@@ -25,6 +25,7 @@ from identity.files import write_private
 from identity.home import Home
 from program import outputs
 from program.arguments import MAX_SEED, place, port, whole
+from program.claim import ClaimedFolder, claimed
 from program.errors import OutputRefusedError
 from program.outputs import say_result
 from program.wording import counted
@@ -85,12 +86,20 @@ def run(arguments: argparse.Namespace) -> int:
     if home.ensure_development():
         say(console, f"made for the demo, with a road authority of its own: {home.path}")
     home.check_certificates()
-    _make_room(out, tell=arguments.out is not None)
+    with claimed(out) as folder:
+        return _tell_the_story(arguments, home, folder, config, console)
+
+
+def _tell_the_story(
+    arguments: argparse.Namespace, home: Home, folder: ClaimedFolder, config: configs.Config, console: Console
+) -> int:
+    out = folder.path
     broker_port = arguments.broker_port or free_port()
     config = msgspec.structs.replace(config, uplink=configs.UplinkConfig("localhost", broker_port))
     with Broker(home, broker_port), SinkProcess(home, broker_port, arguments.port) as sink:
+        folder.clear(FILES, "the files of an earlier demo are replaced" if arguments.out is not None else "")
         drive = _render(home, out, arguments.seed, console)
-        outcome, session = _play(drive, home, out, config, console)
+        outcome, session = _play(drive, home, folder, config, console)
         stored = set(sink.verdicts(bytes.fromhex(session.run_id)))
         receipted = outcome.summary["waiting"] == 0
         rows = judge_scenes(drive.expected["scenes"], session.verdicts, stored, receipted=receipted)
@@ -141,16 +150,9 @@ def _render(home: Home, out: Path, seed: int, console: Console) -> Any:
     return rendered
 
 
-def _make_room(out: Path, *, tell: bool) -> None:
-    """The folder, without the drive and the results of an earlier demo. Raises OutputRefusedError."""
-    outputs.make_folder(out)
-    for name in FILES:
-        outputs.check(out / name)  # all of them before the first is removed
-    if any([outputs.remove(out / name) for name in FILES]) and tell:
-        outputs.say_replaced(out, "the files of an earlier demo are replaced")
-
-
-def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Console) -> tuple[RunOutcome, Session]:
+def _play(
+    drive: Any, home: Home, folder: ClaimedFolder, config: configs.Config, console: Console
+) -> tuple[RunOutcome, Session]:
     plan = RunPlan(
         kind="video",
         input=str(drive.video.resolve()),
@@ -167,7 +169,7 @@ def _play(drive: Any, home: Home, out: Path, config: configs.Config, console: Co
         clock_error_ms=clock.error_ms(),
     )
     with RunView("drive", console) as view:
-        session = Session(plan, out, view.watch)
+        session = Session(plan, folder, view.watch)
         outcome = session.run()
     if outcome.interrupted:
         raise KeyboardInterrupt

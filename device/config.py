@@ -111,11 +111,11 @@ class UplinkConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     host: Annotated[
         str,
-        Meta(pattern=r"^[0-9A-Za-z.:-]{0,253}\Z"),
+        Meta(pattern=r"^([0-9A-Za-z.-]{0,253}|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]{0,250})\Z"),  # or IPv6
         _does(
             "the one broker; must be a name in its certificate. Empty: nothing is sent, sealed envelopes wait in the "
             "spool",
-            "host name or address",
+            "host name or address, without a port",
         ),
     ] = ""
     port: Annotated[TcpPort, _does("the broker's port")] = 8883

@@ -19,6 +19,24 @@ class DamagedKeyError(KeysError):
     """A file does not hold the key or certificate that it must hold."""
 
 
+class LostReceiverKeyError(MissingKeyError):
+    """A private key of the receiver is missing beside its public half: a new one would not open what is sealed."""
+
+
+class ClockBehindError(KeysError):
+    """This machine's clock is before a date that is over for certain: what it signs would be over already."""
+
+
+class UnrememberedRegisterError(KeysError):
+    """The register is good, and that it was used cannot be remembered: the disk takes nothing.
+
+    Attributes:
+        issued_at: when it was issued, unix seconds.
+    """
+
+    issued_at: int = 0
+
+
 class RegisterRollbackError(KeysError):
     """The register is older than the newest that was used, or gone: revocations or signs could be lost by that."""
 

@@ -152,9 +152,9 @@ def _write_new(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def read_private(path: Path, max_bytes: int = _MAX_FILE_BYTES) -> bytes:
+def read_private(path: Path, max_bytes: int = _MAX_FILE_BYTES, *, make: str | None = None) -> bytes:
     """Read a secret. Raises UnsafeKeyFileError when its mode lets others in, else as `read_public`."""
-    return _read(path, max_bytes, NAME_A_KEY, None, secret=True)
+    return _read(path, max_bytes, NAME_A_KEY, make, secret=True)
 
 
 def read_public(

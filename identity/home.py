@@ -23,8 +23,15 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from identity import load, place
-from identity.errors import DamagedKeyError, ExpiredCertificateError, KeysError, MissingKeyError, UnsafeKeyFileError
+from identity import clock, load, place
+from identity.errors import (
+    DamagedKeyError,
+    ExpiredCertificateError,
+    KeysError,
+    LostReceiverKeyError,
+    MissingKeyError,
+    UnsafeKeyFileError,
+)
 from identity.files import (
     PRIVATE_FILE,
     close_if_empty,
@@ -35,7 +42,7 @@ from identity.files import (
     write_private,
     write_together,
 )
-from identity.pki import Authority, Pair
+from identity.pki import Authority, trusted
 from identity.register_guard import SEEN
 from wire import cose, ed25519, register, topics
 from wire.errors import HostileInputError
@@ -117,7 +124,7 @@ class Home:
         """The road authority's signing key."""
         return self.path / "authority" / "authority.key"
 
-    def ensure_development(self) -> bool:
+    def ensure_development(self, *, clock_is_right: bool = False) -> bool:
         """Make what is missing of a development home; what is there is kept. Safe to run at once from two places.
 
         Only `sealcam keys init`, the demo and the red team call this: it makes a road authority where there is none.
@@ -128,12 +135,17 @@ class Home:
         Raises:
             UnsafeKeyFileError: the place is a folder of something else.
             MissingKeyError: a device id is there without its key; an identity is never replaced silently.
-            DamagedKeyError: a key is damaged, or a public key is not that of this home's private key.
+            LostReceiverKeyError: a private key of the sink is missing, and its public half is there.
+            ClockBehindError: something with a time is to be made, and the clock is wrong; unless `clock_is_right`.
+            DamagedKeyError: a key is damaged, or one of the sink's two public keys is not that of this home's.
             KeysError: the place cannot be written, or is open to other users and not empty.
         """
         self._check_place()
         close_if_empty(self.path)
         new = not self.authority_key.exists()
+        unmade = any(not (self.path / name).exists() for name in _PKI_FILES)
+        if not clock_is_right and (unmade or new):
+            self._check_clock("sealcam keys init")
         with self._locked():
             self._ensure_device()
             self._ensure_sink()
@@ -178,11 +190,21 @@ class Home:
         load.public_key(self.trust / "receipt.pub")
         load.trust_anchors(self.trust / "authority")
 
-    def renew(self) -> None:
-        """Make a new certificate authority and new certificates and TLS keys. Identities and spool stay as they are."""
+    def renew(self, *, clock_is_right: bool = False) -> list[Path]:
+        """Make a new certificate authority and new certificates and TLS keys. Identities and spool stay as they are.
+
+        Returns:
+            the ca.crt files in which authorities of others were found, and kept.
+
+        Raises:
+            ClockBehindError: the clock is wrong, unless `clock_is_right`.
+            KeysError: there is no home, or it cannot be written.
+        """
         self.check_made()
+        if not clock_is_right:
+            self._check_clock("sealcam keys renew")
         with self._locked():
-            self._make_certificates()
+            return self._make_certificates()
 
     def check_certificates(self, now: datetime.datetime | None = None) -> None:
         """Raises ExpiredCertificateError when one of the certificates is not valid now."""
@@ -210,6 +232,27 @@ class Home:
                 loaded = load.certificate_any_time(self.path / name)
                 since = max(since, round(loaded.not_valid_before_utc.timestamp()))
         return since
+
+    def known_past(self) -> int:
+        """A moment that is over for certain, unix seconds: no right clock says less."""
+        return clock.known_past(self.path, CERTIFICATES)
+
+    def _check_clock(self, words: str) -> None:
+        clock.check(self.known_past(), f"run: {place.command(words, self.path)} --clock-is-right")
+
+    @property
+    def seals_for_another(self) -> bool | None:
+        """Whether the device seals for the receiver of another home: neither of its keys is this home's.
+
+        None: they are of two receivers, so that no receipt is ever believed. Raises KeysError.
+        """
+        sealing = load.sink_private(self.sink / "hpke.key").public
+        receipts = load.signing_key(self.sink / "receipt.key").public_key()
+        ours = (
+            load.sink_public(self.trust / "sink_hpke.pub") == sealing,
+            load.public_key(self.trust / "receipt.pub") == receipts,
+        )
+        return None if len(set(ours)) > 1 else not ours[0]
 
     def _check_place(self) -> None:
         """Raises UnsafeKeyFileError where the place is a folder of something else, such as /etc, or another user's."""
@@ -290,12 +333,22 @@ class Home:
             write_private(identity, f"cam-{key_id.hex()[:8]}\n".encode())
 
     def _ensure_sink(self) -> None:
+        for secret in (self.sink / "hpke.key", self.sink / "receipt.key"):
+            public = load.public_half(secret)
+            if public is not None and public.exists() and not secret.exists():
+                make = command("sealcam keys init", self.path / "sink")
+                raise LostReceiverKeyError(
+                    f"{secret} is missing, {public} is there",
+                    f"restore it from a copy, or, if there is none, move {public} away and run, for a new key: {make}",
+                )
         if not (self.sink / "hpke.key").exists():
             write_private(self.sink / "hpke.key", SinkPrivateKey.generate().to_bytes().hex().encode() + b"\n")
         if not (self.sink / "receipt.key").exists():
             write_private(self.sink / "receipt.key", _pem(Ed25519PrivateKey.generate()))
         sealing = load.sink_private(self.sink / "hpke.key").public.raw
         receipts = load.signing_key(self.sink / "receipt.key").public_key().public_bytes_raw()
+        if all((self.trust / name).exists() for name in ("sink_hpke.pub", "receipt.pub")) and self.seals_for_another:
+            return
         _ensure_public(self.trust / "sink_hpke.pub", sealing)
         _ensure_public(self.trust / "receipt.pub", receipts)
 
@@ -309,21 +362,33 @@ class Home:
         if not (self.trust / "register.cose").exists() and not (self.trust / SEEN).exists():
             write_private(self.trust / "register.cose", register.issue([], key, issued_at=int(time.time())))
 
-    def _make_certificates(self) -> None:
+    def _make_certificates(self) -> list[Path]:
+        """Gives the ca.crt files that keep authorities of others, a second device's or its broker's."""
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
         authority = Authority.create(now)
-        contents = {self.broker / "ca.key": authority.pair.key}
+        contents, kept = {self.broker / "ca.key": authority.pair.key}, []
+        before = _content(self.broker / "ca.key"), _content(self.broker / "tls.crt")
         for folder, pair in (
             (self.broker, authority.issue("localhost", "server", now)),
             (self.device, authority.issue(self.device_id(), "client", now)),
             (self.sink, authority.issue(topics.SINK_NAME, "client", now)),
         ):
-            contents |= _pair_files(folder, pair, authority.pair.certificate)
+            path = folder / "ca.crt"
+            found = trusted(_content(path), *before)
+            needs_ours = found.had_ours or not found.others or folder == self.broker
+            authorities = (authority.pair.certificate if needs_ours else b"") + found.others
+            contents |= {folder / "tls.key": pair.key, folder / "tls.crt": pair.certificate, path: authorities}
+            kept += [path] if found.others else []
         write_together(contents)  # certificates of two authorities do not know each other
+        return kept
 
 
-def _pair_files(folder: Path, pair: Pair, authority: bytes) -> dict[Path, bytes]:
-    return {folder / "tls.key": pair.key, folder / "tls.crt": pair.certificate, folder / "ca.crt": authority}
+def _content(path: Path) -> bytes:
+    """Of a file that is about to be replaced, empty where it cannot be read."""
+    try:
+        return read_public(path)
+    except KeysError:
+        return b""
 
 
 def _ensure_public(path: Path, raw: bytes) -> None:
@@ -334,7 +399,9 @@ def _ensure_public(path: Path, raw: bytes) -> None:
     elif read_public(path) != text:
         raise DamagedKeyError(
             f"{path} is not the public key of this home's private one",
-            f"move it away and run: {command('sealcam keys init', path)}",
+            "of another receiver put both sink_hpke.pub and receipt.pub there, or, for this home's own, move it away "
+            "and run: "
+            f"{command('sealcam keys init', path)}",
         )
 
 

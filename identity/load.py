@@ -20,6 +20,7 @@ from wire.register import verify as verify_register
 from wire.sink_key import SinkPrivateKey, SinkPublicKey
 
 _MAX_KEYS = 256
+_PUBLIC_HALVES = {"hpke.key": "sink_hpke.pub", "receipt.key": "receipt.pub"}
 _A_REGISTER = "name a signed register (sealcam sign register sign makes one) that only you can change"
 _MAKE_A_REGISTER = "get it from the road authority, or sign one: sealcam sign register --help"
 
@@ -36,7 +37,7 @@ def device_id(path: Path) -> str:
 
 def signing_key(path: Path) -> Ed25519PrivateKey:
     """An Ed25519 private key in PEM (PKCS 8)."""
-    content = read_private(path)
+    content = read_private(path, make=_lost_half(path))
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -53,6 +54,20 @@ def _renew(path: Path) -> str:
 def _restore(path: Path) -> str:
     """What to do about a file that a data home, or else the user, takes for a private key."""
     return "restore it from your backup" if in_a_home(path) else NAME_A_KEY
+
+
+def _lost_half(path: Path) -> str | None:
+    """The remedy where a private key of the receiver is missing beside its public half: no new one takes its place."""
+    public = public_half(path)
+    if public is None or not public.exists():
+        return None
+    return f"restore it from a copy: {public} is there, and a new key cannot take its place"
+
+
+def public_half(path: Path) -> Path | None:
+    """Where the device has the public half of one of the receiver's private keys; None for other files."""
+    name = _PUBLIC_HALVES.get(path.name)
+    return None if name is None or path.parent.name != "sink" else path.parent.parent / "trust" / name
 
 
 def public_key(path: Path) -> Ed25519PublicKey:
@@ -74,7 +89,7 @@ def sink_public(path: Path) -> SinkPublicKey:
 def sink_private(path: Path) -> SinkPrivateKey:
     """The sink's HPKE private key, in hex."""
     try:
-        return SinkPrivateKey.from_bytes(_hex(path, read_private(path)))
+        return SinkPrivateKey.from_bytes(_hex(path, read_private(path, make=_lost_half(path))))
     except HostileInputError:
         raise DamagedKeyError(f"{path} is no HPKE private key", "restore it from your backup") from None
 

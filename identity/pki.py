@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes, PublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 VALID_DAYS = 365
@@ -104,3 +106,66 @@ def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pai
         certificate.public_bytes(serialization.Encoding.PEM),
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """What a bundle of authorities' certificates holds beside those of this home.
+
+    Attributes:
+        others: certificates of others' authorities, PEM.
+        had_ours: whether one of this home's was among them, as far as that can be told.
+    """
+
+    others: bytes = b""
+    had_ours: bool = False
+
+
+def trusted(bundle: bytes, key: bytes, issued: bytes) -> Trusted:
+    """A ca.crt, told apart into this home's authority and others'.
+
+    What cannot be read holds nobody's, and where neither `key` nor `issued` can be read, nothing is held to be others'.
+
+    Args:
+        key: this home's authority's private key, PEM.
+        issued: a certificate that it issued, PEM: where the key is lost, that tells as well.
+    """
+    ours, certificate = _key_of(key), _first(issued)
+    if not ours and certificate is None:
+        return Trusted()  # then none of them can be told from one of ours, which is to be trusted no more
+    try:
+        found = x509.load_pem_x509_certificates(bundle)
+    except ValueError:
+        return Trusted()
+    others = [c for c in found if _public(c.public_key()) != ours and not _issued(c, certificate)]
+    return Trusted(b"".join(c.public_bytes(serialization.Encoding.PEM) for c in others), len(others) < len(found))
+
+
+def _key_of(key: bytes) -> bytes:
+    """The public half of a private key in PEM, empty where it cannot be read."""
+    try:
+        loaded = serialization.load_pem_private_key(key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return b""
+    return _public(loaded.public_key())
+
+
+def _first(content: bytes) -> x509.Certificate | None:
+    try:
+        return x509.load_pem_x509_certificate(content)
+    except ValueError:
+        return None
+
+
+def _issued(authority: x509.Certificate, certificate: x509.Certificate | None) -> bool:
+    if certificate is None:
+        return False
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _public(key: CertificatePublicKeyTypes | PublicKeyTypes) -> bytes:
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

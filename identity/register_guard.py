@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from identity import load
-from identity.errors import DamagedKeyError, RegisterRollbackError
+from identity.errors import DamagedKeyError, KeysError, RegisterRollbackError, UnrememberedRegisterError
 from identity.files import read_private, write_private
 from wire.times import iso8601
 
@@ -39,6 +39,7 @@ def check(trust: Path) -> int | None:
     Raises:
         RegisterRollbackError: it is older than a register that was used before, or another with the same time, or gone
             although a register was used.
+        UnrememberedRegisterError: it is good to use, and the disk does not take that it was used.
         KeysError: register, trust anchors or what is remembered are damaged, missing or open to others.
     """
     path, seen_path = trust / "register.cose", trust / SEEN
@@ -65,8 +66,19 @@ def check(trust: Path) -> int | None:
             f"get a newer one from the road authority, or, if this one is right, remove {seen_path}",
         )
     if found != seen:
-        write_private(seen_path, f"{found.issued_at} {found.digest}\n".encode())
+        try:
+            write_private(seen_path, f"{found.issued_at} {found.digest}\n".encode())
+        except KeysError as error:
+            unremembered = UnrememberedRegisterError(error.sentence, error.remedy)
+            unremembered.issued_at = issued_at
+            raise unremembered from None
     return issued_at
+
+
+def newest_seen(trust: Path) -> int | None:
+    """When the newest register that was used was issued, unix seconds; None where none was. Raises KeysError."""
+    seen = _seen(trust / SEEN)
+    return None if seen is None else seen.issued_at
 
 
 def _seen(path: Path) -> RegisterMark | None:

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
+from program.wording import nearest
 from wire.errors import printable
 
 DISTRIBUTION = "sealcam"
@@ -42,10 +43,27 @@ class ShowVersion(argparse.Action):
 class ProgramParser(argparse.ArgumentParser):
     """argparse's parser, whose errors say where help is. Those of its commands are of this class too."""
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's; what was given is kept for `error`."""
+        self._given = sys.argv[1:] if args is None else list(args)
+        return super().parse_known_args(self._given, namespace)
+
+    def _unknown_options(self) -> list[str]:
+        """The words that look like options and are none: without a command argparse names none of them."""
+        options = (word.partition("=")[0] for word in getattr(self, "_given", ()))
+        return [option for option in options if option.startswith("--") and not self._known(option)]
+
+    def _known(self, option: str) -> bool:
+        return option == "--" or any(known.startswith(option) for known in self._option_string_actions)
+
     def error(self, message: str) -> NoReturn:
         """Usage and sentence on standard error, status 2; all of the help where no command was named."""
         families = [action for action in self._actions if isinstance(action, argparse._SubParsersAction)]
-        if any(message.endswith(f"required: {family.metavar}") for family in families):
+        unknown = self._unknown_options()
+        if unknown and any(message.endswith(f"required: {family.metavar}") for family in families):
+            near = nearest(unknown[0], self._option_string_actions)
+            message = f"unrecognized arguments: {unknown[0][:40]}" + (f"; did you mean {near}?" if near else "")
+        elif any(message.endswith(f"required: {family.metavar}") for family in families):
             self.print_help(sys.stderr)
             self.exit(2, f"\n{self.prog}: error: no command is named; choose one of those above\n")
         self.print_usage(sys.stderr)

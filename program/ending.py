@@ -1,18 +1,21 @@
 """How every program of ours ends: with its exit status, and one sentence where something is wrong; no traceback.
 
 The first Ctrl-C, SIGTERM or SIGHUP is a KeyboardInterrupt: the work unwinds and ends what it started. A second one ends
-this process on the spot. What it started is bound to it (`program.bound`, bubblewrap's --die-with-parent, warden's own
-parent-death signal) and ends with it.
+this process on the spot, unless it comes with the first: `timeout` signals its child and then its group, and who passes
+a terminal's Ctrl-C on sends it twice. What it started is bound to it (`program.bound`, bubblewrap's --die-with-parent,
+warden's own parent-death signal) and ends with it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import enum
 import errno
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -26,6 +29,38 @@ ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SHOW_CURSOR: Final = b"\x1b[?25h"  # a progress display hides it
 _SEND_IT: Final = {errno.EBADF: "send it somewhere: to a file, or to /dev/null"}
 _OWNER_ONLY: Final = 0o077
+ONE_WISH_SECONDS: Final = 0.5
+"""A second signal that comes so soon after the first is the same wish; a third is a further one in any case."""
+
+
+class StopWord(enum.Enum):
+    """What an ending signal means: to end in order, nothing new, or to end now."""
+
+    STOP = "stop"
+    SAME = "same"
+    AT_ONCE = "at once"
+
+
+class StopWish:
+    """Counts the ending signals of this process: one wish to stop, or one more.
+
+    Args:
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._signals = 0
+        self._at = 0.0
+
+    def signal(self) -> StopWord:
+        """An ending signal came: what it means."""
+        now = self._clock()
+        self._signals += 1
+        if self._signals == 1:
+            self._at = now
+            return StopWord.STOP
+        return StopWord.SAME if self._signals == 2 and now - self._at < ONE_WISH_SECONDS else StopWord.AT_ONCE
 
 
 def run(program: str, work: Callable[[], int | None], *, after_interrupt: str = "", private: bool = False) -> int:
@@ -97,14 +132,14 @@ def _interruptible(program: str) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked = False
+    wish = StopWish()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
+        heard = wish.signal()
+        if heard is StopWord.AT_ONCE:
             end_at_once(program)
-        asked = True
-        raise KeyboardInterrupt
+        if heard is StopWord.STOP:
+            raise KeyboardInterrupt
 
     before = {s: signal.getsignal(s) for s in ENDING_SIGNALS}
     for number, handler in before.items():

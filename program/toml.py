@@ -10,6 +10,8 @@ from typing import Any, Final
 from program.wording import within
 from wire.errors import UsageError
 
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""UTF-8's: some editors begin a text with it, and none of them shows it."""
 MAX_BYTES: Final = 256 * 1024
 _MOST_LINES: Final = 2000
 """Of a file in which lines are looked for: each is tried as the end of the file."""
@@ -33,7 +35,7 @@ def read(path: Path, what: str, another: str) -> tuple[str, dict[str, Any]]:
     if len(content) > MAX_BYTES:
         raise UsageError(f"{what} {path} is larger than {MAX_BYTES // 1024} KiB", another)
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(

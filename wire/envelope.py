@@ -141,4 +141,4 @@ def _info(topic: str, device_id: str, sequence: int) -> bytes:
 
 def _signed_context(topic: str, sink_key: SinkPublicKey) -> bytes:
     """What the device's signature covers besides the payload."""
-    return cbor.encode([PURPOSE, topic, hashlib.sha256(sink_key.raw).digest()])
+    return cbor.encode([PURPOSE, topic, sink_key.digest])

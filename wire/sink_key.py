@@ -5,6 +5,7 @@ Source: draft-ietf-hpke-pq and draft-connolly-cfrg-xwing-kem (X-Wing), as `crypt
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
@@ -36,6 +37,11 @@ class SinkPublicKey:
         except ValueError:
             raise MalformedError("bad_sink_key") from None
         return cls(raw, MLKEM768X25519PublicKey(post_quantum, classic))
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 of `raw`: what the key is named by."""
+        return hashlib.sha256(self.raw).digest()
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
+RELEASED: Final = int(datetime(2026, 11, 23, tzinfo=UTC).timestamp())
+"""The first release, unix seconds: no right clock says less, since sign codes did not exist before."""
 LATEST = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 """What a calendar can say, unix seconds."""
 

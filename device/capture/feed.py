@@ -44,6 +44,7 @@ class FrameFeed:
         self._working_since: float | None = None
         self._told_end_at: float | None = None
         self._passed_over = 0  # frames up to the last that is no evidence
+        self._damaged = 0  # frames that the source has counted as damaged, when it was asked last
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self, source: FrameSource, joined_ms: int = 0) -> None:
@@ -146,10 +147,15 @@ class FrameFeed:
         self._me.facts["pause_ms"] = 0
 
     def _pass_over(self, number: int) -> None:
-        """A frame that no reader is shown: it is damaged, or comes before the frame at which a restart goes on."""
+        """A frame that no reader is shown: it is damaged, or comes before the frame at which a restart goes on.
+
+        It counts as passed over where it is not shown for its own sake: not where a predecessor has shown it.
+        """
         self._passed_over = self._me.facts["reached"] = number + 1
-        if number >= self._start:
+        damaged = self._source.tally.damaged_frames
+        if number >= self._start or damaged > self._damaged:
             self._me.facts["passed_over"] = self._me.facts.get("passed_over", 0) + 1
+        self._damaged = damaged
 
     def _waited_for_room(self) -> bool:
         """False when we are to stop."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +11,7 @@ import av
 import cv2
 import numpy as np
 
+from device.capture import numbering
 from device.capture.errors import InputError
 from device.capture.picture import Slot
 from device.capture.stream import StreamFacts, StreamTally, Taken
@@ -26,8 +25,9 @@ _TOO_LARGE: Final = "validateInputImageSize"
 """What refuses, in OpenCV, an image with more pixels than OPENCV_IO_MAX_IMAGE_PIXELS, before it takes memory for it."""
 _JPEG: Final = b"\xff\xd8\xff"
 _JPEG_END: Final = b"\xff\xd9"
-_CLOCK_FROM: Final = 100_000
-"""A number of six digits may be a time of day, whose seconds end at 59."""
+_TAKEN: Final = "ExifIFD/DateTimeOriginal", "ExifIFD/SubSecTimeOriginal"
+"""When an image was taken, as FFmpeg names it (Exif 2.32, tags 0x9003 and 0x9291)."""
+_TURNS: Final[tuple[numbering.Turn, ...]] = ("none", "over", "unknown")
 _TAKEN_FPS: Final = 15.0
 """The rate that images are played at where nobody says one."""
 
@@ -50,33 +50,48 @@ class FolderSource:
             files = [p for p in path.iterdir() if p.suffix.lower() in _IMAGES and not p.name.startswith(".")]
         except OSError as error:
             raise InputError("folder_unreadable", error.errno or 0) from None
-        self._files = sorted(files, key=_natural)
-        if not self._files:
+        if not files:
             raise InputError("folder_empty")
+        files.sort(key=lambda path: numbering.natural(path.name))
+        self._follow = follow = numbering.follow(
+            [path.name for path in files],
+            lambda places: _taken([files[at] for at in places]),
+            lambda places: _written([files[at] for at in places]),
+        )
+        self._files = [files[at] for at in follow.order]
         first = self._first()
         width, height, milli_fps = first.shape[1], first.shape[0], round(self._fps * 1000)
         count = len(self._files)
-        self._steps = numbered([path.name for path in self._files])
-        self.tally.facts["time.missing"] = self._steps[-1] + 1 - count
+        self._steps = follow.steps
+        self._tell(follow)
         length_ms = self._t_ms(count - 1) if self._rated else 0
         self.facts = StreamFacts(
             count, width, height, milli_fps, 0, length_ms=length_ms, promised=count, unrated=not self._rated
         )
 
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
-        for number in range(start, len(self._files)):
-            image = read(self._files[number])
-            self.timed = self._rated or number == 0
-            self.tally.facts["time.unknown"] += not self.timed
+        for number, file in enumerate(self._files):
+            image = read(file)
+            self.timed = (self._rated and number < self._follow.timed) or number == 0
+            self.tally.facts["time.unknown"] += number >= start and not self.timed
             if not isinstance(image, str):
                 width, height = self._mount.size(image.shape[1], image.shape[0])
                 if width <= MAX_WIDTH and height <= MAX_HEIGHT:
-                    self._mount.write(image, slot(width, height))
-                    yield number, self._t_ms(number)
+                    if number >= start:
+                        self._mount.write(image, slot(width, height))
+                    yield number, self._t_ms(number) if number >= start else None
                     continue
                 image = "frames_too_large"
             self.tally.damaged(image)
             yield number, None
+
+    def _tell(self, follow: numbering.Numbering) -> None:
+        """What the names say that is not as it should be."""
+        facts = self.tally.facts
+        facts["time.missing"] = follow.steps[-1] + 1 - len(self._files) if follow.turn != "unknown" else 0
+        facts["time.turn"], facts["time.sets"] = _TURNS.index(follow.turn), follow.sets
+        named = numbering.named_fps([path.name for path in self._files], follow.steps[-1])
+        facts["rate.named"] = round(named * 1000) if self._rated and numbering.differ(named, self._fps) else 0
 
     def _t_ms(self, number: int) -> int:
         return round(self._steps[number] * 1000.0 / self._fps)
@@ -110,50 +125,56 @@ def read(path: Path) -> Pixels | DamageName:
     return "images_unreadable" if image is None else np.asarray(image, np.uint8)
 
 
+def _taken(files: Sequence[Path]) -> list[float] | None:
+    """When these JPEGs were taken, by their cameras, seconds; None where not all tell it."""
+    found: list[float] = []
+    for path in files:
+        try:
+            content = path.read_bytes() if path.is_file() and path.stat().st_size <= _MAX_BYTES else b""
+            frames = _looked_at(content) if content.startswith(_JPEG) else []
+        except (OSError, av.FFmpegError):
+            return None
+        moment = _moment(frames[0].metadata) if frames else None
+        if moment is None:
+            return None
+        found.append(moment)
+    return found
+
+
+def _moment(tags: Mapping[str, str]) -> float | None:
+    told, part = (tags.get(name, "") for name in _TAKEN)
+    try:
+        moment = datetime.strptime(told[:19], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    part = part.strip()[:6]
+    return moment.timestamp() + (int(part) / 10 ** len(part) if part.isascii() and part.isdecimal() else 0.0)
+
+
+def _written(files: Sequence[Path]) -> list[float] | None:
+    """When these files were written, seconds."""
+    try:
+        return [path.stat().st_mtime for path in files]
+    except OSError:
+        return None
+
+
+def _looked_at(jpeg: bytes) -> list[av.VideoFrame]:
+    """A JPEG through FFmpeg, without its pixels. Raises FFmpegError."""
+    decoder = av.CodecContext.create("mjpeg", "r")
+    decoder.options = {"err_detect": "explode", "lowres": "3", "skip_idct": "all"}
+    decoder.thread_count = 1
+    return decoder.decode(av.Packet(jpeg))
+
+
 def _is_whole(jpeg: bytes) -> bool:
     """Whether a JPEG is there to its end: OpenCV fills what is missing with grey, and says nothing.
 
     What FFmpeg does not know (lossless, twelve bits, arithmetic coding) counts as whole.
     """
-    decoder = av.CodecContext.create("mjpeg", "r")
-    decoder.options = {"err_detect": "explode", "lowres": "3", "skip_idct": "all"}
-    decoder.thread_count = 1
     try:
-        return bool(decoder.decode(av.Packet(jpeg)))
+        return bool(_looked_at(jpeg))
     except av.InvalidDataError:
         return False
     except av.FFmpegError:
         return True
-
-
-def numbered(names: Sequence[str]) -> list[int]:
-    """How many steps of the rate each image is after the first, by the numbers in the names; one each, where these tell
-    no numbering.
-
-    A numbering is one number that alone differs, and grows by the same most of the time and by a multiple elsewhere.
-    """
-    even = list(range(len(names)))
-    parts = [re.split(r"(\d{1,18})", name) for name in names]
-    if len({len(one) for one in parts}) != 1:
-        return even
-    differ = [at for at in range(len(parts[0])) if len({one[at] for one in parts}) > 1]
-    if len(differ) != 1 or differ[0] % 2 == 0:
-        return even
-    numbers = [int(one[differ[0]]) for one in parts]
-    gaps = [after - before for before, after in pairwise(numbers)]
-    step = Counter(gaps).most_common(1)[0][0]
-    if step <= 0 or 2 * gaps.count(step) <= len(gaps) or any(gap <= 0 or gap % step for gap in gaps):
-        return even
-    if any(gap > step and _is_clock(before, before + gap) for before, gap in zip(numbers, gaps, strict=False)):
-        return even
-    return [(number - numbers[0]) // step for number in numbers]
-
-
-def _is_clock(before: int, after: int) -> bool:
-    """Whether a leap is that of a time of day that is written as a number, at a full minute."""
-    return before >= _CLOCK_FROM and before % 100 < 60 and after % 100 < 60 and after // 100 != before // 100
-
-
-def _natural(path: Path) -> tuple[tuple[int, int | str], ...]:
-    parts = re.split(r"(\d{1,18})", path.name)
-    return tuple((0, int(p)) if p.isdigit() else (1, p) for p in parts)

@@ -37,7 +37,11 @@ class StreamFacts:
 
 
 class StreamTally:
-    """How much of what was damaged, and how time had to be mended: facts for warden that grow as the run goes on."""
+    """How much of what was damaged, and how time had to be mended: facts for warden that grow as the run goes on.
+
+    Of a file and a folder each start counts from frame 0, also what comes before the frame at which it goes on: what
+    its predecessor counted of the same input is in its own count then, and no frame is told twice.
+    """
 
     def __init__(self) -> None:
         self.facts: dict[str, int] = {}
@@ -45,6 +49,11 @@ class StreamTally:
     def damaged(self, name: DamageName) -> None:
         """Count one more."""
         self.facts[damage.fact(name)] = self.facts.get(damage.fact(name), 0) + 1
+
+    @property
+    def damaged_frames(self) -> int:
+        """Frames so far that are shown to nobody."""
+        return sum(self.facts.get(damage.fact(name), 0) for name in damage.OF_FRAMES)
 
 
 class FrameSource(Protocol):
@@ -57,6 +66,7 @@ class FrameSource(Protocol):
     def frames(self, slot: Slot, start: int) -> Iterator[Taken]:
         """Fill one slot after the other from frame `start` on. A frame that is damaged takes its number, and no slot.
 
-        The time counts from frame 0, for a camera from when frames were first asked for.
+        Of a file and a folder all frames before `start` are passed over, and the damaged among them counted. The time
+        counts from frame 0, for a camera from when frames were first asked for.
         """
         ...

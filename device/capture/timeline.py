@@ -15,6 +15,9 @@ import math
 
 MAX_LAG_MS = 500.0
 """Stamps that lag by less are out of order or stand still: time goes on slower until they have caught up."""
+HOLE_MS = 1500.0
+"""A sign on the way is seen in less: at 100 km/h this is 40 m."""
+HOLE_STEPS = 5.0
 MAX_GAP_MS = 3_600_000.0
 MAX_GAP_OF_MPEG_MS = 10_000.0
 _MAX_MS = float(2**47)  # what a time in a message holds, with room for the moment when the stream began
@@ -31,10 +34,11 @@ class TimeLine:
     Attributes:
         breaks: how often the stamps leapt ahead, or back, and time went on by one frame.
         guessed: frames that had no stamp of use.
+        holes: how often the stamps leave out more than `HOLE_MS` where frames come much faster; `longest_hole_ms`.
     """
 
     def __init__(self, step_ms: float, max_gap_ms: float = MAX_GAP_MS) -> None:
-        self.breaks = self.guessed = 0
+        self.breaks = self.guessed = self.holes = self.longest_hole_ms = 0
         self._step = plausible_step(step_ms, _PLAUSIBLE_STEP_MS)
         self._max_gap = max_gap_ms
         self._now: float | None = None  # of the frame before
@@ -63,6 +67,7 @@ class TimeLine:
             return before + step
         there = stamp + self._offset
         if before < there <= before + self._max_gap:
+            self._note_hole(there - before)
             return there
         if stamp == self._stamp and before - there <= MAX_LAG_MS:
             self.guessed += 1
@@ -73,6 +78,11 @@ class TimeLine:
         self.guessed += stamp == self._stamp
         self._offset = before + step - stamp
         return before + step
+
+    def _note_hole(self, gap_ms: float) -> None:
+        if gap_ms > max(HOLE_MS, HOLE_STEPS * self._step):
+            self.holes += 1
+            self.longest_hole_ms = max(self.longest_hole_ms, round(gap_ms))
 
 
 def plausible_step(duration_ms: float | None, otherwise: float) -> float:

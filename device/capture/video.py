@@ -129,14 +129,11 @@ class VideoSource:
             if frame is not None and damage is None:  # those before `start` too: what time it is depends on them
                 damage = self._paint(frame, slot if number >= start else _elsewhere)
             t_ms += self._apart_ms
-            if number < start:
-                yield number, None
-                continue
             self._tell(number)
             if damage is not None:
                 self.tally.damaged(damage)
-            self.tally.facts["time.unknown"] += not self.timed
-            yield number, t_ms if damage is None else None
+            self.tally.facts["time.unknown"] += number >= start and not self.timed
+            yield number, t_ms if number >= start and damage is None else None
         if number < 0:
             raise InputError("video_without_frames")
         self._tell(number, at_the_end=True)
@@ -156,6 +153,11 @@ class VideoSource:
                 self._gaps.pop()
             self.tally.facts["time.breaks"] = self._time.breaks
         self.tally.facts["time.guessed"] = self._time.guessed
+        if self._time.holes:
+            self.tally.facts["time.holes"], self.tally.facts["time.hole_ms"] = (
+                self._time.holes,
+                self._time.longest_hole_ms,
+            )
         while self._gaps and (at_the_end or self._gaps[0] < number - _DELAY):
             self._gaps.popleft()
             self.tally.damaged("stream_gaps")

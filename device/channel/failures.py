@@ -57,6 +57,7 @@ FailureName = Literal[
     "track_is_fit",
     "track_is_kml",
     "track_is_table",
+    "track_jumps",
     "track_is_tcx",
     "track_malformed",
     "track_not_degrees",
@@ -64,6 +65,7 @@ FailureName = Literal[
     "track_nowhere",
     "track_only_marks",
     "track_packed",
+    "track_times_too_coarse",
     "track_too_large",
     "track_too_many_points",
     "track_unreadable",
@@ -312,6 +314,19 @@ FAILURES: Final[dict[FailureName, Failure]] = {
         "{gpx} is a table (CSV), not GPX or an NMEA 0183 log",
         "convert it: gpsbabel -t -i unicsv -f {gpx} -o gpx -F drive.gpx",
         _POSITION,
+    ),
+    "track_times_too_coarse": Failure(
+        "{0} points of {gpx} have the same time as another, as where times are written without seconds, and none can "
+        "be used",
+        "export it with its times to the second, as 2026-01-31T12:00:05Z",
+        _POSITION,
+        1,
+    ),
+    "track_jumps": Failure(
+        "{0} points of {gpx} lie where no vehicle can have come from the others, and none can be used",
+        "give the track of one receiver alone, if several tell in turn, or record with a view of the sky",
+        _POSITION,
+        1,
     ),
     "track_unusable": Failure(
         "none of the {0} points of {gpx} can be used: no two within a minute of each other agree",

@@ -103,7 +103,6 @@ class FrameStream:
     def judged(self, ready: FrameReady) -> None:
         """The frame's results are sent."""
         self._me.handled += 1
-        self._me.facts["last_frame"] = ready.frame
         age = (time.monotonic_ns() // 1000 - ready.taken_us) / 1e6
         if self._age is not None and 0.0 <= age <= _MAX_AGE_SECONDS:
             self._me.sample(self._age, age)

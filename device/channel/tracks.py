@@ -40,6 +40,24 @@ LEFT_OUT_WORDS: Final[dict[LeftOut, str]] = {
 }
 """What the screen says after the number of points."""
 
+LEFT_OUT_REMEDIES: Final[dict[LeftOut, str]] = {
+    "alone": "record a point each second",
+    "before_fix": "record until the receiver has a fix, or take another track",
+    "contradicted": "give the recording of this drive alone, cut where its times go back (as where its clock was set)",
+    "damaged": "copy it again",
+    "decimal_comma": "export it with decimal points (52.5)",
+    "held": "give the track of another receiver, if there is one",
+    "impossible": "give the track of one receiver alone, if several tell in turn, or record with a view of the sky",
+    "no_checksum": "have the logger keep the checksums (*5A at the end)",
+    "no_date": "record RMC or ZDA sentences as well",
+    "no_fix": "record with a view of the sky, or take another track",
+    "no_place": "export it with places in degrees and with decimal points",
+    "no_time": "record the track with times, as 2026-01-31T12:00:05Z",
+    "not_degrees": "export it in degrees as 52.2712 and 10.5268, south and west negative",
+    "repeated": "export it with its times to the second, as 2026-01-31T12:00:05Z",
+}
+"""What helps where most of a track was left out for this reason."""
+
 Miswritten = Literal["swapped", "east_for_west", "north_for_south", "minutes_for_decimals"]
 MISWRITTEN: Final[tuple[Miswritten, ...]] = get_args(Miswritten)
 """How places may have been meant that lie near no registered sign. Verdict tells which in here, from 1."""

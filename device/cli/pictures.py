@@ -1,4 +1,4 @@
-"""What a run says on the screen of its pictures: symbols that were left out, and time in which nothing was seen."""
+"""What a run says on the screen of its pictures: codes that were left out or not read, time in which none was seen."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ def picture_notes(pictures: Mapping[str, float] | None) -> list[str]:
     if carried:
         codes = "1 code was" if carried == 1 else f"{carried:.0f} codes were"
         notes.append(f"{codes} left out: carried along by this vehicle, or by another ahead, and at no sign")
+    unread = (pictures or {}).get("unread_codes", 0)
+    if unread:
+        notes.append(_unread(round(unread), round((pictures or {}).get("placed_codes", 0))))
     if mirrored := (pictures or {}).get("mirrored_codes", 0):
         times = "once" if mirrored == 1 else f"{mirrored:.0f} times"
         notes.append(
@@ -34,3 +37,17 @@ def picture_notes(pictures: Mapping[str, float] | None) -> list[str]:
             "and none is missing; look whether the camera is covered or the recording is damaged"
         )
     return notes
+
+
+def _unread(unread: int, placed: int) -> str:
+    """Registered signs whose faces were seen and whose codes were not. Nobody knows whether the codes or the pictures
+    are at fault, so that both are said, with what was read."""
+    signs = (
+        "1 registered sign was seen and its code"
+        if unread == 1
+        else f"{unread} registered signs were seen, their codes"
+    )
+    return (
+        f"{signs} not read (codes that were read in their places: {placed}): SUSPECT; either a code is gone, or the "
+        "picture does not show it: look whether the lens is clean and in focus"
+    )

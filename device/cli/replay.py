@@ -7,6 +7,7 @@ import json
 import math
 import secrets
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from device.launcher.annotating import OverlayRecord
 from device.launcher.plan import RunPlan
 from device.launcher.session import RESULTS, RunOutcome, Session
 from identity import register_guard
+from identity.errors import UnrememberedRegisterError
 from identity.home import Home
 from program import outputs
 from program.arguments import place
@@ -143,7 +145,7 @@ def make_plan(arguments: argparse.Namespace, home: Home, config: configs.Config,
 class Standing:
     """What the data home says about the time. `newest_s`: unix seconds; a clock that says less is wrong.
 
-    `notes`: what is out of its time, for the user. None of it keeps the device from judging.
+    `notes`: what is out of its time or cannot be written, for the user. None of it keeps the device from judging.
     """
 
     newest_s: int = 0
@@ -153,10 +155,15 @@ class Standing:
 def check_home(home: Home, config: configs.Config) -> Standing:
     """Check before the start what no compartment could mend: nothing is made here but the spool. Raises KeysError."""
     home.check_device()
-    issued_at = register_guard.check(home.trust) or 0
+    unremembered = []
+    try:
+        issued_at = register_guard.check(home.trust) or 0
+    except UnrememberedRegisterError as error:
+        issued_at = error.issued_at
+        unremembered = [f"{line(error.sentence, error.remedy)}: an older register would not be noticed next time"]
     late = home.certificates_out_of_time() if config.uplink.host else []
-    notes = tuple(line(error.sentence, error.remedy) for error in late)
-    return Standing(max(issued_at, home.certified_since()), notes)
+    notes = [f"{line(error.sentence, error.remedy)}; the device runs, and what it seals waits" for error in late]
+    return Standing(max(issued_at, home.certified_since()), (*unremembered, *notes))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -210,9 +217,9 @@ def _drawn(arguments: argparse.Namespace) -> OverlayRecord | None:
 
 
 def tell_standing(standing: Standing, console: Console) -> None:
-    """What in the data home is out of its time, before the run."""
+    """What in the data home is out of its time, or cannot be written, before the run."""
     for note in standing.notes:
-        say(console, f"sealcam: {note}; the device runs, and what it seals waits")
+        say(console, f"sealcam: {note}")
 
 
 def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, results: Console) -> None:
@@ -234,11 +241,13 @@ def tell(outcome: RunOutcome, arguments: argparse.Namespace, console: Console, r
         if s["time_line"]["unknown"]:
             recording = getattr(arguments, "input", None)  # a run on a camera has none of these two
             in_folder = recording is not None and recording.is_dir()
-            say(console, _untimed(s["time_line"]["unknown"], in_folder=in_folder))
+            say(console, _untimed(s["time_line"], in_folder=in_folder))
         for note in verdict_notes(outcome.reasons):
             say(console, note)
         if arguments.out:
-            say(results, f"written: {arguments.out}/{', '.join(RESULTS)}")
+            written = [name for name in RESULTS if (arguments.out / name).exists()]
+            if written:
+                say(results, f"written: {arguments.out}/{', '.join(written)}")
     for note in outcome.notes:
         say(console, f"sealcam: {note}")
     if outcome.sentence:
@@ -254,14 +263,17 @@ def _events(s: dict[str, Any]) -> str:
     return f"{sealed} sealed, {earlier} waited from earlier runs, {s['receipted']} of both receipted"
 
 
-def _untimed(frames: int, *, in_folder: bool) -> str:
+def _untimed(time_line: Mapping[str, Any], *, in_folder: bool) -> str:
     """Why the time of frames is not known, and which key mends it."""
+    frames = time_line["unknown"]
     why = (
         "the time stamps of the input are missing (set [camera] untimed_fps), or begin again where the picture does "
         "not go on (replay joined clips one by one)"
     )
     if in_folder:
         why = "nobody says at which rate the images were taken (set [camera] folder_fps)"
+    if in_folder and (time_line.get("sets") or time_line.get("counter") == "unknown"):
+        why = "their names do not tell in which order, and how long after the first, they were taken"
     return f"the time of {counted(frames, 'frame')} is not known, so that no code in them is placed: {why}"
 
 

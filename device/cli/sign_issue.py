@@ -9,8 +9,9 @@ import secrets
 import time
 from typing import Any
 
+from device.cli.keys import add_clock_is_right
 from device.cli.sign_list import is_nowhere
-from identity import Home, load
+from identity import Home, clock, load
 from program.arguments import place, real
 from program.wording import nearest
 from wire import signcode
@@ -64,14 +65,17 @@ def add_parser(actions: Any) -> None:
     issue.add_argument("--id", metavar="SIGN_ID", help="the sign's id, 16 hex digits (default: random)")
     issue.add_argument("--key", type=place, metavar="FILE", help="the authority's key (default: this data home's)")
     issue.add_argument("--allow-expired", action="store_true", help="issue it although its time is over already")
+    add_clock_is_right(issue)
     issue.set_defaults(work=_issue)
 
 
 def _issue(home: Home, arguments: argparse.Namespace) -> int:
+    if not arguments.clock_is_right and (arguments.valid_from is None or arguments.valid_until is None):
+        clock.check(home.known_past())
     begin = int(time.time()) if arguments.valid_from is None else moment(arguments.valid_from, "--valid-from")
     until = arguments.valid_until
     end = begin + 365 * 86400 if until is None else moment(until, "--valid-until")
-    if end <= time.time() and not arguments.allow_expired:
+    if end <= max(time.time(), home.known_past()) and not arguments.allow_expired:
         raise UsageError(
             f"--valid-until: {iso8601(end)} is over, so that no device will believe the code",
             "give a later end, or --allow-expired to issue it all the same",

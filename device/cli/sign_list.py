@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from program.toml import BYTE_ORDER_MARK
 from program.wording import plain_types
 from wire.classes import CLASS_NAMES, class_name
 from wire.errors import IssueError, UsageError
@@ -103,7 +104,9 @@ def read(path: Path) -> list[RegisterEntry]:
     if len(content) > _MAX_LIST_BYTES:
         raise UsageError(f"{path} is larger than {_MAX_LIST_BYTES // 2**20} MiB", "split it")
     try:
-        return [entry_of(line) for line in msgspec.json.decode(content, type=list[Listed])]
+        return [
+            entry_of(line) for line in msgspec.json.decode(content.removeprefix(BYTE_ORDER_MARK), type=list[Listed])
+        ]
     except (msgspec.DecodeError, UnicodeDecodeError, IssueError) as error:
         other = _something_else(content)
         why = other or (str(error) if isinstance(error, IssueError) else _where(content, str(error)))

@@ -16,9 +16,10 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from device.cli import sign_list
+from device.cli.keys import add_clock_is_right
 from device.cli.sign_list import listed
 from device.cli.sign_sources import SourcedCode, codes_in
-from identity import Home, load, register_guard
+from identity import Home, clock, load, register_guard
 from identity.files import write_private
 from program import outputs
 from program.arguments import place
@@ -29,6 +30,7 @@ from wire.errors import HostileInputError, IssueError, NotOursError, UnknownKeyE
 from wire.register import Register, RegisterEntry
 from wire.times import iso8601
 
+_ALL: Final = "all"
 _CLOCK_SLACK_S = 60
 _NAMED = 4
 _REFUSED: Final[dict[type[HostileInputError], str]] = {
@@ -51,8 +53,8 @@ def add_parser(subparsers: Any) -> None:
     build = actions.add_parser(
         "build",
         help="make a list to review from issued codes (text files or panel pictures)",
-        description="Makes a list, as JSON to be reviewed and edited, of the signs whose codes are given. What the "
-        "register before revoked is carried over.",
+        description="Makes a list, as JSON to be reviewed and edited, of the signs whose codes are given and of all "
+        "others in the register before, as they are there.",
         epilog="Example: sealcam sign register build codes.txt panel.png --out list.json",
     )
     build.add_argument("sources", nargs="+", type=place, metavar="FILE", help="codes, one a line, or a panel's picture")
@@ -65,11 +67,20 @@ def add_parser(subparsers: Any) -> None:
         metavar="SIGN_ID",
         help="list this sign as revoked, 16 hex digits; may be repeated",
     )
+    build.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        type=dropped_id,
+        metavar="SIGN_ID|all",
+        help="do not carry this sign over from the register before, or none of the good ones; may be repeated",
+    )
     build.set_defaults(work=_build)
     sign = actions.add_parser(
         "sign",
         help="sign a reviewed list",
-        description="Signs a reviewed list as the register. What the register before it revoked stays revoked.",
+        description="Signs a reviewed list as the register. What the register before revoked stays revoked, and what "
+        "it lists must be in the list unless it is dropped by name.",
         epilog="Example: sealcam sign register sign list.json",
     )
     sign.add_argument("list", type=place, metavar="LIST.json", help="the list of `sealcam sign register build`")
@@ -85,6 +96,15 @@ def add_parser(subparsers: Any) -> None:
         metavar="SIGN_ID",
         help="let this sign, which the register before revoked, be believed again, 16 hex digits; may be repeated",
     )
+    sign.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        type=dropped_id,
+        metavar="SIGN_ID|all",
+        help="leave this sign out, which the register before lists, or all that the list lacks; may be repeated",
+    )
+    add_clock_is_right(sign)
     sign.set_defaults(work=_sign)
     show = actions.add_parser(
         "show",
@@ -107,6 +127,11 @@ def sign_id(text: str) -> str:
     return text.lower()
 
 
+def dropped_id(text: str) -> str:
+    """A sign's id, or `all`. Raises ArgumentTypeError."""
+    return text if text == _ALL else sign_id(text)
+
+
 def _build(home: Home, arguments: argparse.Namespace) -> int:
     outputs.keep_inputs(arguments.out, arguments.sources)
     anchors = load.trust_anchors(home.trust / "authority")
@@ -121,10 +146,13 @@ def _build(home: Home, arguments: argparse.Namespace) -> int:
     unknown = sorted(set(arguments.revoke) - {sign_id.hex() for sign_id in entries})
     if unknown:
         raise UsageError(f"--revoke: no given code is for the sign {unknown[0]}", "give its code as well")
-    kept = _keep_revoked(entries, _registers_before(home, anchors))
+    before = _registers_before(home, anchors)
+    kept = _keep_revoked(entries, before)
+    carried = _carry_over(entries, before, arguments.drop)
     lines = [listed(entry) for _, entry in sorted(entries.items())]
     outputs.write(arguments.out, msgspec.json.format(msgspec.json.encode(lines), indent=2) + b"\n")
-    again = f", {kept} of them again as revoked, as in the register before" if kept else ""
+    again = f", {carried} of them carried over from the register before" if carried else ""
+    again += f", {kept} of them again as revoked, as in the register before" if kept else ""
     review = f"review it, then: sealcam sign register sign {shlex.quote(str(arguments.out))}"
     say_result(f"{counted(len(lines), 'sign')} listed in {arguments.out}{again}; {review}")
     return 0
@@ -145,6 +173,45 @@ def _keep_revoked(entries: dict[bytes, RegisterEntry], before: Iterable[Register
             entries[sign_id] = replace(entries.get(sign_id, register_before.entries[sign_id]), revoked=True)
             kept.add(sign_id)
     return len(kept)
+
+
+def _carry_over(entries: dict[bytes, RegisterEntry], before: Iterable[Register], dropped: list[str]) -> int:
+    """Add what registers before list, but what is dropped by name; returns how many. Raises UsageError."""
+    missing = {i: entry for earlier in before for i, entry in earlier.entries.items() if i not in entries}
+    _check_named(dropped, {i.hex() for i in missing}, "that only the register before lists, and does not revoke")
+    carried = {} if _ALL in dropped else {i: entry for i, entry in missing.items() if i.hex() not in dropped}
+    entries |= carried
+    return len(carried)
+
+
+def _refuse_to_drop(replaced: Register | None, entries: list[RegisterEntry], dropped: list[str], now: float) -> int:
+    """Of how many good signs the register before is the last to know. Raises UsageError where one is not named.
+
+    A sign whose time is over goes without a word: no device believes it, or misses it.
+    """
+    still = {entry.sign_id for entry in entries}
+    found = replaced.entries.values() if replaced is not None else ()
+    gone = {e.sign_id.hex() for e in found if not e.revoked and e.valid_until > now and e.sign_id not in still}
+    over = {e.sign_id.hex() for e in found if not e.revoked and e.sign_id not in still} - gone
+    _check_named(dropped, gone | over, "of the register before that this list lacks, and that is not revoked")
+    refused = [] if _ALL in dropped else sorted(gone - set(dropped))
+    if refused:
+        raise UsageError(
+            f"{counted(len(refused), 'sign')} of the register before {'is' if len(refused) == 1 else 'are'} not in the "
+            f"list: {_named(refused)}, so that no device would miss {'it' if len(refused) == 1 else 'them'} any more",
+            "build the list anew (sealcam sign register build carries them over), or add --drop SIGN_ID for each that "
+            "is gone, or --drop all",
+        )
+    return len(gone)
+
+
+def _check_named(dropped: list[str], known: set[str], what: str) -> None:
+    if unknown := sorted(set(dropped) - known - {_ALL}):
+        raise UsageError(f"--drop: {unknown[0]} is no sign {what}", "leave it out")
+
+
+def _named(signs: list[str]) -> str:
+    return ", ".join(signs[:_NAMED]) + (f" and {len(signs) - _NAMED} more" if len(signs) > _NAMED else "")
 
 
 def _registers_before(
@@ -169,8 +236,12 @@ def _sign(home: Home, arguments: argparse.Namespace) -> int:
     outputs.keep_inputs(out, [arguments.list, arguments.key or home.authority_key])
     told = outputs.check(out) and arguments.out is not None
     anchors = load.trust_anchors(home.trust / "authority") | {cose.key_id(key.public_key()): key.public_key()}
+    if not arguments.clock_is_right:
+        clock.check(home.known_past())
     before = _registers_before(home, anchors, out, cose.key_id(key.public_key()))
     _refuse_to_bring_back(before, entries, arguments.allow_unrevoke)
+    replaced = load.register(out, anchors) if out.exists() else None
+    dropped = _refuse_to_drop(replaced, entries, arguments.drop, time.time())
     try:
         signed = register.issue(entries, key, issued_at=_time_of_issue(before))
     except IssueError as error:
@@ -180,7 +251,8 @@ def _sign(home: Home, arguments: argparse.Namespace) -> int:
         outputs.say_replaced(out)
     if out == home.trust / "register.cose":
         register_guard.check(home.trust)
-    say_result(f"{counted(len(entries), 'sign')} signed, {_revoked(entries)}: {out}")
+    gone = f", {dropped} of the register before dropped" if dropped else ""
+    say_result(f"{counted(len(entries), 'sign')} signed, {_revoked(entries)}{gone}: {out}")
     return 0
 
 
@@ -192,9 +264,8 @@ def _refuse_to_bring_back(before: Iterable[Register], entries: list[RegisterEntr
             f"--allow-unrevoke: {unknown[0][:40]!r} is not a revoked sign that this list brings back", "leave it out"
         )
     if refused := sorted(back - set(allowed)):
-        named = ", ".join(refused[:_NAMED]) + (f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else "")
         raise UsageError(
-            f"the list would bring back what the register before it revoked: {named}",
+            f"the list would bring back what the register before it revoked: {_named(refused)}",
             'list it with "revoked": true, or, if it is to be believed again, add --allow-unrevoke SIGN_ID for each',
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from device.cli.sign_images import decoded, read_file
+from program.toml import BYTE_ORDER_MARK
 from wire.errors import UsageError
 from wire.signcode import PREFIX
 
@@ -15,7 +16,6 @@ STANDARD_INPUT: Final = "-"
 SOURCES: Final = "a code (SR1:..., in single quotes), a text file with a code a line, a PNG or JPEG of codes, or -"
 """What a user can give, as a remedy lists it."""
 _MOST_TYPED: Final = 64 * 1024
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def codes_of(word: str) -> list[SourcedCode]:
 def codes_in(path: Path) -> list[SourcedCode]:
     """The codes of a file: of a text each line that is not blank, of a picture each symbol. Raises UsageError."""
     raw = read_file(path)
-    lines = _lines(str(path), raw.removeprefix(_BYTE_ORDER_MARK))
+    lines = _lines(str(path), raw.removeprefix(BYTE_ORDER_MARK))
     if any(line.data.startswith(PREFIX) for line in lines):
         return lines
     if not raw.strip():

@@ -10,6 +10,7 @@ from typing import Any
 from device.channel import failures
 from device.sealer import inventory
 from device.sealer.errors import SpoolError
+from identity import KeysError, load
 from identity.home import Home
 from program.outputs import say_result
 from program.wording import counted
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     home = Home.default()
     home.check_made()
     try:
-        found = inventory.look(home.spool)
+        found = inventory.look(home.spool, _sink_key(home))
     except SpoolError as error:
         names = {"home": str(home.path)}
         sentence, remedy = failures.words(error.failure, error.numbers, error.subject, names)
@@ -57,7 +58,21 @@ def run(arguments: argparse.Namespace) -> int:
         f"waiting   {counted(found.count, 'envelope')}, {_size(found.sealed_bytes)}; the largest {_size(found.largest)}"
     )
     print(f"sequence  {found.first} (the oldest) to {found.last}; the next is {found.next_sequence}")
+    if found.held:
+        held = "1 is" if found.held == 1 else f"{found.held} are"
+        print(
+            f"held      {held} sealed for another receiver's key than trust/sink_hpke.pub, and not sent; to deliver, "
+            "put that receiver's sink_hpke.pub and receipt.pub back into trust, and name its broker"
+        )
     return 0
+
+
+def _sink_key(home: Home) -> bytes | None:
+    """The key for which the device seals now; None where it cannot be read, which `sealcam doctor` tells."""
+    try:
+        return load.sink_public(home.trust / "sink_hpke.pub").digest
+    except KeysError:
+        return None
 
 
 def _size(size: int) -> str:

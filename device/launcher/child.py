@@ -97,6 +97,7 @@ class Child:
         self.process, self.pid = started.process, started.pid
         self.facts: dict[str, int] | None = None  # what Ready said, None until then
         self.done: dict[str, int] | None = None
+        self.since_done: dict[str, int] | None = None  # the facts of the first beat after Done
         self.beat: Beat | None = None
         self.highest: dict[str, int] = {}  # each fact at the highest that it ever was: no later word takes it back
         self.failed: Failed | None = None
@@ -135,6 +136,8 @@ class Child:
             self.control.invalid += 1
             raise HostileMessageError(f"{self.name} has no stage {strange[0]}")
         self.beat = beat
+        if self.done is not None and self.since_done is None:
+            self.since_done = dict(beat.facts)
         self._keep_highest(beat.facts)
         for stage, samples in beat.latencies_ms.items():
             self._samples(stage, samples)

@@ -32,6 +32,17 @@ def _sync(descriptor: int, path: Path) -> None:
             raise OSError(error.errno, error.strerror, str(path)) from None
 
 
+def _check_place(descriptor: int, path: Path) -> None:
+    """That what was written has its name still: without one it is gone once it is closed. Raises OSError."""
+    found = os.fstat(descriptor)
+    try:
+        there = path.lstat()
+    except OSError:
+        there = None
+    if there is None or (there.st_dev, there.st_ino) != (found.st_dev, found.st_ino):
+        raise OSError(errno.ESTALE, "it was removed, moved or replaced while it was written", str(path))
+
+
 class WholeLines:
     """A new file of lines, of mode 0600. Raises OSError."""
 
@@ -51,9 +62,10 @@ class WholeLines:
         self._size += len(line) + 1
 
     def finish(self) -> None:
-        """Everything is on the disk. Raises OSError."""
+        """Everything is on the disk, under its name. Raises OSError."""
         if self._size:
             _sync(self._descriptor, self._path)
+        _check_place(self._descriptor, self._path)
 
     def close(self) -> None:
         """Close it."""
@@ -82,6 +94,7 @@ class ReservedFile:
             _write(self._descriptor, content, self._path)
             os.ftruncate(self._descriptor, len(content))
             _sync(self._descriptor, self._path)
+            _check_place(self._descriptor, self._beside)
             self._beside.replace(self._path)
             os.close(self._descriptor)
         except OSError as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import json
-import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +13,10 @@ import msgspec
 
 from device.channel.messages import Sightings, Verdict
 from device.launcher.outputs import ReservedFile, WholeLines
+from program.claim import ClaimedFolder
+from program.errors import OutputRefusedError
 from wire.classes import CLASS_NAMES
-from wire.errors import RunError, UsageError, remedy_of
-
-_MAX_LEAP = 3600  # a frame number that leaps further is not believed: a false number must not silence the rest
+from wire.errors import RunError, remedy_of
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:
@@ -56,39 +55,42 @@ class RunRecorder:
     hole in it would look complete. The run goes on.
 
     Args:
+        folder: it is claimed here until `close`, or is the caller's own claim, who releases it.
         tell: is given the error at once when a file can no longer be written.
 
     Attributes:
         failures: those errors, in order.
 
-    Raises UsageError when the folder cannot be written from the start, or another run writes into it.
+    Raises OutputRefusedError when the folder cannot be written from the start, or another run writes into it.
     """
 
-    def __init__(self, folder: Path | None, tell: Callable[[RunError], None] = lambda error: None) -> None:
+    def __init__(
+        self, folder: Path | ClaimedFolder | None, tell: Callable[[RunError], None] = lambda error: None
+    ) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.failures: list[RunError] = []
         self._tell = tell
         self._last_frame = -1
         self._files: dict[str, WholeLines] = {}
         self._summary: ReservedFile | None = None
-        self._locked: int | None = None
+        self._claim: ClaimedFolder | None = None
         if folder is None:
             return
+        if isinstance(folder, Path):
+            folder = self._claim = ClaimedFolder(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._locked = _locked(folder)
-            self._summary = ReservedFile(folder / "summary.json")
+            self._summary = ReservedFile(folder.path / "summary.json")
             for name in ("sightings", "verdicts"):
-                self._files[name] = WholeLines(folder / f"{name}.jsonl")
+                self._files[name] = WholeLines(folder.path / f"{name}.jsonl")
         except OSError as error:
             self._give_up()
-            raise UsageError(
-                f"{folder} cannot be written ({error.strerror})", remedy_of(error.errno or 0, "choose another --out")
-            ) from None
+            remedy = remedy_of(error.errno or 0, "choose another --out")
+            raise OutputRefusedError(f"{folder.path} cannot be written ({error.strerror})", remedy) from None
 
     def on_sightings(self, sightings: Sightings) -> None:
-        """What perception saw in a frame that is not recorded yet."""
-        if 0 < sightings.frame - self._last_frame <= _MAX_LEAP:
+        """What perception saw in a frame that is not recorded yet. Frames come in order, after gaps of any length: that
+        they were announced `admission` has seen, so that no false number can silence the rest."""
+        if sightings.frame > self._last_frame:
             self._last_frame = sightings.frame
             self._write("sightings", sighting_fields(sightings))
 
@@ -131,38 +133,23 @@ class RunRecorder:
             self._tell(failure)
 
     def _give_up(self) -> None:
-        locked, self._locked = self._locked, None
-        if locked is not None:
-            os.close(locked)
         for lines in self._files.values():
             lines.close()
         self._files.clear()
         if self._summary is not None:
             self._summary.drop()
             self._summary = None
-
-
-def _locked(folder: Path) -> int | None:
-    """The folder, open and locked until it is closed, for this run alone; None where its file system has no locks.
-
-    Raises UsageError where another run holds it: each would take the other's results away.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise UsageError(
-            f"{folder} is being written by another run", "wait until that has ended, or choose another --out"
-        ) from None
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+        if self._claim is not None:
+            self._claim.release()
 
 
 def unwritten(error: OSError, then: str) -> RunError:
     """The error for a file that could not be written while the run went on. `then`: what that means."""
+    if error.errno == errno.ESTALE:
+        return RunError(
+            f"{error.filename} has not what was written: {error.strerror}",
+            "let no other program work in that folder, and run it again",
+        )
     remedy = remedy_of(error.errno or 0, "free its disk")
     return RunError(
         f"{error.filename} cannot be written ({error.strerror}){then}", f"{remedy}, or choose another --out"

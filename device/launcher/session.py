@@ -31,8 +31,8 @@ from device.launcher.errors import AT_FAULT
 from device.launcher.plan import RunPlan
 from device.launcher.recorder import RunRecorder
 from device.launcher.report import Finished, Incident, Notice, Progress, Running
-from program import outputs
-from program.ending import ENDING_SIGNALS, end_at_once
+from program.claim import ClaimedFolder
+from program.ending import ENDING_SIGNALS, StopWish, StopWord, end_at_once
 from wire.errors import RunError, UsageError, line
 
 
@@ -79,19 +79,32 @@ class Session:
     """Runs a plan to its end.
 
     Args:
+        out: where the results go. A folder that the caller has not claimed is claimed, and cleared of older results.
         watcher: called with each Running, Progress, Incident, Notice and Verdict message as it comes.
         drawn: collects what an annotated video shows.
     """
 
-    def __init__(self, plan: RunPlan, out: Path | None, watcher: Watcher, drawn: OverlayRecord | None = None) -> None:
+    def __init__(
+        self,
+        plan: RunPlan,
+        out: Path | ClaimedFolder | None,
+        watcher: Watcher,
+        drawn: OverlayRecord | None = None,
+    ) -> None:
         self._plan = plan
-        if out is not None:
-            make_room(out)
-        self._recorder = RunRecorder(out, lambda error: watcher(Notice(error.sentence, error.remedy)))
+        self._claim = make_room(out) if isinstance(out, Path) else None
+        try:
+            self._recorder = RunRecorder(
+                self._claim or out, lambda error: watcher(Notice(error.sentence, error.remedy))
+            )
+        except BaseException:
+            self._release()
+            raise
         self._admission = Admission(self._record)
         self._finished: Finished | None = None
         self._incidents: list[Incident] = []
         self._stop = self._interrupted = False
+        self._wish = StopWish()
         self._takes: dict[type[Message], tuple[Callable[[Any], None], ...]] = {
             Running: (watcher,),
             Progress: (self._on_progress, watcher),
@@ -114,9 +127,14 @@ class Session:
             for number, handler in before.items():
                 signal.signal(number, handler)
             self._recorder.close()
+            self._release()
+
+    def _release(self) -> None:
+        if self._claim is not None:
+            self._claim.release()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._stop:
+        if self._wish.signal() is StopWord.AT_ONCE:
             end_at_once("sealcam")
         self._stop = self._interrupted = True
 
@@ -285,16 +303,19 @@ class Session:
         return list(self._recorder.verdicts.values())
 
 
-def make_room(out: Path) -> None:
-    """A folder for the results of a run, without those of an earlier run. Raises OutputRefusedError.
+def make_room(out: Path) -> ClaimedFolder:
+    """A folder for the results of this run alone, without those of an earlier run. Raises OutputRefusedError.
 
-    A run that ends before it has results must not leave the old ones there to be taken for its own.
+    A run that ends before it has results must not leave the old ones there to be taken for its own; and those of a run
+    that is still at work are no old ones, so the folder is claimed first.
     """
-    outputs.make_folder(out)
-    for name in RESULTS:
-        outputs.check(out / name)  # all of them before the first is removed
-    if any([outputs.remove(out / name) for name in RESULTS]):
-        outputs.say_replaced(out, "the results of an earlier run are replaced")
+    folder = ClaimedFolder(out)
+    try:
+        folder.clear(RESULTS, "the results of an earlier run are replaced")
+    except BaseException:
+        folder.release()
+        raise
+    return folder
 
 
 def _ending_signals() -> list[signal.Signals]:

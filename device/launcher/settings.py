@@ -38,6 +38,7 @@ def settings(plan: RunPlan, manifest: Manifest, start_frame: int) -> Mapping[Com
             stream="v",
             lockstep=lockstep,
             sure_scores={"far": points.far.score_high, "fast": points.fast.score_high},
+            track=bool(plan.gpx),
         ),
         "sealer": SealerSettings(
             home=plan.home,

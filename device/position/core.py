@@ -30,6 +30,8 @@ _REFUSED: Final[dict[LeftOut, Callable[[int, int], PositionError]]] = {
     "decimal_comma": lambda points, these: PositionError("track_with_commas", these),
     "no_checksum": lambda points, these: PositionError("track_without_checksum", these),
     "no_date": lambda points, these: PositionError("track_without_date", these),
+    "repeated": lambda points, these: PositionError("track_times_too_coarse", these),
+    "impossible": lambda points, these: PositionError("track_jumps", these),
     "not_degrees": lambda points, these: PositionError("track_not_degrees", these),
 }
 """What is said of a track without a single fix, by the reason of most of its points: of how many points there are, and

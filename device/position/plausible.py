@@ -38,7 +38,7 @@ _DAY_MS: Final = 86_400_000
 
 def checked(raw: RawTrack) -> CheckedTrack:
     """The fixes that a vehicle can have driven through, in order of time, with breaks, headings and errors."""
-    out = Omitted(Counter(raw.left_out))
+    out = Omitted(Counter(raw.left_out), unused=raw.unused)
     runs: list[TrackRun] = []
     off_m = rounded_m(raw.segments)
     for number, segment in enumerate(joined(_less_sure(points, off_m) for points in raw.segments)):
@@ -57,7 +57,8 @@ def checked(raw: RawTrack) -> CheckedTrack:
         fixes += _fixes(piece, raw.courses, out.times, begins=bool(fixes))
     told = [fix.utc_ms for fix in (*fixes[:1], *fixes[-1:])] + out.held
     covers = (min(told), max(told)) if told else (0, 0)
-    return CheckedTrack(fixes, out.counts, raw.cut, off_m, contradicted, covers, _repeated(fixes, out.held))
+    repeated = _repeated(fixes, out.held)
+    return CheckedTrack(fixes, out.counts, raw.cut, off_m, contradicted, covers, repeated, out.unused)
 
 
 def _repeated(fixes: Sequence[Fix], held: Iterable[int]) -> list[PlaceRepeated]:

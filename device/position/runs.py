@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from device.channel.tracks import LeftOut
+from device.position.track import Span, wider
 from wire.geodesy import TimedPose, distance_m
 from wire.motion import MAX_GAP_MS, MAX_SPEED_M_S, NOISE, Velocity, effort, held
 
@@ -69,9 +70,12 @@ class Omitted:
     counts: Counter[LeftOut]
     times: list[int] = field(default_factory=list)
     held: list[int] = field(default_factory=list)
+    unused: Span = (0, 0)
 
     def add(self, points: Sequence[TimedPose], reason: LeftOut) -> None:
         self.counts[reason] += len(points)
+        for point in points:
+            self.unused = wider(self.unused, point.utc_ms)
         if reason in ("impossible", "alone"):
             self.times += [point.utc_ms for point in points]
         elif reason == "held":

@@ -34,15 +34,28 @@ MAX_LATITUDE: Final = 89.9
 _NOWHERE_DEGREES: Final = 1e-4  # about 11 m around 0, 0, where receivers without a fix say they are
 
 
+Span = tuple[int, int]
+"""Its first and last moment, unix milliseconds; 0 where there is none."""
+
+
+def wider(span: Span, utc_ms: int) -> Span:
+    """The span with this moment, if it can be one."""
+    if not EARLIEST_MS <= utc_ms <= LATEST_MS:
+        return span
+    return (min(span[0] or utc_ms, utc_ms), max(span[1], utc_ms))
+
+
 @dataclass
 class RawTrack:
     """The points of a file in its own order, by segment; `courses`: the direction of travel that the receiver itself
-    tells, degrees by time. `left_out` counts what was no point, by reason. `cut`: the file ends without its end."""
+    tells, degrees by time. `left_out` counts what was no point, by reason, and `unused` is from when to when that was,
+    where it has a time. `cut`: the file ends without its end."""
 
     segments: list[list[TimedPose]] = field(default_factory=lambda: [[]])
     left_out: Counter[LeftOut] = field(default_factory=Counter)
     courses: dict[int, float] = field(default_factory=dict)
     cut: bool = False
+    unused: Span = (0, 0)
 
     def add(self, utc_ms: int | None, place: tuple[float, float] | LeftOut, hdop: float | None) -> None:
         """One point of the last segment; what cannot be one is counted. `place`: degrees, or why there are none."""
@@ -51,6 +64,7 @@ class RawTrack:
             self.segments[-1].append(TimedPose(utc_ms, Pose(*place, None, accuracy_m(hdop))))
         elif reason is not None:
             self.left_out[reason] += 1
+            self.unused = wider(self.unused, utc_ms or 0)
 
     @property
     def points(self) -> int:
@@ -63,7 +77,8 @@ class CheckedTrack:
     """Fixes in order of time, and how many points were left out, by reason. `rounded_m`: how far places are off since
     they are rounded, 0 where they are not. `other_courses`: how many points tell another direction than their way.
     `covers`: from when to when the receiver was on, unix milliseconds: while it only repeats a place that place is no
-    fix, and the recording goes on. `repeated`: from when to when it did so, in order, the longest `MAX_REPEATED`."""
+    fix, and the recording goes on. `repeated`: from when to when it did so, in order, the longest `MAX_REPEATED`.
+    `unused`: from when to when the points are that were left out, 0 where none has a time."""
 
     fixes: list[Fix]
     left_out: Counter[LeftOut]
@@ -72,6 +87,7 @@ class CheckedTrack:
     other_courses: int = 0
     covers: tuple[int, int] = (0, 0)
     repeated: list[PlaceRepeated] = field(default_factory=list)
+    unused: Span = (0, 0)
 
     def facts(self) -> dict[str, int]:
         """For warden: how many fixes from when to when, how far apart (milliseconds), and what was left out."""
@@ -88,6 +104,8 @@ class CheckedTrack:
             "cut": int(self.cut),
             "rounded_m": round(self.rounded_m),
             "other_courses": self.other_courses,
+            "unused_first_utc_ms": self.unused[0],
+            "unused_last_utc_ms": self.unused[1],
             "unsure": sum(fix.accuracy_m > SURE_M for fix in self.fixes),
             **{f"{PREFIX}{reason}": count for reason, count in self.left_out.items() if count},
         }

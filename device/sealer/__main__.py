@@ -12,7 +12,7 @@ from device.channel.messages import Health, ReceiptBytes, Verdict
 from device.sealer.identity_files import identity_of
 from device.sealer.service import SealerService
 from device.sealer.settings import SealerSettings
-from device.sealer.spool import Spool
+from device.sealer.spool import opened
 from identity import Home
 
 _DRAIN_SECONDS = 1.0  # what is on its way here when the run ends is evidence too
@@ -23,7 +23,7 @@ def main(me: Compartment) -> None:
     settings = me.settings(SealerSettings)
     home = Home(Path(settings.home))
     identity = identity_of(home)
-    spool = Spool(home.spool, device_id=identity.device_id, run_id=settings.run_id, max_bytes=settings.max_bytes)
+    spool = opened(home.spool, identity, settings)
     verdict, health, uplink = me.link("verdict"), me.link("health"), me.link("uplink")
     service = SealerService(
         spool,

@@ -18,6 +18,9 @@ WINDOW = 16
 RESEND_SECONDS = 1.0
 TRIES = 3
 """Sendings of one envelope before others get its place in the window."""
+LONGEST_REST_SECONDS = 60.0
+_REFUSED_AFTER = 2  # times that it was passed over: once may be a receipt that got lost
+_MOST_PASSED = 4096
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class Window:
     """Which envelopes to send now: the oldest first, at most `WINDOW` on their way, each again after a second.
 
     An envelope that has no receipt after `TRIES` sendings leaves the window, so that envelopes which the sink refuses,
-    or which get lost each time, hold up no other. When all newer envelopes were sent, it comes round again.
+    or which get lost each time, hold up no other. When all newer envelopes were sent, it comes round again. One that
+    got none while another did is passed over: it rests, each time twice as long, since the sink seems to refuse it.
 
     Attributes:
         newest: the highest sequence number ever sent, -1 at first.
@@ -107,6 +111,8 @@ class Window:
 
     def __init__(self) -> None:
         self._on_the_way: dict[int, tuple[float, int]] = {}  # sequence -> when it was sent last, how often
+        self._passed: dict[int, tuple[int, float]] = {}  # sequence -> how often it was passed over, rests until
+        self._confirmed_at = float("-inf")
         self.newest = -1
         self.turn = -1
 
@@ -141,6 +147,29 @@ class Window:
         """An envelope that had left the window was handed to uplink once more."""
         self.sent(sequence, now)
         self.turn = sequence
+
+    def confirmed(self, sequence: int, now: float) -> None:
+        """An envelope has its receipt."""
+        self.forget(sequence)
+        self._passed.pop(sequence, None)
+        self._confirmed_at = now
+
+    def give_up(self, sequence: int, now: float) -> None:
+        """An envelope was tried: it leaves the window, and rests where the sink confirmed another meanwhile."""
+        self.forget(sequence)
+        times, _ = self._passed.get(sequence, (0, 0.0))
+        if times or (self._confirmed_at > now - (TRIES + 1) * RESEND_SECONDS and len(self._passed) < _MOST_PASSED):
+            rest = min(LONGEST_REST_SECONDS, TRIES * RESEND_SECONDS * 2.0 ** min(times, 8))
+            self._passed[sequence] = (times + 1, now + rest)
+
+    def rests(self, sequence: int, now: float) -> bool:
+        """Whether an envelope that was passed over is not to be sent yet."""
+        return sequence in self._passed and now < self._passed[sequence][1]
+
+    @property
+    def passed_over(self) -> int:
+        """How many envelopes the sink seems to refuse: it confirmed others, and these not, again and again."""
+        return sum(times >= _REFUSED_AFTER for times, _ in self._passed.values())
 
     def forget(self, sequence: int) -> None:
         """An envelope leaves the window: it needs no sending any more, or not now."""

@@ -10,6 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from device.sealer import addressees
 from device.sealer.errors import SpoolError
 
 _BUSY_SECONDS = 1.0
@@ -34,6 +35,7 @@ class Waiting:
         next_sequence: of the envelope that is sealed next.
         largest: bytes of the largest envelope.
         disk_bytes: what the files take.
+        held: how many of them are sealed for another receiver's key, and are not sent.
     """
 
     device_id: str = ""
@@ -44,10 +46,14 @@ class Waiting:
     next_sequence: int = 0
     largest: int = 0
     disk_bytes: int = 0
+    held: int = 0
 
 
-def look(folder: Path) -> Waiting:
-    """What waits in the spool of `folder`. Raises SpoolError: it is in use, damaged, or cannot be read."""
+def look(folder: Path, sink_key: bytes | None = None) -> Waiting:
+    """What waits in the spool of `folder`. Raises SpoolError: it is in use, damaged, or cannot be read.
+
+    `sink_key`: SHA-256 of the receiver's key for which the device seals now, None where that is not known.
+    """
     path = folder / _DATABASE
     if not path.is_file():
         return Waiting()
@@ -61,6 +67,8 @@ def look(folder: Path) -> Waiting:
                 "SELECT count(*), coalesce(sum(length(sealed)), 0), min(sequence), max(sequence), "
                 "coalesce(max(length(sealed)), 0) FROM envelope"
             ).fetchone()
+            tells = sink_key is not None and addressees.known(spool)
+            held = addressees.held(spool, sink_key) if sink_key is not None and tells else 0
         finally:
             spool.close()
     except sqlite3.Error as error:
@@ -73,4 +81,4 @@ def look(folder: Path) -> Waiting:
     if head is None:
         raise SpoolError("spool_damaged")
     count, sealed, first, last, largest = counted
-    return Waiting(head[0], count, sealed, first, last, head[1], largest, disk)
+    return Waiting(head[0], count, sealed, first, last, head[1], largest, disk, held)

@@ -96,7 +96,7 @@ class SealerService:
     @property
     def settled(self) -> bool:
         """Whether nothing waits for a receipt that could come."""
-        return not self._offers or not self._waiting
+        return not self._offers or self._waiting <= self._spool.held
 
     def on_verdict(self, verdict: Verdict) -> None:
         """A verdict: sealed, on disk and acknowledged when this returns.
@@ -127,7 +127,7 @@ class SealerService:
             self.false_receipts += 1
             return
         if receipt.sequence not in self._known and self._forget(receipt.sequence, receipt.digest):
-            self._window.forget(receipt.sequence)
+            self._window.confirmed(receipt.sequence, self._clock())
         self._offer()
 
     def _forget(self, sequence: int, digest: bytes) -> bool:
@@ -179,6 +179,8 @@ class SealerService:
             "offered": self.offered,
             "receipted": self.receipted,
             "waiting": self._waiting,
+            "held": self._spool.held,
+            "passed_over": self._window.passed_over,
             "false_receipts": self.false_receipts,
             **self._storing.facts(),
         }
@@ -204,7 +206,7 @@ class SealerService:
         """Send again what has no receipt in time. False: uplink takes no more."""
         for sequence in self._window.due(now):
             if self._window.tried(sequence):
-                self._window.forget(sequence)  # makes room; it comes round again
+                self._window.give_up(sequence, now)  # makes room; it comes round again
                 continue
             data = self._spool.get(sequence)
             if data is None:
@@ -226,16 +228,17 @@ class SealerService:
 
     def _offer_round(self, now: float) -> None:
         """Send again what left the window without a receipt, where new envelopes leave room."""
-        if self._window.room <= 0 or self._spool.waiting <= self._window.size:
+        if self._window.room <= 0 or self._spool.waiting - self._spool.held <= self._window.size:
             return
-        for sequence, data in self._spool.after(self._window.turn, WINDOW + self._window.room):
-            if sequence in self._window or sequence in self._known:
+        limit = WINDOW + self._window.room
+        waiting = self._spool.after(self._window.turn, limit)
+        for sequence, data in waiting:
+            if sequence in self._window or sequence in self._known or self._window.rests(sequence, now):
                 continue
             if self._window.room <= 0 or not self._uplink.try_send(SealedEnvelope(sequence, data)):
                 return
             self._window.again(sequence, now)
-        else:
-            self._window.turn = -1
+        self._window.turn = waiting[-1][0] if len(waiting) == limit else -1
 
     def _say_alive(self) -> None:
         """A heartbeat, unless the last still waits: the sink learns no more from two, and the spool is finite."""

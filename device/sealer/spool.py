@@ -23,10 +23,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from device.sealer import ledger, reserve
-from device.sealer.core import Head, SealedEvent
+from device.sealer import addressees, ledger, reserve
+from device.sealer.core import Head, Identity, SealedEvent
 from device.sealer.errors import SpoolError, SpoolFullError, SpoolRefusedError
 from device.sealer.gap import NO_GAP, Gap
+from device.sealer.settings import SealerSettings
 from device.sealer.trouble import trouble
 from identity.files import PRIVATE_FILE, read_private, write_private
 from wire.envelope import MAX_SEQUENCE
@@ -38,13 +39,16 @@ _BUSY_SECONDS = 3.0
 _PAGE_BYTES = 4096
 _BEGAN = ("BEGAN:", "WAITED:")
 """Marks that a number follows: the head's sequence number, and how many envelopes waited, when this run began."""
-_SCHEMA = """
+_SCHEMA = (
+    """
 CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL, device_id TEXT NOT NULL,
                    sequence INTEGER NOT NULL, previous BLOB NOT NULL) STRICT;
 CREATE TABLE envelope (sequence INTEGER PRIMARY KEY, sealed BLOB NOT NULL, digest BLOB NOT NULL) STRICT;
 CREATE TABLE sealed_verdict (run_id TEXT NOT NULL, verdict_id TEXT NOT NULL, PRIMARY KEY (run_id, verdict_id))
     STRICT, WITHOUT ROWID;
 """
+    + addressees.TABLE
+)
 
 
 class Spool:
@@ -55,6 +59,8 @@ class Spool:
         device_id: whose envelopes these are; a spool of another device is refused.
         run_id: the run whose verdict ids are remembered. Those of earlier runs are forgotten.
         max_bytes: how many bytes of envelopes it may hold.
+        sink_key: SHA-256 of the receiver's key for which this run seals. What was sealed for another stays and is not
+            given out.
 
     Attributes:
         lost: what was counted as lost and not yet reported when it was opened, of earlier runs too.
@@ -65,14 +71,17 @@ class Spool:
         SpoolFullError: the disk is full, and the spool is new or was never opened while there was room.
     """
 
-    def __init__(self, folder: Path, *, device_id: str, run_id: str, max_bytes: int) -> None:
+    def __init__(self, folder: Path, *, device_id: str, run_id: str, max_bytes: int, sink_key: bytes) -> None:
         self.path = folder / "spool.db"
         self._folder = folder
         self._reserved_path = folder / "reserved"
         self._run_id = run_id
         self._max_bytes = max_bytes
+        self._sink_key = sink_key
+        self._sealed_for: bytes | None = None  # the key of the newest envelopes, as far as it is known
+        self._addressed = False
         self._head = Head()
-        self._bytes = self._waiting = 0
+        self._bytes = self._waiting = self._held = 0
         self._unsure = self._counts = self._whole = False
         self.lost = self.lost_in_this_run = NO_GAP
         with trouble(folder):
@@ -86,7 +95,7 @@ class Spool:
                 self._db.close()
                 raise
         self._began = (self._head.sequence, self._waiting)
-        for extra in (self._forget_earlier_runs, self._make_ledger, self._keep_reserve):
+        for extra in (self._forget_earlier_runs, self._make_addressees, self._make_ledger, self._keep_reserve):
             with contextlib.suppress(SpoolRefusedError):  # goes without, and again when there is room
                 extra()
 
@@ -99,6 +108,11 @@ class Spool:
     def waiting(self) -> int:
         """How many envelopes wait for their receipts."""
         return self._waiting
+
+    @property
+    def held(self) -> int:
+        """How many of them were sealed for another receiver's key: they are not given out."""
+        return self._held
 
     @property
     def sealed(self) -> int:
@@ -166,10 +180,11 @@ class Spool:
         return row is not None
 
     def after(self, sequence: int, limit: int) -> list[tuple[int, bytes]]:
-        """The next `limit` waiting envelopes above a sequence number: (sequence, sealed bytes)."""
+        """The next `limit` waiting envelopes above a sequence number: (sequence, sealed bytes), for this key alone."""
         with trouble(self._folder):
             return self._db.execute(
-                "SELECT sequence, sealed FROM envelope WHERE sequence > ? ORDER BY sequence LIMIT ?", (sequence, limit)
+                addressees.AFTER if self._addressed else addressees.AFTER_ALL,
+                {"above": sequence, "limit": limit, "sink_key": self._sink_key},
             ).fetchall()
 
     def get(self, sequence: int) -> bytes | None:
@@ -191,6 +206,9 @@ class Spool:
             return False
         self._bytes -= row[0][0]
         self._waiting -= 1
+        if self._held:
+            with trouble(self._folder):
+                self._held = addressees.held(self._db, self._sink_key)
         return True
 
     def close(self) -> None:
@@ -217,11 +235,14 @@ class Spool:
         self._stored(sealed)
 
     def _insert(self, sealed: SealedEvent) -> None:
+        if self._addressed and self._sealed_for != self._sink_key:
+            addressees.note(self._db, sealed.sequence, self._sink_key)
         self._db.execute("INSERT INTO envelope VALUES (?, ?, ?)", (sealed.sequence, sealed.data, sealed.digest))
         self._db.execute("UPDATE head SET sequence = ?, previous = ?", (sealed.next.sequence, sealed.next.previous))
 
     def _stored(self, sealed: SealedEvent) -> None:
         self._head = sealed.next
+        self._sealed_for = self._sink_key
         self._bytes += len(sealed.data)
         self._waiting += 1
 
@@ -278,6 +299,10 @@ class Spool:
         self._waiting, self._bytes = self._db.execute(
             "SELECT count(*), coalesce(sum(length(sealed)), 0) FROM envelope"
         ).fetchone()
+        self._addressed = addressees.known(self._db)
+        if self._addressed:
+            self._sealed_for = addressees.last(self._db)
+            self._held = addressees.held(self._db, self._sink_key)
 
     def _create(self, device_id: str) -> None:
         for statement in _SCHEMA.split(";"):
@@ -301,6 +326,13 @@ class Spool:
         if row is None:
             self._db.execute("INSERT INTO sealed_verdict VALUES (?, ?)", (self._run_id, f"{mark}{number}"))
         return number if row is None else int(row[0])
+
+    def _make_addressees(self) -> None:
+        """In the spool of an earlier version. What it holds is sealed for a key that is not known."""
+        if not self._addressed:
+            with self._writing():
+                self._db.execute(addressees.TABLE)
+            self._addressed, self._sealed_for = True, None
 
     def _make_ledger(self) -> None:
         with self._writing():
@@ -335,3 +367,14 @@ class Spool:
     def _reserve(self, number: int) -> None:
         write_private(self._reserved_path, b"%d\n" % number)
         self._reserved = number
+
+
+def opened(folder: Path, identity: Identity, settings: SealerSettings) -> Spool:
+    """The spool of a run. Raises as `Spool`."""
+    return Spool(
+        folder,
+        device_id=identity.device_id,
+        run_id=settings.run_id,
+        max_bytes=settings.max_bytes,
+        sink_key=identity.sink_key.digest,
+    )

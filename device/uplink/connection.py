@@ -25,6 +25,9 @@ from wire import topics
 from wire.receipt import MAX_RECEIPT_BYTES
 
 # What paho's parser is known to raise on a hostile broker's packets, and what a socket raises.
+READS_A_SECOND = 256
+"""Packets of a broker that is sent nothing; an honest one has a ping to answer."""
+READS_AN_ENVELOPE = 8  # its acknowledgement and its receipt, with room
 _BROKEN = (MQTTException, OSError, ValueError, KeyError, IndexError, struct.error)
 
 
@@ -65,6 +68,7 @@ class Connection:
         self._receipt = receipt
         self._shake_wants = select.POLLOUT
         self._in_flight: dict[int, int] = {}  # paho's message id -> sequence
+        self._reads_left = READS_A_SECOND
         self._socket: ssl.SSLSocket | None = None
         self._client: GivenSocketClient | None = None
         try:
@@ -106,6 +110,7 @@ class Connection:
 
     def keep_alive(self) -> None:
         """Call once a second or so: pings, and notices a broker that does not answer."""
+        self._reads_left = max(self._reads_left, READS_A_SECOND)
         if self._client is not None and self.phase in (Phase.JOINING, Phase.UP):
             try:
                 self._must(self._client.loop_misc())
@@ -123,6 +128,7 @@ class Connection:
             return False
         if sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._in_flight[sent.mid] = sequence
+            self._reads_left += READS_AN_ENVELOPE
         return sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def close(self, why: Refusal | None = None) -> None:
@@ -160,13 +166,22 @@ class Connection:
 
     def _read_and_write(self, connected: ssl.SSLSocket, client: GivenSocketClient, events: int) -> None:
         if events & ~select.POLLOUT:
-            self._must(client.loop_read())
+            self._read(client)
             while self.phase is not Phase.CLOSED and connected.pending():
-                self._must(client.loop_read())
+                self._read(client)
         if client.flooded:
             self.close()
         elif self.phase is not Phase.CLOSED and client.want_write():
             self._must(client.loop_write())
+
+    def _read(self, client: GivenSocketClient) -> None:
+        """A packet or a few. A broker that never stops would keep us from everything else, a beat to warden too."""
+        if self._reads_left <= 0:
+            self.close()
+            self.refusal = Refusal.FLOODS
+            return
+        self._reads_left -= 1
+        self._must(client.loop_read())
 
     def _must(self, outcome: MQTTErrorCode) -> None:
         if outcome != MQTTErrorCode.MQTT_ERR_SUCCESS:

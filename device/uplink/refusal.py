@@ -37,11 +37,12 @@ class Refusal(enum.IntEnum):
     SILENT = 16
     HANGS_UP = 17
     NOT_DIALLED = 18
+    FLOODS = 19
 
     @property
     def lasting(self) -> bool:
         """Whether it stands until somebody does something: a certificate, an access list, an option."""
-        return Refusal.NONE < self < Refusal.NO_NAME
+        return Refusal.NONE < self < Refusal.NO_NAME or self is Refusal.FLOODS
 
 
 BY_DIALLING: Final[dict[DialFailure, Refusal]] = {

@@ -19,6 +19,7 @@ LONGEST_REFUSED_SECONDS = 30.0  # where somebody has to do something first: that
 ANSWER_SECONDS = 5.0  # for dialer to answer
 UP_SECONDS = 5.0  # for TLS and MQTT together, from the socket on
 KEEP_ALIVE_SECONDS = 1.0
+CALM_SECONDS = 10.0  # without a flood, and one that flooded before is believed to have stopped
 
 
 class UplinkService:
@@ -52,7 +53,7 @@ class UplinkService:
         self._pause = FIRST_PAUSE_SECONDS
         self._act_at = clock()  # when to dial, or until when to wait for an answer or for the connection to be up
         self._asked = False
-        self._keep_alive_at = 0.0
+        self._keep_alive_at = self._up_at = 0.0
         self.connections = 0
         self._refusal = Refusal.NONE  # of the last attempt
         self._delivered_before = 0
@@ -66,7 +67,8 @@ class UplinkService:
     def refusal(self) -> Refusal:
         """Why nothing is taken now: of the connection that is up, else of the last attempt to make one."""
         up = self._connection is not None and self._connection.phase is Phase.UP
-        return self._connection.refusal if up and self._connection is not None else self._refusal
+        flooded = self._refusal is Refusal.FLOODS
+        return self._connection.refusal if up and self._connection is not None and not flooded else self._refusal
 
     @property
     def delivered(self) -> int:
@@ -121,9 +123,11 @@ class UplinkService:
         if self.up:
             if self._act_at:
                 self._act_at = 0.0
+                self._up_at = now
+                self.connections += 1
+            if self._refusal is not Refusal.FLOODS or now - self._up_at >= CALM_SECONDS:
                 self._pause = FIRST_PAUSE_SECONDS
                 self._refusal = Refusal.NONE
-                self.connections += 1
         elif now >= self._act_at:
             self._connection.close(Refusal.SILENT)
         if now >= self._keep_alive_at:

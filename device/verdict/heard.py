@@ -1,4 +1,4 @@
-"""Of how many frames each reader has spoken: what warden holds the readers' and capture's own counts against."""
+"""How often each reader has spoken of a frame: by what warden sees whether the frames go on, and what came too late."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Heard:
     """Counts of one start of verdict.
 
     Attributes:
-        frames: frames that each reader has spoken of. One that was restarted speaks of its last frame again, which
-            counts once.
+        frames: frames that each reader has spoken of, the last again by one that was restarted not counted. Frames that
+            capture gives again count anew: how many are judged the judge tells (`Judge.judged`).
         late: of those, frames that came after the end of the stream, and are no evidence.
     """
 

@@ -9,7 +9,7 @@ signs of which nothing was seen end as MISSING. All that is remembered is in `st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -17,25 +17,37 @@ from msgspec.structs import replace
 
 from device.channel.messages import Fix, PlaceRepeated, Readings, Sightings, Verdict
 from device.verdict import state
-from device.verdict.decision import code_evidence, judgement, offset, remoteness, whereabouts
+from device.verdict.decision import code_evidence, judgement, offset, read_codes, remoteness, table, whereabouts
 from device.verdict.decision.code_evidence import CodeEvidence, SignatureCheck
 from device.verdict.decision.judgement import Case
 from device.verdict.decision.offset import Offset
 from device.verdict.decision.remoteness import Remote
 from device.verdict.decision.table import Code, Where
-from device.verdict.intake import fixes, outline, route, timeline
+from device.verdict.intake import cross_check, fixes, outline, route, timeline
 from device.verdict.intake.cross_check import Side
 from device.verdict.intake.timeline import MAX_UTC_MS
-from device.verdict.state import Moment, State
-from device.verdict.tracking import approach, association, carried, expected_signs, faces, panels, rescaled, view
+from device.verdict.state import Moment, PanelTrack, State
+from device.verdict.tracking import (
+    approach,
+    association,
+    carried,
+    expected_signs,
+    faces,
+    interrupted,
+    panels,
+    rescaled,
+    view,
+)
 from device.verdict.tracking.association import PhysicalSign
 from device.verdict.tracking.expected_signs import Surroundings
 from device.verdict.tracking.faces import Perceived
 from wire.geodesy import Pose
 from wire.manifest import PointName
 from wire.register import Register
+from wire.vocabulary import ReasonName
 
 NOT_OURS: Final = (Code.FOREIGN, Code.UNREADABLE)
+_UNREAD: Final[ReasonName] = "registered_code_not_seen"
 UNPLACED: Final = (Code.NONE, *NOT_OURS)
 """What tells nothing of its own place: only where the vehicle was says which registered sign it hangs for."""
 
@@ -53,6 +65,8 @@ class Judge:
         sure_score: score of both networks from which on a box is surely a sign (`score_high` in the models' manifest).
         sure_scores: that score by operating point, since perception may change its point while frames come too fast;
             `sure_score` holds for a point that is not in it.
+        track: whether there is a position source, as the plan of the run says, so that a source that is silent is not
+            taken for none. None: nobody says, and whoever tells of a fix is one.
     """
 
     def __init__(
@@ -64,11 +78,12 @@ class Judge:
         lockstep: bool = False,
         sure_score: float = 0.5,
         sure_scores: Mapping[PointName, float] | None = None,
+        track: bool | None = None,
     ) -> None:
         self._check = SignatureCheck(anchors)
         self._register = register
         self._surroundings = Surroundings(register)
-        self._lockstep = lockstep
+        self._lockstep, self._track = lockstep, track
         self._sure_score = sure_score
         self._sure_scores = dict(sure_scores or {})
         self._state = State(stream)
@@ -88,17 +103,32 @@ class Judge:
         """The last frame that this reader has spoken of and was believed; -1 before the first."""
         return max(self._state.marks[side], self._state.released_mark)
 
+    def judged(self, side: Side) -> int:
+        """How many frames are judged by what this reader said, each once, however often it is said again."""
+        return self._state.judged[side]
+
+    def reached(self, side: Side) -> int:
+        """1 more than the last frame that this reader has spoken of and was believed."""
+        return self._state.marks[side] + 1
+
+    @property
+    def fixes_told(self) -> int:
+        """How many fixes were told, each once: those that are later than all before them."""
+        return self._state.fixes_told
+
     def places(self) -> dict[str, int]:
         """How many moments were judged, how many without a place, with one that is not known well enough, how many
         fixes were not believed, and how many authentic codes were read in gaps of the track, the widest of which is
-        so long, off its ends, or where its receiver only repeated a place."""
+        so long, off its ends, or where its receiver only repeated a place; how many were read in their place, and at
+        how many registered signs none was."""
         state = self._state
         counts = {"moments": state.moments, "unplaced": state.unplaced, "vague": state.vague}
         gaps = {"gap_codes": state.gap_codes, "gap_ms": state.gap_ms, "off_codes": state.off_codes}
         gaps["repeated_codes"] = state.repeated_codes
         left_out = {"set_aside": state.set_aside, "carried": state.carried_codes, "blank_ms": state.blank_ms}
         left_out["mirrored"] = state.mirrored
-        return counts | left_out | gaps
+        codes = {"placed_codes": state.placed_codes, "unread_codes": state.unread_codes}
+        return counts | left_out | gaps | codes
 
     def start(
         self,
@@ -141,7 +171,13 @@ class Judge:
         return self._go_on(now_ms)
 
     def on_fix(self, fix: Fix) -> list[Verdict]:
-        """Where the vehicle was, in order of time, ahead of the frames or behind them. Returns the verdicts due."""
+        """Where the vehicle was, in order of time, ahead of the frames or behind them. Returns the verdicts due.
+
+        A fix after the last takes the end back: the source was started again, and tells all again.
+        """
+        self._state.fixes_ended = False
+        if fix.utc_ms > self._state.told_ms:
+            self._state.told_ms, self._state.fixes_told = fix.utc_ms, self._state.fixes_told + 1
         timeline.take_fix(self._state, fix)
         return self._go_on()
 
@@ -156,6 +192,8 @@ class Judge:
 
     def finish(self) -> list[Verdict]:
         """No frame follows: judges every sign that is still in sight and returns the verdicts."""
+        if self._lockstep:
+            cross_check.forget_leaps(self._state)
         verdicts = self._go_on(finishing=True)
         now = self._state.newest_ms
         return verdicts + self._close(now, everything=True) + self._missing(now, finishing=True)
@@ -195,7 +233,7 @@ class Judge:
         return verdicts
 
     def _step(self, moment: Moment, pose: Pose | None) -> list[Verdict]:
-        verdicts = self._close(moment.t_ms)
+        verdicts = self._close(moment.t_ms, pose)
         route.note(self._state, pose, code_evidence.MAX_ACCURACY_M)
         remoteness.note(self._state, self._surroundings, pose)
         if not rescaled.is_known(self._state, moment):
@@ -208,13 +246,13 @@ class Judge:
             panels.read(self._state, moment, moment.readings, pose)
         view.note(self._state, moment, pose)
         expected_signs.pass_by(self._state, self._surroundings, moment, pose)
-        return verdicts + self._missing(moment.t_ms)
+        return verdicts + self._missing(moment.t_ms, pose)
 
-    def _close(self, t_ms: int, *, everything: bool = False) -> list[Verdict]:
+    def _close(self, t_ms: int, pose: Pose | None = None, *, everything: bool = False) -> list[Verdict]:
         """Judges the physical signs that have gone by."""
         verdicts: list[Verdict] = []
-        for sign in association.associated(self._state):
-            if not (everything or sign.is_over(self._state, t_ms)):
+        for sign in association.associated(self._state, t_ms, pose, self._sign_ids):
+            if not (everything or (sign.is_over(self._state, t_ms) and not self._is_ahead(sign, t_ms, pose))):
                 continue
             case = self._case(sign, ended=not sign.is_over(self._state, t_ms))
             association.drop(self._state, sign)
@@ -226,7 +264,10 @@ class Judge:
             verdict_id = self._new_id(sign.first_frame, sign.last.last_frame)
             verdict = judgement.judge(case, self._register, verdict_id, whereabouts.dates(self._state, case.found))
             if verdict is not None:
+                if verdict.state == "VERIFIED" and case.shown is not None:
+                    expected_signs.note_verified(self._state, case.shown.sign_id, sign.last.last_ms)
                 self._state.verdicts += 1
+                self._state.unread_codes += _UNREAD in verdict.reasons
                 verdicts.append(self._timed(verdict, sign.last.last_ms))
         return verdicts
 
@@ -238,7 +279,7 @@ class Judge:
             return verdict
         return replace(verdict, utc_ms=min(start_ms + last_ms, MAX_UTC_MS))
 
-    def _missing(self, t_ms: int, *, finishing: bool = False) -> list[Verdict]:
+    def _missing(self, t_ms: int, pose: Pose | None = None, *, finishing: bool = False) -> list[Verdict]:
         """Judges the registered signs that were passed: a MISSING verdict for each of which nothing was seen."""
         if not whereabouts.is_sure(self._state):
             expected_signs.forgo(self._state, t_ms)  # codes that are read soon may settle where this is
@@ -248,8 +289,9 @@ class Judge:
         due = expected_signs.due(self._state, t_ms, after_ms=after_ms, finishing=finishing)
         if not due:
             return []
-        cases = [case for sign in association.associated(self._state) if (case := self._case(sign)) is not None]
-        in_sight = {sign_id for case in cases for sign_id in self._about(case)}
+        signs = association.associated(self._state, t_ms, pose, self._sign_ids)
+        cases = [case for sign in signs if (case := self._case(sign)) is not None]
+        in_sight = {sign_id for case in cases for sign_id in self._about(case)} | self._in_place(self._state.panels)
         if not met:  # a code that is read elsewhere shows as well that the stream lies elsewhere on the track
             claimed = (case.found.claims for case in cases if case.where is not Where.CARRIED)
             in_sight |= {claims.sign_id for claims in claimed if claims is not None}
@@ -261,6 +303,12 @@ class Judge:
                 verdicts.append(judgement.absent(expected, self._register, verdict_id))
                 self._state.verdicts += 1
         return verdicts
+
+    def _is_ahead(self, sign: PhysicalSign, t_ms: int, pose: Pose | None) -> bool:
+        """Whether a sign that would get a verdict for its face alone was lost before it was passed: its code may come,
+        and a verdict is given once and cannot be taken back."""
+        waits = interrupted.is_ahead(sign, t_ms, pose)
+        return waits and faces.perceived(sign.faces, coded=False).class_id is not None
 
     # --- one physical sign ------------------------------------------------------------------------------------
 
@@ -274,7 +322,10 @@ class Judge:
         if sign.is_carried:
             return self._carried_case(sign, found)
         pose, utc_ms, around = sign.last_pose, sign.last.utc_ms, self._surroundings
-        entry = around.here(pose, utc_ms, self._claimed(sign), face=seen.class_id is not None)
+        face, claimed = seen.class_id is not None, self._claimed(sign)
+        entry = around.here(pose, utc_ms, claimed, face=face)
+        if entry is not None and found.code in UNPLACED and (taken := self._verified(sign)):
+            entry = around.here(pose, utc_ms, claimed, taken, face=face)
         read = found.panel.sight if found.panel is not None else sign.last
         shown = expected_signs.recently_shown(self._state, read.last_ms)
         ahead = around.ahead(read.last_pose, read.utc_ms)
@@ -284,7 +335,7 @@ class Judge:
         if where not in whereabouts.HONEST and where is not Where.TWICE and approach.drove_further(sign.faces):
             where = Where.UNKNOWN
         lack = whereabouts.lack(self._state, found, told) if where is Where.UNKNOWN else whereabouts.NO_LACK
-        has_source = fixes.has_source(self._state)
+        has_source = fixes.has_source(self._state) if self._track is None else self._track
         can_tell = not has_source or around.can_tell(pose if sign.is_placed else None, utc_ms)
         near = entry
         if entry is not None and found.code in UNPLACED and not whereabouts.is_sure(self._state):
@@ -304,12 +355,13 @@ class Judge:
         """Remembers of which registered signs a case showed something, and where its code was read."""
         if case.where is Where.CARRIED:
             return
-        for sign_id in self._about(case):
+        for sign_id in self._about(case) | self._in_place(case.sign.panels):
             expected_signs.attribute(self._state, sign_id, case.sign.last.last_ms)
         if case.found.claims is not None:
             expected_signs.note_code(self._state, case.found.claims.sign_id, case.sign.last.last_ms)
         whereabouts.note(self._state, case.found, case.where)
         whereabouts.count(self._state, case.lack)
+        self._state.placed_codes += case.shown is not None
         panel = case.found.panel
         if case.shown is not None and panel is not None and panel.sight.last_pose is not None:
             expected_signs.show(self._state, case.shown.sign_id, panel.sight.last_ms, panel.sight.last_pose)
@@ -324,8 +376,27 @@ class Judge:
         """The ids whose authentic codes hang at other signs now in sight: those entries are not this sign."""
         own = {panel.number for panel in sign.panels}
         others = (panel for panel in self._state.panels if panel.number not in own and not panel.carried)
-        checked = (self._check(payload.data) for panel in others for payload in panel.payloads)
-        return {code.claims.sign_id for code in checked if code.claims is not None}
+        return {sign_id for panel in others for sign_id in self._sign_ids(panel)}
+
+    def _sign_ids(self, panel: PanelTrack) -> frozenset[bytes]:
+        return read_codes.sign_ids(panel, self._check)
+
+    def _in_place(self, panels: Sequence[PanelTrack]) -> set[bytes]:
+        return read_codes.in_place(panels, self._check, self._surroundings)
+
+    def _verified(self, sign: PhysicalSign) -> set[bytes]:
+        """The registered signs that are found elsewhere on this pass, with code, face and place: none is this sign."""
+        found = expected_signs.recently_verified(self._state, sign.last.last_ms)
+        for other in association.associated(self._state):
+            if other.sights == sign.sights or not other.panels:
+                continue
+            case = self._case(other)
+            if case is None or case.shown is None or case.shown.sign_id in found:
+                continue
+            dates = whereabouts.dates(self._state, case.found)
+            if table.decide(judgement.inputs(case, self._register, dates)).state == "VERIFIED":
+                found.add(case.shown.sign_id)
+        return found
 
     def _new_id(self, first_frame: int, last_frame: int) -> str:
         return f"{self._state.stream}:{first_frame}:{last_frame}:{self._state.verdicts + 1}"

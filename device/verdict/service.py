@@ -29,7 +29,7 @@ from device.channel.tracks import MISWRITTEN
 from device.verdict import persistence
 from device.verdict.errors import SnapshotError
 from device.verdict.heard import Heard
-from device.verdict.intake.cross_check import Side
+from device.verdict.intake.cross_check import SIDES, Side
 from device.verdict.judge import Judge
 from device.verdict.persistence import sound
 from device.verdict.settings import VerdictSettings
@@ -63,7 +63,9 @@ class VerdictService:
             stream=settings.stream,
             lockstep=settings.lockstep,
             sure_scores=settings.sure_scores,
+            track=settings.track,
         )
+        self._track = settings.track
         self._lockstep = settings.lockstep
         self._memory = Memory(me.descriptor("memory"))
         self._unstored: dict[str, Verdict] = {}
@@ -78,7 +80,9 @@ class VerdictService:
         self._unsure: Counter[str] = Counter()
         self._surveyed = 0  # fixes that came after the end of the stream
         self._survey_ends: float | None = None
+        self._fixes_by = 0.0  # monotonic seconds
         lost = self._restore()
+        self._judged_before = {side: self._judge.judged(side) for side in SIDES}
         self._position, self._indicator = me.link("position"), me.link("indicator")
         self._sealer, self._recorder = me.link("sealer"), me.link("recorder")
         self._readers: dict[Side, Link] = {"perception": me.link("perception"), "codes": me.link("codes")}
@@ -148,6 +152,10 @@ class VerdictService:
         return not late
 
     def _on_fix(self, fix: Fix) -> None:
+        if not self._track:  # where no source is, position makes it up
+            self._position.invalid += 1
+            return
+        self._ended.discard("position")
         self._surveyed += self._finished
         self._give(self._judge.on_fix(fix))
 
@@ -191,7 +199,7 @@ class VerdictService:
         if not self._finished and {"perception", "codes"} <= self._ended:
             self._finished = True  # first: `_give` remembers, and a successor must know
             self._give(self._judge.finish())
-            self._survey_ends = time.monotonic() + _SURVEY_SECONDS
+            self._survey_ends = self._fixes_by = time.monotonic() + _SURVEY_SECONDS
         if self._survey_ends is not None:
             self._survey(self._survey_ends)
         (self._me.resume if self._judge.wants_fixes else self._me.pause)(self._position)
@@ -200,14 +208,20 @@ class VerdictService:
             self._remember()
         self._report()
         self._resend()
-        judged = self._finished and self._survey_ends is None
+        judged = self._finished and self._survey_ends is None and not self._owes_fixes()
         stored = {"unstored": len(self._unstored), "dropped": self._dropped, "finished": int(judged)}
         stored |= {"unrecorded": self._recorder.lost, "disputes": self._disputes}
-        facts = {**stored, **self._heard.facts(), **self._judge.places(), **self._unsure}
+        stored |= {"fixes_told": self._judge.fixes_told, "fixes_due": int(self._takes_fixes())}
+        facts = {**stored, **self._heard.facts(), **self._judged(), **self._judge.places(), **self._unsure}
         if judged and facts.items() - self._me.facts.items():
             self._me.facts.update(facts)
             self._me.report()
         self._me.facts.update(facts)
+
+    def _judged(self) -> dict[str, int]:
+        """For warden: `SIDE_judged`, frames that this start has judged by, and `SIDE_reached`, how far each came."""
+        judged = {f"{s}_judged": max(0, self._judge.judged(s) - self._judged_before[s]) for s in self._readers}
+        return judged | {f"{side}_reached": self._judge.reached(side) for side in self._readers}
 
     def _hold_up(self, held: bool) -> None:
         """A record that is not taken holds the frames up, and loses no verdict."""
@@ -215,6 +229,15 @@ class VerdictService:
             self._held = held
             for link in self._readers.values():
                 (self._me.pause if held else self._me.resume)(link)
+
+    def _takes_fixes(self) -> bool:
+        """Whether nothing here keeps from us what position has not told: what it promised and we lack, it owes."""
+        return self._judge.wants_fixes or "position" in self._ended
+
+    def _owes_fixes(self) -> bool:
+        """After the last frame, for a moment: whether position may be about to send more, that we would take."""
+        waits = self._track and "position" not in self._ended and time.monotonic() < self._fixes_by
+        return waits and self._judge.wants_fixes
 
     def _survey(self, until: float) -> None:
         """After the last frame: the rest of the way may tell where the codes belong that were not placed."""

@@ -8,7 +8,9 @@ from wire.manifest import PointName
 
 
 class VerdictSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`trust`: the folder of anchors and register in here. `stream`: names this run; verdict ids begin with it.
+    """`track`: the plan of the run names a position source.
+
+    `trust`: the folder of anchors and register in here. `stream`: names this run; verdict ids begin with it.
 
     `sure_scores`: from the models' manifest; the score of both networks from which on a box is surely a sign, by the
     operating point that perception saw it at.
@@ -18,3 +20,4 @@ class VerdictSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stream: str
     lockstep: bool
     sure_scores: dict[PointName, float]
+    track: bool = False

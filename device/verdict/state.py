@@ -35,7 +35,7 @@ MAX_VISITED: Final = 32
 MAX_CARRIED: Final = 8
 MAX_SNAPSHOT_BYTES: Final = 3 * 1024 * 1024
 
-_VERSION: Final = 10
+_VERSION: Final = 11
 
 
 class Moment(Struct, forbid_unknown_fields=True):
@@ -155,6 +155,14 @@ class CarriedSymbol(Struct, forbid_unknown_fields=True):
     motion: Motion
 
 
+class Beside(Struct, forbid_unknown_fields=True):
+    """Where in the picture a face and a panel were when both were first in sight, or when the face had moved last."""
+
+    face: Motion
+    panel: Motion
+    parted: bool = False  # the face rested in the picture while the panel went by: they are not of one sign
+
+
 class PanelTrack(Struct, forbid_unknown_fields=True):
     """A code symbol seen in several frames at one place, and all that was read there.
 
@@ -179,6 +187,7 @@ class PanelTrack(Struct, forbid_unknown_fields=True):
     stage: Stretch | None = None
     stages: int = 0  # in a row, on which it did not come nearer although the vehicle drove
     carried: bool = False  # by the vehicle itself, or by another that drives along
+    beside: Annotated[dict[int, Beside], Meta(max_length=MAX_VOTED)] = msgspec.field(default_factory=dict)  # by face
 
 
 class ExpectedSign(Struct, forbid_unknown_fields=True):
@@ -269,6 +278,9 @@ class State(Struct, forbid_unknown_fields=True):
     marks: dict[Literal["perception", "codes"], int] = msgspec.field(  # the last frame that each reader spoke of
         default_factory=lambda: {"perception": -1, "codes": -1}
     )
+    judged: dict[Literal["perception", "codes"], int] = msgspec.field(  # frames by what each reader said, each once
+        default_factory=lambda: {"perception": 0, "codes": 0}
+    )
     released_mark: int = -1
     released_ms: int = 0
     agreed_frame: int = 0  # the last frame that was released and that both spoke of, or of one before and one after
@@ -287,6 +299,8 @@ class State(Struct, forbid_unknown_fields=True):
     fixes: Annotated[list[TimedPose], Meta(max_length=MAX_FIXES + MAX_DOUBTED)] = msgspec.field(default_factory=list)
     doubted: Annotated[list[TimedPose], Meta(max_length=MAX_DOUBTED)] = msgspec.field(default_factory=list)
     fixes_ended: bool = False
+    fixes_told: int = 0  # fixes each later than all before it: one that is told again counts once
+    told_ms: int = 0  # unix milliseconds of the latest of them
     first_fix_ms: int = 0  # unix milliseconds; 0: no fix yet
     last_heading: float | None = None
     last_heading_ms: int = 0  # unix milliseconds of the moment that it was the heading at
@@ -311,8 +325,11 @@ class State(Struct, forbid_unknown_fields=True):
     outline_step_m: float = 5.0
     coded: Annotated[list[CodedSign], Meta(max_length=MAX_CODED)] = msgspec.field(default_factory=list)
     read_ids: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
+    verified_ids: Annotated[list[SeenSign], Meta(max_length=MAX_ATTRIBUTED)] = msgspec.field(default_factory=list)
     carried: Annotated[list[CarriedSymbol], Meta(max_length=MAX_CARRIED)] = msgspec.field(default_factory=list)
     carried_codes: int = 0  # symbols that were left out since they were carried along
+    placed_codes: int = 0  # authentic codes that were read in their place
+    unread_codes: int = 0  # registered signs that were seen near enough, and whose code was not read
     mirrored: int = 0  # mirror images of codes that were left out, one for each frame
     view: WayInView | None = None
     blank: Blank | None = None

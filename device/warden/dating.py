@@ -14,9 +14,10 @@ from enum import IntEnum
 from typing import Final
 
 from device.launcher.plan import RunPlan
+from wire.times import RELEASED
 
 DAY_MS: Final = 86_400_000
-RELEASED_MS: Final = 1000 * int(datetime(2026, 11, 23, tzinfo=UTC).timestamp())
+RELEASED_MS: Final = 1000 * RELEASED
 """The first release: nothing that Sealcam can judge was recorded before sign codes existed."""
 SLACK_MS: Final = 10 * 60_000
 """How far the clocks of who made register and certificates may be ahead."""

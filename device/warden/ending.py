@@ -11,9 +11,9 @@ from device.channel.errors import HostileMessageError, PeerClosedError
 from device.launcher.child import Child
 from device.launcher.errors import GivenUpError, UnstoredError
 from device.launcher.plan import RunPlan
-from device.warden import refusals, storage
+from device.warden import refusals, storage, workload
 from device.warden.roster import Roster
-from device.warden.table import COMPARTMENTS, JUDGE, STORE
+from device.warden.table import COMPARTMENTS, JUDGE, READERS, STORE
 from wire.vocabulary import CompartmentName
 
 STOP_SECONDS: Final = 6.0
@@ -25,15 +25,26 @@ _NAMES: Final = tuple(row.name for row in COMPARTMENTS)
 
 
 class Ending:
-    """Whether a run is over. `named`: what this run calls its inputs. Times are monotonic seconds.
+    """Whether a run is over. Times are monotonic seconds.
+
+    Args:
+        named: what this run calls its inputs.
+        at_fault: who is, where the stream has ended and is not judged to its end.
 
     Attributes:
         judged_at: when all was judged and stored, None before.
     """
 
-    def __init__(self, plan: RunPlan, roster: Roster, named: Mapping[str, str]) -> None:
-        self._plan, self._roster, self._named = plan, roster, named
+    def __init__(
+        self,
+        plan: RunPlan,
+        roster: Roster,
+        named: Mapping[str, str],
+        at_fault: Callable[[], tuple[CompartmentName, ...]],
+    ) -> None:
+        self._plan, self._roster, self._named, self._at_fault = plan, roster, named, at_fault
         self._ended_at: float | None = None
+        self._judged = -1
         self._finished_at: float | None = None
         self.judged_at: float | None = None
 
@@ -45,10 +56,12 @@ class Ending:
         patience = self._plan.config.warden.deliver_seconds
         ended = self._roster.source_is_done()
         if not ended or not self._roster.fact(JUDGE, "finished"):  # verdict's word alone does not end a run
-            self._ended_at = (self._ended_at or now) if ended else None
+            judged = sum(workload.judged(self._roster, reader) for reader in READERS)
+            goes_on, self._judged = judged > self._judged, max(judged, self._judged)
+            self._ended_at = None if not ended else now if goes_on else self._ended_at or now
             if self._ended_at is not None and now - self._ended_at > 2 * self._plan.config.warden.silent_seconds:
                 raise GivenUpError(
-                    "the stream has ended and was not judged to its end",
+                    f"the stream has ended and was not judged to its end: {' or '.join(self._at_fault())} is at fault",
                     "run it again, and report it with the incidents above",
                 )
             return False
@@ -78,9 +91,9 @@ class Ending:
         return longest if refusal is None or (reached and not refusal.lasting) else min(longest, _AWAY_SECONDS)
 
     def _delivered(self, now: float) -> bool:
-        """Whether nothing waits for a receipt, by a beat that is younger than the last verdict."""
+        """Whether nothing waits for a receipt that could come, by a beat that is younger than the last verdict."""
         settled = self.judged_at is not None and now - self.judged_at > _SETTLE_SECONDS
-        return settled and self._roster.fact(STORE, "waiting") == 0
+        return settled and self._roster.fact(STORE, "waiting") <= self._roster.fact(STORE, "held")
 
 
 def _not_stored(unstored: int, trouble: storage.Trouble | None, patience: float) -> UnstoredError:

@@ -9,6 +9,7 @@ from typing import Final
 
 from device.launcher.errors import StartError
 from device.launcher.plan import RunPlan
+from device.warden.track import LeftOutPoints
 
 UNKNOWN_LENGTH_MS: Final = 12 * 3_600_000
 """The longest recording, where the file does not tell its length."""
@@ -32,29 +33,35 @@ def overlaps(track: Track | None, utc_ms: int, length_ms: int) -> bool:
 
 
 def check(
-    plan: RunPlan, track: Track | None, utc_ms: int, length_ms: int, *, labelled: bool, left_out: int = 0
+    plan: RunPlan,
+    track: Track | None,
+    utc_ms: int,
+    length_ms: int,
+    *,
+    labelled: bool,
+    left_out: LeftOutPoints | None = None,
 ) -> None:
     """Raises StartError where the video, as it is said to begin, and its track have nothing in common.
 
     Args:
         labelled: the start is the file's own time, and not a person's.
-        left_out: how many points of the track say nothing: it may go on for longer than what is used of it.
+        left_out: points of the track that say nothing: it may go on for longer than what is used of it.
     """
     if track is None or overlaps(track, utc_ms, length_ms):
         return
     meets = next(_meeting(track, utc_ms, length_ms, labelled=labelled), None)
     hint = ""
-    if meets is not None and not left_out:
+    if meets is not None and left_out is None:
         shift_ms, how = meets
         hint = f"; if they are of one drive, {option(plan, utc_ms, shift_ms)} makes them meet ({how})"
-    unused = ""
-    if left_out:
-        points = "1 more point of it cannot" if left_out == 1 else f"{left_out} more points of it cannot"
-        unused = f" ({points} be used, as those without a fix)"
+    unused, remedy = "", "give the matching track"
+    if left_out is not None:
+        points = "1 more point of it cannot" if left_out.total == 1 else f"{left_out.total} more points of it cannot"
+        unused, remedy = f" ({points} be used: {left_out.words})", left_out.remedy
     raise StartError(
         f"{plan.gpx_shown} covers {_clock(track[0])} to {_clock(track[1])}{unused}, the video begins at "
         f"{_clock(utc_ms)}: they do not overlap",
-        f"give the matching track, or --video-start TIME{hint}",
+        f"{remedy}, or --video-start TIME{hint}",
     )
 
 

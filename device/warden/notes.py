@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from device.channel.messages import MAX_COUNT
 from device.launcher.plan import RunPlan
 from device.warden.dating import DAY_MS
 from device.warden.meeting import option
-from device.warden.stream import Doubt
+from device.warden.roster import Roster
+from device.warden.stream import MUCH_LEFT_OUT, Doubt
 from device.warden.supervisor import Supervisor
-from device.warden.table import JUDGE, SOURCE, STORE
+from device.warden.table import JUDGE, SOURCE, STORE, TRACK
+from device.warden.track import left_out_points
 from wire.errors import line
 
 MAX_OFFSET_MS: Final = 366 * DAY_MS
@@ -84,6 +88,16 @@ _JOINED: Final = (
     "the time stamps of the video begin again where the picture does not go on",
     "replay joined clips one by one",
 )
+_SEVERAL_SETS: Final = (
+    "images of several cameras, or recordings, have the same numbers, and those after the first set have no time",
+    "put each set into a folder of its own, and replay them one by one",
+)
+_TURN_UNKNOWN: Final = (
+    "the numbers of the images leap from one end of the counter to the other, so that it ran over or images are "
+    "missing, and those behind have no time",
+    "replay the images on either side of the leap one by one",
+)
+_TURNS: Final = ("none", "over", "unknown")
 _OFF_THE_TRACK: Final = (
     "the track does not tell where they were read, or the video's clock runs fast or slow by it, or pieces of "
     "the video are missing",
@@ -120,7 +134,7 @@ def notes(plan: RunPlan, device: Supervisor) -> list[str]:
 def _left_out(plan: RunPlan, device: Supervisor) -> list[str]:
     """What of the recording is not there, without being damaged: numbers of images, frames that an edit list hides."""
     missing, hidden = device.roster.told(SOURCE, "time.missing"), device.roster.told(SOURCE, "index.hidden")
-    found: list[str] = []
+    found = [line(*said) for said in _of_names(plan, device)] if plan.kind == "folder" else []
     if plan.kind == "folder" and missing:
         numbers = "1 number is" if missing == 1 else f"{missing} numbers are"
         found.append(
@@ -131,7 +145,52 @@ def _left_out(plan: RunPlan, device: Supervisor) -> list[str]:
         )
     if plan.kind == "video" and (said := _of_times(plan, device, hidden)):
         found.append(line(*said))
+    if plan.kind == "video" and (holes := device.roster.told(SOURCE, "time.holes")):
+        longest_ms = min(MAX_GAP_MS, device.roster.told(SOURCE, "time.hole_ms"))
+        where = "in one place" if holes == 1 else f"in {min(holes, MAX_COUNT)} places, at the longest"
+        found.append(
+            line(
+                f"{plan.shown} has no frame for {longest_ms / 1000:g} s {where}: what was passed there was not seen",
+                "copy it again from the camera, if that does not pause by itself",
+            )
+        )
     return found
+
+
+_REFUSED_THERE: Final = (
+    "look at what sealcam-sink serve says there (sealcam-sink stats counts it): 'unreadable' means that "
+    "trust/sink_hpke.pub here is not that receiver's, 'equivocation' that this spool is an older copy of one that "
+    "went on (docs/operations.md, A spool from a copy)"
+)
+
+
+def _of_names(plan: RunPlan, device: Supervisor) -> Iterator[Said]:
+    """What the names of the images of a folder tell otherwise than they should."""
+    named, said_fps = device.roster.told(SOURCE, "rate.named"), plan.config.camera.folder_fps
+    if named and said_fps:
+        rate = f"SEALCAM_CAMERA_FOLDER_FPS={_fps(named)}"
+        yield (
+            f"the names of the images in {plan.shown} tell a rate of {_fps(named)} a second, and [camera] folder_fps "
+            f"says {said_fps:g}: the times of the images are wrong, or those in their names are",
+            f"set {rate} if the names are right",
+        )
+    if turn(device.roster) == "over":
+        yield (
+            f"the counter in the names of the images in {plan.shown} ran over: the highest numbers were taken as the "
+            "earliest",
+            "replay the parts one by one if they are of several recordings",
+        )
+    if device.roster.total(JUDGE, "unplaced_codes") + device.roster.total(JUDGE, "untimed_codes"):
+        return  # there it is the cause
+    if device.roster.told(SOURCE, "time.sets"):
+        yield f"{plan.shown} is judged as one recording: {_SEVERAL_SETS[0]}", _SEVERAL_SETS[1]
+    if turn(device.roster) == "unknown":
+        yield f"{plan.shown} is judged in the order of its names: {_TURN_UNKNOWN[0]}", _TURN_UNKNOWN[1]
+
+
+def turn(roster: Roster) -> str:
+    """Whether the counter in the names of images ran over: "none", "over" or "unknown"."""
+    return _TURNS[min(roster.told(SOURCE, "time.turn"), len(_TURNS) - 1)]
 
 
 def _of_times(plan: RunPlan, device: Supervisor, hidden: int) -> Said | None:
@@ -162,13 +221,44 @@ def _fps(milli: int) -> str:
 
 def _undelivered(plan: RunPlan, device: Supervisor) -> list[str]:
     """What waits in the spool, why, and what sends it: each run with a broker begins with what waits."""
-    waiting = device.roster.fact(STORE, "waiting")
-    if not waiting:
-        return []
+    waiting, held = device.roster.fact(STORE, "waiting"), device.roster.fact(STORE, "held")
+    refused = device.roster.fact(STORE, "passed_over") if plan.config.uplink.host else 0
+    found = _not_sent(held) if held else []
+    waiting -= held
+    refused = max(0, min(refused, waiting))
+    last = _refused(refused) if refused else []
+    waiting -= refused
+    if waiting <= 0:
+        return [*found, *last]
     events, they_go = ("event waits", "it goes") if waiting == 1 else ("events wait", "they go")
     why, remedy = _why_waiting(plan, device)
     later = "with the next replay or run that reaches the broker"
-    return [line(f"{waiting} sealed {events} in the spool: {why}", f"{remedy}; {they_go} {later}")]
+    return [*found, line(f"{waiting} sealed {events} in the spool: {why}", f"{remedy}; {they_go} {later}"), *last]
+
+
+def _not_sent(held: int) -> list[str]:
+    """Of envelopes for another receiver: sending them would help nobody."""
+    events, them = ("event in the spool is", "it") if held == 1 else ("events in the spool are", "them")
+    return [
+        line(
+            f"{held} {events} sealed for another receiver's key than the one in trust/sink_hpke.pub, which cannot "
+            f"open {them}",
+            f"to deliver {them}, put that receiver's sink_hpke.pub and receipt.pub back into trust, and name its "
+            f"broker; {'it is' if held == 1 else 'they are'} kept, and not sent",
+        )
+    ]
+
+
+def _refused(count: int) -> list[str]:
+    """Of envelopes that get no receipt although others do."""
+    events, them = ("event waits", "it") if count == 1 else ("events wait", "them")
+    return [
+        line(
+            f"{count} sealed {events} in the spool: the receiver confirmed others and never {them}, so it seems to "
+            f"refuse {them}",
+            _REFUSED_THERE,
+        )
+    ]
 
 
 def _why_waiting(plan: RunPlan, device: Supervisor) -> tuple[str, str]:
@@ -185,12 +275,15 @@ def _why_waiting(plan: RunPlan, device: Supervisor) -> tuple[str, str]:
     if not device.roster.fact(STORE, "receipted"):
         return (
             f"{where} takes events, and no receiver confirms them",
-            "start sealcam-sink serve at that broker, and enrol this device there (sealcam keys show, sealcam enroll)",
+            "start sealcam-sink serve at that broker, and enrol this device there (sealcam keys show, sealcam enroll); "
+            f"where that is done, {_REFUSED_THERE}",
         )
     return "not every receipt came in time", "nothing is lost, and [warden] deliver_seconds says how long it waits"
 
 
 def _unplaced(plan: RunPlan, device: Supervisor) -> list[str]:
+    if device.fixes_owed:
+        return []  # it is not the track that lacks them
     unplaced = (
         device.roster.total(JUDGE, "unplaced_codes") if plan.kind != "camera" else 0
     )  # a camera has no position source yet
@@ -220,7 +313,7 @@ def _causes(plan: RunPlan, device: Supervisor, unplaced: int) -> list[Said]:
         doubts = tuple(doubt for doubt in doubts if doubt != "label_unsure")  # it is the date that is not known
     if not in_gaps:
         apart = device.roster.fact(JUDGE, "off_codes") and not set(doubts) & set(_OF_THE_TRACK)
-        off = [_off_the_ends(plan)] if apart else []
+        off = [_off_the_ends(plan, device)] if apart else []
         return [*repeated, *off, *(DOUBTS[doubt] for doubt in doubts)] or [_OFF_THE_TRACK]
     gap = (f"{plan.gpx_shown} has a gap of {gap_ms / 1000:g} s where they were read", "give a track without it")
     return [gap, *repeated, *(DOUBTS[doubt] for doubt in doubts if in_gaps < unplaced or doubt not in _OF_THE_START)]
@@ -230,10 +323,25 @@ def _untimed(plan: RunPlan, device: Supervisor) -> list[Said]:
     """Why frames have no time."""
     if not device.clock.rated:
         return [_FOLDER_RATE if plan.kind == "folder" else _VIDEO_RATE]
-    return [_JOINED] if device.roster.told(SOURCE, "time.unknown") else []
+    if not device.roster.told(SOURCE, "time.unknown"):
+        return []
+    if plan.kind != "folder":
+        return [_JOINED]
+    return [_SEVERAL_SETS if device.roster.told(SOURCE, "time.sets") else _TURN_UNKNOWN]
 
 
-def _off_the_ends(plan: RunPlan) -> Said:
+def _off_the_ends(plan: RunPlan, device: Supervisor) -> Said:
+    """The track ends before, or what was left out of it lies there."""
+    track = device.roster.ready(TRACK)
+    left_out = left_out_points(track)
+    much = left_out is not None and left_out.total > MUCH_LEFT_OUT * track.get("fixes", 0)
+    if left_out is not None and much and track.get("unused_last_utc_ms", 0) >= device.clock.utc_ms:
+        points = "point of it was" if left_out.total == 1 else "points of it were"
+        return (
+            f"by the start that was used, they were read before the first point of {plan.gpx_shown} that can be used, "
+            f"or after the last: {left_out.total} more {points} left out, {left_out.words}",
+            f"{left_out.remedy}, or give a track that covers the whole video",
+        )
     return (
         f"by the start that was used, they were read before {plan.gpx_shown} begins or after it ends",
         "give a track that covers the whole video",

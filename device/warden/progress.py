@@ -39,6 +39,9 @@ _LAG_FRAMES: Final = 16
 """Beats come a quarter of a second apart, and not together: a count that is so little behind is not behind."""
 
 
+_ON_THE_WAY: Final = frozenset({SOURCE, JUDGE, *READERS})
+
+
 class Counts(Protocol):
     """One running compartment, as far as progress goes."""
 
@@ -186,9 +189,25 @@ class FrameProgress:
         self._rest()
 
     def fell(self, name: CompartmentName) -> None:
-        """A compartment ended, or was ended for its own fault."""
-        for path in self._paths.values():
-            path.suspects[name] = None
+        """A compartment ended, or was ended for its own fault; or it accused another, or was accused.
+
+        What has no part in the way of the frames cannot be why they do not go on.
+        """
+        if name in _ON_THE_WAY:
+            for path in self._paths.values():
+                path.suspects[name] = None
+
+    def at_fault(self) -> Stall:
+        """Who is at fault where the stream has ended and no end was heard of by verdict.
+
+        Who fell, or where the counts disagree; where they do not, any of those that pass the end on.
+        """
+        for name, path in self._paths.items():
+            if path.suspects:
+                return tuple(path.suspects)
+            if path.answered.reached < path.given.reached:
+                return name, SOURCE
+        return SOURCE, *READERS, JUDGE
 
     def stalled(self, running: Mapping[CompartmentName, Counts], now: float) -> Stall | None:
         """Who has work and has not gone on with it for too long; None: nobody, or one of them is not running.
@@ -230,7 +249,7 @@ class FrameProgress:
             self._began = now
             for path in self._paths.values():
                 path.begin(now)
-        all_are_there = {SOURCE, JUDGE, *READERS} <= running.keys()
+        all_are_there = running.keys() >= _ON_THE_WAY
         if all_are_there and self._all_were_there:
             self._going += now - self._looked_at
         self._all_were_there, self._looked_at = all_are_there, now

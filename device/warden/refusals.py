@@ -115,6 +115,11 @@ REFUSALS: Final[dict[int, RefusalWords]] = {
         lasting=False,
     ),
     18: RefusalWords("not_dialled", "no connection to {where} can be made", "run: sealcam doctor", lasting=False),
+    19: RefusalWords(
+        "floods",
+        "the broker at {where} sends packets without end, and is hung up on",
+        "look at its log, and whether it was taken over; set [uplink] host and port to another",
+    ),
 }
 """By `device.uplink.refusal.Refusal`. 0 is no refusal."""
 

@@ -11,7 +11,7 @@ from device.launcher.child import RestartBudget
 from device.launcher.errors import GivenUpError
 from device.warden.blame import Sentence
 from device.warden.roster import Roster
-from device.warden.table import COMPARTMENTS, READERS, ROWS, SOURCE
+from device.warden.table import COMPARTMENTS, JUDGE, READERS, ROWS, SOURCE
 from device.warden.telling import Teller
 from device.warden.wiring import Wiring
 from wire.vocabulary import CompartmentName
@@ -59,8 +59,8 @@ class Restarts:
         if name == SOURCE and reason is not None:
             sentence, remedy = reason
             raise GivenUpError(sentence, remedy)
-        if name == SOURCE and child.done is not None:
-            return  # its work was done already
+        if name == SOURCE and child.done is not None and self._roster.fact(JUDGE, "finished"):
+            return  # its work was done already, and not by its own word alone
         wait = self._budgets[name].spend(now)
         self._teller.incident("restarted", name, how)
         if wait is None:

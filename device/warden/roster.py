@@ -47,9 +47,14 @@ class Ended:
 
 
 class Roster:
-    """The running compartments by name, and the ended ones in the order of their ends."""
+    """The running compartments by name, and the ended ones in the order of their ends.
 
-    def __init__(self) -> None:
+    Args:
+        live: the source is a camera, of which each start sees other frames. Of a file each start counts from the begin.
+    """
+
+    def __init__(self, *, live: bool = False) -> None:
+        self._live = live
         self.running: dict[CompartmentName, Child] = {}
         self.latencies = Latencies()
         self._ended: dict[CompartmentName, list[Ended]] = {}  # the newest last
@@ -62,7 +67,7 @@ class Roster:
         past = self._ended.setdefault(name, [])
         past.append(Ended(name, kept, child.facts, child.done, dict(child.highest)))
         if len(past) > MOST_STARTS:
-            past[:2] = [_merged(past[0], past[1])]
+            past[:2] = [_merged(past[0], past[1], sums=self._live or name != SOURCE)]
         return child
 
     def generations(self, name: CompartmentName) -> list[Start]:
@@ -77,6 +82,10 @@ class Roster:
                 return start.beat.facts[key]
         return 0
 
+    def ready(self, name: CompartmentName) -> Mapping[str, int]:
+        """What a compartment said when it was ready, the newest start that has been; empty before."""
+        return next((start.facts for start in self.generations(name) if start.facts), {})
+
     def total(self, name: CompartmentName, key: str) -> int:
         """The sum of a counting fact over a compartment's restarts."""
         return sum(start.beat.facts.get(key, 0) for start in self.generations(name) if start.beat is not None)
@@ -89,15 +98,16 @@ class Roster:
         """The sum of the highest that each start of a compartment said of a fact."""
         return sum(start.highest.get(key, 0) for start in self.generations(name))
 
+    def of_the_input(self, key: str) -> int:
+        """What the source counted of its input, over its restarts: the highest, of a camera the sum."""
+        return self.told_in_all(SOURCE, key) if self._live else self.told(SOURCE, key)
+
     def damage(self) -> dict[DamageName, int]:
         """What capture found wrong with its input, over its restarts. It may be hostile: a count is all it chooses.
 
         What it has said once it cannot take back: frames that damage excuses are damage that the user is told of.
         """
-        found: Counter[DamageName] = Counter()
-        for start in self.generations(SOURCE):
-            found.update(damage.counts(start.highest))
-        return dict(found)
+        return damage.counts({key: self.of_the_input(key) for key in map(damage.fact, damage.DAMAGES)})
 
     def promised(self) -> int:
         """How many frames have to come, as the first source said before it gave any; 0: it does not tell."""
@@ -105,8 +115,9 @@ class Roster:
         return first.get("promised", 0)
 
     def source_is_done(self) -> bool:
-        """Whether a source has come to the end of its input."""
-        return any(start.done is not None for start in self.generations(SOURCE))
+        """Whether the newest source has come to the end of its input: one that was started again has to come there."""
+        newest = next(iter(self.generations(SOURCE)), None)
+        return newest is not None and newest.done is not None
 
 
 def _told(start: Start) -> dict[str, int]:
@@ -114,8 +125,11 @@ def _told(start: Start) -> dict[str, int]:
     return {**(start.beat.facts if start.beat is not None else {}), **(start.done or {})}
 
 
-def _merged(older: Ended, newer: Ended) -> Ended:
-    """Two starts as one, whose counts are the sums. A source counts its frames from the stream's begin: the highest."""
+def _merged(older: Ended, newer: Ended, *, sums: bool) -> Ended:
+    """Two starts as one, whose counts are the sums. A source counts its frames from the stream's begin: the highest.
+
+    `sums`: so are the facts at their highest; else each is the highest of both.
+    """
     beats = [start.beat for start in (older, newer) if start.beat is not None]
     handled = [beat.handled for beat in beats]
     dropped: Counter[str] = Counter()
@@ -123,20 +137,21 @@ def _merged(older: Ended, newer: Ended) -> Ended:
     for beat in beats:
         dropped.update(beat.dropped)
         facts = _added(facts, beat.facts)
-    sums = {cause: min(MAX_COUNT, count) for cause, count in dropped.items()}
+    causes = {cause: min(MAX_COUNT, count) for cause, count in dropped.items()}
     done: dict[str, int] | None = (
         {} if older.done is not None or newer.done is not None else None
     )  # what it said is among the facts
     count = max(handled, default=0) if older.name == SOURCE else min(MAX_COUNT, sum(handled))
     first = older.facts if older.facts is not None else newer.facts
-    beat = Beat(count, sums, {}, {}, facts)  # type: ignore[arg-type]
-    return Ended(older.name, beat, first, done, _added(older.highest, newer.highest))
+    beat = Beat(count, causes, {}, {}, facts)  # type: ignore[arg-type]
+    return Ended(older.name, beat, first, done, _added(older.highest, newer.highest, sums=sums))
 
 
-def _added(older: Mapping[str, int], newer: Mapping[str, int]) -> dict[str, int]:
-    """The sums of two starts' facts, in bounded room."""
+def _added(older: Mapping[str, int], newer: Mapping[str, int], *, sums: bool = True) -> dict[str, int]:
+    """The sums of two starts' facts, or the highest of each, in bounded room."""
     facts = dict(older)
     for key, value in newer.items():
         if key in facts or len(facts) < MOST_KEYS:
-            facts[key] = min(_MAX_SUM, facts.get(key, 0) + value)
+            before = facts.get(key, 0)
+            facts[key] = min(_MAX_SUM, before + value if sums else max(before, value))
     return facts

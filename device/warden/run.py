@@ -70,7 +70,7 @@ def supervise(plan: RunPlan, launcher: Link, outside: dict[str, int]) -> int:
     missing = 0 if wrong or unstored or on_camera or device.stopping else shortfall(plan, summary)
     stopped = device.stopping and not device.judged and not on_camera
     late = workload.late(device.roster)
-    summary["complete"] = not (wrong or unstored or missing or stopped or late)
+    summary["complete"] = not (wrong or unstored or missing or stopped or late or device.fixes_owed)
     if missing:
         wrong.append(_stopped_short(plan, summary))
     if late:
@@ -124,6 +124,8 @@ def found_wrong(
         wrong.append((unstored.sentence, unstored.remedy))
     if found := device.roster.damage():
         wrong.append((damage.sentence(plan.shown, found), _REMEDIES[plan.kind]))
+    if owed := device.fixes_owed:
+        wrong.append(_without_fixes(plan, owed))
     if unrecorded := device.roster.total(JUDGE, "unrecorded"):
         wrong.append((f"verdicts.jsonl lacks {storage.told({'verdict': unrecorded})} not taken in time", _FREE))
     least = plan.config.warden.least_judged_share
@@ -132,6 +134,16 @@ def found_wrong(
     elif plan.kind != "camera" and summary["judged_share"] < least:
         wrong.append(_overloaded(summary, least))
     return wrong
+
+
+def _without_fixes(plan: RunPlan, owed: int) -> Wrong:
+    """Sentence and remedy for fixes that position found in the track and did not give."""
+    fixes = "1 fix" if owed == 1 else f"{owed} fixes"
+    return (
+        f"by {JUDGE}'s word, position did not give {fixes} of {plan.gpx_shown} that it had promised: codes that were "
+        "read meanwhile have no place, and no sign is missed",
+        AT_FAULT,
+    )
 
 
 def _unsealed(device: Supervisor, unsealed: Mapping[str, int], unstored: UnstoredError | None) -> Wrong:

@@ -12,7 +12,7 @@ from device.launcher.errors import StartError
 from device.launcher.plan import RunPlan
 from device.warden.roster import Roster
 from device.warden.stream import MAX_FACT, StreamClock
-from device.warden.table import READERS, SOURCE
+from device.warden.table import JUDGE, READERS, SOURCE
 from device.warden.wiring import Wiring
 from wire.manifest import Manifest
 from wire.vocabulary import CompartmentName
@@ -67,9 +67,11 @@ class Starter:
     def _plausible_frame(self, now: float) -> int:
         """The highest frame number that can be true: the number in the ring was written by the source that fell.
 
-        No reader alone can raise it; where the camera is faster than it said, both have come further than the clock.
+        By what verdict heard of both readers, at the most that it ever said: no reader alone can raise it, nor lower it
+        by its word of itself, so that the frames would go round. Where the camera is faster than it said, both have
+        come further than the clock.
         """
-        reached = min(self._roster.fact(reader, "last_frame") for reader in READERS)
+        reached = min(self._roster.told(JUDGE, f"{reader}_reached") for reader in READERS)
         starts = self._roster.generations(SOURCE)
         milli_fps = max((start.facts.get("milli_fps", 0) for start in starts if start.facts), default=0)
         by_the_clock = (now - self._began) * milli_fps / 1000.0 if self._plan.pace == "realtime" else 0.0

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from device.channel.messages import ClockSource, Go
-from device.channel.tracks import LEFT_OUT, PREFIX
 from device.launcher.plan import RunPlan
 from device.warden import meeting
 from device.warden.dating import AHEAD_MS, DAY_MS, RELEASED_MS, STOOD_STILL, Present, Worth, is_before, named_ms
 from device.warden.meeting import EAST_MS, UNKNOWN_LENGTH_MS, WEST_MS, Track
+from device.warden.track import LeftOutPoints, left_out_points
 
 MAX_FACT = 2**48  # what `Milliseconds` and `FrameNumber` hold
 GIVEN_ERROR_MS: Final = 500
@@ -121,7 +121,7 @@ class _Recording:
     length_ms: int
     track: Track | None
     unset: bool = False
-    left_out: int = 0
+    left_out: LeftOutPoints | None = None
 
 
 def claim(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int], now_ms: int) -> StreamClock:
@@ -182,8 +182,9 @@ def _recording(plan: RunPlan, stream: Mapping[str, int], track: Mapping[str, int
     first = track.get("first_utc_ms", 0)
     ends = (first, max(first, track.get("last_utc_ms", 0))) if track.get("fixes") else None
     zoned, unset = bool(stream.get("zoned", 0)) and source == "container", bool(stream.get("unset", 0)) and not label
-    left_out = sum(track.get(PREFIX + reason, 0) for reason in LEFT_OUT)
-    left_out = left_out if left_out > MUCH_LEFT_OUT * track.get("fixes", 0) else 0
+    left_out = left_out_points(track)
+    if left_out is not None and left_out.total <= MUCH_LEFT_OUT * track.get("fixes", 0):
+        left_out = None
     return _Recording(label, source, zoned, length, ends, unset, left_out)
 
 

@@ -32,7 +32,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "frames": workload.frames(roster),
         "judged": workload.judged(roster, READERS[0]),
         "damage": dict(roster.damage()),
-        "time_line": {key: roster.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")},
+        "time_line": _time_line(roster),
         "dropped": sum(dropped[READERS[0]].values()),
         "dropped_by": {name: causes for name, causes in dropped.items() if causes},
         "judged_share": round(min(shares.values()), 4),
@@ -45,6 +45,7 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
         "sealed": roster.fact(STORE, "sealed"),
         "receipted": roster.fact(STORE, "receipted"),
         "waiting": roster.fact(STORE, "waiting"),
+        "held": roster.fact(STORE, "held"),
         "broker": _broker(device),
         "unsealed": storage.unsealed(roster),
         "false_receipts": roster.total(STORE, "false_receipts"),
@@ -59,6 +60,8 @@ def summarise(device: Supervisor, seconds: float, *, lockstep: bool) -> dict[str
             "carried_codes": roster.fact(JUDGE, "carried"),
             "mirrored_codes": roster.fact(JUDGE, "mirrored"),
             "blank_s": round(roster.fact(JUDGE, "blank_ms") / 1000, 1),
+            "placed_codes": roster.fact(JUDGE, "placed_codes"),
+            "unread_codes": roster.fact(JUDGE, "unread_codes"),
         },
         "clock": notes.summary_of(device),
     }
@@ -70,6 +73,13 @@ def _broker(device: Supervisor) -> str:
     return refusal.word if refusal is not None else "up" if device.roster.fact("uplink", "up") else "down"
 
 
+def _time_line(roster: Roster) -> dict[str, Any]:
+    """How the times of the frames were made; what most recordings do not have only where it is."""
+    always = {key: roster.told(SOURCE, f"time.{key}") for key in ("breaks", "guessed", "unknown")}
+    holes, sets, turn = roster.told(SOURCE, "time.holes"), roster.told(SOURCE, "time.sets"), notes.turn(roster)
+    found = {"holes": holes, "sets": sets, "counter": turn if turn != "none" else ""}
+    return always | {key: value for key, value in found.items() if value}
+
+
 def _track(roster: Roster) -> dict[str, Any] | None:
-    facts = next((child.facts for child in roster.generations(TRACK) if child.facts), {})
-    return summarise_track(facts, {key: roster.fact(JUDGE, key) for key in PLACES})
+    return summarise_track(roster.ready(TRACK), {key: roster.fact(JUDGE, key) for key in PLACES})

@@ -48,7 +48,7 @@ class Supervisor:
     def __init__(self, plan: RunPlan, manifest: Manifest, wiring: Wiring, launcher: Link) -> None:
         self._plan, self._launcher = plan, launcher
         self._named = settings.names(plan)
-        self.roster = Roster()
+        self.roster = Roster(live=plan.kind == "camera")
         self._teller = Teller(plan, self.roster, Link(STORE, wiring.health), launcher, self._named)
         self.starter = Starter(plan, manifest, wiring, self.roster)
         self.restarts = Restarts(plan.config.warden, self.roster, wiring, self._teller, self._named)
@@ -56,7 +56,7 @@ class Supervisor:
             plan.config.warden, self.roster, self.restarts, self._teller, launcher, lockstep=plan.pace == "lockstep"
         )
         self.blame = self._watch.blame
-        self._ending = Ending(plan, self.roster, self._named)
+        self._ending = Ending(plan, self.roster, self._named, self._watch.at_fault)
         self.stopping = False
         self.killed: list[CompartmentName] = []
 
@@ -103,6 +103,7 @@ class Supervisor:
             self._teller.look(time.monotonic(), self._ending.judged_at)
             if self._ending.over(time.monotonic()):
                 self._teller.damage()
+                self._watch.at_the_end()
                 return
 
     def stop(self) -> None:
@@ -116,6 +117,11 @@ class Supervisor:
     def refusal(self) -> RefusalWords | None:
         """Why the broker takes nothing now; None where it does, or where that is not known yet."""
         return refusals.current(self.roster, self._plan.config.uplink)
+
+    @property
+    def fixes_owed(self) -> int:
+        """Fixes that position promised and verdict did not get, at the worst time of the run."""
+        return self._watch.fixes.worst
 
     @property
     def judged(self) -> bool:

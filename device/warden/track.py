@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from device.channel.tracks import LEFT_OUT, MISWRITTEN, PREFIX
+from device.channel.tracks import LEFT_OUT, LEFT_OUT_REMEDIES, LEFT_OUT_WORDS, MISWRITTEN, PREFIX, LeftOut
 
 PLACES: Final = ("moments", "unplaced", "vague", "set_aside", "remote_m", "miswritten")
 """The facts of verdict that the summary is made of."""
+
+
+@dataclass(frozen=True)
+class LeftOutPoints:
+    """The points of a track that were left out: how many in all, and for which reason most of them."""
+
+    total: int
+    most: LeftOut
+    of_most: int
+
+    @property
+    def words(self) -> str:
+        """Why, for the user."""
+        return f"{'most ' if self.of_most < self.total else ''}{LEFT_OUT_WORDS[self.most]}"
+
+    @property
+    def remedy(self) -> str:
+        """What helps against the reason of most of them."""
+        return LEFT_OUT_REMEDIES[self.most]
+
+
+def left_out_points(track: Mapping[str, int]) -> LeftOutPoints | None:
+    """What position says that it left out; None: nothing."""
+    counts = {reason: track.get(PREFIX + reason, 0) for reason in LEFT_OUT}
+    most = max(counts, key=lambda reason: counts[reason])
+    return LeftOutPoints(sum(counts.values()), most, counts[most]) if counts[most] else None
 
 
 def summarise_track(track: Mapping[str, int], places: Mapping[str, int]) -> dict[str, Any] | None:

@@ -8,11 +8,12 @@ from device.channel.link import Link
 from device.config import WardenConfig
 from device.launcher.child import Child, RestartBudget
 from device.launcher.errors import GivenUpError
+from device.warden import fixes_owed
 from device.warden.blame import DISPUTES, Blame
 from device.warden.progress import STALLS, Counts, FrameProgress, Stall
 from device.warden.restarts import Restarts
 from device.warden.roster import Roster
-from device.warden.table import JUDGE, STORE
+from device.warden.table import JUDGE, READERS, SOURCE, STORE, TRACK
 from device.warden.telling import Teller
 from wire.vocabulary import CompartmentName
 
@@ -47,6 +48,7 @@ class FaultWatch:
         self.blame = Blame(limits.restarts, limits.restart_window_seconds)
         self._progress = FrameProgress(limits.stalled_seconds, lockstep=lockstep)
         self._stalls = RestartBudget(STALLS, _STALL_WINDOWS * limits.stalled_seconds)
+        self.fixes = fixes_owed.FixesOwed(limits.stalled_seconds)
         self._floods_told: set[int] = set()
         self._receipts_told = False
 
@@ -57,7 +59,17 @@ class FaultWatch:
             if child is not None:
                 self._look_after(name, child, now)
         self._look_at_receipts()
+        self._look_at_fixes(now)
         self._look_at_progress(now)
+
+    def at_the_end(self) -> None:
+        """All is judged: what is still owed is told while there is somebody to tell."""
+        if self.fixes.at_the_end(self._roster):
+            self._tell_owed()
+
+    def at_fault(self) -> Stall:
+        """Who is at fault where the stream has ended and is not judged to its end."""
+        return self._progress.at_fault()
 
     def hostile(self, name: CompartmentName) -> None:
         """What a compartment sent to warden itself is no message, or may not come now: nobody else can have sent it."""
@@ -70,6 +82,9 @@ class FaultWatch:
             child.release()
             self._progress.fell(name)
             self._restarts.fell(name, how, now)
+            return
+        if name == SOURCE and self._goes_on_after_its_end(child):
+            self.hostile(name)
             return
         if child.beat is not None:
             self._hear(name, child, now)
@@ -100,7 +115,25 @@ class FaultWatch:
                 continue  # it is away already: counted, and no event for each word of a peer that goes on
             for accused in sentence.accused:
                 self._teller.incident("invalid_message", accused, f"{sentence.what}_by_{name}")
+            for suspect in sentence.pair or ():  # of frames that do not go on as well: the accuser with the accused
+                self._progress.fell(suspect)
             self._restarts.pair(sentence, "accused", now)
+
+    def _goes_on_after_its_end(self, source: Child) -> bool:
+        """Whether capture gave frames after it said that all were given and answered: it contradicts itself."""
+        if source.since_done is None:
+            return False
+        given = sum(source.since_done.get(f"{reader}_given", 0) for reader in READERS)
+        now_given = sum(source.said.get(f"{reader}_given", 0) for reader in READERS)
+        return now_given > given
+
+    def _look_at_fixes(self, now: float) -> None:
+        if self.fixes.at_fault(self._roster, now):
+            self._tell_owed()
+            self._restarts.pair(self.blame.between(TRACK, JUDGE, now), "fixes_owed", now)
+
+    def _tell_owed(self) -> None:
+        self._teller.incident("invalid_message", TRACK, f"fixes_said_by_{JUDGE}")
 
     def _look_at_receipts(self) -> None:
         """Told once, and held against nobody: uplink passes on what the broker gives it."""

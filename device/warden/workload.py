@@ -39,6 +39,7 @@ class Counted(Protocol):
     def total(self, name: CompartmentName, key: str) -> int: ...
     def fact(self, name: CompartmentName, key: str) -> int: ...
     def told_in_all(self, name: CompartmentName, key: str) -> int: ...
+    def of_the_input(self, key: str) -> int: ...
     def damage(self) -> dict[DamageName, int]: ...
 
 
@@ -60,7 +61,7 @@ def fit(device: Counted) -> int:
     """
     came, found = frames(device), device.damage()
     told = sum(found.get(name, 0) for name in damage.OF_FRAMES)
-    return came - min(came, device.told_in_all(SOURCE, "passed_over"), told)
+    return came - min(came, device.of_the_input("passed_over"), told)
 
 
 def judged(device: Counted, reader: CompartmentName) -> int:
@@ -79,8 +80,8 @@ def _said(device: Counted, reader: CompartmentName) -> int:
 
 
 def _heard(device: Counted, reader: CompartmentName) -> int:
-    """Frames of a reader that verdict has judged by."""
-    return max(0, device.total(JUDGE, f"{reader}_frames") - device.told_in_all(JUDGE, f"{reader}_late"))
+    """Frames of a reader that verdict has judged by, each once: what is given again after a restart is none more."""
+    return device.total(JUDGE, f"{reader}_judged")
 
 
 def dropped(device: Counted, name: CompartmentName, *, lockstep: bool) -> dict[str, int]:

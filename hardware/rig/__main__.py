@@ -15,6 +15,7 @@ from hardware.rig import drive, preview
 from hardware.rig.scene import RECIPES
 from program import outputs
 from program.arguments import MAX_SEED, new_parser, place, whole
+from program.claim import claimed
 from wire import register
 
 _CLASSIFIER = Path(__file__).parents[2] / "models" / "artifacts" / "classifier.tflite"
@@ -43,6 +44,11 @@ def _show(what: str, done: int, total: int) -> None:
 
 
 def _write(arguments: argparse.Namespace, names: list[str]) -> None:
+    with claimed(arguments.out):
+        _write_drive(arguments, names)
+
+
+def _write_drive(arguments: argparse.Namespace, names: list[str]) -> None:
     authority = Ed25519PrivateKey.generate()
     now_ms = int(time.time() * 1000)
     result = drive.render(

@@ -72,6 +72,7 @@ def test_a_second_signal_ends_a_replay_that_does_not_end_and_leaves_nothing_runn
         os.kill(pids["warden"], signal.SIGSTOP)  # it never answers the first
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)  # two of a kind that come at once count as one
+        process.send_signal(signal.SIGHUP)  # and two within half a second as one wish: the third is another
         assert process.wait(10) == 130
         assert "interrupted twice: ended at once" in (process.stderr.read() if process.stderr else "")
         until(lambda: not [name for name, pid in pids.items() if runs(pid)], what="something is left running")

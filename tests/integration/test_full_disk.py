@@ -94,7 +94,8 @@ identity = identity_of(home)
 
 
 def opened():
-    return Spool(home.spool, device_id=identity.device_id, run_id=boot.hex(), max_bytes=2**26)
+    to = identity.sink_key.digest
+    return Spool(home.spool, device_id=identity.device_id, run_id=boot.hex(), max_bytes=2**26, sink_key=to)
 
 
 def fill(spool):

@@ -40,7 +40,13 @@ class Chain:
         self.uplinks_dialer, self.dialers_uplink = Link("dialer", c, Dialled), Link("uplink", d, Dial)
         self._dialers_socket = d
         self.end = DialEnd(self.uplinks_dialer)
-        self.spool = Spool(self.home.spool, device_id=self.identity.device_id, run_id=RUN, max_bytes=2**22)
+        self.spool = Spool(
+            self.home.spool,
+            device_id=self.identity.device_id,
+            run_id=RUN,
+            max_bytes=2**22,
+            sink_key=self.identity.sink_key.digest,
+        )
         self.service = SealerService(
             self.spool,
             self.identity,

@@ -15,7 +15,9 @@ def sealed_events(home: Home, run_id: str) -> list[Event]:
     identity = identity_of(home)
     sink = load.sink_private(home.sink / "hpke.key")
     device_key = load.signing_key(home.device / "signing.key").public_key()
-    spool = Spool(home.spool, device_id=identity.device_id, run_id=run_id, max_bytes=2**30)
+    spool = Spool(
+        home.spool, device_id=identity.device_id, run_id=run_id, max_bytes=2**30, sink_key=identity.sink_key.digest
+    )
     found: list[Event] = []
     try:
         for _, sealed in spool.after(-1, spool.waiting):

@@ -49,10 +49,12 @@ class Rig:
         self.now = 100.0
         self.restart()
 
-    def restart(self, run_id: str = RUN, *, on_camera: bool = False, offers: bool = True) -> None:
+    def restart(
+        self, run_id: str = RUN, *, on_camera: bool = False, offers: bool = True, sink_key: bytes = bytes(32)
+    ) -> None:
         if hasattr(self, "spool"):
             self.spool.close()
-        self.spool = Spool(self.folder, device_id="cam-1", run_id=run_id, max_bytes=self.max_bytes)
+        self.spool = Spool(self.folder, device_id="cam-1", run_id=run_id, max_bytes=self.max_bytes, sink_key=sink_key)
         self.verdict, self.uplink = Wire(), Wire()
         self.service = SealerService(
             self.spool,

@@ -19,7 +19,7 @@ from tests.support.verdict_drive import UTC_S
 class Bench:
     """The service with real links and a real memory; `hears` holds what `sealer` is sent."""
 
-    def __init__(self, descriptor: int, *, lockstep: bool = True, sure_score: float = 0.5) -> None:
+    def __init__(self, descriptor: int, *, lockstep: bool = True, sure_score: float = 0.5, track: bool = False) -> None:
         self.descriptor = descriptor
         self.ends: dict[str, Link] = {}
         self.links: dict[str, Link] = {}
@@ -36,7 +36,8 @@ class Bench:
             facts={},
             handled=0,
         )
-        self.service = VerdictService(self.me, VerdictSettings(None, "test", lockstep, {"far": sure_score}))
+        settings = VerdictSettings(None, "test", lockstep, {"far": sure_score}, track)
+        self.service = VerdictService(self.me, settings)
         self.service.begin(Go(UTC_S * 1000))
 
     def _link(self, peer: str) -> Link:

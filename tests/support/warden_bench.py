@@ -57,6 +57,7 @@ class FakeChild:
         self.facts: dict[str, int] | None = {}
         self.done: dict[str, int] | None = None
         self.beat: Beat | None = None
+        self.since_done: dict[str, int] | None = None
         self._said: dict[str, int] = {}
         self.told, self.floods, self.heard = True, False, 0.0
         self.how: str | None = None
@@ -67,6 +68,8 @@ class FakeChild:
 
     def say(self, handled: int = 0, invalid: dict[Any, int] | None = None, **facts: int) -> None:
         self.beat = Beat(handled, {}, invalid or {}, {}, facts)
+        if self.done is not None and self.since_done is None:
+            self.since_done = dict(facts)
         self._said |= {key: max(value, self._said.get(key, 0)) for key, value in facts.items()}
 
     @property

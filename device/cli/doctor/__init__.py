@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 from collections.abc import Callable
@@ -56,11 +57,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tried(check: Callable[[Looks], Check], looks: Looks) -> Check:
     """What the check finds; or what the system refuses it, so that the others are tried all the same."""
+    name = check.__name__.strip("_")
+    if check in installation.OF_THE_HOME and not _readable(looks.home):
+        return Check(name, False, f"not looked at: this user may not read {looks.home.path}", "", required=False)
     try:
         return check(looks)
     except OSError as error:
         failure = MachineError.of(error)
-        return Check(check.__name__.strip("_"), False, failure.sentence, failure.remedy)
+        return Check(name, False, failure.sentence, failure.remedy)
+
+
+def _readable(home: Home) -> bool:
+    """Whether this user may look into the home, where there is one; `keys` says what to do where not."""
+    try:
+        return not home.path.exists() or os.access(home.path, os.R_OK | os.X_OK)
+    except OSError:
+        return False
 
 
 def _line(check: Check) -> str:

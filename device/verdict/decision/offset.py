@@ -63,6 +63,13 @@ def comes_by(state: State, coded: CodedSign, earliest_ms: int, latest_ms: int) -
     return any(earliest_ms <= last and first <= latest_ms for first, last in _approaches(state, coded, line, step_m))
 
 
+def comes_by_again(state: State, coded: CodedSign, left_ms: int, latest_ms: int) -> bool:
+    """Whether the vehicle comes up to a code's place once until `left_ms`, and a second time at a later offset."""
+    line, step_m = outline.known(state)
+    begins = [first for first, _ in _merged(_approaches(state, coded, line, step_m))]
+    return any(first <= left_ms for first in begins) and any(left_ms < first <= latest_ms for first in begins)
+
+
 def _approaches(state: State, coded: CodedSign, line: Sequence[Waypoint], step_m: float) -> list[Interval]:
     """The offsets for which the vehicle was coming up to the code's place when the code was read."""
     read_ms = state.start_utc_ms + coded.t_ms

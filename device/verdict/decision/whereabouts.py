@@ -20,7 +20,7 @@ from device.verdict.decision.code_evidence import (
     elsewhere_from_m,
     is_anothers_place,
 )
-from device.verdict.decision.offset import comes_by
+from device.verdict.decision.offset import comes_by, comes_by_again
 from device.verdict.decision.table import Where
 from device.verdict.intake import outline, route
 from device.verdict.intake.timeline import AHEAD_MS
@@ -39,6 +39,9 @@ CONFIRMED_MARGIN_M: Final = 30.0
 HONEST: Final = (Where.FITS, Where.UNKNOWN)
 STALE_MS: Final = 1000
 """A code that was read for longer after the last place that is known is not accused of that place."""
+AGAIN_MS: Final = 5000
+"""So long after a code was read in its place at least the vehicle comes up to it again, if it does: before, it is still
+the same pass."""
 BACKED_MS: Final = 120_000
 """Who came up to a sign so long ago at most may since have backed off, or turned, before it."""
 SLOWEST_MS: Final = 60_000
@@ -184,7 +187,7 @@ def held(state: State, where: Where, found: CodeEvidence, pose: Pose | None, ahe
         return Where.UNKNOWN
     if is_exact(state):
         return where
-    if where is Where.ELSEWHERE and _is_of_another_time(state, found):
+    if _is_of_a_second_pass(state, found) or (where is Where.ELSEWHERE and _is_of_another_time(state, found)):
         return Where.UNKNOWN
     read_ms = panel.sight.pose_ms
     narrow, confirmed = _is_narrow(state, read_ms), _confirmed_error_ms(state, read_ms)
@@ -240,7 +243,8 @@ def _is_of_another_time(state: State, found: CodeEvidence) -> bool:
     been put in, or if the video ran faster or slower than the world: the vehicle came up to that place at another time.
 
     The video goes on from the last code that was in its place, and never back: what it shows is of later. Where no code
-    was in its place, nothing was put in before. A code that was read in its place before is a copy where it is again.
+    was in its place, nothing was put in before. A code that was read in its place before is a copy where it is again,
+    unless the vehicle comes up to that place again (`_is_of_a_second_pass`).
     """
     claims, panel = found.claims, found.panel
     if claims is None or panel is None:
@@ -252,6 +256,20 @@ def _is_of_another_time(state: State, found: CodeEvidence) -> bool:
     earliest = max((coded.t_ms for coded in fitting), default=read_ms) - read_ms
     coded = CodedSign(claims.sign_id, read_ms, claims.lat, claims.lon, claims.heading, fits=False)
     return comes_by(state, coded, max(-AHEAD_MS, earliest), AHEAD_MS)
+
+
+def _is_of_a_second_pass(state: State, found: CodeEvidence) -> bool:
+    """Whether a code that was read in its place before would be in it again if a piece of the video were missing: the
+    vehicle comes up to that place a second time, as on a lap that is joined from the recordings of its passes."""
+    claims, panel = found.claims, found.panel
+    if claims is None or panel is None:
+        return False
+    read_ms = panel.sight.last_ms
+    before = [coded.t_ms for coded in state.coded if coded.fits and coded.sign_id == claims.sign_id]
+    if not before:
+        return False
+    coded = CodedSign(claims.sign_id, read_ms, claims.lat, claims.lon, claims.heading, fits=False)
+    return comes_by_again(state, coded, max(before) + AGAIN_MS - read_ms, AHEAD_MS)
 
 
 def _may_have_backed(state: State, found: CodeEvidence) -> bool:

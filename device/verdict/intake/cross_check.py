@@ -3,26 +3,33 @@
 An attacker may have taken over one of the two. A message that cannot be true accuses its sender; two that cannot both
 be true accuse both, since we cannot know which of them lies, and no verdict rests on either. Every limit is relative to
 what *both* have said, or to our own clock: limits relative to the sender's own last message would add up to none.
+
+In lockstep capture waits for both, so that the other reader is the witness of a leap: damaged frames are shown to
+nobody, in any number, and both leap over them alike. Until the other has leapt as well nothing rests on it. If it
+speaks of a frame that was leapt over, who leapt is accused; if it never comes, what was said behind the leap is
+forgotten. In realtime the two need not see the same frames, so that a leap is bounded by our clock and by the rate.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from device.verdict.state import Moment, State
 
 Side = Literal["perception", "codes"]
+SIDES: Final[tuple[Side, ...]] = get_args(Side)
 Size = tuple[int, int]
 """Width and height of a frame, pixels."""
 
 NOBODY: Final[frozenset[Side]] = frozenset()
 MAX_LEAD_FRAMES: Final = 64
-"""In lockstep capture waits for both: a reader that is further ahead than this runs ahead, or the other is silent."""
+"""In lockstep capture waits for both: a reader that has spoken of so many frames of which the other has not runs ahead,
+or the other is silent; one that has passed over so many, of which the other speaks, has leapt."""
 MAX_LEAD_MS: Final = 250
 """Beyond our own clock, which began before the first frame was taken."""
 MAX_LEAP_MS: Final = 120_000
-"""Beyond the last frame of which both spoke, where we have no clock, and for a leap in lockstep."""
+"""In realtime, beyond the last frame of which both spoke, where we have no clock."""
 FIRST_RATE: Final = 0.24
 """Frames a millisecond before both readers have spoken of one frame..."""
 RATE_SLACK: Final = 1.5
@@ -50,9 +57,8 @@ def file(
     if frame <= max(state.marks[side], state.released_mark):
         state.ignored += 1
         return None, NOBODY
-    accused = (_lead if lockstep else _leap)(state, side, frame, t_ms, now_ms) or _contradiction(
-        state, side, frame, t_ms, timed, size
-    )
+    ahead = _lead(state, side) if lockstep else _leap(state, side, frame, t_ms, now_ms)
+    accused = ahead or _contradiction(state, side, frame, t_ms, timed, size)
     if accused:
         state.ignored += 1
         for side_accused in sorted(accused):  # in a fixed order: forgetting the first changes what the second meets
@@ -63,6 +69,7 @@ def file(
         accused = frozenset({_OTHER[side]})  # it leapt over a frame that was shown
         _distrust(state, _OTHER[side])
     state.marks[side] = frame
+    state.judged[side] += 1
     state.newest_ms = max(state.newest_ms, t_ms)
     index = _index(state, frame)
     if not _is_at(state, index, frame):
@@ -81,22 +88,26 @@ def passed(state: State, moment: Moment) -> None:
         state.agreed_frame, state.agreed_ms = moment.frame, moment.t_ms
 
 
-def _lead(state: State, side: Side, frame: int, t_ms: int, now_ms: int | None) -> frozenset[Side]:
-    """Lockstep. A leap beyond both is the sender's; a growing lead may be haste or the other's silence.
+def forget_leaps(state: State) -> None:
+    """At the end of a lockstep stream: what a reader alone said behind a leap has no witness, and is forgotten."""
+    before = min(state.marks.values())
+    for index, moment in enumerate(state.pending):
+        if moment.frame > before + MAX_LEAD_FRAMES and len(_speakers(moment)) == 1:
+            for forgotten in state.pending[index:]:
+                state.ignored += 1
+                for speaker in _speakers(forgotten):
+                    state.judged[speaker] -= 1
+            del state.pending[index:]
+            state.newest_ms = max((kept.t_ms for kept in state.pending), default=state.released_ms)
+            return
+        before = max(before, moment.frame)
 
-    Damaged frames are shown to no reader, and may be many. So a leap over frames is one only if it is more than the
-    time goes on by, at the rate so far; whether the rest is true the other will say.
-    """
-    newest, others = max(state.marks.values()), state.marks[_OTHER[side]]
-    leapt = newest >= 0 and frame > newest + MAX_LEAD_FRAMES
-    too_far = frame > newest + MAX_LEAD_FRAMES + _frames_in(state, t_ms - state.newest_ms)
-    if leapt and (too_far or t_ms > state.agreed_ms + MAX_LEAP_MS):
-        return frozenset({side})
-    most = others + MAX_LEAD_FRAMES + _frames_in(state, t_ms - state.agreed_ms)
+
+def _lead(state: State, side: Side) -> frozenset[Side]:
+    """Lockstep. A growing lead may be haste or the other's silence; how far apart its frames are the other will say."""
+    others = state.marks[_OTHER[side]]
     alone = len(state.pending) - bisect_left(state.pending, others + 1, key=_frame)
-    if alone >= MAX_LEAD_FRAMES or (others >= 0 and frame > most):
-        return frozenset(_OTHER)
-    return NOBODY
+    return frozenset(_OTHER) if alone >= MAX_LEAD_FRAMES else NOBODY
 
 
 def _frames_in(state: State, ms: int) -> float:
@@ -128,6 +139,8 @@ def _contradiction(state: State, side: Side, frame: int, t_ms: int, timed: bool,
         speakers = _speakers(moment)
         if len(speakers) == 1:
             accused |= speakers
+            for speaker in speakers:
+                state.judged[speaker] -= 1
             state.pending.remove(moment)
     return frozenset(accused)
 
@@ -145,9 +158,12 @@ def _distrust(state: State, side: Side) -> None:
     """Forgets what `side` said of frames that the other has not spoken of, and how far it had come."""
     others = state.marks[_OTHER[side]]
     for moment in state.pending:
-        if moment.frame > others and side == "perception":
+        if moment.frame <= others:
+            continue
+        state.judged[side] -= side in _speakers(moment)
+        if side == "perception":
             moment.boxes = None
-        elif moment.frame > others:
+        else:
             moment.readings = None
     state.pending = [moment for moment in state.pending if _speakers(moment)]
     state.marks[side] = min(state.marks[side], max(others, state.released_mark))

@@ -58,6 +58,29 @@ class _Growth:
     most: float
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """How far ahead a thing was when it was last seen: least, most."""
+
+    least: float
+    most: float
+
+
+def ahead(face: FaceTrack, *, in_metres: bool) -> Ahead | None:
+    """How far ahead of the vehicle a face was when it was last seen, in metres or in milliseconds at the same speed.
+
+    None: nobody knows, since the vehicle hardly came nearer meanwhile.
+    """
+    sight, grown = face.sight, growth(face)
+    followed: float = sight.last_ms - sight.first_ms
+    if in_metres:
+        followed = 0.0 if sight.first_pose is None else _came_m(sight, sight.first_pose) or 0.0
+    if followed < (STANDS_M if in_metres else looks.LOOK_MS) or grown <= 1:
+        return None
+    farthest, nearest = (_distance(followed, grown * factor) for factor in (1 / GROWTH_WITHIN, GROWTH_WITHIN))
+    return Ahead(nearest / WAY_WITHIN, farthest * WAY_WITHIN)
+
+
 def reunited(
     state: State, boxes: Mapping[int, Box], taken: Collection[int], t_ms: int, pose: Pose | None, sure_score: float
 ) -> dict[int, FaceTrack]:

@@ -45,6 +45,8 @@ HERE_AHEAD_M: Final = (-10.0, 30.0)
 """Where a registered sign is when its face or code was last seen, metres ahead of the vehicle..."""
 HERE_ASIDE_M: Final = 25.0
 """...and to either side."""
+SAME_PASS_MS: Final = 30_000
+"""What was seen so long ago at most is of this pass."""
 _FORGET_MS: Final = 5000
 _RECENT_MS: Final = 60_000
 _AREA_M: Final = 400.0
@@ -77,13 +79,22 @@ class Surroundings:
         """Whether any registered sign is within `AROUND_M`, in force or not, whatever its direction."""
         return any(distance_m(entry.lat, entry.lon, pose.lat, pose.lon) <= AROUND_M for entry in self._around(pose))
 
-    def here(self, pose: Pose | None, utc_ms: int, claimed: Collection[bytes], *, face: bool) -> RegisterEntry | None:
+    def here(
+        self,
+        pose: Pose | None,
+        utc_ms: int,
+        claimed: Collection[bytes],
+        verified: Collection[bytes] = (),
+        *,
+        face: bool,
+    ) -> RegisterEntry | None:
         """The entry that a sign last seen from `pose` is taken for, if possible an entry that is not `claimed`.
 
         `claimed` are the entries whose codes were read on other signs. For a `face` such an entry is better than none:
-        a copy of a sign's code that hangs nearby must not take the register's protection from the sign itself.
+        a copy of a sign's code that hangs nearby must not take the register's protection from the sign itself. One that
+        was `verified` on another sign, with code and face and place, is that sign.
         """
-        found = self._in_reach(pose, utc_ms, HERE_AHEAD_M[0])
+        found = [entry for entry in self._in_reach(pose, utc_ms, HERE_AHEAD_M[0]) if entry.sign_id not in verified]
         free = [entry for entry in found if entry.sign_id not in claimed]
         return next(iter(free or (found if face else [])), None)
 
@@ -205,6 +216,18 @@ def note_code(state: State, sign_id: bytes, last_ms: int) -> None:
     state.read_ids.append(SeenSign(sign_id, last_ms))
 
 
+def note_verified(state: State, sign_id: bytes, last_ms: int) -> None:
+    """Notes that a sign was VERIFIED: its own code and its face were seen in its place."""
+    recent = [seen for seen in state.verified_ids if last_ms - seen.last_ms <= _RECENT_MS]
+    state.verified_ids = recent[-MAX_ATTRIBUTED + 1 :]
+    state.verified_ids.append(SeenSign(sign_id, last_ms))
+
+
+def recently_verified(state: State, now_ms: int) -> set[bytes]:
+    """The signs that were VERIFIED on this pass."""
+    return {seen.sign_id for seen in state.verified_ids if now_ms - seen.last_ms <= SAME_PASS_MS}
+
+
 def attribute(state: State, sign_id: bytes, last_ms: int) -> None:
     """Notes that something was seen of a registered sign."""
     recent = [seen for seen in state.attributed if last_ms - seen.last_ms <= _RECENT_MS]
@@ -234,5 +257,5 @@ def was_read(state: State, expected: ExpectedSign) -> bool:
 
 
 def _is_among(signs: Collection[SeenSign], expected: ExpectedSign) -> bool:
-    since = (expected.passed_ms or 0) - 30_000
+    since = (expected.passed_ms or 0) - SAME_PASS_MS
     return any(seen.sign_id == expected.sign_id and seen.last_ms >= since for seen in signs)

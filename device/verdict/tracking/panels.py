@@ -19,7 +19,7 @@ from device.verdict.state import (
     Rate,
     State,
 )
-from device.verdict.tracking import approach, carried, looks
+from device.verdict.tracking import approach, beside, carried, looks
 from device.verdict.tracking.faces import extend, first_sight
 from device.verdict.tracking.looks import LINGER_MS
 from device.verdict.tracking.motion import match, moved, overlap, predicted, start
@@ -62,6 +62,7 @@ def read(state: State, moment: Moment, readings: Sequence[Reading], pose: Pose |
             panel.motion = moved(panel.motion, group[0], moment.t_ms)
             extend(panel.sight, moment, pose, state.read)
         carried.follow(state, panel, group[0], moment.t_ms, pose)
+        beside.compare(panel, state.faces, moment.t_ms)
         _note(panel, group, look_ms)
         panel.twins += looks.repeats(look_ms) if index in twins else 0.0
         _vote(panel, group[0].quarters, state.faces, moment.t_ms, look_ms)

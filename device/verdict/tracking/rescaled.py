@@ -27,7 +27,9 @@ def take_size(state: State, size: tuple[int, int]) -> None:
         return
     across, down = state.size[0] / before[0], state.size[1] / before[1]
     homes = (panel.home for panel in state.panels if panel.home is not None)
-    panels = (*(panel.motion for panel in state.panels), *homes, *(symbol.motion for symbol in state.carried))
+    beside = (pair for panel in state.panels for pair in panel.beside.values())
+    pairs = (motion for pair in beside for motion in (pair.face, pair.panel))
+    panels = (*(panel.motion for panel in state.panels), *homes, *pairs, *(symbol.motion for symbol in state.carried))
     for motion in (*(face.motion for face in state.faces), *panels):
         _scale(motion, across, down)
     for stage in (panel.stage for panel in state.panels if panel.stage is not None):

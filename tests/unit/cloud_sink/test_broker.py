@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import threading
@@ -257,3 +258,11 @@ def test_a_path_that_would_be_read_as_something_else_is_refused(tmp_path: Path, 
 
     with pytest.raises(KeysError, match="plain path"):
         mosquitto.files(tmp_path / place, 8883, log="errors")
+
+
+def test_the_line_that_starts_it_can_be_typed_whatever_the_home_is_called(tmp_path: Path, capsys: Output) -> None:
+    home = Home(tmp_path / "my h\u00e9im's & home")
+    home.ensure_development()
+    assert main(["broker", "--home", str(home.path), "--write-only"]) == 0
+    said = capsys.readouterr().out.splitlines()[-1].partition("start it with: ")[2]
+    assert shlex.split(said) == ["mosquitto", "-c", str(home.broker / "mosquitto.conf")]

@@ -247,7 +247,8 @@ def test_what_is_no_host_name_is_refused(name: str, capsys: Output) -> None:
 
 def test_a_remedy_acts_on_the_home_that_was_named(home: Home, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     (home.broker / "tls.crt").write_text("no certificate")
-    (home.sink / "hpke.key").unlink()
+    for name in ("sink/hpke.key", "trust/sink_hpke.pub"):
+        (home.path / name).unlink()
     for command, words in (("broker", "sealcam keys renew"), ("serve", "sealcam keys init")):
         assert main(at(home, command)) == 2
         assert capsys.readouterr().err.endswith(f"; run: SEALCAM_HOME={home.path} {words}\n")

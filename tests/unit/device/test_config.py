@@ -135,3 +135,14 @@ def test_every_key_has_its_variable() -> None:
     names = config.variables()
     assert "SEALCAM_WARDEN_DELIVER_SECONDS" in names and len(names) > 25
     config.load(None, {"SEALCAM_UPLINK_HOST": "a.example"})
+
+
+@pytest.mark.parametrize("host", ["localhost", "pi.local", "192.168.1.2", "::1", "fe80::1", "::ffff:192.168.1.2", ""])
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    assert config.load(None, {"SEALCAM_UPLINK_HOST": host}).uplink.host == host
+
+
+@pytest.mark.parametrize("host", ["localhost:8883", "192.168.1.2:8883", "[::1]", "[::1]:8883", "pi:1:2", "mqtts://pi"])
+def test_a_port_does_not_belong_to_the_host(host: str) -> None:
+    with pytest.raises(UsageError, match="SEALCAM_UPLINK_HOST: its form must be: host name or address, without a port"):
+        config.load(None, {"SEALCAM_UPLINK_HOST": host})

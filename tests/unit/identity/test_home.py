@@ -11,13 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from identity import (
+    ClockBehindError,
     DamagedKeyError,
     ExpiredCertificateError,
     Home,
     KeysError,
+    LostReceiverKeyError,
     MissingKeyError,
     UnsafeKeyFileError,
     files,
@@ -27,6 +31,7 @@ from identity.place import HOME_VARIABLE
 from program import wording
 from tests.support.full_disk import files_up_to
 from wire import cose, receipt, signcode
+from wire.times import RELEASED
 
 
 def content(home: Home) -> dict[str, bytes]:
@@ -91,10 +96,111 @@ def test_a_lost_signing_key_is_not_replaced_by_a_new_identity(home: Home) -> Non
         home.ensure_development()
 
 
-def test_a_public_key_of_another_sink_is_noticed(home: Home) -> None:
-    (home.sink / "receipt.key").unlink()
-    with pytest.raises(DamagedKeyError, match=r"receipt\.pub"):
+@pytest.mark.parametrize(("name", "public"), [("hpke.key", "sink_hpke.pub"), ("receipt.key", "receipt.pub")])
+def test_a_lost_key_of_the_receiver_is_not_replaced_while_its_public_half_is_there(
+    home: Home, name: str, public: str
+) -> None:
+    (home.sink / name).unlink()
+    before = content(home)
+    with pytest.raises(LostReceiverKeyError, match="restore it from a copy") as lost:
         home.ensure_development()
+    assert public in lost.value.sentence and f"move {home.trust / public} away" in lost.value.remedy
+    assert content(home) == before
+    reader = load.sink_private if name == "hpke.key" else load.signing_key
+    with pytest.raises(MissingKeyError, match="restore it from a copy"):  # not: make a new one
+        reader(home.sink / name)
+    (home.trust / public).unlink()
+    home.ensure_development()
+    assert (home.sink / name).exists()
+
+
+@pytest.mark.parametrize("name", ["sink_hpke.pub", "receipt.pub"])
+def test_one_public_key_of_another_receiver_is_noticed(home: Home, tmp_path: Path, name: str) -> None:
+    other = Home(tmp_path / "other")
+    other.ensure_development()
+    (home.trust / name).write_bytes((other.trust / name).read_bytes())
+    assert home.seals_for_another is None
+    with pytest.raises(DamagedKeyError, match=name.replace(".", r"\.")) as refused:
+        home.ensure_development()
+    assert "both sink_hpke.pub and receipt.pub" in refused.value.remedy
+
+
+def test_a_device_of_another_homes_receiver_stays_one(home: Home, tmp_path: Path) -> None:
+    assert home.seals_for_another is False
+    other = Home(tmp_path / "other")
+    other.ensure_development()
+    for name in ("sink_hpke.pub", "receipt.pub"):
+        (home.trust / name).write_bytes((other.trust / name).read_bytes())
+    before = content(home)
+    home.ensure_development()
+    assert content(home) == before and home.seals_for_another is True
+
+
+def certificates(path: Path) -> list[bytes]:
+    return [c.public_bytes(serialization.Encoding.DER) for c in x509.load_pem_x509_certificates(path.read_bytes())]
+
+
+@pytest.mark.parametrize("lost", ["", "broker/ca.key", "broker/tls.crt"])
+def test_renewal_keeps_the_authorities_of_others_and_replaces_its_own(home: Home, tmp_path: Path, lost: str) -> None:
+    other = Home(tmp_path / "other")
+    other.ensure_development()
+    (theirs,) = certificates(other.broker / "ca.crt")
+    bundle = (home.broker / "ca.crt").read_bytes() + (other.broker / "ca.crt").read_bytes()
+    (home.broker / "ca.crt").write_bytes(bundle)  # a second device may connect
+    (home.device / "ca.crt").write_bytes((other.broker / "ca.crt").read_bytes())  # and this one connects elsewhere
+    if lost:
+        (home.path / lost).unlink()
+    assert home.renew() == [home.broker / "ca.crt", home.device / "ca.crt"]
+    ours, *kept = certificates(home.broker / "ca.crt")
+    assert kept == [theirs] and ours not in (theirs, *certificates(other.broker / "ca.crt"))
+    assert certificates(home.device / "ca.crt") == [theirs]
+    assert certificates(home.sink / "ca.crt") == [ours]
+    assert home.renew() == [home.broker / "ca.crt", home.device / "ca.crt"]
+    assert len(certificates(home.broker / "ca.crt")) == 2
+
+
+def test_renewal_replaces_an_authority_that_cannot_be_read(home: Home) -> None:
+    for name in ("ca.crt", "ca.key", "tls.crt"):
+        (home.broker / name).write_bytes(b"no PEM")
+    assert home.renew() == []
+    home.check_certificates()
+
+
+LONG_AGO = 1_325_376_000  # 2012-01-01
+
+
+@pytest.mark.parametrize("work", [Home.renew, Home.ensure_development])
+def test_with_a_clock_of_years_ago_nothing_is_made_that_would_be_over_already(
+    home: Home, monkeypatch: pytest.MonkeyPatch, work: Callable[..., object]
+) -> None:
+    (home.device / "tls.crt").unlink()
+    before = content(home)
+    monkeypatch.setattr("identity.clock.time.time", lambda: LONG_AGO)
+    with pytest.raises(ClockBehindError, match="2012-01-01T00:00:00Z on this machine") as refused:
+        work(home)
+    assert "timedatectl" in refused.value.remedy and "--clock-is-right" in refused.value.remedy
+    assert content(home) == before
+    work(home, clock_is_right=True)
+    assert (home.device / "tls.crt").exists()
+
+
+def test_a_whole_home_needs_no_clock_and_a_new_one_none_before_the_release(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("identity.clock.time.time", lambda: LONG_AGO)
+    home.ensure_development()
+    with pytest.raises(ClockBehindError, match="this release"):
+        Home(tmp_path / "new").ensure_development()
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_known_of_the_past_is_the_newest_of_release_certificates_and_registers(home: Home) -> None:
+    assert home.known_past() > RELEASED
+    files.write_private(home.trust / "register.seen", b"%d" % (home.known_past() + 7))
+    later = home.known_past()
+    assert later == int((home.trust / "register.seen").read_text())
+    files.write_private(home.trust / "register.seen", b"damaged")
+    assert home.known_past() == later - 7
 
 
 def test_renewal_replaces_certificates_and_keeps_identities(home: Home) -> None:

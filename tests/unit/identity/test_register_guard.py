@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from identity import Home
-from identity.errors import DamagedKeyError, MissingKeyError, RegisterRollbackError
+from identity.errors import DamagedKeyError, MissingKeyError, RegisterRollbackError, UnrememberedRegisterError
 from identity.register_guard import SEEN, check
+from tests.support.full_disk import files_up_to
 from tests.support.wire_samples import AUTHORITY, STRANGER
 from wire import cose, register
 from wire.register import RegisterEntry
@@ -112,3 +113,14 @@ def test_a_home_does_not_make_a_register_in_place_of_one_that_was_used(tmp_path:
     home.ensure_development()
     with pytest.raises(RegisterRollbackError, match="is gone"):
         check(home.trust)
+
+
+def test_a_good_register_on_a_full_disk_is_told_as_that_and_can_be_used(trust: Path) -> None:
+    put(trust, 2_000)
+    with files_up_to(0), pytest.raises(UnrememberedRegisterError, match=r"register\.seen cannot be written") as told:
+        check(trust)
+    assert told.value.issued_at == 2_000 and not (trust / SEEN).exists()
+    assert check(trust) == 2_000
+    put(trust, 1_999)
+    with files_up_to(0), pytest.raises(RegisterRollbackError):  # which is never excused
+        check(trust)

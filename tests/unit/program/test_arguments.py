@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -114,3 +115,20 @@ def test_a_wrong_command_line_says_where_help_is(
     assert (ended.value.code, out) == (2, "")
     assert said in err.splitlines()[-1] and "\x1b" not in err
     assert ("take a file" in err) == (words == [])
+
+
+@pytest.mark.parametrize("module", ["device.cli", "cloud_sink.cli"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--verison"], "unrecognized arguments: --verison; did you mean --version?"),
+        (["--quite-another=x"], "unrecognized arguments: --quite-another"),
+        ([], "no command is named"),
+    ],
+)
+def test_a_mistyped_option_is_named_before_the_missing_command(
+    module: str, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        importlib.import_module(module).main(words)
+    assert said in capsys.readouterr().err

@@ -13,6 +13,7 @@ from typing import NoReturn
 import pytest
 
 import program
+from program.ending import ONE_WISH_SECONDS, StopWish, StopWord
 from tests.support.paths import ROOT
 from wire.errors import RunError, UsageError
 
@@ -104,7 +105,10 @@ def test_the_first_signal_unwinds_the_work_and_the_second_ends_it(number: signal
         assert twice.stdout and twice.stdout.readline() == "began\n"
         twice.send_signal(number)
         assert twice.stdout.readline() == "unwinding\n"
-        twice.send_signal(number)
+        for further in {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} - {
+            number
+        }:  # a third ends it however soon it comes
+            twice.send_signal(further)
         said = twice.communicate(timeout=30)
     assert twice.returncode == 130
     assert said[1].startswith("x: interrupted twice: ended at once")
@@ -122,3 +126,30 @@ def test_a_program_that_nohup_started_goes_on_when_the_terminal_is_closed() -> N
 
 def _ignore_hangup() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "heard"),
+    [
+        ([0.0], [StopWord.STOP]),
+        ([0.0, 0.0001], [StopWord.STOP, StopWord.SAME]),  # timeout(1): its child, then its group
+        ([0.0, ONE_WISH_SECONDS], [StopWord.STOP, StopWord.AT_ONCE]),
+        ([0.0, 0.1, 0.2], [StopWord.STOP, StopWord.SAME, StopWord.AT_ONCE]),
+        ([0.0, 0.1, 60.0], [StopWord.STOP, StopWord.SAME, StopWord.AT_ONCE]),
+    ],
+)
+def test_two_signals_at_once_are_one_wish_to_stop(seconds: list[float], heard: list[StopWord]) -> None:
+    times = iter(seconds)
+    wish = StopWish(lambda: next(times))
+    assert [wish.signal() for _ in seconds] == heard
+
+
+def test_a_second_signal_right_after_the_first_lets_the_work_unwind() -> None:
+    work = (
+        "    import os, signal\n"
+        "    try:\n        os.kill(os.getpid(), signal.SIGTERM)\n        time.sleep(60)\n"
+        "    finally:\n        os.kill(os.getpid(), signal.SIGTERM)\n        print('unwound', flush=True)\n"
+    )
+    with _script(work) as both:
+        said = both.communicate(timeout=30)
+    assert (both.returncode, *said) == (130, "unwound\n", "x: interrupted\n")

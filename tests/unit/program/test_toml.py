@@ -49,3 +49,11 @@ def test_a_file_without_an_end_is_not_read_to_it() -> None:
 )
 def test_the_line_of_a_key_is_found_by_the_parser(text: str, keys: list[str], line: int | None) -> None:
     assert toml.line_of(text, keys) == line
+
+
+def test_a_mark_that_an_editor_puts_first_and_shows_nowhere_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_bytes(toml.BYTE_ORDER_MARK + b"[uplink]\nport = 1\n")
+    text, found = toml.read(path, "the configuration", "name another")
+    assert found == {"uplink": {"port": 1}}
+    assert toml.line_of(text, ("uplink", "port")) == 2

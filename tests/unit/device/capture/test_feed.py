@@ -15,8 +15,8 @@ from device.capture.errors import InputError
 from device.capture.feed import FrameFeed
 from device.capture.settings import CaptureSettings
 from device.capture.stream import StreamTally
-from device.channel import ring
-from device.channel.messages import FrameDone, FrameReady, Message, StreamEnd
+from device.channel import damage, ring
+from device.channel.messages import Beat, Codec, FrameDone, FrameReady, Message, StreamEnd, encode
 
 
 class Reader:
@@ -71,11 +71,11 @@ class Source:
             raise self._error
 
 
-def played(source: Any, pace: str, kind: str = "video") -> tuple[Me, Reader]:
+def played(source: Any, pace: str, kind: str = "video", start: int = 0) -> tuple[Me, Reader]:
     me, reader = Me(), Reader()
     parts: Any = (me, [reader])
     announcer = Announcer(*parts, lockstep=pace == "lockstep")
-    settings = CaptureSettings(kind, "/x", pace, 10.0, 4, 4, 25.0, 0)  # type: ignore[arg-type]
+    settings = CaptureSettings(kind, "/x", pace, 10.0, 4, 4, 25.0, start)  # type: ignore[arg-type]
     feed = FrameFeed(parts[0], ring.RingWriter(os.dup(ring.create())), announcer, settings)
     feed.start(source)
     link: Any = reader
@@ -160,3 +160,35 @@ def test_a_frame_that_is_no_evidence_is_not_announced_and_keeps_its_number(pace:
     assert list(shown) == [(0, 0, True), (2, 80, False)]
     assert me.said == {"frames": 5, "damage.frames_corrupt": 1}
     assert (me.facts["passed_over"], me.facts["reached"], me.facts.get("pause_ms", 0)) == (3, 5, 0)
+
+
+@pytest.mark.parametrize("start", [0, 1, 3, 5])
+def test_damage_is_passed_over_once_wherever_a_restart_goes_on(start: int) -> None:
+    """Frames before it that were shown count for nothing, damaged ones as they did for the predecessor."""
+
+    class Damaged(Source):
+        def frames(self, slot: Any, start: int) -> Iterator[tuple[int, int | None]]:
+            for number in range(6):
+                if number in (1, 2, 4):
+                    self.tally.damaged("frames_corrupt")
+                    yield number, None
+                elif number < start:
+                    yield number, None
+                else:
+                    slot(4, 4)[:] = number
+                    yield number, 40 * number
+
+    me, _ = played(Damaged([]), "lockstep", start=start)
+    assert me.said == {"frames": 6, "damage.frames_corrupt": 3} and me.facts["passed_over"] == 3
+
+
+def test_all_facts_that_capture_can_have_at_once_fit_into_a_beat() -> None:
+    tally = StreamTally()
+    for name in damage.DAMAGES:
+        tally.damaged(name)
+    times = ("time.breaks", "time.guessed", "time.unknown", "time.missing", "index.hidden")
+    own = ("pause_ms", "reached", "passed_over")
+    readers = [f"{name}_{what}" for name in ("perception", "codes") for what in ("given", "answered", "leases_lost")]
+    facts = {**tally.facts, **dict.fromkeys((*times, *own, *readers), 1)}
+    beat = Beat(0, {}, {}, {}, facts)
+    assert Codec(Beat).decode(encode(beat)) == beat

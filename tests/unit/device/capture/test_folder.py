@@ -15,7 +15,7 @@ import pytest
 
 from device.capture import turn
 from device.capture.errors import InputError
-from device.capture.folder import FolderSource, numbered
+from device.capture.folder import FolderSource
 from device.channel.ring import MAX_HEIGHT, MAX_WIDTH
 from device.confine import launch
 from tests.support.frame_sources import Picture, read
@@ -58,8 +58,8 @@ def test_images_at_a_rate_that_nobody_said_have_no_time_but_the_first(tmp_path: 
 
 def test_a_restart_in_the_middle_of_them_knows_no_time_either(tmp_path: Path) -> None:
     source = FolderSource(folder(tmp_path), 0.0)
-    next(source.frames(lambda width, height: np.empty((height, width, 3), np.uint8), 1))
-    assert not source.timed
+    taken = list(source.frames(lambda width, height: np.empty((height, width, 3), np.uint8), 1))
+    assert not source.timed and [(number, t_ms is None) for number, t_ms in taken[:2]] == [(0, True), (1, False)]
 
 
 def test_hidden_companions_of_images_are_no_frames(tmp_path: Path) -> None:
@@ -250,30 +250,6 @@ def test_a_folder_promises_its_files_the_damaged_included(tmp_path: Path) -> Non
     assert FolderSource(folder(tmp_path, empty__png=b""), 10.0).facts.promised == 4
 
 
-def named(pattern: str, *numbers: int) -> list[str]:
-    return [pattern % number for number in numbers]
-
-
-@pytest.mark.parametrize(
-    ("names", "steps"),
-    [
-        (named("f_%04d.jpg", 1, 2, 3, 40, 41), [0, 1, 2, 39, 40]),
-        (named("f_%d.jpg", 0, 200, 400, 1000, 1200), [0, 1, 2, 5, 6]),
-        (named("cam2_f%06d.png", 100_000, 100_001, 100_002, 100_090, 100_091), [0, 1, 2, 90, 91]),
-        (named("101559%02d.jpg", 1), [0]),
-        (named("%06d.jpg", 101_557, 101_558, 101_559, 101_600, 101_601), [0, 1, 2, 3, 4]),  # a time of day
-        (named("f_%d.jpg", 1, 2, 3, 7, 9, 15), [0, 1, 2, 3, 4, 5]),  # no even numbering
-        (["a_1.jpg", "a_2.jpg", "b_1.jpg", "b_9.jpg"], [0, 1, 2, 3]),  # two of them
-        (["x.jpg", "y.jpg"], [0, 1]),
-        (["f_1.jpg", "f_1.png", "f_2.jpg"], [0, 1, 2]),
-        (["f_01_3.jpg", "f_02_5.jpg"], [0, 1]),
-        (["f_3a.jpg", "f_3b.jpg"], [0, 1]),
-    ],
-)
-def test_images_that_are_missing_from_the_numbering_take_their_time(names: list[str], steps: list[int]) -> None:
-    assert numbered(names) == steps
-
-
 def test_the_time_goes_on_over_a_gap_in_the_numbers_and_the_gap_is_told(tmp_path: Path) -> None:
     for number in (1, 2, 3, 4, 10, 11):
         (tmp_path / f"f_{number:04d}.png").write_bytes(encoded(".png"))
@@ -281,3 +257,58 @@ def test_the_time_goes_on_over_a_gap_in_the_numbers_and_the_gap_is_told(tmp_path
     assert read(source).taken == [(0, 0), (1, 100), (2, 200), (3, 300), (4, 900), (5, 1000)]
     assert source.tally.facts["time.missing"] == 5
     assert source.facts.length_ms == 1000
+
+
+def counted_over(path: Path) -> Path:
+    for place, number in enumerate((9997, 9998, 9999, 1, 2, 3)):
+        file = path / f"DSC_{number:04d}.png"
+        file.write_bytes(encoded(".png", street(place)))
+        os.utime(file, (1_800_000_000 + place, 1_800_000_000 + place))
+    return path
+
+
+def test_where_the_cameras_counter_ran_over_the_highest_numbers_come_first(tmp_path: Path) -> None:
+    source = FolderSource(counted_over(tmp_path), 10.0)
+    found = read(source)
+    assert found.taken == [(n, 100 * n) for n in range(6)] and found.timed == [True] * 6
+    assert [np.array_equal(picture, street(n)) for n, picture in found.pictures.items()] == [True] * 6
+    assert found.facts["time.turn"] == 1 and found.facts["time.missing"] == 0
+
+
+def test_the_images_own_times_say_whether_a_counter_ran_over(tmp_path: Path) -> None:
+    """The lower numbers were taken an hour before the higher ones, which the times of the files do not tell."""
+    for number in (1, 2, 3, 9997, 9998, 9999):
+        late = number > 9000
+        content = dated(f"2026:11:27 {'10' if late else '09'}:15:{number % 10:02d}")
+        (tmp_path / f"DSC_{number:04d}.jpg").write_bytes(content)
+        os.utime(tmp_path / f"DSC_{number:04d}.jpg", (1_800_000_000 - number, 1_800_000_000 - number))
+    source = FolderSource(tmp_path, 1.0)
+    assert source.tally.facts["time.turn"] == 0 and source.tally.facts["time.missing"] == 9993
+    (tmp_path / "DSC_0001.jpg").write_bytes(encoded(".jpg"))  # one of them has lost its time
+    assert FolderSource(tmp_path, 1.0).tally.facts["time.turn"] == 1
+
+
+def dated(moment: str) -> bytes:
+    """A JPEG with the tag DateTimeOriginal (Exif 2.32, 0x9003), in the directory that 0x8769 points to."""
+    text = moment.encode() + b"\0"
+    first = struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)
+    second = struct.pack("<HHHIII", 1, 0x9003, 2, len(text), 44, 0)
+    tags, content = b"II*\0" + struct.pack("<I", 8) + first + second + text, encoded(".jpg")
+    return content[:2] + b"\xff\xe1" + struct.pack(">H", len(tags) + 8) + b"Exif\0\0" + tags + content[2:]
+
+
+def test_of_two_cameras_in_one_folder_only_the_first_has_times(tmp_path: Path) -> None:
+    for side in ("left", "right"):
+        for number in range(3):
+            (tmp_path / f"{side}_{number}.png").write_bytes(encoded(".png"))
+    found = read(FolderSource(tmp_path, 10.0))
+    assert found.timed == [True] * 3 + [False] * 3
+    assert (found.facts["time.sets"], found.facts["time.unknown"]) == (2, 3)
+
+
+def test_a_rate_that_the_names_tell_otherwise_is_told(tmp_path: Path) -> None:
+    for second in range(4):
+        (tmp_path / f"2026-11-27_09-15-0{second}.png").write_bytes(encoded(".png"))
+    assert FolderSource(tmp_path, 5.0).tally.facts["rate.named"] == 1000
+    assert FolderSource(tmp_path, 1.0).tally.facts["rate.named"] == 0
+    assert FolderSource(tmp_path, 0.0).tally.facts["rate.named"] == 0

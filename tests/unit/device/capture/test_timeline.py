@@ -94,3 +94,14 @@ def test_a_pause_is_a_pause_and_not_a_break() -> None:
 def test_a_frame_is_as_long_as_it_says_where_it_can_be() -> None:
     line = TimeLine(STEP)
     assert [line.at(None), line.at(None, 100.0), line.at(None, 1e9), line.at(None, -1.0)] == [0, 100, 140, 180]
+
+
+def test_a_hole_in_the_stamps_is_counted_where_frames_come_faster() -> None:
+    line = TimeLine(200.0)
+    for stamp in (0.0, 200.0, 400.0, 3400.0, 3600.0, 5300.0):
+        line.at(stamp)
+    assert (line.holes, line.longest_hole_ms) == (2, 3000)
+    lapse = TimeLine(2000.0)
+    for stamp in (0.0, 2000.0, 4000.0, 6000.0):
+        lapse.at(stamp)
+    assert lapse.holes == 0

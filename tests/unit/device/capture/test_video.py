@@ -363,6 +363,14 @@ def test_damage_is_the_same_each_time_in_lockstep(tmp_path: Path) -> None:
     assert all(np.array_equal(picture, two.pictures[n]) for n, picture in one.pictures.items())
 
 
+@pytest.mark.parametrize("start", [5, 11, 33, 39])
+def test_a_restart_counts_the_damage_before_it_as_its_predecessor_did(tmp_path: Path, start: int) -> None:
+    path = lossy(stream(tmp_path / "x.ts"), lambda frame, part: frame % 7 != 4 or part != 1)
+    whole, part = played(path), played(path, start=start)
+    assert part.damage == whole.damage and whole.damage["frames_corrupt"] > 3
+    assert part.taken[start:] == whole.taken[start:]
+
+
 def test_a_cut_off_video_gives_its_frames_and_is_known_as_damaged(make_video: VideoMaker) -> None:
     path = make_video(frames=60)
     data = path.read_bytes()

@@ -13,8 +13,15 @@ def test_each_word_is_a_fact_that_is_found_again() -> None:
     assert damage.counts(facts) == {name: number for number, name in enumerate(DAMAGES, 1)}
 
 
+SOURCES = ("time.holes", "time.hole_ms", "time.missing", "time.turn", "time.sets", "rate.named", "rate.coded",
+           "rate.stamped", "index.hidden")  # fmt: skip
+"""What a folder or a video tells beside it: no source tells all."""
+
+
 def test_the_facts_of_capture_have_room_in_a_message() -> None:
-    facts = dict.fromkeys([*map(damage.fact, DAMAGES), "frames", "time.breaks", "time.guessed", "time.unknown"], 2**53)
+    facts = dict.fromkeys(
+        [*map(damage.fact, DAMAGES), "frames", "time.breaks", "time.guessed", "time.unknown", *SOURCES], 2**53
+    )
     messages.encode(messages.Done(facts))
     assert messages.Codec(messages.Done).decode(messages.encode(messages.Done(facts))) == messages.Done(facts)
 

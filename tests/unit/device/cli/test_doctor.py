@@ -19,11 +19,14 @@ from device.cli import doctor
 from device.cli.doctor import installation, surroundings
 from device.cli.doctor.check import Check, Looks
 from device.config import CameraConfig, Config, IndicatorConfig, ModelsConfig, UplinkConfig
+from device.sealer.core import SealedEvent
+from device.sealer.spool import Spool
 from device.uplink.refusal import Refusal
 from device.warden.refusals import words
 from identity.home import Home
 from identity.pki import VALID_DAYS
 from identity.register_guard import SEEN
+from wire.envelope import digest
 
 
 def looks(home: Home, *, named: tuple[str, ...] = (), **sections: msgspec.Struct) -> Looks:
@@ -91,7 +94,7 @@ def test_a_clock_before_what_the_keys_know_is_wrong(home: Home, monkeypatch: pyt
     monkeypatch.setattr(installation.time, "time", lambda: 1_335_000_000.0)  # 2012: no hardware clock, no network
     found = installation._clock(looks(home))
     assert (found.good, found.required) == (False, True)
-    assert found.found.startswith("2012-04-21") and "of which the keys know" in found.found
+    assert found.found.startswith("2012-04-21") and "of which the keys or this release know" in found.found
 
 
 @pytest.mark.parametrize(
@@ -214,3 +217,41 @@ def test_what_the_system_refuses_one_check_is_its_finding_and_the_others_are_tri
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("MISSING  keys: /root/home cannot be read or written (Permission denied); remedy: check")
     assert lines[1].startswith("good     disk") and lines[2].startswith("not ready: keys")
+
+
+def of_the_receiver(home: Home, host: str = "localhost") -> Check:
+    return installation._receiver(looks(home, uplink=UplinkConfig(host, 8883)))
+
+
+def test_a_device_that_connects_elsewhere_and_seals_for_its_own_receiver_is_not_ready(
+    home: Home, tmp_path: Path
+) -> None:
+    assert of_the_receiver(home).good and "of this home" in of_the_receiver(home).found
+    other = Home(tmp_path / "other")
+    other.ensure_development()
+    (home.device / "ca.crt").write_bytes((other.broker / "ca.crt").read_bytes())
+    check = of_the_receiver(home)
+    assert not check.good and check.required and "nobody there can open what it sends" in check.found
+    assert "trust/sink_hpke.pub and trust/receipt.pub" in check.remedy
+    assert of_the_receiver(home, "").good  # no broker: nothing is sent
+    (home.trust / "sink_hpke.pub").write_bytes((other.trust / "sink_hpke.pub").read_bytes())
+    mixed = of_the_receiver(home)
+    assert not mixed.good and mixed.required and "two receivers" in mixed.found
+    (home.trust / "receipt.pub").write_bytes((other.trust / "receipt.pub").read_bytes())
+    assert of_the_receiver(home).good and "of another home" in of_the_receiver(home).found
+
+
+def test_events_sealed_for_another_key_are_told_before_the_drive(home: Home) -> None:
+    spool = Spool(home.spool, device_id=home.device_id(), run_id="r", max_bytes=2**20, sink_key=bytes(32))
+    spool.add(SealedEvent(0, b"x", digest(b"x")), None)
+    assert of_the_receiver(home).good  # in use: that is no fault
+    spool.close()
+    check = of_the_receiver(home)
+    assert not check.good and not check.required and check.found.startswith("1 event in the spool is sealed for")
+
+
+def test_another_users_home_is_one_finding(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    for check in installation.OF_THE_HOME:
+        found = doctor._tried(check, looks(home))
+        assert not found.required and found.found.startswith("not looked at")

@@ -31,3 +31,12 @@ def test_time_without_a_picture_is_told_with_what_to_look_at() -> None:
 def test_frames_of_which_perception_says_nothing_to_codes_are_told_beyond_those_in_flight() -> None:
     assert picture_notes({"without_regions": 4}) == []
     assert "in 5 frames" in picture_notes({"without_regions": 5})[0]
+
+
+@pytest.mark.parametrize("placed", [0, 1, 4])
+def test_registered_signs_whose_codes_were_not_read_are_told_beside_those_that_were(placed: int) -> None:
+    [one] = picture_notes({"unread_codes": 1, "placed_codes": placed})
+    assert one.startswith("1 registered sign was seen and its code not read") and "in focus" in one
+    assert f"(codes that were read in their places: {placed})" in one
+    assert picture_notes({"unread_codes": 3})[0].startswith("3 registered signs were seen, their codes not read")
+    assert picture_notes({"unread_codes": 0, "placed_codes": placed}) == []

@@ -14,7 +14,7 @@ from rich.console import Console
 from device import cli
 from device.cli.recording import input_kind, keep_inputs
 from device.cli.replay import results_console, tell
-from device.launcher.session import RunOutcome, make_room
+from device.launcher.session import RESULTS, RunOutcome, make_room
 from identity.home import Home
 from program.errors import OutputRefusedError
 from wire.errors import UsageError
@@ -57,6 +57,10 @@ def test_codes_of_another_authority_are_told_and_not_only_forged(count: int, beg
 @pytest.mark.parametrize("width", [20, 80])
 def test_a_path_is_neither_broken_nor_taken_for_markup(width: int, tmp_path: Path) -> None:
     out = tmp_path / ("[red]" + "long " * 30)
+    out.mkdir()
+    assert "written" not in said(out=out, width=width)  # no file is named that is not there
+    for name in RESULTS:
+        (out / name).touch()
     assert f"written: {out}/verdicts.jsonl, sightings.jsonl, summary.json" in said(out=out, width=width).splitlines()
 
 
@@ -118,6 +122,7 @@ def test_what_was_found_is_a_result_and_what_is_said_about_it_is_not(
     summary = {"frames": 10, "fps": 9.0, "verdicts": {"FORGED": 1}, "sealed": 3, "receipted": 0, "waiting": 3}
     summary |= {"time_line": {"unknown": 2}, "track": None, "pictures": None}
     outcome = RunOutcome(1, "it is wrong", "mend it", summary, reasons={"code_key_unknown": 1}, notes=["a note"])
+    (tmp_path / "summary.json").touch()
     for as_json in (False, True):
         arguments = argparse.Namespace(json=as_json, out=tmp_path, input=tmp_path / "clip.mp4")
         console = Console(stderr=True)
@@ -232,3 +237,24 @@ def test_a_misspelt_variable_is_refused_by_a_command_that_reads_the_configuratio
     for words in (["replay", "x"], ["run"], ["doctor"], ["config", "check"]):
         assert cli.main(words) == 2
         assert capsys.readouterr().err.count("did you mean SEALCAM_HOME?") == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "folder", "says"),
+    [
+        ({}, True, "nobody says at which rate"),
+        ({"sets": 2}, True, "their names do not tell in which order"),
+        ({"counter": "unknown"}, True, "their names do not tell in which order"),
+        ({"counter": "over"}, True, "nobody says at which rate"),
+        ({"holes": 1}, False, "the time stamps of the input are missing"),
+    ],
+)
+def test_why_the_time_of_frames_is_not_known_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: dict[str, object], folder: bool, says: str
+) -> None:
+    summary = {"frames": 10, "fps": 9.0, "verdicts": {}, "sealed": 3, "receipted": 0, "waiting": 3}
+    summary |= {"time_line": {"unknown": 2} | more, "track": None, "pictures": None}
+    arguments = argparse.Namespace(json=False, out=None, input=tmp_path if folder else tmp_path / "clip.mp4")
+    console = Console(stderr=True, width=400)
+    tell(RunOutcome(0, "", "", summary), arguments, console, results_console(arguments, console))
+    assert f"the time of 2 frames is not known, so that no code in them is placed: {says}" in capsys.readouterr().err

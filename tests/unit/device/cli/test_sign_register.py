@@ -63,7 +63,8 @@ def test_a_list_from_before_does_not_bring_a_revoked_sign_back(
     said = capsys.readouterr().err
     assert TWO in said and "--allow-unrevoke" in said and ONE not in said
     assert (home.trust / "register.cose").read_bytes() == before
-    assert sign(tmp_path, *older, options=("--allow-unrevoke", TWO)) == 0
+    options = ("--allow-unrevoke", TWO, *(() if line(ONE) in older else ("--drop", ONE)))
+    assert sign(tmp_path, *older, options=options) == 0
     assert revoked(home) == set()
 
 
@@ -226,3 +227,100 @@ def test_a_list_that_is_built_keeps_what_is_revoked(
     assert {row["sign_id"]: row["revoked"] for row in json.loads(built.read_text())} == {ONE: True, TWO: True}
     assert cli.main(["sign", "register", "sign", str(built)]) == 0
     assert revoked(home) == {ONE, TWO}
+
+
+def ids(home: Home) -> set[str]:
+    return {sign_id.hex() for sign_id in trusted(home).entries}
+
+
+def test_a_list_that_lacks_signs_of_the_register_before_is_refused_with_their_ids(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = [line(f"00112233445566{number:02x}") for number in range(7)]
+    assert sign(tmp_path, *many) == 0
+    before = (home.trust / "register.cose").read_bytes()
+    capsys.readouterr()
+    assert sign(tmp_path, many[0], line(ONE)) == 2
+    said = capsys.readouterr().err
+    assert "6 signs of the register before are not in the list: 0011223344556601, " in said and "and 2 more" in said
+    assert "--drop" in said and (home.trust / "register.cose").read_bytes() == before
+    named = [option for row in many[2:] for option in ("--drop", row["sign_id"])]
+    assert sign(tmp_path, many[0], line(ONE), options=tuple(named)) == 2
+    assert "1 sign of the register before is not in the list: 0011223344556601" in capsys.readouterr().err
+    assert sign(tmp_path, many[0], line(ONE), options=(*named, "--drop", "0011223344556601")) == 0
+    assert "2 signs signed, none revoked, 6 of the register before dropped" in capsys.readouterr().out
+    assert ids(home) == {"0011223344556600", ONE}
+    assert sign(tmp_path, line(TWO), options=("--drop", "all")) == 0
+    assert ids(home) == {TWO}
+
+
+def test_what_is_over_may_go_unsaid_and_a_name_that_is_not_dropped_is_refused(home: Home, tmp_path: Path) -> None:
+    assert sign(tmp_path, line(ONE), line(TWO, valid_until="2026-02-01T00:00:00Z")) == 0
+    assert sign(tmp_path, line(ONE), options=("--drop", ONE)) == 2
+    assert sign(tmp_path, line(ONE)) == 0
+    assert ids(home) == {ONE}
+
+
+def test_what_is_revoked_is_not_dropped(home: Home, tmp_path: Path) -> None:
+    assert sign(tmp_path, line(ONE), line(TWO, revoked=True)) == 0
+    assert sign(tmp_path, line(ONE), options=("--drop", TWO)) == 2
+    assert sign(tmp_path, line(ONE), options=("--drop", "all")) == 2
+    assert revoked(home) == {TWO}
+
+
+def test_a_new_file_of_signs_is_no_end_of_those_that_the_home_trusts(home: Home, tmp_path: Path) -> None:
+    assert sign(tmp_path, line(ONE)) == 0
+    elsewhere = ("--out", str(tmp_path / "other.cose"))
+    assert sign(tmp_path, line(TWO), options=elsewhere) == 0
+    assert sign(tmp_path, line(ONE), options=elsewhere) == 2
+    assert ids(home) == {ONE}
+
+
+def build(tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str, Path]:
+    """A list from one new code, of the sign TWO."""
+    place = ["--lat", "52.5", "--lon", "13.4", "--heading", "270"]
+    assert cli.main(["sign", "issue", "--class", "stop", *place, "--id", TWO]) == 0
+    (tmp_path / "codes.txt").write_text(capsys.readouterr().out)
+    built = tmp_path / "built.json"
+    status = cli.main(["sign", "register", "build", str(tmp_path / "codes.txt"), "--out", str(built), *options])
+    said = capsys.readouterr()
+    return status, said.out + said.err, built
+
+
+def test_a_list_that_is_built_has_the_signs_of_the_register_before(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sign(tmp_path, line(ONE)) == 0
+    capsys.readouterr()
+    status, said, built = build(tmp_path, capsys)
+    assert status == 0 and "2 signs listed" in said and "1 of them carried over from the register before" in said
+    assert cli.main(["sign", "register", "sign", str(built)]) == 0
+    assert ids(home) == {ONE, TWO}
+    assert trusted(home).entries[bytes.fromhex(ONE)].valid_until == unix_seconds("2036-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("which", [ONE, "all"])
+def test_a_list_is_built_without_what_is_dropped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    assert sign(tmp_path, line(ONE)) == 0
+    capsys.readouterr()
+    status, said, built = build(tmp_path, capsys, "--drop", which)
+    assert status == 0 and "carried over" not in said
+    assert [row["sign_id"] for row in json.loads(built.read_text())] == [TWO]
+    assert build(tmp_path, capsys, "--drop", "00" * 8)[0] == 2
+
+
+def test_nothing_is_signed_with_a_clock_before_what_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("identity.clock.time.time", lambda: 1_325_376_000)
+    assert sign(tmp_path, line(ONE)) == 2
+    assert "2012-01-01" in capsys.readouterr().err
+
+
+def test_a_list_may_begin_with_an_editors_byte_order_mark(home: Home, tmp_path: Path) -> None:
+    path = tmp_path / "list.json"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps([line(ONE)]).encode())
+    assert cli.main(["sign", "register", "sign", str(path)]) == 0
+    assert ids(home) == {ONE}

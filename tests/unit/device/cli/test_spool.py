@@ -21,7 +21,7 @@ def home(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def opened(home: Home) -> Spool:
-    return Spool(home.spool, device_id=home.device_id(), run_id="0" * 32, max_bytes=2**20)
+    return Spool(home.spool, device_id=home.device_id(), run_id="0" * 32, max_bytes=2**20, sink_key=bytes(32))
 
 
 def test_what_waits_is_counted(home: Home, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,7 @@ def running(name: CompartmentName) -> tuple[Child, Link, list[tuple[str, int]]]:
     ours, theirs = links.pair()
     child, told = Child.__new__(Child), []
     child.name, child.phase, child.beat, child.failed = name, "running", None, None
+    child.done = child.since_done = None
     child.heard, child.floods, child.highest = 0.0, False, {}
     child.control = Link(name, ours, permits=phases.OF_WARDEN, phase=lambda: child.phase)
     child._samples = lambda stage, samples: told.append((stage, len(samples)))

@@ -10,10 +10,15 @@ import msgspec
 import pytest
 
 from device.channel.messages import Sightings, Verdict
+from device.config import Config
+from device.launcher.plan import RunPlan
 from device.launcher.recorder import RunRecorder, verdict_fields
+from device.launcher.session import Session
+from program.claim import claimed
 from tests.support.full_disk import files_up_to
 from wire.errors import RunError, UsageError
 
+PLAN = RunPlan("video", "/v", "v", "", "", "lockstep", "file", "/h", "/m", "00" * 16, Config())
 VERDICT = Verdict("v:1", "UNVERIFIED", 1, 1, 0.9, 1, 2, 1000, 8, None, None, ["perception_alone"])
 
 
@@ -154,3 +159,62 @@ def test_two_runs_into_one_folder_take_nothing_from_each_other(tmp_path: Path) -
     assert (tmp_path / "out" / "summary.json").exists()
     again = RunRecorder(tmp_path / "out")
     again.close()
+
+
+def test_a_second_run_into_a_folder_in_use_is_refused_before_it_removes_anything(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = Session(PLAN, out, lambda message: None)
+    first._take(VERDICT)
+    with pytest.raises(UsageError, match="another run"):
+        Session(PLAN, out, lambda message: None)
+    assert len(lines(out / "verdicts.jsonl")) == 1
+    with pytest.raises(UsageError, match="another run"), claimed(out) as folder:
+        folder.clear(["verdicts.jsonl"])  # as the demo does
+    assert len(lines(out / "verdicts.jsonl")) == 1
+
+
+def test_a_claim_of_the_callers_is_taken_and_stays_the_callers(tmp_path: Path) -> None:
+    with claimed(tmp_path / "out") as folder:
+        recorder = RunRecorder(folder)
+        recorder.finish({"frames": 1})
+        recorder.close()
+        with pytest.raises(UsageError, match="another run"):
+            RunRecorder(tmp_path / "out")
+    RunRecorder(tmp_path / "out").close()
+
+
+@pytest.mark.parametrize("name", ["verdicts.jsonl", ".summary.json.new"])
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_file_that_lost_its_name_while_it_was_written_is_told_at_the_end(tmp_path: Path, name: str, how: str) -> None:
+    told = Told()
+    recorder = RunRecorder(tmp_path, told)
+    recorder.on_verdict(verdict(1))
+    if how == "replaced":
+        (tmp_path / name).rename(tmp_path / "elsewhere")
+        (tmp_path / name).write_text("another's")
+    else:
+        (tmp_path / name).unlink()
+    recorder.finish({"frames": 1})
+    (error,) = told
+    assert "was removed, moved or replaced while it was written" in error.sentence
+    assert "run it again" in error.remedy and "disk" not in error.remedy
+    assert recorder.failures == told
+
+
+def test_a_folder_that_was_moved_away_is_told_for_each_file(tmp_path: Path) -> None:
+    told = Told()
+    recorder = RunRecorder(tmp_path / "out", told)
+    (tmp_path / "out").rename(tmp_path / "elsewhere")
+    recorder.finish({"frames": 1})
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize("gap", [1, 3600, 3601, 200_000])
+def test_frames_behind_a_gap_of_any_length_are_recorded(tmp_path: Path, gap: int) -> None:
+    """Damaged frames are shown to nobody."""
+    recorder = RunRecorder(tmp_path / "out")
+    for frame in (0, 99, 99 + gap, 100 + gap, 99, 100 + gap):
+        recorder.on_sightings(msgspec.structs.replace(LOOK, frame=frame))
+    recorder.finish({})
+    written = [json.loads(line)["frame"] for line in (tmp_path / "out" / "sightings.jsonl").read_bytes().splitlines()]
+    assert written == [0, 99, 99 + gap, 100 + gap]

@@ -97,6 +97,8 @@ def test_the_facts_say_when_how_far_apart_and_what_was_left_out() -> None:
     points = but(drive(9), n5={"text": ""})
     track = read_track(tracks.gpx(points, later)[:-20])
     assert track.facts() == {
+        "unused_first_utc_ms": 0,  # what has no time is of no time
+        "unused_last_utc_ms": 0,
         "fixes": 19,
         "first_utc_ms": tracks.START_MS,
         "last_utc_ms": tracks.START_MS + 609_000,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -49,3 +50,24 @@ def test_a_file_of_any_kind_that_was_damaged_gives_fixes_or_one_sentence(seed: i
             spoilt[source.randrange(len(spoilt))] = source.randrange(256)
         with contextlib.suppress(PositionError):
             assert read_track(bytes(spoilt)).fixes
+
+
+def test_times_without_seconds_are_named_where_nothing_can_be_used() -> None:
+    points = "".join(
+        f'<trkpt lat="{52 + place / 9000:.6f}" lon="10.5"><time>2026-05-04T10:00Z</time></trkpt>' for place in range(40)
+    )
+    track = f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>".encode()
+    with pytest.raises(PositionError, match="have the same time as another, as where times are written without"):
+        read_track(track)
+
+
+def test_from_when_to_when_points_were_left_out_is_told() -> None:
+    rows = [(52 + place / 9000, 10.5, 1_800_000_000 + place) for place in range(40)]
+    late = [(lat, lon, at - 9) for lat, lon, at in rows[20:]]
+    points = "".join(
+        f'<trkpt lat="{lat:.6f}" lon="{lon}"><time>{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}</time></trkpt>'
+        for lat, lon, at in [*rows[:20], *late]
+    )
+    facts = read_track(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>".encode()).facts()
+    assert 0 < facts["unused_first_utc_ms"] <= facts["unused_last_utc_ms"]
+    assert sum(count for name, count in facts.items() if name.startswith("left_")) > 0

@@ -204,7 +204,9 @@ def test_a_clock_that_is_known_to_be_wrong_stamps_no_event(home: Home, clock: Cl
 def test_a_recording_has_no_last_words_and_lets_go_of_the_spool(home: Home) -> None:
     me = run(home, nothing)
     assert me.calls == ["ready", "serve", "drain", "report"]
-    spool = Spool(home.spool, device_id=home.device_id(), run_id=RUN, max_bytes=MIB)
+    spool = Spool(
+        home.spool, device_id=home.device_id(), run_id=RUN, max_bytes=MIB, sink_key=identity_of(home).sink_key.digest
+    )
     assert spool.waiting == 1
     spool.close()
 
@@ -262,6 +264,8 @@ def test_the_last_words_are_waited_for_two_seconds_and_go_with_the_next_run_else
 
     run(home, nothing, end, on_camera=True)
     assert stopping == [False, True]
-    spool = Spool(home.spool, device_id=home.device_id(), run_id=RUN, max_bytes=MIB)
+    spool = Spool(
+        home.spool, device_id=home.device_id(), run_id=RUN, max_bytes=MIB, sink_key=identity_of(home).sink_key.digest
+    )
     assert spool.waiting == 2
     spool.close()

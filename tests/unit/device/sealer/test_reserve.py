@@ -23,7 +23,7 @@ MIB = 1024 * 1024
 
 
 def opened(folder: Path, run_id: str = "run-1") -> Spool:
-    return Spool(folder, device_id="cam-1", run_id=run_id, max_bytes=8 * MIB)
+    return Spool(folder, device_id="cam-1", run_id=run_id, max_bytes=8 * MIB, sink_key=bytes(32))
 
 
 def sealed(head: Head, data: bytes = b"sealed") -> SealedEvent:

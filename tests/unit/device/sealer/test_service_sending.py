@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from device.channel.messages import Health, Message, VerdictStored
-from device.sealer.core import RESEND_SECONDS, TRIES, WINDOW
+from device.channel.messages import Health, Message, SealedEnvelope, VerdictStored
+from device.sealer.core import LONGEST_REST_SECONDS, RESEND_SECONDS, TRIES, WINDOW
 from tests.support.sealer_samples import Rig, a_verdict
 from tests.support.sealing import from_inside
 from wire import envelope, events
@@ -293,3 +294,67 @@ def test_the_boot_id_is_the_run(rig: Rig) -> None:
     rig.say(SOMETHING)
     opened = rig.open(rig.uplink.envelopes()[0])
     assert (opened.boot_id, opened.device_id) == (bytes.fromhex("ff" * 16), "cam-1")
+
+
+def test_what_the_sink_refuses_while_it_confirms_others_rests_longer_each_time_and_is_told(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.say(a_verdict(0))
+    sent_at: list[float] = []
+    for number in range(1, 400):
+        rig.uplink.sent.clear()
+        rig.say(a_verdict(number))
+        rig.now += RESEND_SECONDS
+        rig.service.tick()
+        for sent in rig.uplink.envelopes():
+            if sent.sequence:
+                rig.service.on_receipt(rig.receipt_for(sent))
+            else:
+                sent_at.append(rig.now)
+    assert rig.service.facts()["passed_over"] == 1
+    rests = [b - a for a, b in pairwise(sent_at) if b - a > 2 * RESEND_SECONDS]
+    assert len(sent_at) < 50 and rests == sorted(rests) and max(rests) <= LONGEST_REST_SECONDS + TRIES * RESEND_SECONDS
+    rig.service.on_receipt(rig.receipt_for(SealedEnvelope(0, rig.spool.after(-1, 1)[0][1])))
+    assert rig.service.facts()["passed_over"] == 0 and rig.service.settled
+
+
+def test_while_the_sink_confirms_nothing_nothing_rests(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.say(a_verdict(0))
+    for _ in range(40):
+        rig.now += RESEND_SECONDS
+        rig.service.tick()
+    assert len(rig.uplink.envelopes()) > 25
+    assert rig.service.facts()["passed_over"] == 0
+
+
+def test_many_that_rest_do_not_hide_the_others_behind_them(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    refused = 3 * WINDOW
+    for number in range(refused + 5):
+        rig.say(a_verdict(number))
+    late = {refused + 1, refused + 2}  # their first receipts get lost
+    for count in range(200):
+        rig.now += RESEND_SECONDS
+        rig.uplink.sent.clear()
+        rig.say(a_verdict(1000 + count))
+        rig.service.tick()
+        for sent in rig.uplink.envelopes():
+            if sent.sequence >= refused and (sent.sequence not in late or count > 60):
+                rig.service.on_receipt(rig.receipt_for(sent))
+    assert rig.spool.waiting == refused
+    assert rig.service.facts()["passed_over"] == refused
+
+
+def test_what_is_sealed_for_another_receiver_is_not_offered_and_no_run_waits_for_it(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.restart(offers=False)
+    rig.say(a_verdict(0))
+    rig.restart(sink_key=bytes(31) + b"1")
+    rig.say(a_verdict(1))
+    for _ in range(20):
+        rig.now += RESEND_SECONDS
+        rig.service.tick()
+    assert {sent.sequence for sent in rig.uplink.envelopes()} == {1}
+    rig.receipt_all()
+    assert rig.service.settled
+    assert (rig.service.facts()["waiting"], rig.service.facts()["held"]) == (1, 1)

@@ -19,7 +19,7 @@ MIB = 1024 * 1024
 
 
 def opened(folder: Path, *, run_id: str = "run-1", device_id: str = "cam-1", max_bytes: int = MIB) -> Spool:
-    return Spool(folder, device_id=device_id, run_id=run_id, max_bytes=max_bytes)
+    return Spool(folder, device_id=device_id, run_id=run_id, max_bytes=max_bytes, sink_key=bytes(32))
 
 
 def sealed(head: Head, data: bytes = b"sealed") -> SealedEvent:
@@ -49,7 +49,7 @@ def test_they_survive_a_kill_without_a_close(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path; from device.sealer.spool import Spool;"
         "from device.sealer.core import SealedEvent; from wire.envelope import digest;"
-        "s = Spool(Path(sys.argv[1]), device_id='cam-1', run_id='run-1', max_bytes=2**20);"
+        "s = Spool(Path(sys.argv[1]), device_id='cam-1', run_id='run-1', max_bytes=2**20, sink_key=bytes(32));"
         "[s.add(SealedEvent(n, b'%d' % n, digest(b'%d' % n)), f'v-{n}') for n in range(5)];"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

@@ -12,7 +12,7 @@ from wire.envelope import digest
 
 
 def opened(folder: Path, run_id: str) -> Spool:
-    return Spool(folder, device_id="cam-1", run_id=run_id, max_bytes=2**20)
+    return Spool(folder, device_id="cam-1", run_id=run_id, max_bytes=2**20, sink_key=bytes(32))
 
 
 def add(spool: Spool, count: int) -> None:

@@ -23,7 +23,7 @@ SOMETHING = Health("restarted", "codes", 1, 1000, "sigkill")
 
 
 def opened(folder: Path, *, run_id: str = "run-1", device_id: str = "cam-1", max_bytes: int = MIB) -> Spool:
-    return Spool(folder, device_id=device_id, run_id=run_id, max_bytes=max_bytes)
+    return Spool(folder, device_id=device_id, run_id=run_id, max_bytes=max_bytes, sink_key=bytes(32))
 
 
 def sealed(head: Head, data: bytes = b"sealed") -> SealedEvent:

@@ -20,7 +20,7 @@ SOMETHING = Health("restarted", "codes", 1, 1000, "sigkill")
 
 
 def opened(folder: Path, max_bytes: int = 1024 * 1024) -> Spool:
-    return Spool(folder, device_id="cam-1", run_id="run-1", max_bytes=max_bytes)
+    return Spool(folder, device_id="cam-1", run_id="run-1", max_bytes=max_bytes, sink_key=bytes(32))
 
 
 def sealed(head: Head, data: bytes = b"sealed") -> SealedEvent:

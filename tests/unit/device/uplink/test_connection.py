@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import select
 import socket
 import ssl
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,10 +14,11 @@ import pytest
 
 from device.channel.messages import DialFailure
 from device.config import UplinkConfig
-from device.uplink.connection import Connection, Phase
+from device.uplink.connection import READS_A_SECOND, Connection, Phase
 from device.uplink.refusal import BY_DIALLING, Refusal
 from device.uplink.service import (
     ANSWER_SECONDS,
+    CALM_SECONDS,
     FIRST_PAUSE_SECONDS,
     LONGEST_REFUSED_SECONDS,
     UP_SECONDS,
@@ -70,6 +73,11 @@ class BrokerEnd:
         theirs.setblocking(False)
         self._tls = ends.server().wrap_socket(theirs, server_side=True, do_handshake_on_connect=False)
         self._done = False
+
+    def say(self, data: bytes) -> None:
+        """Send what fits."""
+        with suppress(ssl.SSLWantWriteError, OSError):
+            self._tls.send(data)
 
     def step(self) -> None:
         if self._done:
@@ -226,3 +234,104 @@ def test_only_who_asks_for_it_gets_a_context_of_certificates_out_of_their_time(t
     with pytest.raises(ExpiredCertificateError):
         load.client_context(*(ends.device / name for name in ("tls.key", "tls.crt", "ca.crt")))
     assert ends.client().minimum_version is ssl.TLSVersion.TLSv1_3
+
+
+CONNACK, SUBACK, PINGRESP = b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01", b"\xd0\x00"
+
+
+def joined(broker: BrokerEnd, made: Connection) -> None:
+    """Until the connection is up."""
+    for _ in range(ROUNDS):
+        broker.step()
+        made.serve(made.wants())
+    broker.say(CONNACK)
+    made.serve(select.POLLIN)
+    broker.say(SUBACK)
+    made.serve(select.POLLIN)
+    assert made.phase is Phase.UP
+
+
+@pytest.mark.parametrize("record", [PINGRESP * 8000, b"\x00" + PINGRESP * 7999 + b"\xd0", PINGRESP])
+def test_a_broker_that_sends_without_end_is_hung_up_on_after_a_bounded_number_of_packets(
+    tmp_path: Path, record: bytes
+) -> None:
+    ends = Ends(tmp_path, NOW, NOW)
+    broker = BrokerEnd(ends)
+    made = Connection(broker.given, ends.client(), host="localhost", device_id="cam-one", receipt=lambda _: None)
+    joined(broker, made)
+    if record.startswith(b"\x00"):
+        broker.say(b"\xd0")  # from here on no record ends where a packet does
+    turns = 0
+    while made.phase is Phase.UP:
+        for _ in range(4):
+            broker.say(record)
+        turns += 1
+        made.serve(select.POLLIN)
+    assert turns <= READS_A_SECOND and made.refusal is Refusal.FLOODS
+
+
+def test_what_answers_to_envelopes_is_no_flood(tmp_path: Path) -> None:
+    ends, receipts = Ends(tmp_path, NOW, NOW), []
+    broker = BrokerEnd(ends)
+    made = Connection(broker.given, ends.client(), host="localhost", device_id="cam-one", receipt=receipts.append)
+    joined(broker, made)
+    topic = b"sealcam/v1/cam-one/receipt"
+    receipt = b"\x30" + bytes([2 + len(topic) + 1 + 5, 0, len(topic)]) + topic + b"\x00sign!"
+    for number in range(3 * READS_A_SECOND):
+        assert made.publish(number, b"sealed")
+        mid = number + 2  # 1 was the subscription's
+        broker.say(b"\x40\x02" + mid.to_bytes(2, "big") + receipt)
+        made.serve(select.POLLIN)
+    assert (made.phase, made.delivered, len(receipts)) == (Phase.UP, 3 * READS_A_SECOND, 3 * READS_A_SECOND)
+
+
+def test_a_second_without_an_envelope_has_room_for_an_honest_brokers_words(tmp_path: Path) -> None:
+    ends = Ends(tmp_path, NOW, NOW)
+    broker = BrokerEnd(ends)
+    made = Connection(broker.given, ends.client(), host="localhost", device_id="cam-one", receipt=lambda _: None)
+    joined(broker, made)
+    for _ in range(5):
+        for _ in range(READS_A_SECOND // 2):
+            broker.say(PINGRESP)
+            made.serve(select.POLLIN)
+        made.keep_alive()
+    assert made.phase is Phase.UP
+
+
+def test_who_flooded_is_told_and_tried_ever_more_slowly_until_it_is_calm(tmp_path: Path) -> None:
+    ends, now, dialled = Ends(tmp_path, NOW, NOW), [0.0], []
+    service = UplinkService(
+        ends.client(),
+        host="localhost",
+        device_id="cam-one",
+        dial=lambda: dialled.append(now[0]),
+        receipt=lambda _: None,
+        clock=lambda: now[0],
+    )
+
+    def join() -> BrokerEnd:
+        tried = len(dialled)
+        while len(dialled) == tried:
+            now[0] += 0.1
+            service.tick()
+        broker = BrokerEnd(ends)
+        service.dialled(broker.given)
+        assert service.connection is not None
+        joined(broker, service.connection)
+        service.tick()
+        return broker
+
+    for _ in range(6):
+        broker = join()
+        assert service.refusal is (Refusal.FLOODS if len(dialled) > 1 else Refusal.NONE)
+        while service.connection is not None:
+            broker.say(PINGRESP * 8000)
+            service.serve(select.POLLIN)
+            service.tick()
+        assert service.refusal is Refusal.FLOODS
+    pauses = [after - before for before, after in pairwise(dialled)]
+    assert pauses == sorted(pauses) and pauses[-1] > 3.0
+    join()
+    now[0] += CALM_SECONDS
+    service.tick()
+    assert service.up and service.refusal is Refusal.NONE

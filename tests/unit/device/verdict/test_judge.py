@@ -12,6 +12,7 @@ from device.channel.messages import Box, Fix, Reading, Readings, Sightings, Verd
 from device.verdict.errors import SnapshotError
 from device.verdict.state import MAX_SNAPSHOT_BYTES
 from tests.support.verdict_drive import (
+    FOCAL,
     STRANGER,
     UTC_S,
     Journey,
@@ -336,6 +337,24 @@ def test_a_copy_nearby_does_not_take_the_registers_protection_from_a_sign() -> N
     assert 1 not in {verdict.class_id for verdict in verdicts}
 
 
+class AcrossTheRoad(Sign):
+    """A sign of a side road, seven metres to the left of the others."""
+
+    def box(self, distance: float) -> Box | None:
+        box = super().box(distance)
+        return None if box is None else replace(box, x=box.x - FOCAL * 7 / distance)
+
+
+@pytest.mark.parametrize("apart_m", [-3.0, 0.0, 4.0])
+def test_the_entry_of_a_neighbour_that_is_verified_itself_accuses_no_sign_of_a_side_road(apart_m: float) -> None:
+    """Its code is turned away too far to be read, and its entry speaks to another road."""
+    side = AcrossTheRoad(AT + apart_m, lambda distance: (20, 0.97))
+    for neighbour, state in ((Sign(AT, data=code(AT)), "UNVERIFIED"), (Sign(AT), "SUSPECT")):
+        verdicts = Journey([neighbour, side], register=registered(entry(AT))).run()
+        found = {verdict.perceived_class_id: verdict.state for verdict in verdicts}
+        assert found == {14: "VERIFIED" if neighbour.data else "SUSPECT", 20: state}
+
+
 def test_an_inaccurate_fix_never_puts_a_code_in_its_place() -> None:
     inaccurate = Journey(
         [Sign(AT + 85, data=code(AT))], length_m=220, accuracy_m=9999.0, register=registered(entry(AT))
@@ -490,7 +509,9 @@ def test_readings_without_sightings_are_held_back_within_bounds() -> None:
     assert len(judge.snapshot()) < MAX_SNAPSHOT_BYTES
 
 
-def test_a_leap_into_the_future_is_not_believed() -> None:
+@pytest.mark.parametrize("side", [Sightings, Readings])
+def test_a_leap_into_the_future_is_not_believed(side: type[Sightings | Readings]) -> None:
+    """Both may leap: over damaged frames, which capture shows to nobody. One alone does not."""
     drive = Journey([Sign(AT, data=code(AT))])
     judge, verdicts = drive.judge(), []
     for fix in drive.fixes():
@@ -499,8 +520,7 @@ def test_a_leap_into_the_future_is_not_believed() -> None:
     for message in drive.messages():
         verdicts += feed(judge, message)
         if message.frame == 50:
-            verdicts += judge.on_sightings(Sightings(2**40, 2**48, 1536, 864, []))
-            verdicts += judge.on_readings(Readings(2**40, 2**48, 1536, 864, []))
+            verdicts += feed(judge, side(2**40, 2**48, 1536, 864, []))
     assert [v.state for v in verdicts + judge.finish()] == ["VERIFIED"]
 
 

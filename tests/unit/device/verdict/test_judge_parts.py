@@ -32,8 +32,8 @@ from tests.support.verdict_samples import (
     pose,
     sight,
     state,
-    trend,
     timed,
+    trend,
     unrounded,
 )
 from wire import signcode
@@ -101,9 +101,9 @@ def test_unless_it_is_said_there_is_no_clock() -> None:
 
 
 def test_who_was_caught_is_told_once_and_nobody_is_lost_between() -> None:
-    made = judge(marks={"perception": 3, "codes": 3}, fixes_ended=False)
-    made.on_sightings(Sightings(900, 100, 1536, 864, []))
-    made.on_readings(Readings(900, 100, 1536, 864, []))
+    made = judge(marks={"perception": 3, "codes": 3}, fixes_ended=False, agreed_frame=3, agreed_ms=120)
+    made.on_sightings(Sightings(4, 100, 1536, 864, []))
+    made.on_readings(Readings(4, 100, 1536, 864, []))
     assert made.accused() == {"perception", "codes"}
     assert made.accused() == frozenset()
     assert made.ignored == 2
@@ -165,7 +165,9 @@ def test_what_is_no_sign_is_dropped_without_a_count() -> None:
 
 @pytest.mark.parametrize(("t_ms", "verdicts"), [(1400, 0), (1401, 1)])
 def test_a_sign_is_judged_when_it_has_gone_by_and_not_before(t_ms: int, verdicts: int) -> None:
-    made = judge(faces=[seen(None), seen(None, 2, last=30)], **LOOKING)
+    near, later = seen(None), seen(None, 2, last=30)
+    near.trend = trend(2.0, 0.4)  # so near in the end that it was passed within the second
+    made = judge(faces=[near, later], **LOOKING)
     frame = 40
     found = made.on_sightings(Sightings(frame, t_ms, 1536, 864, [])) + made.on_readings(
         Readings(frame, t_ms, 1536, 864, [])
@@ -202,6 +204,24 @@ def test_a_face_without_a_code_is_held_against_the_entry_at_its_place(entry: Reg
 )
 def test_whether_the_register_could_be_asked(place: Pose | None, held: dict[str, object], reason: str) -> None:
     assert [one for _, one in said(judge(listed(500), faces=[seen(place)], **held).finish())] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("track", "held", "reason"),
+    [
+        (True, {}, "register_unchecked"),
+        (True, {"fixes_ended": False}, "register_unchecked"),
+        (False, {"fixes_ended": False}, "perception_alone"),
+        (False, {"first_fix_ms": 1}, "perception_alone"),
+    ],
+)
+def test_a_silent_source_that_the_plan_names_is_still_a_source(
+    track: bool, held: dict[str, object], reason: str
+) -> None:
+    made = Judge(ANCHORS, unrounded(listed(500)), stream="test", lockstep=True, track=track)
+    fields: dict[str, object] = {"fixes_ended": True, "newest_ms": 5000, "faces": [seen(None)]}
+    made.restore(to_bytes(state(**(fields | held))))
+    assert [one for _, one in said(made.finish())] == [reason]
 
 
 def test_a_place_that_is_stale_tells_nothing() -> None:
@@ -352,7 +372,9 @@ def test_a_sign_that_is_still_in_sight_is_not_missing() -> None:
 
 
 def test_what_has_gone_by_is_judged_before_what_is_missing_is_told() -> None:
-    made = judge(listed(), expected=[passed()], faces=[seen(pose(), last=10)], **LOOKING)
+    near = seen(pose(), last=10)
+    near.trend = trend(2.0, 0.4)
+    made = judge(listed(), expected=[passed()], faces=[near], **LOOKING)
     found = made.on_sightings(Sightings(90, 3600, 1536, 864, [])) + made.on_readings(Readings(90, 3600, 1536, 864, []))
     assert said(found) == [("SUSPECT", "registered_code_not_seen")]
 

@@ -12,6 +12,8 @@ from device.channel import memory
 from device.channel.link import Link
 from device.channel.messages import (
     MAX_FACTS,
+    Beat,
+    Codec,
     Fix,
     FixesEnd,
     Go,
@@ -23,8 +25,10 @@ from device.channel.messages import (
     Tamper,
     Verdict,
     VerdictStored,
+    encode,
 )
 from device.verdict import persistence
+from device.verdict import service as service_module
 from device.verdict.__main__ import VerdictSettings
 from device.verdict.decision.offset import Offset
 from device.verdict.decision.remoteness import Remote
@@ -47,6 +51,7 @@ def test_a_leap_is_a_dispute_too_since_capture_may_have_told_it(descriptor: int)
     bench.say(Sightings(0, 0, 1536, 864, []))
     bench.say(Readings(0, 0, 1536, 864, []))
     bench.say(Readings(10**6, 40, 1536, 864, []))
+    bench.say(Sightings(1, 40, 1536, 864, []))
     assert (bench.links["codes"].invalid, bench.links["perception"].invalid) == (0, 0)
     bench.service.step()
     assert bench.me.facts["disputes"] == 1
@@ -155,7 +160,12 @@ def test_sightings_are_counted_and_timed_and_readings_are_not(descriptor: int) -
 def test_what_cannot_be_true_of_frames_is_a_dispute_and_held_against_no_reader(descriptor: int) -> None:
     """Capture, which told perception that frame, may be the liar."""
     bench = Bench(descriptor)
-    for said in (Readings(0, 0, 1536, 864, []), Sightings(0, 0, 1536, 864, []), Sightings(10**6, 40, 1536, 864, [])):
+    for said in (
+        Readings(0, 0, 1536, 864, []),
+        Sightings(0, 0, 1536, 864, []),
+        Sightings(1, 99, 1536, 864, []),
+        Readings(1, 40, 1536, 864, []),
+    ):
         bench.say(said)
     assert (bench.links["codes"].invalid, bench.links["perception"].invalid) == (0, 0)
     bench.service.step()
@@ -207,11 +217,11 @@ def test_the_models_score_is_the_judges(descriptor: int, sure_score: float, sure
 
 
 def test_where_a_receiver_only_repeated_a_place_is_remembered_once_and_bounded(descriptor: int) -> None:
-    bench = Bench(descriptor)
+    bench = Bench(descriptor, track=True)
     for _ in range(2):
         bench.say(PlaceRepeated(UTC_S * 1000, UTC_S * 1000 + 5000), "position")
     bench.service.step()
-    repeated = Bench(descriptor).service._judge._state.repeated
+    repeated = Bench(descriptor, track=True).service._judge._state.repeated
     assert repeated == [(UTC_S * 1000, UTC_S * 1000 + 5000)]  # by the one that was started again
     for number in range(2 * MAX_REPEATED):
         bench.say(PlaceRepeated(number, number + 5000), "position")
@@ -219,7 +229,7 @@ def test_where_a_receiver_only_repeated_a_place_is_remembered_once_and_bounded(d
 
 
 def test_no_more_fixes_are_read_while_the_judge_wants_none(descriptor: int) -> None:
-    bench = Bench(descriptor)
+    bench = Bench(descriptor, track=True)
     bench.service.step()
     for number in range(2048):
         bench.say(Fix(UTC_S * 1000 + number, 48.0, 11.0, 0.0, 3.0), "position")
@@ -412,7 +422,7 @@ def test_all_that_it_ever_tells_warden_is_one_beat(descriptor: int, monkeypatch:
     """A beat with more facts would be a hostile message."""
     monkeypatch.setattr(Judge, "remote", lambda _: Remote(60_000, "swapped"))
     monkeypatch.setattr(Judge, "offset", lambda _: Offset(1000, 1, 1))
-    bench = Bench(descriptor)
+    bench = Bench(descriptor, track=True)
     bench.service._unsure.update(unplaced_codes=1, untimed_codes=1)
     for side in ("perception", "codes"):
         bench.service._heard.take(side, 10**6, late=True)
@@ -422,3 +432,77 @@ def test_all_that_it_ever_tells_warden_is_one_beat(descriptor: int, monkeypatch:
     facts = bench.me.facts
     assert {"codes_late", "miswritten", "offset_codes", "untimed_codes", "repeated_codes"} <= facts.keys()
     assert 24 < len(facts) <= MAX_FACTS
+
+
+# --- position -----------------------------------------------------------------------------------------------------
+
+
+def fix(second: int) -> Fix:
+    return Fix((UTC_S + second) * 1000, 48.0, 11.0, 0.0, 3.0)
+
+
+def test_each_fix_counts_once_and_a_source_that_was_started_again_takes_its_end_back(descriptor: int) -> None:
+    bench = Bench(descriptor, track=True)
+    for said in (fix(0), fix(1), FixesEnd()):
+        bench.say(said, "position")
+    bench.service.step()
+    assert (bench.me.facts["fixes_told"], bench.me.facts["fixes_due"]) == (2, 1)
+    second = Bench(descriptor, track=True)
+    second.say(fix(0), "position")
+    second.service.step()
+    assert (second.me.facts["fixes_told"], second.service._judge._state.fixes_ended) == (2, False)
+    for said in (fix(1), fix(2), FixesEnd()):
+        second.say(said, "position")
+    second.service.step()
+    assert (second.me.facts["fixes_told"], second.service._judge._state.fixes_ended) == (3, True)
+
+
+def test_what_there_is_no_room_for_is_not_due_until_the_track_has_ended(descriptor: int) -> None:
+    bench = Bench(descriptor, track=True)
+    for number in range(2048):
+        bench.say(Fix(UTC_S * 1000 + number, 48.0, 11.0, 0.0, 3.0), "position")
+    bench.service.step()
+    assert bench.me.facts["fixes_due"] == 0
+    bench.say(FixesEnd(), "position")
+    bench.service.step()
+    assert bench.me.facts["fixes_due"] == 1
+
+
+def test_where_the_plan_names_no_source_no_fix_is_believed_and_position_is_accused(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    bench.say(fix(0), "position")
+    assert bench.links["position"].invalid == 1 and bench.service._judge._state.fixes == []
+
+
+def test_fixes_that_are_on_their_way_at_the_end_are_waited_for_a_moment(
+    descriptor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    for ends in (True, False):
+        bench = Bench(os.dup(memory.create()), track=True)
+        for peer in ("perception", "codes"):
+            bench.say(StreamEnd(0), peer)
+        bench.service.step()
+        assert bench.me.facts["finished"] == 0
+        if ends:
+            bench.say(FixesEnd(), "position")
+        now[0] += 0.0 if ends else 3.1
+        bench.service.step()
+        assert bench.me.facts["finished"] == 1
+
+
+def test_all_facts_that_verdict_can_have_at_once_fit_into_a_beat(descriptor: int) -> None:
+    bench = Bench(descriptor, track=True)
+    service = bench.service
+    service._unsure.update(dict.fromkeys(service_module._UNSURE.values(), 1))
+    service._heard.late.update(perception=1, codes=1)
+    service._judge.remote = lambda: Remote(70, "swapped")  # type: ignore[method-assign]
+    service._judge.offset = lambda: Offset(-5, 1, 1)  # type: ignore[method-assign]
+    for peer in ("perception", "codes"):
+        bench.say(StreamEnd(0), peer)
+    bench.say(FixesEnd(), "position")
+    service.step()
+    assert {"remote_m", "offset_codes", "codes_late", "untimed_codes", "finished"} <= bench.me.facts.keys()
+    beat = Beat(0, {}, {}, {}, bench.me.facts)
+    assert Codec(Beat).decode(encode(beat)) == beat

@@ -60,6 +60,9 @@ FULL = state(
     fixes=[timed(UTC_S * 1000)],
     doubted=[timed(UTC_S * 1000 + 9000)],
     fixes_ended=True,
+    fixes_told=6,
+    told_ms=UTC_S * 1000,
+    judged={"perception": 4, "codes": 5},
     first_fix_ms=7,
     last_heading=8.0,
     faces=[face()],
@@ -189,7 +192,7 @@ def test_a_text_is_taken_back_up_to_its_bound(length: int, taken: bool) -> None:
             back(plain)
 
 
-@pytest.mark.parametrize(("name", "value"), [("version", 9), ("version", 11), ("stream", "tesu"), ("stream", "")])
+@pytest.mark.parametrize(("name", "value"), [("version", 10), ("version", 12), ("stream", "tesu"), ("stream", "")])
 def test_a_state_of_another_version_or_stream_is_refused(name: str, value: object) -> None:
     with pytest.raises(SnapshotError, match="another stream or version"):
         back(parts() | {name: value})
@@ -229,9 +232,10 @@ def test_the_bounds_are_those_that_the_snapshots_size_was_reckoned_with() -> Non
 def test_a_new_state_knows_nothing() -> None:
     assert msgspec.to_builtins(State("test")) == {
         "stream": "test",
-        "version": 10,
+        "version": 11,
         "pending": [],
         "marks": {"perception": -1, "codes": -1},
+        "judged": {"perception": 0, "codes": 0},
         "released_mark": -1,
         "released_ms": 0,
         "agreed_frame": 0,
@@ -250,6 +254,8 @@ def test_a_new_state_knows_nothing() -> None:
         "fixes": [],
         "doubted": [],
         "fixes_ended": False,
+        "fixes_told": 0,
+        "told_ms": 0,
         "first_fix_ms": 0,
         "last_heading": None,
         "last_heading_ms": 0,
@@ -272,8 +278,11 @@ def test_a_new_state_knows_nothing() -> None:
         "outline_step_m": 5.0,
         "coded": [],
         "read_ids": [],
+        "verified_ids": [],
         "carried": [],
         "carried_codes": 0,
+        "placed_codes": 0,
+        "unread_codes": 0,
         "mirrored": 0,
         "view": None,
         "blank": None,

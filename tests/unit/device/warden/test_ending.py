@@ -25,7 +25,7 @@ def ends(done: dict[str, int] | None, sealer: dict[str, int] | None = None, brok
         child.done = done if name == "capture" else None
         roster.running[name] = child  # type: ignore[index]
     config = Config(warden=LIMITS, uplink=UplinkConfig(broker))
-    return Ending(plan(config=config), roster, {"home": "/h"})
+    return Ending(plan(config=config), roster, {"home": "/h"}, lambda: ("codes", "capture"))
 
 
 @pytest.mark.parametrize(("done", "over"), [(None, False), ({"frames": 5}, True)])
@@ -68,8 +68,25 @@ def test_receipts_are_not_waited_for_where_the_broker_is_known_to_give_none(
 def test_a_stream_that_has_ended_and_is_not_judged_ends_the_run_after_a_while() -> None:
     made = ends({"frames": 5})
     assert not made.over(100.0) and not made.over(100.0 + 2 * LIMITS.silent_seconds)
-    with pytest.raises(GivenUpError, match="was not judged to its end"):
+    with pytest.raises(GivenUpError, match="was not judged to its end: codes or capture is at fault"):
         made.over(100.1 + 2 * LIMITS.silent_seconds)
+
+
+def test_a_stream_that_is_said_to_have_ended_and_is_judged_on_is_not_cut_off() -> None:
+    """Capture may say so at any time: the frames that are still judged are not lost for it."""
+    made = ends({"frames": 500})
+    parts: Any = made._roster.running
+    for name in ("perception", "codes"):
+        parts[name] = FakeChild(name)  # type: ignore[arg-type]
+    parts["capture"].say(500)
+    for n in range(1, 50):
+        for name in ("perception", "codes"):
+            parts[name].say(5 * n)
+        parts["verdict"].say(perception_judged=5 * n, codes_judged=5 * n)
+        assert not made.over(100.0 + 30.0 * n)
+    assert not made.over(100.0 + 30.0 * 49 + 2 * LIMITS.silent_seconds)
+    with pytest.raises(GivenUpError):
+        made.over(100.1 + 30.0 * 49 + 2 * LIMITS.silent_seconds)
 
 
 def test_what_sealer_never_confirmed_is_not_said_to_be_a_full_disk() -> None:

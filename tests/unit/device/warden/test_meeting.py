@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from device.channel.tracks import LEFT_OUT, LEFT_OUT_REMEDIES, LEFT_OUT_WORDS, LeftOut
 from device.config import Config
 from device.launcher.errors import StartError
 from device.launcher.plan import RunPlan
 from device.warden.meeting import UNKNOWN_LENGTH_MS, check, option, overlaps
+from device.warden.track import left_out_points
 
 T = 1_800_000_000_000
 LENGTH_MS, HOUR_MS = 60_000, 3_600_000
@@ -74,6 +76,23 @@ def test_the_option_counts_on_from_what_was_given(shift_ms: int) -> None:
 
 
 def test_a_track_of_which_much_cannot_be_used_is_not_taken_to_end_there() -> None:
-    with pytest.raises(StartError, match=r"31 more points of it cannot be used") as refused:
-        check(plan(), TRACK, T + 65_000, LENGTH_MS, labelled=True, left_out=31)
+    many = left_out_points({"left_impossible": 30, "left_no_fix": 1})
+    with pytest.raises(StartError, match=r"31 more points of it cannot be used: most where no vehicle can") as refused:
+        check(plan(), TRACK, T + 65_000, LENGTH_MS, labelled=True, left_out=many)
     assert "makes them meet" not in refused.value.remedy
+    assert "one receiver alone" in refused.value.remedy
+
+
+@pytest.mark.parametrize("reason", LEFT_OUT)
+def test_why_points_are_left_out_has_words_and_a_remedy(reason: LeftOut) -> None:
+    one = left_out_points({f"left_{reason}": 1})
+    assert one is not None and (one.total, one.words, one.remedy) == (
+        1, LEFT_OUT_WORDS[reason], LEFT_OUT_REMEDIES[reason]
+    )  # fmt: skip
+    with pytest.raises(StartError, match="1 more point of it cannot be used: ") as refused:
+        check(plan(), TRACK, T + 65_000, LENGTH_MS, labelled=True, left_out=one)
+    assert refused.value.remedy == f"{one.remedy}, or --video-start TIME"
+
+
+def test_a_track_without_points_left_out_has_none() -> None:
+    assert left_out_points({"fixes": 3}) is None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from device.config import Config, UplinkConfig
+from device.config import CameraConfig, Config, UplinkConfig
 from device.launcher.plan import RunPlan
 from device.warden.notes import notes, summary_of
 from device.warden.refusals import words
@@ -30,8 +30,8 @@ def device(*doubts: Doubt, rated: bool = True, **facts: int) -> Any:
     clock = StreamClock(START_MS, "container", (-6000, 1000), rated=rated, doubts=doubts)
     known = lambda name, key: facts.get(key, 0)  # noqa: E731
     refusal = lambda: words(facts.get("refusal", 0), UPLINK)  # noqa: E731
-    roster = SimpleNamespace(fact=known, total=known, told=known)
-    return SimpleNamespace(clock=clock, roster=roster, refusal=refusal, stopping=False)
+    roster = SimpleNamespace(fact=known, total=known, told=known, ready=lambda name: facts)
+    return SimpleNamespace(clock=clock, roster=roster, refusal=refusal, stopping=False, fixes_owed=0)
 
 
 TWO = {"unplaced_codes": 2, "offset_fitting": 4, "offset_codes": 4, "offset_earlier_ms": 7_200_000}
@@ -179,6 +179,30 @@ def test_what_waits_is_told_with_the_broker_the_cause_and_what_sends_it(facts: d
     assert says in said
 
 
+def test_what_is_sealed_for_another_receiver_is_told_as_that_and_not_as_late() -> None:
+    (said,) = notes(plan(**TO_A_BROKER), device(waiting=3, held=3, connections=1))
+    assert said.startswith(
+        "3 events in the spool are sealed for another receiver's key than the one in trust/sink_hpke"
+    )
+    assert "put that receiver's sink_hpke.pub and receipt.pub back" in said and "they go" not in said
+    held, late = notes(plan(**TO_A_BROKER), device(waiting=4, held=1, connections=1, receipted=2))
+    assert held.startswith("1 event in the spool is sealed for another") and late.startswith("3 sealed events wait")
+    held, late = notes(plan(), device(waiting=4, held=1))
+    assert late.startswith("3 sealed events wait in the spool: no broker is configured")
+
+
+def test_what_the_receiver_refuses_while_it_confirms_others_is_not_said_to_go_later() -> None:
+    facts = {"connections": 1, "receipted": 2}
+    (said,) = notes(plan(**TO_A_BROKER), device(waiting=9, passed_over=9, **facts))
+    assert said.startswith("9 sealed events wait in the spool: the receiver confirmed others and never them")
+    assert "sealcam-sink stats" in said and "equivocation" in said
+    assert "they go" not in said and "nothing is lost" not in said
+    (said,) = notes(plan(**TO_A_BROKER), device(waiting=1, passed_over=1, **facts))
+    assert said.startswith("1 sealed event waits in the spool: the receiver confirmed others and never it")
+    late, refused = notes(plan(**TO_A_BROKER), device(waiting=12, passed_over=9, **facts))
+    assert late.startswith("3 sealed events wait in the spool: not every receipt") and refused.startswith("9 sealed")
+
+
 def test_one_event_waits_and_none_is_not_told() -> None:
     (said,) = notes(plan(**TO_A_BROKER), device(waiting=1, refusal=13))
     assert said.startswith("1 sealed event waits in the spool: ") and said.endswith(f"; it goes {LATER}")
@@ -232,3 +256,52 @@ def test_a_rate_that_the_container_and_the_coding_tell_otherwise_is_told_as_that
     assert "the times of its frames are wrong" in said and ("hides 99 of its frames" in said) is (hidden > 0)
     assert "trimmed" not in said
     assert len(notes(plan(), device(**rates | {"rate.coded": 2**53}))[0]) < 600
+
+
+@pytest.mark.parametrize(
+    ("facts", "says", "helps"),
+    [
+        ({"rate.named": 1000}, "tell a rate of 1 a second, and [camera] folder_fps says 5", "CAMERA_FOLDER_FPS=1 if"),
+        ({"time.turn": 1}, "the counter in the names of the images in v.mp4 ran over", "one by one if"),
+        ({"time.turn": 2}, "ran over or images are missing, and those behind have no time", "on either side"),
+        ({"time.turn": 2**53}, "ran over or images are missing", "on either side"),
+        ({"time.sets": 2}, "images of several cameras, or recordings, have the same numbers", "a folder of its own"),
+    ],
+)
+def test_what_the_names_of_images_tell_otherwise_is_told(facts: dict[str, int], says: str, helps: str) -> None:
+    folder = plan(kind="folder", config=Config(camera=CameraConfig(folder_fps=5)))
+    (said,) = notes(folder, device(**facts))
+    assert says in said and helps in said
+    assert notes(plan(), device(**facts)) == []
+
+
+@pytest.mark.parametrize(("facts", "says"), [({"time.sets": 2}, "several cameras"), ({"time.turn": 2}, "ran over")])
+def test_codes_without_a_time_in_a_folder_are_put_down_to_its_names(facts: dict[str, int], says: str) -> None:
+    facts = {"unplaced_codes": 1, "time.unknown": 33, **facts}
+    said = notes(plan(kind="folder", config=Config(camera=CameraConfig(folder_fps=5))), device(**facts))[-1]
+    assert says in said and "clips" not in said and "runs fast" not in said
+
+
+def test_a_hole_in_the_times_of_a_video_is_told() -> None:
+    (said,) = notes(plan(), device(**{"time.holes": 1, "time.hole_ms": 3200}))
+    assert "v.mp4 has no frame for 3.2 s in one place: what was passed there was not seen" in said
+    (said,) = notes(plan(), device(**{"time.holes": 2**53, "time.hole_ms": 2**53}))
+    assert len(said) < 300
+
+
+@pytest.mark.parametrize(
+    ("unused_ms", "left_out", "says"),
+    [
+        (START_MS + 9000, 30, "30 more points of it were left out, of two recordings"),
+        (START_MS - 9000, 30, "before g.gpx begins or after it ends"),  # of before the video
+        (START_MS + 9000, 3, "before g.gpx begins or after it ends"),
+        (0, 30, "before g.gpx begins or after it ends"),
+    ],
+)
+def test_off_the_ends_of_what_is_used_of_a_track_what_was_left_out_is_the_cause(
+    unused_ms: int, left_out: int, says: str
+) -> None:
+    facts = {"fixes": 20, "unused_last_utc_ms": unused_ms, "left_contradicted": left_out}
+    facts |= {"unplaced_codes": 1, "off_codes": 1}
+    (said,) = notes(plan(start=str(START_MS)), device(**facts))
+    assert says in said and ("times go back" in said) is ("left out" in says) and "covers the whole video" in said

@@ -248,3 +248,30 @@ def test_nobody_is_blamed_while_one_of_them_is_being_restarted() -> None:
     for n in range(1, 100):
         children: Any = road.children
         assert road.progress.stalled(children, float(n)) is None
+
+
+def test_who_accuses_is_a_suspect_and_what_has_no_part_in_the_frames_is_none() -> None:
+    """Else a liar that sends the frames round and round is not among those who are named."""
+    road = Road()
+    road.second(9)
+    for name in ("uplink", "indicator", "perception", "capture"):
+        road.progress.fell(name)  # type: ignore[arg-type]
+    for _ in range(1000):
+        road.second(9)
+    assert road.progress.stuck(road.now, 60.0) == ("perception", "capture")
+
+
+@pytest.mark.parametrize(
+    ("said", "who"),
+    [
+        ({}, ("capture", "perception", "codes", "verdict")),
+        ({"codes_answered": 8}, ("codes", "capture")),
+        ({"perception_answered": 8}, ("perception", "capture")),
+    ],
+)
+def test_where_the_end_is_not_heard_of_those_who_pass_it_on_are_named(said: dict[str, int], who: Stall) -> None:
+    road = Road()
+    road.second(9, **said)
+    assert road.progress.at_fault() == who
+    road.progress.fell("capture")
+    assert road.progress.at_fault() == ("capture",)

@@ -68,8 +68,18 @@ def test_a_source_whose_input_failed_ends_the_run_with_its_reason() -> None:
 def test_a_source_that_had_done_its_work_is_not_missed() -> None:
     warden = Warden()
     warden.child("capture").done = {"frames": 5}
+    warden.child("verdict").say(finished=1)
     falls(warden, "capture", 100.0)
     assert warden.look(200.0) == [] and warden.heard.incidents == []
+
+
+def test_a_source_that_only_says_so_pays_and_is_started_again() -> None:
+    """Its readers may not have heard of the end, and it may have said so at the first frame."""
+    warden = Warden()
+    warden.child("capture").done = {"frames": 5}
+    falls(warden, "capture", 100.0)
+    assert "capture" in warden.look(101.0) and ("restarted", "capture") in [i[:2] for i in warden.heard.incidents]
+    assert not warden.roster.source_is_done()
 
 
 def test_the_memory_of_what_falls_soon_after_each_start_is_emptied_and_told_again() -> None:

@@ -31,8 +31,8 @@ def test_a_fact_is_the_newest_and_a_total_the_sum() -> None:
     assert roster.fact("uplink", "waiting") == 0
 
 
-def test_damage_is_added_up_over_the_starts_of_capture_and_the_last_word_counts() -> None:
-    roster = Roster()
+def test_damage_of_a_camera_is_added_up_over_its_starts_and_the_last_word_counts() -> None:
+    roster = Roster(live=True)
     runs(roster, "capture").say(**{CORRUPT: 2})
     roster.end("capture")
     last = runs(roster, "capture")
@@ -98,3 +98,17 @@ def test_damage_that_only_the_last_word_tells_excuses_as_it_is_told() -> None:
     child.say(100, passed_over=7)
     child.done = {CORRUPT: 7}
     assert (roster.damage(), workload.fit(roster)) == ({"frames_corrupt": 7}, 93)
+
+
+def test_damage_of_a_file_is_no_more_for_each_restart() -> None:
+    """Each start reads it from the begin, and counts what its predecessor has counted already."""
+    roster = Roster()
+    for n in range(3 * MOST_STARTS):
+        runs(roster, "capture").say(4200, **{CORRUPT: min(n, 38), CUT: 1, "passed_over": min(n, 38)})
+        roster.end("capture")
+    assert (roster.damage(), workload.fit(roster)) == ({"frames_corrupt": 38, "cut_off": 1}, 4162)
+    camera = Roster(live=True)
+    for _ in range(3 * MOST_STARTS):
+        runs(camera, "capture").say(4200, **{CORRUPT: 2, "passed_over": 2})
+        camera.end("capture")
+    assert (camera.damage(), workload.fit(camera)) == ({"frames_corrupt": 6 * MOST_STARTS}, 4200 - 6 * MOST_STARTS)

@@ -15,7 +15,7 @@ GOOD: dict[str, Any] = {
     "promised": 638, "frames": 638, "damage": {}, "unsealed": {}, "judged_share": 1.0,
     "judged_shares": {"perception": 1.0, "codes": 1.0},
 }  # fmt: skip
-DEVICE: Any = SimpleNamespace(roster=Roster())
+DEVICE: Any = SimpleNamespace(roster=Roster(), fixes_owed=0)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_disk_is_blamed_only_where_sealer_says_that_it_refused() -> None:
     roster, sealer = Roster(), FakeChild("sealer")
     roster.running["sealer"] = sealer  # type: ignore[assignment]
     sealer.say(refused_verdicts=1)
-    refusing: Any = SimpleNamespace(roster=roster)
+    refusing: Any = SimpleNamespace(roster=roster, fixes_owed=0)
     ((_, remedy),) = run.found_wrong(plan(), refusing, unsealed)
     assert remedy.startswith("make room on the disk of the spool")
 

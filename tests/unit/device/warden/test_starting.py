@@ -81,10 +81,19 @@ def test_a_living_compartment_that_lacks_a_layer_ends_the_run(process: subproces
 )
 def test_no_reader_alone_says_how_far_the_stream_has_come(perception: int, codes: int, plausible: int) -> None:
     """After ten seconds of a camera of 15 frames a second; where it was faster than it said, both readers know."""
-    children = {name: FakeChild(name) for name in ("capture", "perception", "codes")}  # type: ignore[arg-type]
+    children = {name: FakeChild(name) for name in ("capture", "verdict")}  # type: ignore[arg-type]
     children["capture"].facts = {"milli_fps": 15_000}
-    children["perception"].say(last_frame=perception)
-    children["codes"].say(last_frame=codes)
+    children["verdict"].say(perception_reached=perception, codes_reached=codes)
     made = starter("realtime", **children)
     made._began = 100.0
     assert made._plausible_frame(110.0) == plausible
+
+
+def test_neither_a_reader_nor_a_successor_of_verdict_sends_the_frames_back() -> None:
+    """What a reader says of itself counts for nothing here, and what verdict said once it cannot take back."""
+    children = {name: FakeChild(name) for name in ("capture", "perception", "codes", "verdict")}  # type: ignore[arg-type]
+    made = starter(**children)
+    children["perception"].say(last_frame=0)
+    children["verdict"].say(perception_reached=250, codes_reached=251)
+    children["verdict"].say(perception_reached=0, codes_reached=0)
+    assert made._plausible_frame(110.0) == 250 + 32

@@ -262,3 +262,31 @@ def test_at_its_end_nothing_has_to_go_on() -> None:
             warden.child(name).say(21, perception_frames=21, codes_frames=21)  # type: ignore[arg-type]
         warden.look(100.0 + n)
     assert warden.heard.incidents == []
+
+
+def test_a_capture_that_gives_frames_after_it_said_that_all_were_given_is_killed_and_named() -> None:
+    """It contradicts itself: nobody else has a part in that."""
+    warden = Warden()
+    capture = warden.child("capture")
+    capture.say(5, perception_given=5, codes_given=5)
+    capture.done = {"frames": 638}
+    warden.look(100.0)
+    capture.say(7, perception_given=7, codes_given=7)  # the first beat after it is of the same moment
+    warden.look(100.1)
+    capture.say(7, perception_given=7, codes_given=7)
+    warden.look(100.2)
+    assert not capture.killed
+    capture.say(8, perception_given=8, codes_given=7)
+    warden.look(100.3)
+    assert capture.killed and warden.heard.incidents == [("invalid_message", "capture", "dropped")]
+    warden.look(100.4)
+    assert warden.heard.incidents[1:] == [("restarted", "capture", "sigkill")]
+    assert "capture" in warden.look(100.5) and not warden.roster.source_is_done()
+
+
+def test_who_accuses_while_nothing_goes_on_is_named_with_the_accused() -> None:
+    warden = Warden()
+    warden.look(100.0)
+    warden.child("perception").say(invalid={"capture": 1})
+    warden.look(101.0)
+    assert warden.watch.at_fault() == ("capture", "perception")

@@ -48,6 +48,9 @@ class Device:
     def told_in_all(self, name: CompartmentName, key: str) -> int:
         return self.total(name, key)
 
+    def of_the_input(self, key: str) -> int:
+        return max((beat.facts.get(key, 0) for beat in self.said.get("capture", [])), default=0)
+
     def damage(self) -> dict[DamageName, int]:
         found: Counter[DamageName] = Counter()
         for beat in self.said.get("capture", []):
@@ -58,7 +61,7 @@ class Device:
         self.say("capture", frames)
         self.say("perception", perception, {"skipped": frames - perception}, {"light": light})
         self.say("codes", codes, {"skipped": frames - codes})
-        self.say("verdict", perception, facts={"perception_frames": perception, "codes_frames": codes})
+        self.say("verdict", perception, facts={"perception_judged": perception, "codes_judged": codes})
         return self
 
 
@@ -73,7 +76,7 @@ def test_frames_that_came_while_a_reader_was_restarted_count_as_away() -> None:
     device = Device().at(100, 20, 100)
     device.say("perception", 30, {"skipped": 10})
     device.say("perception", 20, {"skipped": 5, "lease_lost": 1}, again=True)
-    device.say("verdict", 50, facts={"perception_frames": 50, "codes_frames": 100})
+    device.say("verdict", 50, facts={"perception_judged": 50, "codes_judged": 100})
     assert workload.dropped(device, "perception", lockstep=False) == {"skipped": 15, "lease_lost": 1, "away": 34}
 
 
@@ -86,8 +89,8 @@ def test_in_lockstep_what_a_killed_reader_had_done_is_not_missed() -> None:
     device = Device().at(100, 100, 100)
     for name in ("perception", "codes"):
         device.say(name, 100)
-    device.say("verdict", 60, facts={"perception_frames": 60, "codes_frames": 60})
-    device.say("verdict", 20, facts={"perception_frames": 20, "codes_frames": 20}, again=True)
+    device.say("verdict", 60, facts={"perception_judged": 60, "codes_judged": 60})
+    device.say("verdict", 20, facts={"perception_judged": 20, "codes_judged": 20}, again=True)
     assert workload.judged_share(device, "codes", lockstep=True) == 1.0
 
 
@@ -107,7 +110,7 @@ def test_frames_that_came_after_the_end_are_not_judged() -> None:
     device = Device().at(100, 100, 100)
     for name in ("perception", "codes"):
         device.say(name, 100)
-    device.say("verdict", 100, facts={"perception_frames": 100, "codes_frames": 100, "codes_late": 94})
+    device.say("verdict", 100, facts={"perception_judged": 100, "codes_judged": 6, "codes_late": 94})
     assert (workload.late(device), workload.judged(device, "codes")) == (94, 6)
     assert workload.judged_share(device, "codes", lockstep=True) == pytest.approx(0.06)
 
@@ -122,9 +125,9 @@ def test_a_reader_that_claims_frames_of_which_verdict_heard_nothing_has_not_judg
 def test_a_reader_cannot_have_judged_or_dropped_more_than_there_was() -> None:
     device = Device().at(100, 100, 100)
     device.say("perception", MAX_COUNT, {"skipped": MAX_COUNT, "unreadable": MAX_COUNT})
-    device.say("verdict", 0, facts={"perception_frames": MAX_COUNT})
+    device.say("verdict", 0, facts={"perception_judged": MAX_COUNT})
     assert workload.dropped(device, "perception", lockstep=False) == {}
-    device.say("verdict", 0, facts={"perception_frames": 30})
+    device.say("verdict", 0, facts={"perception_judged": 30})
     assert workload.dropped(device, "perception", lockstep=False) == {"skipped": 70}
 
 
@@ -195,7 +198,7 @@ def test_frames_that_capture_passes_over_count_against_the_share_unless_damage_i
 
 def test_in_lockstep_a_reader_that_tells_verdict_nothing_is_not_taken_to_have_judged() -> None:
     device = Device().at(100, 100, 100)
-    device.say("verdict", 100, facts={"perception_frames": 100, "codes_frames": 0})
+    device.say("verdict", 100, facts={"perception_judged": 100, "codes_judged": 0})
     assert workload.judged_share(device, "codes", lockstep=True) == 0.0
     assert workload.dropped(device, "codes", lockstep=True) == {"away": 100}
 

@@ -308,9 +308,35 @@ def test_a_code_that_the_vehicle_came_to_before_may_be_late_only_behind_the_last
     assert said(later, Where.ELSEWHERE, code) is Where.ELSEWHERE  # the video does not go back
 
 
-def test_a_code_that_was_in_its_place_before_is_a_copy_where_it_is_read_again() -> None:
-    seen = on_the_way(-500, 500, coded=[in_place(HERE_M + 200.0, 5000, ID)])
-    assert said(seen, Where.ELSEWHERE, found(HERE_M + 200.0)) is Where.ELSEWHERE
+def twice_by(again: bool, standing_s: int = 0) -> State:
+    """A drive by the place at 150 m, which a code was read in, and the same way again a minute later; `standing_s`: for
+    so long the vehicle stands before it."""
+    until = [TimedPose(UTC_MS + 1000 * s, pose(SPEED * min(s, 14))) for s in range(15 + standing_s)]
+    on = [TimedPose(UTC_MS + 1000 * (standing_s + s), pose(SPEED * s)) for s in range(15, 41)]
+    second = [TimedPose(UTC_MS + 90_000 + 1000 * s, pose(SPEED * s), begins=s == 0) for s in range(31)]
+    fixes = until + on + (second if again else [])
+    in_its_place = in_place(150.0, 13_500, ID)
+    return state(start_utc_ms=UTC_MS, fixes=fixes, earliest_ms=-500, latest_ms=500, coded=[in_its_place])
+
+
+@pytest.mark.parametrize("where", [Where.ELSEWHERE, Where.WRONG_HEADING, Where.TWICE])
+def test_a_code_that_was_in_its_place_before_is_a_copy_where_it_is_read_again(where: Where) -> None:
+    """Unless the vehicle comes by that place again: then the video may be joined from its passes."""
+    heading = 180.0 if where is Where.WRONG_HEADING else 0.0
+    at = pose(SPEED * 30, heading=heading)
+    code = found(150.0)
+    turned = twice_by(again=False)
+    if where is not Where.WRONG_HEADING:  # who passed the sign a moment ago may have backed off
+        assert said(turned, where, code, at) is where
+    assert said(twice_by(again=True), where, code, at) is Where.UNKNOWN
+
+
+def test_one_pass_with_a_stop_is_no_second_one() -> None:
+    assert said(twice_by(again=False, standing_s=5), Where.ELSEWHERE, found(150.0), pose(260.0)) is Where.ELSEWHERE
+
+
+def test_two_copies_in_one_picture_are_accused_on_a_lap_too() -> None:
+    assert said(twice_by(again=True), Where.TWICE, found(150.0, twins=2)) is Where.TWICE
 
 
 # --- a receiver that repeats its last place ------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from device.verdict.state import FaceTrack, PanelTrack, Watch
+from device.verdict.state import Beside, FaceTrack, PanelTrack, Watch
 from device.verdict.tracking.association import PhysicalSign, associated, drop
-from tests.support.verdict_samples import face, panel, pose, sight, state
+from tests.support.verdict_samples import face, motion, panel, pose, sight, state
 
 
 def together(faces: list[FaceTrack], panels: list[PanelTrack]) -> list[tuple[list[int], list[int]]]:
@@ -116,3 +116,53 @@ def test_a_pass_is_not_over_while_one_of_the_readers_does_not_look() -> None:
     sign = PhysicalSign([face(1, 0, 10)], [panel(7, first=0, last=5)])
     for looked, read in ((2000, 0), (0, 2000), (0, 0)):
         assert not sign.is_over(state(looked=Watch(3000, looked), read=Watch(3000, read)), 3000)
+
+
+# --- faces that are of something else -----------------------------------------------------------------------------
+
+
+def test_a_face_that_rested_while_the_panel_went_by_does_not_own_it() -> None:
+    held = panel(
+        7, votes={1: 9, 2: 3}, beside={1: Beside(motion(), motion(), parted=True), 2: Beside(motion(), motion())}
+    )
+    assert together([face(1), face(2)], [held]) == [([1], []), ([2], [7])]
+
+
+@pytest.mark.parametrize(
+    ("came_m", "accuracy_m", "unread_ms", "by_itself"),
+    [
+        (30.1, 3.0, 1100, True),
+        (29.0, 3.0, 1100, False),  # it may be ahead yet
+        (35.0, 6.0, 1100, False),  # as far as anybody knows
+        (36.5, 6.0, 1100, True),
+        (60.0, 3.0, 900, False),  # it was just read
+    ],
+)
+def test_a_panel_that_was_passed_is_not_held_up_by_a_face_that_is_still_in_sight(
+    came_m: float, accuracy_m: float, unread_ms: int, by_itself: bool
+) -> None:
+    now = 400 + unread_ms
+    read = panel(7, votes={1: 9, 2: 5}, sight=sight(0, 10, last_pose=pose(0, accuracy_m=accuracy_m)))
+    in_sight, gone = face(1, 0, 400), face(2, -20, -5)
+    gone.sight.last_ms = -2000
+    held = state(faces=[in_sight, gone], panels=[read], looked=Watch(now, 9000), read=Watch(now, 9000))
+    found = associated(held, now, pose(came_m, accuracy_m=accuracy_m))
+    parts = [(sorted(one.number for one in sign.faces), len(sign.panels)) for sign in found]
+    assert sorted(parts) == sorted([([1], 0), ([2], 1)] if by_itself else [([1, 2], 1)])
+    assert len(associated(held, now, None)) == 1, "without a place nobody knows that it was passed"
+
+
+def test_a_face_holds_no_codes_of_two_signs_that_were_read_one_after_the_other() -> None:
+    def owner(one: PanelTrack) -> frozenset[bytes]:
+        return frozenset({b"A" if one.number == 7 else b"B"})
+
+    after = state(
+        faces=[face(1, 0, 90)],
+        panels=[panel(7, first=0, last=9, votes={1: 9}), panel(8, first=20, last=30, votes={1: 9})],
+    )
+    assert [[one.number for one in sign.panels] for sign in associated(after, sign_ids=owner)] == [[7], [8]]
+    assert len(associated(after)) == 1, "what cannot be told apart stays together: the worst decides"
+    at_once = state(
+        faces=[face(1, 0, 90)], panels=[panel(7, last=25, votes={1: 9}), panel(8, first=20, last=30, votes={1: 9})]
+    )
+    assert len(associated(at_once, sign_ids=owner)) == 1, "of two codes that hang side by side neither is believed"

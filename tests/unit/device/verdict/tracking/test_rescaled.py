@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from device.channel.messages import Readings, Sightings
-from device.verdict.state import CarriedSymbol, Stretch
+from device.verdict.state import Beside, CarriedSymbol, Stretch
 from device.verdict.tracking import rescaled
 from device.verdict.tracking.approach import growth
 from tests.support.verdict_drive import Journey, Sign, code, entry, registered
@@ -81,8 +81,9 @@ def test_a_size_that_is_not_known_changes_nothing(
 
 
 def test_what_rests_in_the_picture_rests_in_a_larger_one_too() -> None:
-    resting = panel(home=motion(), stage=Stretch(b"x", 40.0, 0, pose()))
+    resting = panel(home=motion(), stage=Stretch(b"x", 40.0, 0, pose()), beside={1: Beside(motion(), motion())})
     held = state(panels=[resting], carried=[CarriedSymbol(b"x", motion())], size=(768, 432))
     rescaled.take_size(held, (1536, 864))
     assert resting.home == held.carried[0].motion == motion(1000.0, 600.0, 80.0, 80.0)
+    assert resting.beside[1] == Beside(motion(1000.0, 600.0, 80.0, 80.0), motion(1000.0, 600.0, 80.0, 80.0))
     assert resting.stage is not None and resting.stage.side == pytest.approx(80.0)
