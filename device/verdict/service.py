@@ -160,6 +160,9 @@ class VerdictService:
         self._give(self._judge.on_fix(fix))
 
     def _on_place_repeated(self, repeated: PlaceRepeated) -> None:
+        if not self._track:
+            self._position.invalid += 1
+            return
         self._judge.on_place_repeated(repeated)
         self._changed = True
 

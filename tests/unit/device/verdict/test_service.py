@@ -474,6 +474,12 @@ def test_where_the_plan_names_no_source_no_fix_is_believed_and_position_is_accus
     assert bench.links["position"].invalid == 1 and bench.service._judge._state.fixes == []
 
 
+def test_where_the_plan_names_no_source_no_place_is_repeated_either(descriptor: int) -> None:
+    bench = Bench(descriptor)
+    bench.say(PlaceRepeated(UTC_S * 1000, UTC_S * 1000 + 5000), "position")
+    assert bench.links["position"].invalid == 1 and bench.service._judge._state.repeated == []
+
+
 def test_fixes_that_are_on_their_way_at_the_end_are_waited_for_a_moment(
     descriptor: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
