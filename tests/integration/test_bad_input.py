@@ -181,7 +181,10 @@ def test_a_certificate_out_of_its_time_does_not_stop_the_device(
     assert summary["frames"] == 12 and summary["sealed"] == summary["waiting"] > 0
     assert not any(summary["restarts"].values())
     assert summary["clock"]["machine_clock_wrong"] is (days > 0)
-    assert sealcam(home, "keys", "renew").returncode == 0
+    if days > 0:  # certificates made by a clock of years ago would be over already
+        assert sealcam(home, "keys", "renew").returncode == 2
+    by_hand = ("--clock-is-right",) if days > 0 else ()
+    assert sealcam(home, "keys", "renew", *by_hand).returncode == 0
     home.check_certificates()
 
 

@@ -142,7 +142,7 @@ def test_a_sign_whose_code_is_gone_is_told_all_the_same_however_it_was_lost() ->
 def test_a_false_sign_before_a_coded_sign_is_none_of_it() -> None:
     false = Sign(72.0, lambda distance: (1, 0.97))
     found, _ = judged(Journey([false, Sign(90.0, data=code(90.0))], 150.0, register=registered(entry(90.0))))
-    assert sorted(said(found)) == [("SUSPECT", "registered_code_not_seen"), VERIFIED]
+    assert sorted(said(found)) == [("UNVERIFIED", "perception_alone"), VERIFIED]  # as a sign where none is registered
 
 
 def test_an_advertisement_further_on_spoils_no_sign_that_was_lost() -> None:
