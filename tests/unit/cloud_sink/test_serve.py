@@ -141,7 +141,9 @@ def test_the_page_waits_for_the_first_try_to_reach_the_broker_but_not_for_long(
         before = list(said)
         monkeypatch.setattr(serving, "FIRST_TRY_S", 0.0)
         patient = asyncio.create_task(bench.serving._announce(said.append))
-        await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while not said:
+                await asyncio.sleep(0.001)
         announcing.cancel()
         patient.cancel()
         return before, said
