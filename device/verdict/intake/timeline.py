@@ -42,16 +42,7 @@ def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: 
     Returns:
         The accused readers, of which at least one is at fault; most often none.
     """
-    moment, accused = cross_check.file(
-        state,
-        "perception",
-        message.frame,
-        message.t_ms,
-        message.timed,
-        (message.width, message.height),
-        lockstep=lockstep,
-        now_ms=now_ms,
-    )
+    moment, accused = _file(state, "perception", message, lockstep=lockstep, now_ms=now_ms)
     if moment is not None:
         moment.boxes, moment.point = list(message.boxes), message.point
         moment.blank = message.blank
@@ -60,19 +51,17 @@ def take_sightings(state: State, message: Sightings, *, lockstep: bool, now_ms: 
 
 def take_readings(state: State, message: Readings, *, lockstep: bool, now_ms: int | None = None) -> frozenset[Side]:
     """Files what the code reader read in one frame, as `take_sightings`."""
-    moment, accused = cross_check.file(
-        state,
-        "codes",
-        message.frame,
-        message.t_ms,
-        message.timed,
-        (message.width, message.height),
-        lockstep=lockstep,
-        now_ms=now_ms,
-    )
+    moment, accused = _file(state, "codes", message, lockstep=lockstep, now_ms=now_ms)
     if moment is not None:
         moment.readings = list(message.readings)
     return accused
+
+
+def _file(
+    state: State, side: Side, said: Sightings | Readings, *, lockstep: bool, now_ms: int | None
+) -> tuple[Moment | None, frozenset[Side]]:
+    size = (said.width, said.height)
+    return cross_check.file(state, side, said.frame, said.t_ms, said.timed, size, lockstep=lockstep, now_ms=now_ms)
 
 
 def take_fix(state: State, fix: Fix) -> None:

@@ -126,9 +126,9 @@ def test_another_tls_fault_is_not_taken_for_a_certificates_time(tmp_path: Path) 
     assert (made.phase, made.refusal) == (Phase.CLOSED, Refusal.THEIRS_UNTRUSTED)
 
 
-def test_uplink_goes_on_trying_ever_more_slowly_and_connects_once_the_certificate_is_good(tmp_path: Path) -> None:
-    ends, now, dialled = Ends(tmp_path, LONG_AGO, NOW), [0.0], []
-    service = UplinkService(
+def dialling(ends: Ends, now: list[float], dialled: list[float]) -> UplinkService:
+    """Uplink by a clock of the test's own, which notes when it dials."""
+    return UplinkService(
         ends.client(),
         host="localhost",
         device_id="cam-one",
@@ -136,6 +136,11 @@ def test_uplink_goes_on_trying_ever_more_slowly_and_connects_once_the_certificat
         receipt=lambda _: None,
         clock=lambda: now[0],
     )
+
+
+def test_uplink_goes_on_trying_ever_more_slowly_and_connects_once_the_certificate_is_good(tmp_path: Path) -> None:
+    ends, now, dialled = Ends(tmp_path, LONG_AGO, NOW), [0.0], []
+    service = dialling(ends, now, dialled)
 
     def try_once() -> None:
         """Until the next dial, and its handshake."""
@@ -300,14 +305,7 @@ def test_a_second_without_an_envelope_has_room_for_an_honest_brokers_words(tmp_p
 
 def test_who_flooded_is_told_and_tried_ever_more_slowly_until_it_is_calm(tmp_path: Path) -> None:
     ends, now, dialled = Ends(tmp_path, NOW, NOW), [0.0], []
-    service = UplinkService(
-        ends.client(),
-        host="localhost",
-        device_id="cam-one",
-        dial=lambda: dialled.append(now[0]),
-        receipt=lambda _: None,
-        clock=lambda: now[0],
-    )
+    service = dialling(ends, now, dialled)
 
     def join() -> BrokerEnd:
         tried = len(dialled)
